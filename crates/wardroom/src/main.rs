@@ -1,0 +1,2 @@
+//! The wardroom command.
+fn main() {}
