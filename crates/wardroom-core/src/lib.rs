@@ -1,1 +1,40 @@
-//! The rules of command.
+//! The rules of command: pure, and the only place that decides.
+//!
+//! Read in this order: [`id`] and [`text`] (names and words), [`command`] (what people ask for), [`event`]
+//! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
+//! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
+//! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, timeline,
+//! [`roadblock`], [`deadline`], merge, and [`next`]. [`directory`] is the same mechanism for people, teams,
+//! services and tokens.
+//!
+//! No clock, no randomness, no database and no socket can be reached from here: time, ids and salts are
+//! arguments (`clippy.toml` forbids the calls, with the reason).
+
+pub mod absence;
+pub mod authority;
+pub mod briefing;
+pub mod command;
+pub mod deadline;
+pub mod directory;
+pub mod event;
+pub mod facts;
+pub mod id;
+pub mod incident;
+mod life;
+mod merge;
+pub mod next;
+pub mod offer;
+pub mod person;
+pub mod refusal;
+pub mod responder;
+mod restriction;
+pub mod roadblock;
+pub mod role;
+pub mod roster;
+#[cfg(feature = "schema")]
+mod schema;
+pub mod seal;
+mod team;
+pub mod text;
+mod timeline;
+pub mod token;

@@ -1,0 +1,300 @@
+//! When the commander is gone, or here and unfit: absence, and assuming command (rule 6).
+//!
+//! Presence itself is volatile and lives outside; only "absent" and "returned" are events. Seen means human
+//! activity on any surface. A commander whose account is deactivated counts as absent at once.
+
+use jiff::{SignedDuration, ToSpan};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Recorded};
+use crate::id::{Entry, PersonId, Time};
+use crate::incident::{Asking, Decision, Incident, Severity};
+use crate::offer::LAPSES_AFTER_MINUTES;
+use crate::refusal::{Code, Refusal, Remedy};
+use crate::role::RolePath;
+use crate::text::{Prose, Text};
+
+/// Why command is assumed.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Grounds {
+    /// The commander has not been seen.
+    Unseen,
+    /// The commander is here and should not command now.
+    Unfit,
+}
+
+/// How a proposal to assume command ended without command changing hands.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ended {
+    /// The commander was seen again.
+    Returned,
+    /// Nobody confirmed in time.
+    Lapsed,
+    /// The proposer took it back.
+    Dropped,
+    /// Command changed hands otherwise.
+    Overtaken,
+}
+
+/// The commander's absence, and the proposal to assume command, if there is one.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Absence {
+    /// Since when the commander has not been seen, once that was recorded.
+    pub unseen_since: Option<Time>,
+    /// Who proposes to assume command and waits for a second person.
+    pub proposal: Option<Proposal>,
+}
+
+/// A proposal to assume command that needs a second person's confirmation.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Proposal {
+    /// The entry that made it.
+    pub id: Entry,
+    /// Who would take command.
+    pub by: PersonId,
+    /// Why it is proposed.
+    pub grounds: Grounds,
+    /// In the proposer's words.
+    pub reason: Text,
+    /// From then on it cannot be confirmed, recorded or not.
+    pub lapses_at: Time,
+}
+
+/// Unseen for this long, the commander is asked "Still with us?" and two responders may act.
+#[must_use]
+pub fn absent_after(severity: Severity) -> SignedDuration {
+    let minutes = if severity <= Severity::Sev2 { 5 } else { 15 };
+    SignedDuration::from_mins(minutes)
+}
+
+/// Unseen for this long, one responder may act alone.
+pub const ALONE_AFTER: SignedDuration = SignedDuration::from_mins(15);
+
+/// What assuming command takes now.
+enum Way {
+    /// A reason is enough.
+    Alone,
+    /// A second person has to confirm.
+    Confirmed,
+}
+
+impl Incident {
+    /// The clock says since when nobody has seen the commander.
+    pub(crate) fn mark_absent(&self, ask: &Asking<'_>, person: PersonId, since: Time) -> Vec<Event> {
+        let commands = self.holder(&RolePath::command()) == Some(person);
+        let long_enough = ask.now.duration_since(since) >= absent_after(self.severity);
+        if commands && long_enough && self.absence.unseen_since.is_none() {
+            return vec![Event::CommanderAbsent { person, unseen_since: since }];
+        }
+        Vec::new()
+    }
+
+    pub(crate) fn mark_returned(&self, person: PersonId) -> Vec<Event> {
+        let commands = self.holder(&RolePath::command()) == Some(person);
+        if commands && self.absence.unseen_since.is_some() {
+            return vec![Event::CommanderReturned { person }];
+        }
+        Vec::new()
+    }
+
+    /// An absent commander who acts here has returned by it.
+    pub(crate) fn returns(&self, ask: &Asking<'_>) -> Option<PersonId> {
+        let person = ask.actor.person()?;
+        (!self.mark_returned(person).is_empty()).then_some(person)
+    }
+
+    pub(crate) fn assume_command(
+        &self,
+        ask: &Asking<'_>,
+        grounds: Grounds,
+        reason: Prose,
+    ) -> Result<Decision, Refusal> {
+        let by = self.responder_or_admin(ask, grounds)?;
+        let from = self.commander();
+        if by == from {
+            return Err(Refusal::new(Code::AlreadySo, "You are in command already."));
+        }
+        let way = self.way_to_assume(ask, grounds)?;
+        if let Some(proposal) = self.pending_proposal(ask.now)
+            && matches!(way, Way::Confirmed)
+        {
+            let name = ask.facts.name(proposal.by);
+            return Err(Refusal::new(
+                Code::AlreadySo,
+                format!("{name} proposes to assume command already. Confirm that, or wait until it lapses."),
+            )
+            .who_could(vec![proposal.by]));
+        }
+        let mut events = self.lapse_proposal(ask.now);
+        match way {
+            Way::Confirmed => events.push(Event::AssumptionProposed {
+                by,
+                grounds,
+                reason: reason.into(),
+                lapses_at: ask.now + LAPSES_AFTER_MINUTES.minutes(),
+            }),
+            Way::Alone => events.extend(self.assumed(by, grounds, reason.into(), None)),
+        }
+        Ok(events.into())
+    }
+
+    /// Any responder may propose; an admin may for an unfit commander without having joined.
+    fn responder_or_admin(&self, ask: &Asking<'_>, grounds: Grounds) -> Result<PersonId, Refusal> {
+        let person = ask.active_person()?;
+        if grounds == Grounds::Unfit && ask.facts.admin(person) {
+            return Ok(person);
+        }
+        self.require(ask, &crate::authority::Act::Respond)
+    }
+
+    fn way_to_assume(&self, ask: &Asking<'_>, grounds: Grounds) -> Result<Way, Refusal> {
+        let commander = self.commander();
+        if !ask.facts.active(commander) {
+            return Ok(Way::Alone);
+        }
+        if grounds == Grounds::Unfit {
+            return Ok(Way::Confirmed);
+        }
+        let name = ask.facts.name(commander);
+        let Some(since) = self.absence.unseen_since else {
+            return Err(Refusal::new(
+                Code::CommanderIsHere,
+                format!(
+                    "{name} was seen within the last minutes. Ask for command; or, if {name} cannot go on, say “unfit”."
+                ),
+            )
+            .who_could(vec![commander])
+            .remedy(Remedy::Ask { role: RolePath::command() }));
+        };
+        let unseen = ask.now.duration_since(since);
+        if unseen >= ALONE_AFTER {
+            return Ok(Way::Alone);
+        }
+        // Raising the bar afterwards counts too: a severity lowered meanwhile makes 15 minutes of the 5.
+        if unseen >= absent_after(self.severity) {
+            return Ok(Way::Confirmed);
+        }
+        Err(Refusal::new(Code::CommanderIsHere, format!("{name} has not been away for long enough yet."))
+            .who_could(vec![commander]))
+    }
+
+    pub(crate) fn confirm_assumption(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
+        let person = ask.active_person()?;
+        let Some(proposal) = self.pending_proposal(ask.now) else {
+            return Err(Refusal::new(Code::NotThere, "Nobody proposes to assume command.").remedy(Remedy::Assume));
+        };
+        if person == proposal.by || person == self.commander() {
+            return Err(Refusal::new(Code::NeedsAnother, "Somebody else than the two of you has to confirm this.")
+                .who_could(self.could_confirm(ask, proposal)));
+        }
+        if !ask.facts.active(proposal.by) {
+            return Err(Refusal::new(Code::Inactive, "The account of whoever proposed this is not active any more.")
+                .remedy(Remedy::Assume));
+        }
+        if !self.confirms(ask, proposal, person) {
+            let sentence = match proposal.grounds {
+                Grounds::Unseen => "A second responder confirms this. Say “I'm here” first.",
+                Grounds::Unfit => {
+                    "For a commander who is here it takes two other holders of roles, or an admin and a responder."
+                }
+            };
+            return Err(Refusal::new(Code::NotYours, sentence)
+                .who_could(self.could_confirm(ask, proposal))
+                .remedy(Remedy::Join));
+        }
+        Ok(self.assumed(proposal.by, proposal.grounds, proposal.reason.clone(), Some(person)).into())
+    }
+
+    /// Whether this person's word is the second one that the rule asks for.
+    fn confirms(&self, ask: &Asking<'_>, proposal: &Proposal, person: PersonId) -> bool {
+        let responds = |person| self.responders.contains_key(&person);
+        let holds = |person| self.roles.keys().any(|role| !role.is_command() && self.holder(role) == Some(person));
+        let admin = |person| ask.facts.admin(person);
+        match proposal.grounds {
+            Grounds::Unseen => responds(person),
+            Grounds::Unfit => {
+                (holds(person) && holds(proposal.by))
+                    || (admin(proposal.by) && responds(person))
+                    || (admin(person) && responds(proposal.by))
+            }
+        }
+    }
+
+    /// Who could confirm a proposal, for a refusal.
+    fn could_confirm(&self, ask: &Asking<'_>, proposal: &Proposal) -> Vec<PersonId> {
+        let others = self.responders.keys().copied().filter(|p| *p != proposal.by && *p != self.commander());
+        others.filter(|person| ask.facts.active(*person) && self.confirms(ask, proposal, *person)).collect()
+    }
+
+    pub(crate) fn drop_assumption(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
+        let person = ask.active_person()?;
+        let Some(proposal) = self.pending_proposal(ask.now) else {
+            return Err(Refusal::new(Code::NotThere, "Nobody proposes to assume command."));
+        };
+        // A commander who acts has been seen, which ends a proposal made because they were not.
+        let refuted = proposal.grounds == Grounds::Unseen && person == self.commander();
+        if person != proposal.by && !refuted {
+            return Err(Refusal::new(
+                Code::NotYours,
+                "Only whoever proposed it takes it back; unconfirmed, it lapses.",
+            )
+            .who_could(vec![proposal.by]));
+        }
+        let why = if refuted { Ended::Returned } else { Ended::Dropped };
+        Ok(Event::AssumptionEnded { proposal: proposal.id, why }.into())
+    }
+
+    /// Command goes to `by`; a pending offer of command is void, for its maker does not hold it any more.
+    fn assumed(&self, by: PersonId, grounds: Grounds, reason: Text, confirmed_by: Option<PersonId>) -> Vec<Event> {
+        let role = RolePath::command();
+        let mut events = self.join_unless_here(by);
+        if let Some(offer) = self.offers.get(&role) {
+            events.push(Event::OfferSuperseded { role, offer: offer.id });
+        }
+        events.push(Event::CommandAssumed { by, from: self.commander(), grounds, reason, confirmed_by });
+        events
+    }
+
+    /// The proposal that can still be confirmed.
+    #[must_use]
+    pub fn pending_proposal(&self, now: Time) -> Option<&Proposal> {
+        self.absence.proposal.as_ref().filter(|proposal| now < proposal.lapses_at)
+    }
+
+    pub(crate) fn lapse_proposal(&self, now: Time) -> Vec<Event> {
+        let lapsed = self.absence.proposal.as_ref().is_some_and(|proposal| now >= proposal.lapses_at);
+        if lapsed { self.end_proposal(Ended::Lapsed) } else { Vec::new() }
+    }
+
+    pub(crate) fn end_proposal(&self, why: Ended) -> Vec<Event> {
+        let end = |proposal: &Proposal| Event::AssumptionEnded { proposal: proposal.id, why };
+        self.absence.proposal.iter().map(end).collect()
+    }
+
+    pub(crate) fn evolve_absence(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::CommanderAbsent { unseen_since, .. } => self.absence.unseen_since = Some(*unseen_since),
+            Event::CommanderReturned { .. } => {
+                self.absence.unseen_since = None;
+                // A proposal about an unseen commander has lost its ground with the return.
+                self.absence.proposal.take_if(|proposal| proposal.grounds == Grounds::Unseen);
+            }
+            Event::AssumptionProposed { by, grounds, reason, lapses_at } => {
+                self.absence.proposal = Some(Proposal {
+                    id: recorded.entry,
+                    by: *by,
+                    grounds: *grounds,
+                    reason: reason.clone(),
+                    lapses_at: *lapses_at,
+                });
+            }
+            Event::AssumptionEnded { .. } => self.absence.proposal = None,
+            Event::CommandAssumed { .. } => self.absence = Absence::default(),
+            Event::RoleTaken { role, .. } if role.is_command() => self.absence = Absence::default(),
+            _ => {}
+        }
+    }
+}

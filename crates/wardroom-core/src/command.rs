@@ -1,0 +1,265 @@
+//! What people ask for: every command, as the API's one write endpoint takes it.
+//!
+//! A command is parsed and bounded before it gets here; whether it is *allowed* is decided by the nouns.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::absence::Grounds;
+use crate::briefing::Briefed;
+use crate::id::{Entry, Number, PersonId, ServiceName, TeamName, Time, Who};
+use crate::incident::{Kind, Phase, Severity};
+use crate::role::RolePath;
+use crate::text::{Line, Prose};
+
+/// Opens an incident: `declare` at once, or `investigate` first.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Opening {
+    /// What is wrong, in one line.
+    pub title: Line,
+    /// `true` opens an investigation: someone is looking, the clock runs, nothing is declared.
+    #[serde(default)]
+    pub investigate: bool,
+    /// `incident` unless said otherwise.
+    #[serde(default)]
+    pub kind: Kind,
+    /// sev2 unless said otherwise: declare early, lower it when you know.
+    #[serde(default)]
+    pub severity: Severity,
+    /// What is affected; unknown names may be used and are marked so.
+    #[serde(default)]
+    pub services: BTreeSet<ServiceName>,
+    /// When impact began; it may lie before the declaration.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+    pub began: Option<Time>,
+    /// Only the invited may know of it.
+    #[serde(default)]
+    pub restricted: bool,
+}
+
+/// To whom a role is offered.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum OfferTo {
+    /// To one person.
+    Person(Who),
+    /// To a team: whoever of it takes first.
+    Team(TeamName),
+}
+
+/// Something a person wants done in an incident.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[allow(missing_docs)] // The fields say what they are; each command says what it does.
+pub enum Command {
+    /// "I'm here."
+    Join {},
+    /// Leave; roles held fall upward. The commander hands over first.
+    Leave {},
+    /// Say what one is doing now; nothing clears it.
+    Doing {
+        text: Option<Line>,
+    },
+    /// Make a running investigation an incident; its lead becomes the commander.
+    Declare {},
+    /// Move between active, mitigated and resolved; `closed` closes.
+    SetPhase {
+        phase: Phase,
+        reason: Option<Prose>,
+    },
+    /// Open a closed incident again and take command.
+    Reopen {
+        reason: Option<Prose>,
+    },
+    SetSeverity {
+        severity: Severity,
+        reason: Option<Prose>,
+    },
+    /// Planned → incident is the only way.
+    SetKind {
+        kind: Kind,
+        reason: Option<Prose>,
+    },
+    SetTitle {
+        title: Line,
+    },
+    SetServices {
+        services: BTreeSet<ServiceName>,
+    },
+    SetBegan {
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        began: Time,
+    },
+    AddPost {
+        label: Line,
+        link: Option<Line>,
+    },
+    RemovePost {
+        post: u32,
+    },
+    /// From now on only the invited may know of it; those who joined are invited.
+    Restrict {},
+    Unrestrict {},
+    Invite {
+        person: Who,
+    },
+    Uninvite {
+        person: Who,
+    },
+    OpenRole {
+        role: RolePath,
+    },
+    CloseRole {
+        role: RolePath,
+    },
+    OfferRole {
+        role: RolePath,
+        to: OfferTo,
+        note: Option<Prose>,
+    },
+    WithdrawOffer {
+        role: RolePath,
+        reason: Option<Prose>,
+    },
+    DeclineOffer {
+        role: RolePath,
+        reason: Option<Prose>,
+    },
+    /// The acknowledgement. Command needs `briefed`.
+    TakeRole {
+        role: RolePath,
+        briefed: Option<Briefed>,
+    },
+    /// Give a role up: it falls upward.
+    ReleaseRole {
+        role: RolePath,
+    },
+    /// An ancestor's holder takes a role back.
+    TakeBackRole {
+        role: RolePath,
+    },
+    AskRole {
+        role: RolePath,
+        note: Option<Prose>,
+    },
+    DeclineAsk {
+        role: RolePath,
+        person: Who,
+        reason: Option<Prose>,
+    },
+    TakeBackAsk {
+        role: RolePath,
+    },
+    AddMember {
+        role: RolePath,
+        person: Who,
+    },
+    ReleaseMember {
+        role: RolePath,
+        person: Who,
+    },
+    /// Assume command: the commander is unseen, or here and unfit.
+    AssumeCommand {
+        grounds: Grounds,
+        reason: Prose,
+    },
+    ConfirmAssumption {},
+    /// The proposer takes the proposal back, or a commander who is here sets it aside.
+    DropAssumption {},
+    Note {
+        text: Prose,
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+        happened_at: Option<Time>,
+        #[serde(default)]
+        pin: bool,
+    },
+    PinNote {
+        entry: Entry,
+    },
+    UnpinNote {
+        entry: Entry,
+    },
+    CorrectNote {
+        entry: Entry,
+        text: Prose,
+    },
+    /// Take the words of an entry out for ever.
+    Redact {
+        entry: Entry,
+        reason: Option<Prose>,
+    },
+    RaiseRoadblock {
+        text: Prose,
+        role: Option<RolePath>,
+    },
+    ClearRoadblock {
+        roadblock: u32,
+        how: Option<Prose>,
+    },
+    SetClock {
+        label: Line,
+        in_minutes: u32,
+        #[serde(default)]
+        repeat: bool,
+    },
+    StopClock {
+        clock: Entry,
+    },
+    /// This incident is absorbed by another.
+    Merge {
+        into: Number,
+    },
+}
+
+impl Command {
+    /// The past entry that must be at hand to decide this, because the state keeps no notes.
+    #[must_use]
+    pub fn cites(&self) -> Option<Entry> {
+        match self {
+            Self::PinNote { entry }
+            | Self::UnpinNote { entry }
+            | Self::CorrectNote { entry, .. }
+            | Self::Redact { entry, .. } => Some(*entry),
+            _ => None,
+        }
+    }
+
+    /// The other incident that must be at hand to decide this.
+    #[must_use]
+    pub fn other_incident(&self) -> Option<Number> {
+        match self {
+            Self::Merge { into } => Some(*into),
+            _ => None,
+        }
+    }
+}
+
+/// Something the clock has to say about an incident.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Tick {
+    /// Record whatever deadlines have passed.
+    Deadlines,
+    /// Nobody has seen this person act since then.
+    Unseen {
+        /// The commander, or it is refused.
+        person: PersonId,
+        /// The last human activity, outages not counted.
+        since: Time,
+    },
+    /// This person was seen again.
+    Seen {
+        /// Who.
+        person: PersonId,
+    },
+    /// Wardroom was down from then to now.
+    WasDown {
+        /// The last sign of life of any node.
+        from: Time,
+    },
+}

@@ -1,0 +1,329 @@
+//! The directory: people, teams, services and tokens as an audited stream of the same log.
+//!
+//! [`Directory::decide`] and [`Directory::evolve`] follow the same shape as the incident's. What deciding
+//! about incidents needs of it is [`Facts`]; who is asking is settled at the edge from its tokens.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::event::{Unreadable, from_stored, to_stored};
+use crate::facts::Facts;
+use crate::id::{Actor, Entry, Handle, PersonId, ServiceName, TeamName, Time, TokenId, Who};
+use crate::person::Email;
+use crate::refusal::{Code, Refusal, Remedy};
+use crate::roster::Roster;
+use crate::seal::Seal;
+use crate::text::{Line, Text};
+use crate::token::{Digest, Scope, Token};
+
+/// A change to the directory that somebody wants.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[allow(missing_docs)] // The fields say what they are; each command says what it does.
+pub enum DirectoryCommand {
+    AddPerson {
+        handle: Handle,
+        name: Line,
+        email: Option<Email>,
+        #[serde(default)]
+        admin: bool,
+    },
+    /// Whatever is left out stays.
+    ChangePerson {
+        person: Who,
+        handle: Option<Handle>,
+        name: Option<Line>,
+        email: Option<Email>,
+        admin: Option<bool>,
+    },
+    /// Ends the access, not the tenure: roles stay until they are assumed or taken back.
+    DeactivatePerson {
+        person: Who,
+    },
+    ActivatePerson {
+        person: Who,
+    },
+    /// Takes a person's name, handle and address out for ever, and deactivates them.
+    ForgetPerson {
+        person: Who,
+    },
+    /// Adds a team or replaces its members.
+    SetTeam {
+        team: TeamName,
+        members: Vec<Who>,
+    },
+    RemoveTeam {
+        team: TeamName,
+    },
+    /// Adds a service or replaces what is known of it.
+    SetService {
+        service: ServiceName,
+        owner: Option<TeamName>,
+        #[serde(default)]
+        depends_on: BTreeSet<ServiceName>,
+    },
+    RemoveService {
+        service: ServiceName,
+    },
+    /// Adds and changes whatever a roster names; what it does not name stays.
+    Import {
+        roster: Roster,
+    },
+    RevokeToken {
+        token: TokenId,
+    },
+    /// Issued at the edge, which drew the secret and passes on only its digest.
+    #[serde(skip)]
+    IssueToken {
+        token: TokenId,
+        person: Who,
+        scope: Scope,
+        label: Line,
+        expires_at: Option<Time>,
+        digest: Digest,
+    },
+    /// After restoring a backup: what was revoked since then must not live again.
+    #[serde(skip)]
+    RevokeAllTokens {},
+}
+
+/// Something that happened in the directory, as it is stored for ever.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+#[allow(missing_docs)] // The fields say what they are.
+pub enum DirectoryEvent {
+    PersonAdded {
+        person: PersonId,
+        handle: Text,
+        name: Text,
+        email: Option<Text>,
+        admin: bool,
+    },
+    PersonChanged {
+        person: PersonId,
+        handle: Option<Text>,
+        name: Option<Text>,
+        email: Option<Text>,
+        admin: Option<bool>,
+    },
+    PersonDeactivated {
+        person: PersonId,
+    },
+    PersonActivated {
+        person: PersonId,
+    },
+    /// The words behind these seals are gone for ever.
+    PersonForgotten {
+        person: PersonId,
+        seals: Vec<Seal>,
+    },
+    TeamSet {
+        team: TeamName,
+        members: BTreeSet<PersonId>,
+    },
+    TeamRemoved {
+        team: TeamName,
+    },
+    ServiceSet {
+        service: ServiceName,
+        owner: Option<TeamName>,
+        depends_on: BTreeSet<ServiceName>,
+    },
+    ServiceRemoved {
+        service: ServiceName,
+    },
+    TokenIssued {
+        token: TokenId,
+        person: PersonId,
+        scope: Scope,
+        label: Text,
+        expires_at: Option<Time>,
+        digest: Digest,
+    },
+    TokenRevoked {
+        token: TokenId,
+    },
+    AllTokensRevoked {},
+}
+
+/// A directory event with the circumstances under which it was recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DirectoryRecorded {
+    /// Its place in the directory's stream.
+    pub entry: Entry,
+    /// When.
+    pub at: Time,
+    /// Who did it.
+    pub actor: Actor,
+    /// What happened.
+    pub event: DirectoryEvent,
+}
+
+/// Everything folded from the directory's stream. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Directory {
+    /// People, teams and services.
+    pub facts: Facts,
+    /// Tokens that were issued and not revoked.
+    pub tokens: std::sync::Arc<BTreeMap<TokenId, Token>>,
+    /// Every seal of a person's words, past ones too, so that forgetting reaches them all.
+    pub seals: std::sync::Arc<BTreeMap<PersonId, Vec<Seal>>>,
+    /// The newest entry folded in.
+    pub last_entry: Entry,
+    /// When it was recorded.
+    pub last_at: Option<Time>,
+    /// The first event that this Wardroom cannot read: from there on the directory is read-only here.
+    pub unreadable: Option<String>,
+}
+
+impl DirectoryEvent {
+    /// Every kind, as stored.
+    pub const KINDS: &[&str] = &[
+        "person_added",
+        "person_changed",
+        "person_deactivated",
+        "person_activated",
+        "person_forgotten",
+        "team_set",
+        "team_removed",
+        "service_set",
+        "service_removed",
+        "token_issued",
+        "token_revoked",
+        "all_tokens_revoked",
+    ];
+
+    /// The stored kind and body; texts in the body are in their unsealed form.
+    #[must_use]
+    pub fn to_stored(&self) -> (String, Value) {
+        to_stored(self)
+    }
+
+    /// Reads a stored event back.
+    ///
+    /// # Errors
+    /// [`Unreadable`], as for incidents.
+    pub fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
+        from_stored(kind, version, body, |kind| Self::KINDS.contains(&kind))
+    }
+}
+
+/// Who wants the directory changed, and when.
+#[derive(Copy, Clone, Debug)]
+pub struct DirectoryAsking {
+    /// Who acts.
+    pub actor: Actor,
+    /// The time.
+    pub now: Time,
+}
+
+impl Directory {
+    /// Decides a change. `Ok` is never empty. `fresh` draws ids for new people.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing is recorded then.
+    pub fn decide(
+        &self,
+        ask: DirectoryAsking,
+        command: DirectoryCommand,
+        fresh: &mut dyn FnMut() -> Uuid,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        if let Some(why) = &self.unreadable {
+            return Err(Refusal::new(
+                Code::ReadOnly,
+                format!("The directory can be read but not changed here: {why}. Use a newer Wardroom."),
+            ));
+        }
+        self.may_change(ask, &command)?;
+        let events = self.dispatch(ask, command, fresh)?;
+        if events.is_empty() {
+            return Err(Refusal::new(Code::AlreadySo, "The directory says that already."));
+        }
+        self.keeps_an_admin(ask, &events)?;
+        Ok(events)
+    }
+
+    /// Admins and the console change the directory; everybody revokes their own tokens.
+    fn may_change(&self, ask: DirectoryAsking, command: &DirectoryCommand) -> Result<(), Refusal> {
+        let allowed = match (ask.actor, command) {
+            (Actor::Console, _) => true,
+            (Actor::Clock, _) => false,
+            (Actor::Person(person), DirectoryCommand::RevokeToken { token }) => {
+                self.facts.admin(person) || self.tokens.get(token).is_some_and(|token| token.person == person)
+            }
+            (Actor::Person(person), _) => self.facts.admin(person),
+        };
+        if allowed {
+            return Ok(());
+        }
+        let admins = self.facts.people.values().filter(|person| person.active && person.admin).map(|p| p.id).collect();
+        Err(Refusal::new(Code::AdminsOnly, "Only an admin can change the directory.")
+            .who_could(admins)
+            .remedy(Remedy::AskAdmin))
+    }
+
+    #[rustfmt::skip] // One line per command reads as the table that it is.
+    fn dispatch(
+        &self,
+        ask: DirectoryAsking,
+        command: DirectoryCommand,
+        fresh: &mut dyn FnMut() -> Uuid,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        match command {
+            DirectoryCommand::AddPerson { handle, name, email, admin } => self.add_person(handle, name, email, admin, fresh),
+            DirectoryCommand::ChangePerson { person, handle, name, email, admin } => self.change_person(&person, handle, name, email, admin),
+            DirectoryCommand::DeactivatePerson { person } => self.deactivate_person(&person),
+            DirectoryCommand::ActivatePerson { person } => self.activate_person(&person),
+            DirectoryCommand::ForgetPerson { person } => self.forget_person(&person),
+            DirectoryCommand::SetTeam { team, members } => self.set_team(team, &members),
+            DirectoryCommand::RemoveTeam { team } => self.remove_team(team),
+            DirectoryCommand::SetService { service, owner, depends_on } => self.set_service(service, owner, depends_on),
+            DirectoryCommand::RemoveService { service } => self.remove_service(service),
+            DirectoryCommand::Import { roster } => self.import(roster, fresh),
+            DirectoryCommand::RevokeToken { token } => self.revoke_token(token),
+            DirectoryCommand::IssueToken { token, person, scope, label, expires_at, digest } =>
+                self.issue_token(ask.now, Token { id: token, person: self.facts.find_active(&person)?, scope, label: label.into(), issued_at: ask.now, expires_at, digest }),
+            DirectoryCommand::RevokeAllTokens {} => Ok(self.revoke_all_tokens()),
+        }
+    }
+
+    /// Somebody has to be left who can let people in; the console may do as it likes, for it always can.
+    fn keeps_an_admin(&self, ask: DirectoryAsking, events: &[DirectoryEvent]) -> Result<(), Refusal> {
+        if ask.actor == Actor::Console {
+            return Ok(());
+        }
+        let mut after = self.clone();
+        for event in events {
+            let recorded =
+                DirectoryRecorded { entry: after.last_entry, at: ask.now, actor: ask.actor, event: event.clone() };
+            after.evolve(&recorded);
+        }
+        if after.facts.people.values().any(|person| person.admin && person.active) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::Unfinished,
+            "This would leave nobody who is an admin. Make somebody else an admin first.",
+        ))
+    }
+
+    /// Folds one more event in.
+    pub fn evolve(&mut self, recorded: &DirectoryRecorded) {
+        self.evolve_people(&recorded.event);
+        self.evolve_teams(&recorded.event);
+        self.evolve_services(&recorded.event);
+        self.evolve_tokens(recorded);
+        self.last_entry = recorded.entry;
+        self.last_at = Some(self.last_at.map_or(recorded.at, |last| last.max(recorded.at)));
+    }
+
+    /// Notes that an event could not be read.
+    pub fn evolve_unreadable(&mut self, entry: Entry, why: &Unreadable) {
+        self.unreadable.get_or_insert_with(|| format!("entry {entry}: {why}"));
+        self.last_entry = entry;
+    }
+}

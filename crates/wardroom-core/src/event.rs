@@ -1,0 +1,458 @@
+//! What happened: every kind of event of an incident, as it is stored for ever.
+//!
+//! The stored form is pinned by golden tests (`tests/golden.rs`). A field is never renamed or given another
+//! meaning; a kind that must change gets a new version and is read in both. Events carry whatever fact
+//! decided them, name people by id, and hold free text as [`Text`] only.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::absence::Grounds;
+use crate::briefing::Briefed;
+use crate::id::{Actor, Entry, Number, PersonId, ServiceName, Time};
+use crate::incident::{Kind, Phase, Post, Severity};
+use crate::offer::Recipient;
+use crate::roadblock::Roadblock;
+use crate::role::{Fell, RolePath};
+use crate::seal::Seal;
+use crate::text::Text;
+
+/// Something that happened in an incident.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
+#[allow(missing_docs)] // The fields say what they are; each kind says what it means.
+pub enum Event {
+    // incident.rs: the life of the incident
+    /// The first event: somebody opened it and leads it (`phase` is investigating or active).
+    Opened {
+        number: Number,
+        title: Text,
+        kind: Kind,
+        phase: Phase,
+        severity: Severity,
+        services: BTreeSet<ServiceName>,
+        unknown_services: BTreeSet<ServiceName>,
+        began: Option<Time>,
+        restricted: bool,
+        by: PersonId,
+    },
+    /// An investigation became an incident; its lead became the commander.
+    Declared {
+        by: PersonId,
+        commander: PersonId,
+    },
+    PhaseSet {
+        from: Phase,
+        to: Phase,
+        reason: Option<Text>,
+    },
+    Closed {
+        from: Phase,
+        last_commander: PersonId,
+        reason: Option<Text>,
+    },
+    /// Whoever reopens takes command.
+    Reopened {
+        by: PersonId,
+        reason: Option<Text>,
+    },
+    SeveritySet {
+        from: Severity,
+        to: Severity,
+        reason: Option<Text>,
+    },
+    /// A planned operation became an incident.
+    KindSet {
+        from: Kind,
+        to: Kind,
+        reason: Option<Text>,
+    },
+    TitleSet {
+        title: Text,
+    },
+    ServicesSet {
+        services: BTreeSet<ServiceName>,
+        unknown_services: BTreeSet<ServiceName>,
+    },
+    BeganSet {
+        began: Time,
+    },
+    PostAdded {
+        post: Post,
+    },
+    PostRemoved {
+        post: u32,
+    },
+
+    // restriction.rs: who may know
+    Restricted {
+        invited: BTreeSet<PersonId>,
+    },
+    Unrestricted {},
+    Invited {
+        person: PersonId,
+    },
+    Uninvited {
+        person: PersonId,
+    },
+
+    // responder.rs: who is here
+    Joined {
+        person: PersonId,
+    },
+    Left {
+        person: PersonId,
+    },
+    DoingSet {
+        person: PersonId,
+        doing: Option<Text>,
+    },
+
+    // role.rs: the tree
+    RoleOpened {
+        role: RolePath,
+    },
+    RoleClosed {
+        role: RolePath,
+    },
+    RoleTaken {
+        role: RolePath,
+        offer: Entry,
+        by: PersonId,
+        from: Option<PersonId>,
+        briefed: Option<Briefed>,
+        /// What mattered and was still unseen, to be shown first.
+        unseen: Vec<Entry>,
+    },
+    /// A role lost its holder and fell upward, to `to`, who is told.
+    RoleFell {
+        role: RolePath,
+        from: PersonId,
+        to: PersonId,
+        how: Fell,
+    },
+    MemberAdded {
+        role: RolePath,
+        person: PersonId,
+    },
+    MemberReleased {
+        role: RolePath,
+        person: PersonId,
+    },
+
+    // offer.rs: how roles change hands
+    RoleOffered {
+        role: RolePath,
+        to: Recipient,
+        by: PersonId,
+        lapses_at: Time,
+        note: Option<Text>,
+    },
+    OfferDeclined {
+        role: RolePath,
+        offer: Entry,
+        by: PersonId,
+        reason: Option<Text>,
+    },
+    OfferWithdrawn {
+        role: RolePath,
+        offer: Entry,
+        reason: Option<Text>,
+    },
+    /// Nobody took it in time; `late` when Wardroom could not record it within a minute.
+    OfferLapsed {
+        role: RolePath,
+        offer: Entry,
+        late: bool,
+    },
+    /// An ancestor's holder made another offer of the same role, or command was assumed.
+    OfferSuperseded {
+        role: RolePath,
+        offer: Entry,
+    },
+    /// The one refusal that is recorded: what mattered had happened after the briefing's position.
+    TakingHeldBack {
+        role: RolePath,
+        offer: Entry,
+        by: PersonId,
+        briefed_to: Entry,
+        unseen: Vec<Entry>,
+    },
+    RoleAsked {
+        role: RolePath,
+        by: PersonId,
+        note: Option<Text>,
+    },
+    AskDeclined {
+        role: RolePath,
+        person: PersonId,
+        reason: Option<Text>,
+    },
+    AskTakenBack {
+        role: RolePath,
+        person: PersonId,
+    },
+
+    // absence.rs: when the commander is gone
+    CommanderAbsent {
+        person: PersonId,
+        unseen_since: Time,
+    },
+    CommanderReturned {
+        person: PersonId,
+    },
+    AssumptionProposed {
+        by: PersonId,
+        grounds: Grounds,
+        reason: Text,
+        lapses_at: Time,
+    },
+    AssumptionEnded {
+        proposal: Entry,
+        why: crate::absence::Ended,
+    },
+    CommandAssumed {
+        by: PersonId,
+        from: PersonId,
+        grounds: Grounds,
+        reason: Text,
+        confirmed_by: Option<PersonId>,
+    },
+
+    // timeline.rs: what people said
+    Noted {
+        text: Text,
+        happened_at: Option<Time>,
+        pinned: bool,
+    },
+    NotePinned {
+        entry: Entry,
+    },
+    NoteUnpinned {
+        entry: Entry,
+    },
+    NoteCorrected {
+        entry: Entry,
+        text: Text,
+    },
+    /// The words of an entry were taken out for ever; their seals remain in the chain.
+    Redacted {
+        entry: Entry,
+        seals: Vec<Seal>,
+        reason: Option<Text>,
+    },
+
+    // roadblock.rs
+    RoadblockRaised {
+        roadblock: u32,
+        role: RolePath,
+        text: Text,
+        by: PersonId,
+    },
+    RoadblockCleared {
+        roadblock: u32,
+        how: Option<Text>,
+    },
+
+    // deadline.rs
+    ClockSet {
+        label: Text,
+        due_at: Time,
+        every_minutes: Option<u32>,
+    },
+    ClockRang {
+        clock: Entry,
+        due_at: Time,
+        next_due_at: Option<Time>,
+        late: bool,
+    },
+    ClockStopped {
+        clock: Entry,
+    },
+    /// Wardroom itself was down: that time counts against nobody.
+    OutageEnded {
+        from: Time,
+        to: Time,
+        offers: BTreeMap<RolePath, Time>,
+        unseen_since: Option<Time>,
+    },
+
+    // merge.rs
+    MergedInto {
+        into: Number,
+        commander: PersonId,
+    },
+    Absorbed {
+        from: Number,
+        began: Option<Time>,
+        responders: BTreeSet<PersonId>,
+        members: BTreeMap<RolePath, BTreeSet<PersonId>>,
+        roadblocks: Vec<Roadblock>,
+        services: BTreeSet<ServiceName>,
+        posts: Vec<Post>,
+    },
+}
+
+/// An event with the circumstances under which it was recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Recorded {
+    /// Its place in the incident's stream.
+    pub entry: Entry,
+    /// When it was recorded.
+    pub at: Time,
+    /// Who did it.
+    pub actor: Actor,
+    /// What happened; an unknown kind is one from a newer Wardroom.
+    pub event: Event,
+}
+
+/// Why a stored event could not be read.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// A kind or a version that this Wardroom does not know: a newer one wrote it.
+    #[error("a newer Wardroom wrote an event of kind “{kind}” (version {version}), which this one does not know")]
+    Unknown {
+        /// The stored kind.
+        kind: String,
+        /// The stored version.
+        version: u16,
+    },
+    /// A known kind whose body does not fit.
+    #[error("the body of an event of kind “{kind}” does not fit: {why}")]
+    Malformed {
+        /// The stored kind.
+        kind: String,
+        /// What the parser said.
+        why: String,
+    },
+}
+
+/// Version of the stored form, the same for every kind so far.
+pub const VERSION: u16 = 1;
+
+/// Splits any tagged event into its stored kind and body.
+pub(crate) fn to_stored(event: &impl Serialize) -> (String, Value) {
+    let tagged = serde_json::to_value(event).expect("events are plain data, which always serialises");
+    match tagged {
+        Value::Object(mut object) => match object.remove("kind") {
+            Some(Value::String(kind)) => (kind, object.remove("body").unwrap_or(Value::Null)),
+            _ => unreachable!("events are tagged with their kind"),
+        },
+        _ => unreachable!("events are objects"),
+    }
+}
+
+/// Reads a stored kind and body back.
+pub(crate) fn from_stored<E: serde::de::DeserializeOwned>(
+    kind: &str,
+    version: u16,
+    body: Value,
+    known: impl Fn(&str) -> bool,
+) -> Result<E, Unreadable> {
+    if version != VERSION || !known(kind) {
+        return Err(Unreadable::Unknown { kind: kind.to_owned(), version });
+    }
+    let tagged = Value::Object(
+        [("kind".to_owned(), Value::String(kind.to_owned())), ("body".to_owned(), body)].into_iter().collect(),
+    );
+    serde_json::from_value(tagged)
+        .map_err(|error| Unreadable::Malformed { kind: kind.to_owned(), why: error.to_string() })
+}
+
+impl Event {
+    /// Every kind, as stored.
+    pub const KINDS: &[&str] = &[
+        "opened",
+        "declared",
+        "phase_set",
+        "closed",
+        "reopened",
+        "severity_set",
+        "kind_set",
+        "title_set",
+        "services_set",
+        "began_set",
+        "post_added",
+        "post_removed",
+        "restricted",
+        "unrestricted",
+        "invited",
+        "uninvited",
+        "joined",
+        "left",
+        "doing_set",
+        "role_opened",
+        "role_closed",
+        "role_taken",
+        "role_fell",
+        "member_added",
+        "member_released",
+        "role_offered",
+        "offer_declined",
+        "offer_withdrawn",
+        "offer_lapsed",
+        "offer_superseded",
+        "taking_held_back",
+        "role_asked",
+        "ask_declined",
+        "ask_taken_back",
+        "commander_absent",
+        "commander_returned",
+        "assumption_proposed",
+        "assumption_ended",
+        "command_assumed",
+        "noted",
+        "note_pinned",
+        "note_unpinned",
+        "note_corrected",
+        "redacted",
+        "roadblock_raised",
+        "roadblock_cleared",
+        "clock_set",
+        "clock_rang",
+        "clock_stopped",
+        "outage_ended",
+        "merged_into",
+        "absorbed",
+    ];
+
+    /// The stored kind and body; texts in the body are in their unsealed form.
+    #[must_use]
+    pub fn to_stored(&self) -> (String, Value) {
+        to_stored(self)
+    }
+
+    /// Reads a stored event back; texts in the body may have been opened before.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for kinds and versions from a newer Wardroom, and for bodies that do not fit.
+    pub fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
+        from_stored(kind, version, body, |kind| Self::KINDS.contains(&kind))
+    }
+
+    /// Whether this is of the closed list of what matters to whoever takes command (rule 4).
+    ///
+    /// Phase, severity, kind, a holder of a role, a roadblock; never notes, joins or edits. Changes,
+    /// uncoordinated changes and exit criteria join the list with the nouns that bring them.
+    #[must_use]
+    pub fn matters(&self) -> bool {
+        match self {
+            Self::Opened { .. }
+            | Self::Declared { .. }
+            | Self::PhaseSet { .. }
+            | Self::Closed { .. }
+            | Self::Reopened { .. }
+            | Self::SeveritySet { .. }
+            | Self::KindSet { .. }
+            | Self::RoleTaken { .. }
+            | Self::RoleFell { .. }
+            | Self::CommandAssumed { .. }
+            | Self::RoadblockRaised { .. }
+            | Self::RoadblockCleared { .. } => true,
+            Self::Absorbed { roadblocks, .. } => !roadblocks.is_empty(),
+            _ => false,
+        }
+    }
+}

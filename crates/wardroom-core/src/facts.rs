@@ -1,0 +1,147 @@
+//! What the organisation knows: people, teams and services, as a read-only snapshot for deciding.
+//!
+//! `facts` is folded from the directory's stream (`directory.rs`). Whatever fact decided something is copied
+//! into the event, because the directory goes on changing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Handle, PersonId, ServiceName, TeamName, Who};
+use crate::refusal::{Code, Refusal};
+use crate::text::Text;
+
+/// One person of the directory.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Person {
+    /// The opaque id by which events name this person.
+    pub id: PersonId,
+    /// What they are called on the command line; gone once they were forgotten.
+    pub handle: Text,
+    /// How they are shown.
+    pub name: Text,
+    /// Where mail reaches them.
+    pub email: Option<Text>,
+    /// May change the directory and the settings.
+    pub admin: bool,
+    /// Deactivated people keep their tenure and lose their access.
+    pub active: bool,
+}
+
+/// A team: to whom a role may be offered as a whole, and who owns services.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Team {
+    /// Its people.
+    pub members: BTreeSet<PersonId>,
+}
+
+/// A service that can be affected, depend on others, and be changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Service {
+    /// Who answers for it.
+    pub owner: Option<TeamName>,
+    /// What it needs to work.
+    pub depends_on: BTreeSet<ServiceName>,
+}
+
+/// The directory as deciding sees it. Cheap to clone.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Facts {
+    /// Everybody, active or not.
+    pub people: Arc<BTreeMap<PersonId, Person>>,
+    /// Every team.
+    pub teams: Arc<BTreeMap<TeamName, Team>>,
+    /// Every service.
+    pub services: Arc<BTreeMap<ServiceName, Service>>,
+}
+
+impl Facts {
+    /// The person that a command names.
+    ///
+    /// # Errors
+    /// [`Code::UnknownPerson`] when nobody is called so.
+    pub fn find(&self, who: &Who) -> Result<PersonId, Refusal> {
+        let found = match who {
+            Who::Id(id) => self.people.get(id).map(|person| person.id),
+            Who::Handle(handle) => self.by_handle(handle).map(|person| person.id),
+        };
+        found.ok_or_else(|| {
+            Refusal::new(
+                Code::UnknownPerson,
+                format!("Nobody here is called “{who}”. An admin can add people to the directory."),
+            )
+        })
+    }
+
+    /// The person that a command names, if they are active.
+    ///
+    /// # Errors
+    /// [`Code::UnknownPerson`] or [`Code::Inactive`].
+    pub fn find_active(&self, who: &Who) -> Result<PersonId, Refusal> {
+        let person = self.find(who)?;
+        if self.active(person) {
+            return Ok(person);
+        }
+        Err(Refusal::new(
+            Code::Inactive,
+            format!("{}'s account is not active, so they cannot take part.", self.name(person)),
+        ))
+    }
+
+    /// The team that a command names.
+    ///
+    /// # Errors
+    /// [`Code::UnknownTeam`].
+    pub fn team(&self, name: &TeamName) -> Result<&Team, Refusal> {
+        self.teams.get(name).ok_or_else(|| {
+            Refusal::new(
+                Code::UnknownTeam,
+                format!("There is no team called “{name}”. An admin can add it to the directory."),
+            )
+        })
+    }
+
+    /// Who is called so, active or not.
+    #[must_use]
+    pub fn by_handle(&self, handle: &Handle) -> Option<&Person> {
+        self.people.values().find(|person| person.handle.words() == Some(handle.as_str()))
+    }
+
+    /// How to show a person, even one who was forgotten.
+    #[must_use]
+    pub fn name(&self, person: PersonId) -> &str {
+        self.people
+            .get(&person)
+            .map_or("somebody unknown", |person| person.name.words().unwrap_or("a forgotten person"))
+    }
+
+    /// Several people, as a sentence would list them.
+    #[must_use]
+    pub fn names(&self, people: &[PersonId]) -> String {
+        let names: Vec<&str> = people.iter().map(|person| self.name(*person)).collect();
+        match names.split_last() {
+            None => "nobody".to_owned(),
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        }
+    }
+
+    /// Whether this person may act.
+    #[must_use]
+    pub fn active(&self, person: PersonId) -> bool {
+        self.people.get(&person).is_some_and(|person| person.active)
+    }
+
+    /// Whether this person may change the directory.
+    #[must_use]
+    pub fn admin(&self, person: PersonId) -> bool {
+        self.people.get(&person).is_some_and(|person| person.active && person.admin)
+    }
+
+    /// Whether this person belongs to the team; nobody belongs to a team that does not exist.
+    #[must_use]
+    pub fn in_team(&self, team: &TeamName, person: PersonId) -> bool {
+        self.teams.get(team).is_some_and(|team| team.members.contains(&person))
+    }
+}

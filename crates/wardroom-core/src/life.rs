@@ -1,0 +1,221 @@
+//! The life of an incident: declaring, phases, closing and reopening, severity, kind, and what describes it.
+//!
+//! Rule 1: from opening to closing the root role has exactly one holder; declaring makes the lead commander;
+//! whoever reopens takes command.
+
+use std::collections::BTreeSet;
+
+use crate::authority::Act;
+use crate::event::{Event, Recorded};
+use crate::id::{ServiceName, Time};
+use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post, Severity, not_in_the_future, unknown};
+use crate::refusal::{Code, Refusal, Remedy};
+use crate::role::RolePath;
+use crate::text::{Line, Prose};
+
+/// More command posts than this would hide the one that matters.
+const POSTS_MAX: usize = 12;
+/// Affected services of one incident.
+const SERVICES_MAX: usize = 100;
+
+fn already(what: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Code::AlreadySo, format!("It is {what} already."))
+}
+
+impl Incident {
+    /// Every signed-in person may declare a running investigation; its lead becomes the commander.
+    pub(crate) fn declare(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
+        let by = ask.active_person()?;
+        if self.phase != Phase::Investigating {
+            return Err(already("declared"));
+        }
+        let mut events = self.join_unless_here(by);
+        events.push(Event::Declared { by, commander: self.commander() });
+        Ok(events.into())
+    }
+
+    pub(crate) fn set_phase(&self, ask: &Asking<'_>, to: Phase, reason: Option<Prose>) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        let from = self.phase;
+        if from == to {
+            return Err(already(to.word()));
+        }
+        match (from, to) {
+            (_, Phase::Closed) => return self.close(from, reason),
+            (_, Phase::Investigating | Phase::Merged) => Err(Refusal::new(
+                Code::WrongPhase,
+                format!("An incident does not become “{}” by being told so.", to.word()),
+            )),
+            (Phase::Investigating, _) => {
+                Err(Refusal::new(Code::WrongPhase, "This is not declared yet. Declare it first.")
+                    .remedy(Remedy::Declare))
+            }
+            _ => Ok(Event::PhaseSet { from, to, reason: reason.map(Into::into) }.into()),
+        }
+    }
+
+    /// An investigation that found nothing closes directly; an incident is resolved first.
+    ///
+    /// Rule 10 also forbids closing while a service differs from normal; that check belongs to the noun of
+    /// changes and joins here with it.
+    fn close(&self, from: Phase, reason: Option<Prose>) -> Result<Decision, Refusal> {
+        if !matches!(from, Phase::Resolved | Phase::Investigating) {
+            return Err(Refusal::new(Code::WrongPhase, "Resolve it first: closing says that nothing is left to do.")
+                .remedy(Remedy::Phase { phase: Phase::Resolved }));
+        }
+        Ok(Event::Closed { from, last_commander: self.commander(), reason: reason.map(Into::into) }.into())
+    }
+
+    /// Every signed-in person may reopen, and takes command by it.
+    pub(crate) fn reopen(&self, ask: &Asking<'_>, reason: Option<Prose>) -> Result<Decision, Refusal> {
+        let by = ask.active_person()?;
+        if self.phase != Phase::Closed {
+            return Err(already("open"));
+        }
+        let mut events = self.join_unless_here(by);
+        events.push(Event::Reopened { by, reason: reason.map(Into::into) });
+        Ok(events.into())
+    }
+
+    pub(crate) fn set_severity(
+        &self,
+        ask: &Asking<'_>,
+        to: Severity,
+        reason: Option<Prose>,
+    ) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        if self.severity == to {
+            return Err(already("at this severity"));
+        }
+        Ok(Event::SeveritySet { from: self.severity, to, reason: reason.map(Into::into) }.into())
+    }
+
+    pub(crate) fn set_kind(&self, ask: &Asking<'_>, to: Kind, reason: Option<Prose>) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        match (self.kind, to) {
+            (from, to) if from == to => Err(already("of this kind")),
+            (from @ Kind::Planned, Kind::Incident) => {
+                Ok(Event::KindSet { from, to, reason: reason.map(Into::into) }.into())
+            }
+            _ => Err(Refusal::new(
+                Code::WrongKind,
+                "Only a planned operation can become something else, and only an incident. A drill stays a drill.",
+            )),
+        }
+    }
+
+    pub(crate) fn set_title(&self, ask: &Asking<'_>, title: Line) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        if self.title.words() == Some(title.as_str()) {
+            return Err(already("called that"));
+        }
+        Ok(Event::TitleSet { title: title.into() }.into())
+    }
+
+    pub(crate) fn set_services(&self, ask: &Asking<'_>, services: BTreeSet<ServiceName>) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        if services.len() > SERVICES_MAX {
+            return Err(Refusal::new(Code::TooMany, format!("At most {SERVICES_MAX} services fit one incident.")));
+        }
+        if self.services == services {
+            return Err(already("marked as affecting just these"));
+        }
+        let unknown_services = unknown(&services, ask.facts);
+        Ok(Event::ServicesSet { services, unknown_services }.into())
+    }
+
+    pub(crate) fn set_began(&self, ask: &Asking<'_>, began: Time) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        not_in_the_future(Some(began), ask.now)?;
+        if self.began == Some(began) {
+            return Err(already("recorded so"));
+        }
+        Ok(Event::BeganSet { began }.into())
+    }
+
+    pub(crate) fn add_post(&self, ask: &Asking<'_>, label: Line, link: Option<Line>) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        if self.posts.len() >= POSTS_MAX {
+            return Err(Refusal::new(
+                Code::TooMany,
+                format!("There are {POSTS_MAX} command posts already. Remove one first: one place to meet is best."),
+            ));
+        }
+        if let Some(link) = &link {
+            check_link(link)?;
+        }
+        let post = Post { id: self.posts_added + 1, label: label.into(), link: link.map(Into::into) };
+        Ok(Event::PostAdded { post }.into())
+    }
+
+    pub(crate) fn remove_post(&self, ask: &Asking<'_>, post: u32) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        if !self.posts.iter().any(|known| known.id == post) {
+            return Err(Refusal::new(Code::NotThere, format!("There is no command post {post} here.")));
+        }
+        Ok(Event::PostRemoved { post }.into())
+    }
+
+    pub(crate) fn evolve_life(&mut self, recorded: &Recorded) {
+        let mut enter = |phase: Phase| {
+            self.phase = phase;
+            self.phase_since = recorded.at;
+        };
+        match &recorded.event {
+            Event::Declared { .. } => {
+                enter(Phase::Active);
+                self.declared_at = Some(recorded.at);
+            }
+            Event::PhaseSet { to, .. } => enter(*to),
+            Event::Closed { last_commander, .. } => {
+                enter(Phase::Closed);
+                self.end_command(Some(*last_commander));
+            }
+            Event::Reopened { by, .. } => {
+                enter(Phase::Active);
+                self.declared_at.get_or_insert(recorded.at);
+                self.hold(&RolePath::command(), *by, recorded);
+            }
+            Event::SeveritySet { to, .. } => self.severity = *to,
+            Event::KindSet { to, .. } => self.kind = *to,
+            Event::TitleSet { title } => self.title = title.clone(),
+            Event::ServicesSet { services, unknown_services } => {
+                self.services = services.clone();
+                self.unknown_services = unknown_services.clone();
+            }
+            Event::BeganSet { began } => self.began = Some(*began),
+            Event::PostAdded { post } => {
+                self.posts_added = self.posts_added.max(post.id);
+                self.posts.push(post.clone());
+            }
+            Event::PostRemoved { post } => self.posts.retain(|known| known.id != *post),
+            _ => {}
+        }
+    }
+
+    /// Closing and merging end every tenure, offer, ask and clock; the record keeps who was last.
+    pub(crate) fn end_command(&mut self, last_commander: Option<crate::id::PersonId>) {
+        self.last_commander = last_commander;
+        self.roles.values_mut().for_each(|role| {
+            role.holder = None;
+            role.members.clear();
+        });
+        self.offers.clear();
+        self.asks.clear();
+        self.clocks.clear();
+        self.absence = crate::absence::Absence::default();
+    }
+}
+
+/// A command post's link is opened by one tired click, so it goes only where a browser or a phone can safely go.
+fn check_link(link: &Line) -> Result<(), Refusal> {
+    const SCHEMES: [&str; 4] = ["https://", "http://", "tel:", "mailto:"];
+    let link = link.as_str();
+    if SCHEMES.iter().any(|scheme| link.starts_with(scheme)) && !link.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        Code::Invalid,
+        "A command post's link starts with https://, http://, tel: or mailto: and has no spaces.",
+    ))
+}

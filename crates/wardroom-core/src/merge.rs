@@ -1,0 +1,133 @@
+//! Merging: one incident is absorbed by another, in one atomic append to both streams.
+//!
+//! It takes command of both, so that nobody's incident ends without their handing it over. The absorbed
+//! incident's people stay at work: its responders join, and whoever held or worked in a role becomes a
+//! member of the same role (or the nearest above it that exists) in the other. No holder of the absorbing
+//! incident is displaced (rule 3). Open roadblocks and command posts go along; pending offers, asks and
+//! clocks of the absorbed incident end with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::authority::Act;
+use crate::event::{Event, Recorded};
+use crate::id::{Number, PersonId};
+use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post};
+use crate::refusal::{Code, Refusal, Remedy};
+use crate::responder::Responder;
+use crate::roadblock::Roadblock;
+use crate::role::RolePath;
+
+impl Incident {
+    pub(crate) fn merge(&self, ask: &Asking<'_>, into: Number) -> Result<Decision, Refusal> {
+        let person = self.require(ask, &Act::Command)?;
+        if into == self.number {
+            return Err(Refusal::new(Code::Invalid, "An incident cannot be merged into itself."));
+        }
+        let other = ask
+            .other
+            .filter(|other| other.number == into && other.visible_to(person))
+            .ok_or_else(|| Refusal::no_such_incident(into))?;
+        let ask = &Asking { now: ask.now.max(other.last_at), ..*ask };
+        self.can_merge_into(ask, other)?;
+        let here = vec![Event::MergedInto { into, commander: self.commander() }];
+        Ok(Decision { here, there: vec![self.brought_to(other)] })
+    }
+
+    fn can_merge_into(&self, ask: &Asking<'_>, other: &Incident) -> Result<(), Refusal> {
+        if let Some(why) = &other.unreadable {
+            return Err(Refusal::new(Code::ReadOnly, format!("Incident {} is read-only here: {why}.", other.number)));
+        }
+        if !other.phase.is_open() || other.phase == Phase::Investigating {
+            return Err(Refusal::new(
+                Code::WrongPhase,
+                format!(
+                    "Incident {} is {}; merge into one that is declared and open.",
+                    other.number,
+                    other.phase.word()
+                ),
+            ));
+        }
+        if (self.kind == Kind::Drill) != (other.kind == Kind::Drill) {
+            return Err(Refusal::new(Code::WrongKind, "A drill and a real incident are never merged."));
+        }
+        if self.restricted && !other.restricted {
+            return Err(Refusal::new(
+                Code::Invalid,
+                format!("This incident is restricted and {} is not; merging would tell everybody of it.", other.number),
+            ));
+        }
+        other.require(ask, &Act::Command).map_err(|refusal| {
+            let sentence = format!(
+                "Merging takes command of both. {} of {}: offer them command of this one, or ask for theirs.",
+                ask.facts.name(other.commander()),
+                other.number
+            );
+            Refusal { sentence, remedy: Some(Remedy::Offer { role: RolePath::command() }), ..refusal }
+        })?;
+        Ok(())
+    }
+
+    fn brought_to(&self, other: &Incident) -> Event {
+        let nearest = |path: &RolePath| {
+            path.upward().find(|path| other.roles.contains_key(path)).unwrap_or_else(RolePath::command)
+        };
+        let mut members: BTreeMap<RolePath, BTreeSet<PersonId>> = BTreeMap::new();
+        for (path, role) in &self.roles {
+            let there = nearest(path);
+            if there.is_command() {
+                continue; // Working under command itself carries no authority; those people simply join.
+            }
+            let holder = role.holder.map(|tenure| tenure.person);
+            let people = role.members.iter().copied().chain(holder);
+            let new = people.filter(|person| other.holder(&there) != Some(*person));
+            members.entry(there.clone()).or_default().extend(new);
+        }
+        members.retain(|_, people| !people.is_empty());
+        Event::Absorbed {
+            from: self.number,
+            began: self.began,
+            responders: self.responders.keys().copied().collect(),
+            members,
+            roadblocks: (other.roadblocks_raised + 1..)
+                .zip(&self.roadblocks)
+                .map(|(id, block)| Roadblock { id, role: nearest(&block.role), ..block.clone() })
+                .collect(),
+            services: self.services.clone(),
+            posts: (other.posts_added + 1..).zip(&self.posts).map(|(id, post)| Post { id, ..post.clone() }).collect(),
+        }
+    }
+
+    pub(crate) fn evolve_merge(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::MergedInto { into, commander } => {
+                self.phase = Phase::Merged;
+                self.phase_since = recorded.at;
+                self.merged_into = Some(*into);
+                self.end_command(Some(*commander));
+                self.roadblocks.clear();
+            }
+            Event::Absorbed { began, responders, members, roadblocks, services, posts, .. } => {
+                self.began = [self.began, *began].into_iter().flatten().min();
+                for person in responders {
+                    self.responders.entry(*person).or_insert_with(|| Responder::new(recorded.at));
+                    self.invited.insert(*person);
+                }
+                for (path, people) in members {
+                    self.roles.entry(path.clone()).or_default().members.extend(people);
+                }
+                self.services.extend(services.iter().cloned());
+                for block in roadblocks {
+                    self.roadblocks_raised = self.roadblocks_raised.max(block.id);
+                    self.roadblocks.push(block.clone());
+                }
+                for post in posts {
+                    self.posts_added = self.posts_added.max(post.id);
+                    if !self.posts.iter().any(|known| known.label == post.label && known.link == post.link) {
+                        self.posts.push(post.clone());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! What must I do next: one line per person, in the order that the design fixes.
+//!
+//! An offer to you; a roadblock that only you can clear; doing two jobs at once; a clock. Being called,
+//! changes that are not confirmed and overdue updates stand between these and join with their nouns.
+
+use serde::Serialize;
+
+use crate::facts::Facts;
+use crate::id::{Entry, Number, PersonId, Time};
+use crate::incident::{Incident, Phase};
+use crate::role::{Duty, RolePath};
+
+/// The one thing that a person should do next in an incident.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Next {
+    /// Take (or decline) a role that is offered to you.
+    Take {
+        /// Which.
+        role: RolePath,
+        /// The offer.
+        offer: Entry,
+        /// Who offers it.
+        by: PersonId,
+        /// Until when.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        lapses_at: Time,
+    },
+    /// The commander is absent and somebody proposes to assume command: confirm it.
+    Confirm {
+        /// The proposal.
+        proposal: Entry,
+        /// Who would take command.
+        by: PersonId,
+    },
+    /// You are the commander and nobody has seen you: say that you are here.
+    StillWithUs {
+        /// Since when.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        unseen_since: Time,
+    },
+    /// A roadblock that only you can clear.
+    Clear {
+        /// Which.
+        roadblock: u32,
+        /// Who is stopped.
+        by: PersonId,
+    },
+    /// The commander is absent: any responder may assume command.
+    Assume {
+        /// Who is absent.
+        commander: PersonId,
+        /// Since when.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        unseen_since: Time,
+    },
+    /// Somebody asks for a role that is yours to give.
+    Answer {
+        /// Which role.
+        role: RolePath,
+        /// Who asks.
+        by: PersonId,
+    },
+    /// You command and do operations too, and others are here.
+    OfferOperations {
+        /// Who could take it.
+        to: Vec<PersonId>,
+    },
+    /// A clock of yours rang or is running.
+    Clock {
+        /// Which.
+        clock: Entry,
+        /// When it is or was due.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        due_at: Time,
+    },
+    /// More than seven people report to you directly (rule 9).
+    Delegate {
+        /// In which role.
+        role: RolePath,
+        /// How many.
+        reports: usize,
+    },
+}
+
+impl Next {
+    /// Where it stands in the order of urgency; 0 comes first.
+    #[must_use]
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::StillWithUs { .. } => 0,
+            Self::Take { role, .. } => 1 + u8::from(!role.is_command()),
+            Self::Confirm { .. } => 3,
+            Self::Assume { .. } => 4,
+            Self::Clear { .. } => 5,
+            Self::Answer { .. } => 6,
+            Self::OfferOperations { .. } => 7,
+            Self::Clock { .. } => 8,
+            Self::Delegate { .. } => 9,
+        }
+    }
+}
+
+impl Incident {
+    /// What this person should do next here, if anything.
+    #[must_use]
+    pub fn next(&self, person: PersonId, facts: &Facts, now: Time) -> Option<Next> {
+        if !self.phase.is_open() || !self.visible_to(person) {
+            return None;
+        }
+        let mut all = self.offers_to(person, facts, now);
+        all.extend(self.about_absence(person, facts, now));
+        all.extend(self.for_the_commander(person));
+        all.extend(self.asks_for(person));
+        all.extend(self.spans_of(person));
+        all.into_iter().min_by_key(Next::rank)
+    }
+
+    fn offers_to(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {
+        let open = self.offers.iter().filter(|(role, offer)| {
+            !offer.lapsed(now) && offer.is_to(person, facts) && self.holder(role) != Some(person)
+        });
+        let take = |(role, offer): (&RolePath, &crate::offer::Offer)| Next::Take {
+            role: role.clone(),
+            offer: offer.id,
+            by: offer.by,
+            lapses_at: offer.lapses_at,
+        };
+        open.map(take).collect()
+    }
+
+    fn about_absence(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {
+        let commander = self.commander();
+        let mut all = Vec::new();
+        if let Some(unseen_since) = self.absence.unseen_since {
+            if person == commander {
+                return vec![Next::StillWithUs { unseen_since }];
+            }
+            if self.responders.contains_key(&person) && self.pending_proposal(now).is_none() {
+                all.push(Next::Assume { commander, unseen_since });
+            }
+        } else if !facts.active(commander) && self.responders.contains_key(&person) && person != commander {
+            all.push(Next::Assume { commander, unseen_since: self.last_at });
+        }
+        if let Some(proposal) = self.pending_proposal(now)
+            && proposal.by != person
+            && person != commander
+            && self.responders.contains_key(&person)
+        {
+            all.push(Next::Confirm { proposal: proposal.id, by: proposal.by });
+        }
+        all
+    }
+
+    fn for_the_commander(&self, person: PersonId) -> Vec<Next> {
+        if self.commander() != person {
+            return Vec::new();
+        }
+        let mut all: Vec<Next> =
+            self.roadblocks.iter().map(|block| Next::Clear { roadblock: block.id, by: block.by }).collect();
+        let others: Vec<PersonId> = self.responders.keys().copied().filter(|other| *other != person).collect();
+        let operations = RolePath::of(Duty::Operations);
+        let both = self.effective_holder(&operations) == Some(person);
+        if both && self.phase != Phase::Investigating && others.len() >= 2 && !self.offers.contains_key(&operations) {
+            let idle = |other: &PersonId| !self.roles.keys().any(|role| self.holder(role) == Some(*other));
+            let (idle, busy): (Vec<PersonId>, Vec<PersonId>) = others.into_iter().partition(idle);
+            all.push(Next::OfferOperations { to: if idle.is_empty() { busy } else { idle } });
+        }
+        if let Some(clock) = self.clocks.iter().min_by_key(|clock| clock.rang_at.unwrap_or(clock.due_at)) {
+            let due_at = clock.rang_at.unwrap_or(clock.due_at);
+            all.push(Next::Clock { clock: clock.id, due_at });
+        }
+        all
+    }
+
+    fn asks_for(&self, person: PersonId) -> Vec<Next> {
+        let asked = self.asks.iter().flat_map(|(role, asks)| asks.keys().map(move |by| (role, *by)));
+        let mine = asked.filter(|(role, by)| *by != person && self.effective_holder(role) == Some(person));
+        mine.map(|(role, by)| Next::Answer { role: role.clone(), by }).collect()
+    }
+
+    fn spans_of(&self, person: PersonId) -> Vec<Next> {
+        let wide = self.wide_spans().into_iter();
+        let mine = wide.filter(|(role, _)| self.effective_holder(role) == Some(person));
+        mine.map(|(role, reports)| Next::Delegate { role, reports }).collect()
+    }
+}
+
+/// A next step with the incident that it belongs to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct NextIn {
+    /// Where.
+    pub incident: Number,
+    /// What.
+    pub next: Next,
+}

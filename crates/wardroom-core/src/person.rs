@@ -1,0 +1,187 @@
+//! People of the directory: adding, changing, deactivating, forgetting.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::directory::{Directory, DirectoryEvent};
+use crate::facts::Person;
+use crate::id::{Handle, PersonId, Who};
+use crate::refusal::{Code, Refusal};
+use crate::text::{Line, Text};
+
+/// A mail address: one `@`, no white space and nothing that a mail header could mistake.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, format = Email))]
+pub struct Email(String);
+
+/// The longest address that mail can carry (RFC 5321, section 4.5.3.1.3, less its brackets).
+const EMAIL_MAX: usize = 254;
+
+impl TryFrom<String> for Email {
+    type Error = &'static str;
+    fn try_from(given: String) -> Result<Self, Self::Error> {
+        let forbidden = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
+        let well_formed = match given.split_once('@') {
+            Some((local, domain)) => {
+                !local.is_empty()
+                    && !domain.contains('@')
+                    && domain.contains('.')
+                    && !domain.starts_with('.')
+                    && !domain.ends_with('.')
+            }
+            None => false,
+        };
+        if well_formed && given.len() <= EMAIL_MAX && !given.contains(forbidden) {
+            return Ok(Self(given));
+        }
+        Err("a mail address looks like name@example.org")
+    }
+}
+
+impl std::str::FromStr for Email {
+    type Err = &'static str;
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        Self::try_from(given.to_owned())
+    }
+}
+
+impl From<Email> for String {
+    fn from(email: Email) -> String {
+        email.0
+    }
+}
+
+impl From<Email> for Text {
+    fn from(email: Email) -> Text {
+        Text::Said(email.0)
+    }
+}
+
+/// `Some` only where the new words differ from the known ones.
+fn changed(known: Option<&Text>, new: Option<impl Into<Text>>) -> Option<Text> {
+    let new: Text = new?.into();
+    (known.and_then(Text::words) != new.words()).then_some(new)
+}
+
+impl Directory {
+    pub(crate) fn add_person(
+        &self,
+        handle: Handle,
+        name: Line,
+        email: Option<Email>,
+        admin: bool,
+        fresh: &mut dyn FnMut() -> Uuid,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        self.handle_is_free(&handle)?;
+        Ok(vec![DirectoryEvent::PersonAdded {
+            person: PersonId(fresh()),
+            handle: Text::Said(handle.into()),
+            name: name.into(),
+            email: email.map(Into::into),
+            admin,
+        }])
+    }
+
+    fn handle_is_free(&self, handle: &Handle) -> Result<(), Refusal> {
+        match self.facts.by_handle(handle) {
+            None => Ok(()),
+            Some(person) => {
+                let name = self.facts.name(person.id);
+                Err(Refusal::new(Code::Taken, format!("The handle “{handle}” belongs to {name}. Choose another.")))
+            }
+        }
+    }
+
+    pub(crate) fn change_person(
+        &self,
+        who: &Who,
+        handle: Option<Handle>,
+        name: Option<Line>,
+        email: Option<Email>,
+        admin: Option<bool>,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let person = &self.facts.people[&self.facts.find(who)?];
+        let handle = changed(Some(&person.handle), handle.map(|handle| Text::Said(handle.into())));
+        if let Some(handle) = handle.as_ref().and_then(Text::words) {
+            self.handle_is_free(&handle.parse().expect("it was a handle a moment ago"))?;
+        }
+        let name = changed(Some(&person.name), name);
+        let email = changed(person.email.as_ref(), email);
+        let admin = admin.filter(|admin| *admin != person.admin);
+        if handle.is_none() && name.is_none() && email.is_none() && admin.is_none() {
+            return Ok(Vec::new());
+        }
+        Ok(vec![DirectoryEvent::PersonChanged { person: person.id, handle, name, email, admin }])
+    }
+
+    pub(crate) fn deactivate_person(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let person = self.facts.find(who)?;
+        Ok(if self.facts.active(person) { vec![DirectoryEvent::PersonDeactivated { person }] } else { Vec::new() })
+    }
+
+    pub(crate) fn activate_person(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let person = self.facts.find(who)?;
+        if self.facts.people[&person].handle.words().is_none() {
+            return Err(Refusal::new(Code::Inactive, "This person was forgotten. Add them anew."));
+        }
+        Ok(if self.facts.active(person) { Vec::new() } else { vec![DirectoryEvent::PersonActivated { person }] })
+    }
+
+    pub(crate) fn forget_person(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let person = self.facts.find(who)?;
+        if self.facts.people[&person].handle.words().is_none() {
+            return Ok(Vec::new());
+        }
+        let seals = self.seals.get(&person).cloned().unwrap_or_default();
+        Ok(vec![DirectoryEvent::PersonForgotten { person, seals }])
+    }
+
+    pub(crate) fn evolve_people(&mut self, event: &DirectoryEvent) {
+        let seals = Arc::make_mut(&mut self.seals);
+        let mut keep = |person: PersonId, text: &Text| seals.entry(person).or_default().extend(text.seal());
+        let people = Arc::make_mut(&mut self.facts.people);
+        match event {
+            DirectoryEvent::PersonAdded { person, handle, name, email, admin } => {
+                [Some(handle), Some(name), email.as_ref()].into_iter().flatten().for_each(|text| keep(*person, text));
+                people.insert(
+                    *person,
+                    Person {
+                        id: *person,
+                        handle: handle.clone(),
+                        name: name.clone(),
+                        email: email.clone(),
+                        admin: *admin,
+                        active: true,
+                    },
+                );
+            }
+            DirectoryEvent::PersonChanged { person, handle, name, email, admin } => {
+                [handle, name, email].into_iter().flatten().for_each(|text| keep(*person, text));
+                let Some(known) = people.get_mut(person) else { return };
+                known.handle = handle.clone().unwrap_or_else(|| known.handle.clone());
+                known.name = name.clone().unwrap_or_else(|| known.name.clone());
+                known.email = email.clone().or_else(|| known.email.take());
+                known.admin = admin.unwrap_or(known.admin);
+            }
+            DirectoryEvent::PersonDeactivated { person } | DirectoryEvent::PersonActivated { person } => {
+                if let Some(known) = people.get_mut(person) {
+                    known.active = matches!(event, DirectoryEvent::PersonActivated { .. });
+                }
+            }
+            DirectoryEvent::PersonForgotten { person, .. } => {
+                if let Some(known) = people.get_mut(person) {
+                    let gone = |text: &Text| text.seal().map_or_else(|| text.clone(), |seal| Text::Redacted { seal });
+                    known.handle = gone(&known.handle);
+                    known.name = gone(&known.name);
+                    known.email = known.email.as_ref().map(gone);
+                    known.active = false;
+                    known.admin = false;
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! How Wardroom says no: a stable code, a sentence for a tired person, who could, and the remedy as data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Entry, Number, PersonId};
+use crate::role::RolePath;
+
+/// Why a command was refused. The names are part of the API and never change their meaning.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Code {
+    /// No such incident, or none that the asker may know of.
+    NoSuchIncident,
+    /// The asker's account is not active.
+    NotActive,
+    /// The asker has not joined.
+    NotAResponder,
+    /// The act belongs to somebody else; see `who_could`.
+    NotYours,
+    /// The act is for admins.
+    AdminsOnly,
+    /// Nobody is called so.
+    UnknownPerson,
+    /// The person named is not active.
+    Inactive,
+    /// No team is called so.
+    UnknownTeam,
+    /// No service is called so (where it has to exist).
+    UnknownService,
+    /// There is no such role here.
+    UnknownRole,
+    /// What the command refers to is not there (any more).
+    NotThere,
+    /// It is like that already.
+    AlreadySo,
+    /// The name or number is taken by another.
+    Taken,
+    /// The phase does not allow it.
+    WrongPhase,
+    /// The kind does not allow it.
+    WrongKind,
+    /// An offer of this role is pending.
+    OfferPending,
+    /// The offer has lapsed.
+    OfferLapsed,
+    /// The offer is for somebody else.
+    NotOfferedToYou,
+    /// Command is taken briefed: say up to which entry, or by voice.
+    BriefingNeeded,
+    /// Something that matters happened after the entry named; refused once.
+    BriefingStale,
+    /// The entry named does not exist yet.
+    FromTheFuture,
+    /// A reason is needed here.
+    ReasonNeeded,
+    /// The commander is not absent.
+    CommanderIsHere,
+    /// Somebody else has to confirm.
+    NeedsAnother,
+    /// The commander cannot go before command is taken by another.
+    CommandMustBeHanded,
+    /// Something is not finished that has to be.
+    Unfinished,
+    /// There are too many of these.
+    TooMany,
+    /// The incident is read-only on this node.
+    ReadOnly,
+    /// The command's form is right and its content is not.
+    Invalid,
+}
+
+/// What the asker can do instead, as data for a button or a hint.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Remedy {
+    /// Say "I'm here".
+    Join,
+    /// Ask for this role.
+    Ask {
+        /// Which.
+        role: RolePath,
+    },
+    /// Offer this role to somebody.
+    Offer {
+        /// Which.
+        role: RolePath,
+    },
+    /// Take the offer that is there.
+    Take {
+        /// Of which role.
+        role: RolePath,
+    },
+    /// Withdraw the pending offer first.
+    Withdraw {
+        /// Of which role.
+        role: RolePath,
+    },
+    /// Declare the investigation an incident.
+    Declare,
+    /// Reopen it first.
+    Reopen,
+    /// Set this phase first.
+    Phase {
+        /// Which.
+        phase: crate::incident::Phase,
+    },
+    /// Look at another incident.
+    See {
+        /// Which.
+        incident: Number,
+    },
+    /// Read the briefing again, up to here.
+    Brief {
+        /// The newest entry.
+        to: Entry,
+    },
+    /// Try again, saying why.
+    GiveReason,
+    /// Assume command.
+    Assume,
+    /// Ask an admin.
+    AskAdmin,
+}
+
+/// A refusal: nothing was recorded, and this is why.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, thiserror::Error)]
+#[error("{sentence}")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Refusal {
+    /// The stable name of the reason.
+    pub code: Code,
+    /// What was wrong and who or what can help, in words.
+    pub sentence: String,
+    /// Who could do it, if anybody can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub who_could: Vec<PersonId>,
+    /// What the asker can do instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Remedy>,
+    /// The entries that the asker has not seen yet, for [`Code::BriefingStale`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<Entry>,
+}
+
+impl Refusal {
+    /// A refusal with nothing but its sentence.
+    pub fn new(code: Code, sentence: impl Into<String>) -> Self {
+        Self { code, sentence: sentence.into(), who_could: Vec::new(), remedy: None, unseen: Vec::new() }
+    }
+
+    /// Adds what the asker can do instead.
+    #[must_use]
+    pub fn remedy(self, remedy: Remedy) -> Self {
+        Self { remedy: Some(remedy), ..self }
+    }
+
+    /// Adds who could do it.
+    #[must_use]
+    pub fn who_could(self, who_could: Vec<PersonId>) -> Self {
+        Self { who_could, ..self }
+    }
+
+    /// An incident that is not there, and one that the asker may not know of, read the same.
+    #[must_use]
+    pub fn no_such_incident(number: Number) -> Self {
+        Self::new(Code::NoSuchIncident, format!("There is no incident {number} that you can see."))
+    }
+}

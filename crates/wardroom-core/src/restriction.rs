@@ -1,0 +1,105 @@
+//! Who may know: restricted incidents and their invitations.
+//!
+//! To everybody else a restricted incident is not there: the refusal is word for word the one for a number
+//! that does not exist.
+
+use std::collections::BTreeSet;
+
+use crate::authority::Act;
+use crate::event::Event;
+use crate::id::{Actor, PersonId, Who};
+use crate::incident::{Asking, Decision, Incident};
+use crate::offer::Recipient;
+use crate::refusal::{Code, Refusal};
+use crate::role::RolePath;
+
+impl Incident {
+    /// Whether a person may know that this incident exists.
+    #[must_use]
+    pub fn visible_to(&self, person: PersonId) -> bool {
+        !self.restricted || self.invited.contains(&person)
+    }
+
+    pub(crate) fn visible_to_asker(&self, ask: &Asking<'_>) -> Result<(), Refusal> {
+        match ask.actor {
+            Actor::Person(person) if !self.visible_to(person) => Err(Refusal::no_such_incident(self.number)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Everybody who is part of it now stays part of it: responders, and those with an offer to them.
+    pub(crate) fn restrict(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
+        let person = self.require_command_or_last(ask)?;
+        if self.restricted {
+            return Err(Refusal::new(Code::AlreadySo, "Only the invited can see this already."));
+        }
+        let mut invited: BTreeSet<PersonId> = self.responders.keys().copied().collect();
+        invited.insert(person);
+        invited.extend(self.offers.values().filter_map(|offer| match offer.to {
+            Recipient::Person(person) => Some(person),
+            Recipient::Team(_) => None,
+        }));
+        Ok(Event::Restricted { invited }.into())
+    }
+
+    pub(crate) fn unrestrict(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        if !self.restricted {
+            return Err(Refusal::new(Code::AlreadySo, "Everybody who is signed in can see this already."));
+        }
+        Ok(Event::Unrestricted {}.into())
+    }
+
+    pub(crate) fn invite(&self, ask: &Asking<'_>, who: &Who) -> Result<Decision, Refusal> {
+        self.require_command_or_last(ask)?;
+        let person = ask.facts.find_active(who)?;
+        let name = ask.facts.name(person);
+        if self.visible_to(person) {
+            return Err(Refusal::new(Code::AlreadySo, format!("{name} can see this already.")));
+        }
+        Ok(Event::Invited { person }.into())
+    }
+
+    /// Somebody who takes part cannot be shut out of what they are doing.
+    pub(crate) fn uninvite(&self, ask: &Asking<'_>, who: &Who) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Command)?;
+        let person = ask.facts.find(who)?;
+        let name = ask.facts.name(person);
+        if !self.restricted || !self.invited.contains(&person) {
+            return Err(Refusal::new(Code::NotThere, format!("{name} has no invitation here.")));
+        }
+        let offered = self.offers.values().any(|offer| offer.to == Recipient::Person(person));
+        if self.responders.contains_key(&person) || offered {
+            return Err(Refusal::new(
+                Code::Unfinished,
+                format!("{name} takes part here. They leave first, and offers to them are withdrawn."),
+            ));
+        }
+        Ok(Event::Uninvited { person }.into())
+    }
+
+    /// After closing, whoever commanded last still says who may look.
+    fn require_command_or_last(&self, ask: &Asking<'_>) -> Result<PersonId, Refusal> {
+        match ask.actor.person() {
+            Some(person) if !self.phase.is_open() && self.last_commander == Some(person) => ask.active_person(),
+            _ => self.require(ask, &Act::Manage(RolePath::command())),
+        }
+    }
+
+    pub(crate) fn evolve_restriction(&mut self, event: &Event) {
+        match event {
+            Event::Restricted { invited } => {
+                self.restricted = true;
+                self.invited = invited.clone();
+            }
+            Event::Unrestricted {} => self.restricted = false,
+            Event::Invited { person } => {
+                self.invited.insert(*person);
+            }
+            Event::Uninvited { person } => {
+                self.invited.remove(person);
+            }
+            _ => {}
+        }
+    }
+}

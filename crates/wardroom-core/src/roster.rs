@@ -1,0 +1,176 @@
+//! A roster: people, teams and services from a TOML or CSV file, to be imported into the directory.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::directory::{Directory, DirectoryCommand, DirectoryEvent, DirectoryRecorded};
+use crate::id::{Actor, Entry, Handle, ServiceName, TeamName, Who};
+use crate::person::Email;
+use crate::refusal::{Code, Refusal};
+use crate::text::Line;
+
+/// The largest file that is read, in bytes.
+pub const ROSTER_BYTES_MAX: usize = 4 << 20;
+/// The most entries of one roster.
+const ENTRIES_MAX: usize = 20_000;
+
+/// What an organisation brings along. Whatever it does not name stays as it is.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct Roster {
+    /// People, known by their handle.
+    #[serde(default)]
+    pub people: Vec<RosterPerson>,
+    /// Teams.
+    #[serde(default)]
+    pub teams: Vec<RosterTeam>,
+    /// Services.
+    #[serde(default)]
+    pub services: Vec<RosterService>,
+}
+
+/// A person of a roster.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RosterPerson {
+    /// By which they are known.
+    pub handle: Handle,
+    /// How they are shown.
+    pub name: Line,
+    /// Where mail reaches them.
+    pub email: Option<Email>,
+    /// Left out: a new person is none, a known one stays as they are.
+    pub admin: Option<bool>,
+}
+
+/// A team of a roster.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RosterTeam {
+    /// What it is called.
+    pub name: TeamName,
+    /// All of its members, by handle.
+    #[serde(default)]
+    pub members: Vec<Handle>,
+}
+
+/// A service of a roster.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct RosterService {
+    /// What it is called.
+    pub name: ServiceName,
+    /// The team that answers for it.
+    pub owner: Option<TeamName>,
+    /// What it needs to work.
+    #[serde(default)]
+    pub depends_on: BTreeSet<ServiceName>,
+}
+
+/// Why a file could not be read as a roster, with the place in it.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct BadRoster(pub String);
+
+fn bounded(file: &str) -> Result<(), BadRoster> {
+    if file.len() <= ROSTER_BYTES_MAX {
+        return Ok(());
+    }
+    Err(BadRoster(format!("the file has {} bytes; at most {ROSTER_BYTES_MAX} are read", file.len())))
+}
+
+impl Roster {
+    /// Reads `[[people]]`, `[[teams]]` and `[[services]]` from a TOML file.
+    ///
+    /// # Errors
+    /// [`BadRoster`] with the line that does not fit.
+    pub fn from_toml(file: &str) -> Result<Self, BadRoster> {
+        bounded(file)?;
+        toml::from_str(file).map_err(|error| BadRoster(error.to_string()))
+    }
+
+    /// Reads people from a CSV file with a header: `handle,name` and, in any order, `email`, `admin`, `teams`
+    /// (several separated by spaces).
+    ///
+    /// # Errors
+    /// [`BadRoster`] with the line that does not fit.
+    pub fn from_csv(file: &str) -> Result<Self, BadRoster> {
+        #[derive(Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Row {
+            handle: Handle,
+            name: Line,
+            email: Option<Email>,
+            admin: Option<bool>,
+            teams: Option<String>,
+        }
+        bounded(file)?;
+        let mut roster = Self::default();
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file.as_bytes());
+        for row in reader.deserialize::<Row>() {
+            let row = row.map_err(|error| BadRoster(error.to_string()))?;
+            for team in row.teams.as_deref().unwrap_or_default().split_whitespace() {
+                let name: TeamName = team.parse().map_err(|bad| BadRoster(format!("{}: {bad}", row.handle)))?;
+                match roster.teams.iter_mut().find(|known| known.name == name) {
+                    Some(team) => team.members.push(row.handle.clone()),
+                    None => roster.teams.push(RosterTeam { name, members: vec![row.handle.clone()] }),
+                }
+            }
+            let Row { handle, name, email, admin, .. } = row;
+            roster.people.push(RosterPerson { handle, name, email, admin });
+        }
+        Ok(roster)
+    }
+}
+
+impl Directory {
+    /// All of a roster or nothing: each entry is decided against what the earlier ones made of the directory.
+    pub(crate) fn import(
+        &self,
+        roster: Roster,
+        fresh: &mut dyn FnMut() -> Uuid,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        if roster.people.len() + roster.teams.len() + roster.services.len() > ENTRIES_MAX {
+            return Err(Refusal::new(Code::TooMany, format!("A roster has at most {ENTRIES_MAX} entries; split it.")));
+        }
+        let mut after = self.clone();
+        let mut all = Vec::new();
+        let mut apply = |after: &mut Self, events: Vec<DirectoryEvent>| {
+            for event in events {
+                let at = after.last_at.unwrap_or_default();
+                after.evolve(&DirectoryRecorded { entry: Entry(0), at, actor: Actor::Console, event: event.clone() });
+                all.push(event);
+            }
+        };
+        for RosterPerson { handle, name, email, admin } in roster.people {
+            let events = if after.facts.by_handle(&handle).is_some() {
+                after.change_person(&Who::Handle(handle), None, Some(name), email, admin)?
+            } else {
+                after.add_person(handle, name, email, admin.unwrap_or(false), fresh)?
+            };
+            apply(&mut after, events);
+        }
+        for RosterTeam { name, members } in roster.teams {
+            let members: Vec<Who> = members.into_iter().map(Who::Handle).collect();
+            let events = after.set_team(name, &members)?;
+            apply(&mut after, events);
+        }
+        for RosterService { name, owner, depends_on } in roster.services {
+            let events = after.set_service(name, owner, depends_on)?;
+            apply(&mut after, events);
+        }
+        Ok(all)
+    }
+}
+
+impl From<Roster> for DirectoryCommand {
+    fn from(roster: Roster) -> Self {
+        Self::Import { roster }
+    }
+}

@@ -1,0 +1,177 @@
+//! What people write: bounded on the way in, sealed on the way to the log.
+//!
+//! [`Line`] and [`Prose`] are what a command may carry. [`Text`] is what an event carries: in the chain
+//! only a salted commitment stands for it (see `seal.rs`), so that the words can be redacted and the
+//! chain still verifies.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::seal::Seal;
+
+/// The longest [`Line`], in characters.
+pub const LINE_MAX: usize = 200;
+/// The longest [`Prose`], in characters.
+pub const PROSE_MAX: usize = 20_000;
+
+/// Why a text was not accepted, in a sentence.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum BadText {
+    /// Nothing but white space.
+    #[error("the text is empty")]
+    Empty,
+    /// More characters than this kind of text may have.
+    #[error("the text has {len} characters; at most {max} fit here")]
+    TooLong {
+        /// Characters given.
+        len: usize,
+        /// Characters that fit.
+        max: usize,
+    },
+    /// A control character, or one that turns the direction of writing and so can disguise a text.
+    #[error("the text has a control character (U+{0:04X}), which cannot be shown")]
+    Control(u32),
+}
+
+/// Bidirectional overrides and isolates can make a text read as another one.
+fn disguises(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+fn check(given: &str, max: usize, allowed: &[char]) -> Result<String, BadText> {
+    let text = given.trim();
+    if text.is_empty() {
+        return Err(BadText::Empty);
+    }
+    let len = text.chars().count();
+    if len > max {
+        return Err(BadText::TooLong { len, max });
+    }
+    let bad = |c: &char| (c.is_control() && !allowed.contains(c)) || disguises(*c);
+    match text.chars().find(bad) {
+        Some(c) => Err(BadText::Control(c as u32)),
+        None => Ok(text.to_owned()),
+    }
+}
+
+macro_rules! bounded_text {
+    ($(#[$doc:meta])* $name:ident, $max:ident, $allowed:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
+        pub struct $name(String);
+
+        impl $name {
+            /// The words.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadText;
+            fn try_from(given: String) -> Result<Self, BadText> {
+                check(&given, $max, $allowed).map(Self)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadText;
+            fn from_str(given: &str) -> Result<Self, BadText> {
+                check(given, $max, $allowed).map(Self)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> String {
+                text.0
+            }
+        }
+
+        impl From<$name> for Text {
+            fn from(text: $name) -> Text {
+                Text::Said(text.0)
+            }
+        }
+    };
+}
+
+bounded_text!(
+    /// One line of at most 200 characters, without control characters; outer white space is dropped.
+    Line, LINE_MAX, &[]
+);
+bounded_text!(
+    /// Text of at most 20,000 characters; line breaks and tabs are its only control characters.
+    Prose, PROSE_MAX, &['\n', '\r', '\t']
+);
+
+/// Free text inside an event or a state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Text {
+    /// Read back from the log, with its words beside.
+    Kept {
+        /// The commitment in the chain.
+        seal: Seal,
+        /// The words, from their own table.
+        words: String,
+    },
+    /// The words were redacted; the commitment remains.
+    Redacted {
+        /// The commitment in the chain.
+        seal: Seal,
+    },
+    /// Just decided, not yet sealed.
+    Said(String),
+}
+
+impl Text {
+    /// The words, unless they were redacted.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Said(words) | Self::Kept { words, .. } => Some(words),
+            Self::Redacted { .. } => None,
+        }
+    }
+
+    /// The commitment in the chain, once there is one.
+    #[must_use]
+    pub fn seal(&self) -> Option<Seal> {
+        match self {
+            Self::Said(_) => None,
+            Self::Kept { seal, .. } | Self::Redacted { seal } => Some(*seal),
+        }
+    }
+}
+
+impl fmt::Display for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words().unwrap_or("(redacted)"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_trimmed_bounded_and_has_no_control_characters() {
+        assert_eq!("  hello ".parse::<Line>().map(String::from), Ok("hello".to_owned()));
+        assert_eq!(" \n ".parse::<Line>(), Err(BadText::Empty));
+        assert_eq!("a\nb".parse::<Line>(), Err(BadText::Control(0x0A)));
+        assert_eq!("a\u{202E}b".parse::<Line>(), Err(BadText::Control(0x202E)));
+        assert!("é".repeat(LINE_MAX).parse::<Line>().is_ok());
+        assert_eq!("é".repeat(201).parse::<Line>(), Err(BadText::TooLong { len: 201, max: 200 }));
+    }
+
+    #[test]
+    fn prose_keeps_its_line_breaks() {
+        assert!("a\n\tb".parse::<Prose>().is_ok());
+        assert_eq!("a\0b".parse::<Prose>(), Err(BadText::Control(0)));
+    }
+}
