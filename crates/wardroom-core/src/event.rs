@@ -217,7 +217,9 @@ pub enum Event {
         by: PersonId,
         from: PersonId,
         grounds: Grounds,
-        reason: Text,
+        /// The reason of a proposal that was confirmed stands with the proposal.
+        reason: Option<Text>,
+        proposal: Option<Entry>,
         confirmed_by: Option<PersonId>,
     },
 

@@ -35,6 +35,7 @@ pub mod roster;
 mod schema;
 pub mod seal;
 mod team;
+pub mod telling;
 pub mod text;
 mod timeline;
 pub mod token;

@@ -16,6 +16,7 @@ use crate::refusal::{Code, Refusal, Remedy};
 use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::RolePath;
+use crate::text::Text;
 
 impl Incident {
     pub(crate) fn merge(&self, ask: &Asking<'_>, into: Number) -> Result<Decision, Refusal> {
@@ -90,10 +91,18 @@ impl Incident {
             members,
             roadblocks: (other.roadblocks_raised + 1..)
                 .zip(&self.roadblocks)
-                .map(|(id, block)| Roadblock { id, role: nearest(&block.role), ..block.clone() })
+                .map(|(id, block)| Roadblock {
+                    id,
+                    role: nearest(&block.role),
+                    text: block.text.anew(),
+                    ..block.clone()
+                })
                 .collect(),
             services: self.services.clone(),
-            posts: (other.posts_added + 1..).zip(&self.posts).map(|(id, post)| Post { id, ..post.clone() }).collect(),
+            posts: (other.posts_added + 1..)
+                .zip(&self.posts)
+                .map(|(id, post)| Post { id, label: post.label.anew(), link: post.link.as_ref().map(Text::anew) })
+                .collect(),
         }
     }
 

@@ -139,6 +139,12 @@ impl Text {
         }
     }
 
+    /// The same words for another stream, where they are sealed anew.
+    #[must_use]
+    pub fn anew(&self) -> Self {
+        self.words().map_or_else(|| self.clone(), |words| Self::Said(words.to_owned()))
+    }
+
     /// The commitment in the chain, once there is one.
     #[must_use]
     pub fn seal(&self) -> Option<Seal> {

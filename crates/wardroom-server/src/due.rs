@@ -1,0 +1,122 @@
+//! The clock: notices deadlines and absence, and has ordinary commands record them.
+//!
+//! With several nodes each tries, and the position check lets one win. After an outage every open incident is
+//! told first how long Wardroom was down, before anything that passed meanwhile is recorded.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+use wardroom_core::absence::absent_after;
+use wardroom_core::command::Tick;
+use wardroom_core::id::{Actor, Number, Time};
+use wardroom_core::refusal::Code;
+use wardroom_core::role::RolePath;
+
+use crate::clock;
+use crate::execute::{Asked, Executor, NotDone, Order};
+use crate::log::{Log, LogError};
+use crate::presence::Presence;
+use crate::streams::Streams;
+
+/// How often the clock looks, and says that this node is alive.
+const EVERY: Duration = Duration::from_secs(1);
+/// Without a sign of life of any node for longer than this, Wardroom was down.
+const DOWN_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
+
+/// What the clock needs.
+#[derive(Clone, Debug)]
+pub struct Due {
+    log: Log,
+    streams: Streams,
+    executor: Executor,
+    presence: Presence,
+    node: Uuid,
+}
+
+impl Due {
+    /// Forgives an outage, if there was one, and only then starts looking.
+    ///
+    /// # Errors
+    /// [`LogError`] when the store cannot be read.
+    pub async fn start(
+        log: Log,
+        streams: Streams,
+        executor: Executor,
+        presence: Presence,
+    ) -> Result<(), LogError> {
+        let due = Self { log, streams, executor, presence, node: Uuid::now_v7() };
+        let now = clock::now();
+        if let Some(last) = due.log.last_beat().await?
+            && now.duration_since(last) > DOWN_AFTER
+        {
+            tracing::info!(down_since = %last, "Wardroom was down; that time counts against nobody");
+            for row in due.log.board_open().await? {
+                due.tell(Number(row.number), Tick::WasDown { from: last }).await;
+            }
+        }
+        due.log.beat(due.node, now).await?;
+        tokio::spawn(due.run());
+        Ok(())
+    }
+
+    async fn run(self) {
+        let mut every = tokio::time::interval(EVERY);
+        every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            if let Err(error) = self.look().await {
+                tracing::warn!(%error, "the clock could not look at the deadlines; trying again");
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), LogError> {
+        let now = clock::now();
+        self.log.beat(self.node, now).await?;
+        self.presence.exchange(&self.log).await?;
+        for row in self.log.board_due(now).await? {
+            self.tell(Number(row.number), Tick::Deadlines).await;
+        }
+        for row in self.log.board_open().await? {
+            self.look_for_commander(Number(row.number), now).await?;
+        }
+        Ok(())
+    }
+
+    async fn look_for_commander(&self, number: Number, now: Time) -> Result<(), LogError> {
+        let held = match self.streams.incident(number).await {
+            Ok(Some(held)) => held,
+            Ok(None) | Err(LogError::Damaged { .. }) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let incident = &held.incident;
+        let Some(person) = incident.holder(&RolePath::command()) else { return Ok(()) };
+        let since = self.presence.last_seen(person).max(tenure_since(incident));
+        let unseen = now.duration_since(since) >= absent_after(incident.severity);
+        match (unseen, incident.absence.unseen_since.is_some()) {
+            (true, false) => self.tell(number, Tick::Unseen { person, since }).await,
+            (false, true) => self.tell(number, Tick::Seen { person }).await,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    async fn tell(&self, number: Number, tick: Tick) {
+        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Clock, order: Order::Tick(number, tick) };
+        match self.executor.execute(asked).await {
+            Ok(_) => {}
+            // Another node, or a person, was faster; or the incident is read-only here.
+            Err(NotDone::Refused(refusal)) if matches!(refusal.code, Code::AlreadySo | Code::ReadOnly) => {}
+            Err(error) => tracing::warn!(%number, %error, "the clock could not record what is due"),
+        }
+    }
+}
+
+/// Taking command is being seen.
+fn tenure_since(incident: &wardroom_core::incident::Incident) -> Time {
+    incident
+        .roles
+        .get(&RolePath::command())
+        .and_then(|role| role.holder)
+        .map_or(incident.opened_at, |tenure| tenure.since)
+}

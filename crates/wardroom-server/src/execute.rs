@@ -1,0 +1,508 @@
+//! The only place that appends.
+//!
+//! Waiting commands are taken together. Each is decided against the state that the ones before it would
+//! leave behind (tentative until the commit), all are appended in one transaction, and everybody is answered
+//! after the commit. When another node appended first, everything tentative is thrown away and decided again.
+//!
+//! A command is remembered by its request id once it was accepted. A refusal is decided anew, and told only
+//! after making sure that it was not decided on an outdated state.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+use tokio::sync::{mpsc, oneshot};
+use uuid::Uuid;
+use wardroom_core::command::{Command, Opening, Tick};
+use wardroom_core::directory::{DirectoryAsking, DirectoryCommand, DirectoryRecorded};
+use wardroom_core::event::Recorded;
+use wardroom_core::id::{Actor, Entry, Number, Time};
+use wardroom_core::incident::{Asking, Incident, open};
+use wardroom_core::refusal::{Code, Refusal};
+
+use crate::clock;
+use crate::log::{Append, Log, LogError, Request, Span, Stored, Stream, Tip, Write, chain};
+use crate::stored::{Kept, draft, recorded};
+use crate::streams::{DIRECTORY, Held, HeldDirectory, Streams, stream_of};
+
+/// Commands that wait; a further one is told to come back (503).
+const QUEUE: usize = 1_024;
+/// Commands that share a transaction.
+const BATCH: usize = 256;
+/// How often a batch is decided again because another node appended first.
+const ATTEMPTS: usize = 8;
+/// How long a node pauses, at most, before deciding again: nodes that collide must not march in step.
+const PAUSE_MAX_MS: u64 = 8;
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Open an incident.
+    Open(Opening),
+    /// Something in an incident.
+    Incident(Number, Command),
+    /// Time has passed for an incident.
+    Tick(Number, Tick),
+    /// Something in the directory.
+    Directory(DirectoryCommand),
+}
+
+/// An order with who wants it and the id that it is remembered by.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Drawn by whoever asks, so that a retry is recognised.
+    pub request: Uuid,
+    /// Who asks, as the edge has settled it.
+    pub actor: Actor,
+    /// What they want.
+    pub order: Order,
+}
+
+/// An accepted order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// What it did, the stream that was asked first.
+    pub spans: Vec<Span>,
+    /// Set when what was recorded is that the asker was held back: the answer is this refusal.
+    pub held_back: Option<Refusal>,
+}
+
+/// Why an order was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDone {
+    /// The rules refuse it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The request id was used for something else.
+    #[error("this request id was used for another command")]
+    RequestReused,
+    /// Too many commands wait, or other nodes were always faster.
+    #[error("too much is going on; try again in a moment")]
+    Busy,
+    /// The store could not. Nothing was recorded.
+    #[error(transparent)]
+    Store(#[from] LogError),
+}
+
+type Answer = Result<Done, NotDone>;
+
+struct Job {
+    asked: Asked,
+    digest: [u8; 32],
+    answer: oneshot::Sender<Answer>,
+}
+
+/// Hands orders to the one place that appends. Cheap to clone; it stops when the last one is dropped.
+#[derive(Clone, Debug)]
+pub struct Executor {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Executor {
+    /// Starts it.
+    #[must_use]
+    pub fn start(log: Log, streams: Streams) -> Self {
+        let (jobs, waiting) = mpsc::channel(QUEUE);
+        tokio::spawn(Worker { log, streams }.run(waiting));
+        Self { jobs }
+    }
+
+    /// Has an order decided and, if it is accepted, recorded. Returns after the commit.
+    ///
+    /// Giving up waiting does not take the order back.
+    ///
+    /// # Errors
+    /// [`NotDone`]; nothing was recorded then, unless the store's answer got lost: ask again with the same id.
+    pub async fn execute(&self, asked: Asked) -> Answer {
+        let (answer, answered) = oneshot::channel();
+        let digest = digest(&asked.order);
+        self.jobs.try_send(Job { asked, digest, answer }).map_err(|_| NotDone::Busy)?;
+        answered.await.unwrap_or(Err(NotDone::Busy))
+    }
+
+    /// How many orders wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        QUEUE - self.jobs.capacity()
+    }
+}
+
+/// What was asked, as the same bytes whenever it is the same.
+fn digest(order: &Order) -> [u8; 32] {
+    let told = match order {
+        Order::Open(opening) => serde_json::to_vec(&("open", opening)),
+        Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command)),
+        Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
+        // Commands of the machine itself are not retried and need no digest of their content.
+        Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),
+    };
+    Sha256::digest(told.expect("commands are plain data")).into()
+}
+
+struct Worker {
+    log: Log,
+    streams: Streams,
+}
+
+/// What a batch would leave behind, if it were committed.
+struct Tentative {
+    now: Time,
+    incidents: HashMap<Number, (Option<Held>, Incident, Tip)>,
+    directory: (HeldDirectory, bool),
+    highest: Option<Number>,
+    erased: HashSet<Stream>,
+}
+
+/// What became of one job of a batch.
+enum Verdict {
+    /// Goes into the append; set when its asker is held back.
+    Accepted(Append, Option<Refusal>),
+    Refused(Refusal),
+    /// The store could not be read.
+    Failed(LogError),
+}
+
+impl Worker {
+    async fn run(self, mut waiting: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while waiting.recv_many(&mut batch, BATCH).await > 0 {
+            let mut ids = HashSet::new();
+            // The same request twice in one batch: the second is answered from what the first became.
+            let (first, again): (Vec<Job>, Vec<Job>) =
+                batch.drain(..).partition(|job| ids.insert((job.asked.actor, job.asked.request)));
+            self.settle(first).await;
+            for job in again {
+                self.settle(vec![job]).await;
+            }
+        }
+    }
+
+    /// Answers every job of a batch.
+    async fn settle(&self, mut jobs: Vec<Job>) {
+        for attempt in 0..ATTEMPTS {
+            if attempt > 0 {
+                let [noise] = crate::stored::random::<1>();
+                tokio::time::sleep(Duration::from_millis(u64::from(noise) % PAUSE_MAX_MS)).await;
+            }
+            jobs = self.attempt(jobs).await;
+            if jobs.is_empty() {
+                return;
+            }
+        }
+        for job in jobs {
+            let _ = job.answer.send(Err(NotDone::Busy));
+        }
+    }
+
+    /// Decides and appends once; returns the jobs that have to be decided again.
+    async fn attempt(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let mut tentative = Tentative {
+            now: clock::now(),
+            incidents: HashMap::new(),
+            directory: (self.streams.directory(), false),
+            highest: None,
+            erased: HashSet::new(),
+        };
+        let (mut accepted, mut appends, mut refused) = (Vec::new(), Vec::new(), Vec::new());
+        for job in jobs {
+            match self.decide(&mut tentative, &job).await {
+                Verdict::Accepted(append, held_back) => {
+                    appends.push(append);
+                    accepted.push((job, held_back));
+                }
+                Verdict::Refused(refusal) => refused.push((job, refusal)),
+                Verdict::Failed(error) => drop(job.answer.send(Err(error.into()))),
+            }
+        }
+        let committed = if appends.is_empty() { Ok(Vec::new()) } else { self.log.append(appends).await };
+        match committed {
+            Ok(spans) => {
+                self.hold(tentative).await;
+                for ((job, held_back), spans) in accepted.into_iter().zip(spans) {
+                    let _ = job.answer.send(Ok(Done { spans, held_back }));
+                }
+                self.refuse(refused).await
+            }
+            Err(error) => {
+                self.forget(&tentative);
+                let jobs = accepted.into_iter().map(|(job, _)| job).chain(refused.into_iter().map(|(job, _)| job));
+                self.after_failure(error, jobs.collect()).await
+            }
+        }
+    }
+
+    /// What a failed append means for its jobs: try again, or say that it could not be done.
+    async fn after_failure(&self, error: LogError, jobs: Vec<Job>) -> Vec<Job> {
+        match error {
+            LogError::Conflict => {
+                // Whichever stream it was; should this fail, the next attempt says so.
+                let _ = self.streams.refresh_directory().await;
+                jobs
+            }
+            LogError::Duplicate => self.answer_remembered(jobs).await,
+            other => {
+                tracing::error!(error = %other, "the store could not append; nothing was recorded");
+                let said = other.to_string();
+                for job in jobs {
+                    let _ = job.answer.send(Err(LogError::Unavailable(said.clone()).into()));
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    /// Answers those jobs whose request is remembered; returns the others.
+    async fn answer_remembered(&self, jobs: Vec<Job>) -> Vec<Job> {
+        let mut others = Vec::new();
+        for job in jobs {
+            match self.remembered(&job).await {
+                Ok(Some(answer)) => drop(job.answer.send(answer)),
+                Ok(None) => others.push(job),
+                Err(error) => drop(job.answer.send(Err(error.into()))),
+            }
+        }
+        others
+    }
+
+    /// The answer of a request that was accepted before.
+    async fn remembered(&self, job: &Job) -> Result<Option<Answer>, LogError> {
+        let actor = job.asked.actor.to_string();
+        let Some(remembered) = self.log.remembered(&actor, job.asked.request).await? else { return Ok(None) };
+        if remembered.digest != job.digest {
+            return Ok(Some(Err(NotDone::RequestReused)));
+        }
+        let mut held_back = None;
+        if let Some(span) = remembered.spans.first().filter(|span| span.stream != DIRECTORY)
+            && let Some(stored) = self.log.event(span.stream, span.last).await?
+        {
+            held_back = recorded(&stored).ok().and_then(|recorded| recorded.event.as_refusal(recorded.entry));
+        }
+        Ok(Some(Ok(Done { spans: remembered.spans, held_back })))
+    }
+
+    /// Tells refusals, each after making sure that it is not a retry and was not decided on an outdated state.
+    async fn refuse(&self, refused: Vec<(Job, Refusal)>) -> Vec<Job> {
+        let mut again = Vec::new();
+        for (job, refusal) in refused {
+            match self.remembered(&job).await {
+                Ok(Some(answer)) => drop(job.answer.send(answer)),
+                Ok(None) => match self.outdated(&job.asked.order).await {
+                    Ok(true) => again.push(job),
+                    Ok(false) => drop(job.answer.send(Err(refusal.into()))),
+                    Err(error) => drop(job.answer.send(Err(error.into()))),
+                },
+                Err(error) => drop(job.answer.send(Err(error.into()))),
+            }
+        }
+        again
+    }
+
+    /// Whether what an order was decided on is not the newest; then it is folded again.
+    async fn outdated(&self, order: &Order) -> Result<bool, LogError> {
+        let mut outdated = false;
+        if self.log.tip(DIRECTORY).await? != self.streams.directory().tip {
+            self.streams.refresh_directory().await?;
+            outdated = true;
+        }
+        let numbers = match order {
+            Order::Incident(number, command) => vec![Some(*number), command.other_incident()],
+            Order::Tick(number, _) => vec![Some(*number)],
+            Order::Open(_) | Order::Directory(_) => Vec::new(),
+        };
+        for number in numbers.into_iter().flatten() {
+            let held = self.streams.incident(number).await?;
+            let known = held.map(|held| held.tip).unwrap_or_default();
+            if self.log.tip(stream_of(number)).await? != known {
+                self.streams.forget(stream_of(number));
+                outdated = true;
+            }
+        }
+        Ok(outdated)
+    }
+
+    /// After the commit: what was tentative is how it is.
+    async fn hold(&self, tentative: Tentative) {
+        for (number, (before, incident, tip)) in tentative.incidents {
+            if tentative.erased.contains(&stream_of(number)) {
+                self.streams.forget(stream_of(number)); // The state may hold words that are gone.
+            } else if before.as_ref().is_none_or(|held| held.tip != tip) {
+                self.streams.hold(number, Held::new(incident, tip, before.as_ref()));
+            }
+        }
+        if tentative.erased.contains(&DIRECTORY) {
+            // Folded anew, without the words that are gone; should that fail now, the log's tail does it.
+            let _ = self.streams.refresh_directory().await;
+        } else if tentative.directory.1 {
+            self.streams.hold_directory(tentative.directory.0);
+        }
+    }
+
+    fn forget(&self, tentative: &Tentative) {
+        tentative.incidents.keys().for_each(|number| self.streams.forget(stream_of(*number)));
+    }
+
+    async fn decide(&self, tentative: &mut Tentative, job: &Job) -> Verdict {
+        match self.try_decide(tentative, job).await {
+            Ok((writes, held_back)) => {
+                let Asked { request, actor, .. } = job.asked;
+                let request = Request { actor: actor.to_string(), id: request, digest: job.digest };
+                Verdict::Accepted(Append { request, writes }, held_back)
+            }
+            Err(NotDone::Refused(refusal)) => Verdict::Refused(refusal),
+            Err(NotDone::Store(error)) => Verdict::Failed(error),
+            Err(NotDone::Busy | NotDone::RequestReused) => Verdict::Failed(LogError::Conflict),
+        }
+    }
+
+    async fn try_decide(&self, tentative: &mut Tentative, job: &Job) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
+        let actor = job.asked.actor;
+        match job.asked.order.clone() {
+            Order::Open(opening) => {
+                let number = self.next_number(tentative).await?;
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let events = open(number, &ask, opening)?;
+                tentative.highest = Some(number);
+                Ok((vec![tentative.write_new(number, actor, &events)], None))
+            }
+            Order::Incident(number, command) => {
+                let cited = self.cited(number, &command).await?;
+                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+                let other = match command.other_incident() {
+                    Some(other) if other != number => self.bring(tentative, other).await?.map(|()| other),
+                    _ => None,
+                };
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking {
+                    actor,
+                    now: tentative.now,
+                    facts: &facts,
+                    cited: cited.as_ref(),
+                    other: other.map(|other| &tentative.incidents[&other].1),
+                };
+                let decision = tentative.incidents[&number].1.decide(&ask, command)?;
+                tentative.write_decision(actor, number, other, decision)
+            }
+            Order::Tick(number, tick) => {
+                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let decision = tentative.incidents[&number].1.tick(&ask, tick)?;
+                tentative.write_decision(actor, number, None, decision)
+            }
+            Order::Directory(command) => {
+                let ask = DirectoryAsking { actor, now: tentative.now };
+                let events = tentative.directory.0.directory.decide(ask, command, &mut Uuid::now_v7)?;
+                Ok((vec![tentative.write_directory(actor, &events)], None))
+            }
+        }
+    }
+
+    /// The past entry that a command cites, straight from the log: the state keeps no notes.
+    async fn cited(&self, number: Number, command: &Command) -> Result<Option<Recorded>, LogError> {
+        let Some(Entry(entry)) = command.cites() else { return Ok(None) };
+        let stored: Option<Stored> = self.log.event(stream_of(number), entry).await?;
+        Ok(stored.and_then(|stored| recorded(&stored).ok()))
+    }
+
+    /// Has an incident at hand in the tentative states.
+    async fn bring(&self, tentative: &mut Tentative, number: Number) -> Result<Option<()>, LogError> {
+        if !tentative.incidents.contains_key(&number) {
+            let Some(held) = self.streams.incident(number).await? else { return Ok(None) };
+            let (incident, tip) = ((*held.incident).clone(), held.tip);
+            tentative.incidents.insert(number, (Some(held), incident, tip));
+        }
+        Ok(Some(()))
+    }
+
+    async fn next_number(&self, tentative: &Tentative) -> Result<Number, NotDone> {
+        let highest = match tentative.highest {
+            Some(number) => number.0,
+            None => self.log.highest_stream().await?.0,
+        };
+        highest
+            .checked_add(1)
+            .map(Number)
+            .ok_or_else(|| Refusal::new(Code::TooMany, "There are no numbers left for another incident.").into())
+    }
+}
+
+impl Tentative {
+    /// Drafts events, chained on a tip; returns them as they will read back.
+    fn draft<E: Kept>(
+        &self,
+        stream: Stream,
+        expected: Tip,
+        actor: Actor,
+        at: Time,
+        events: &[E],
+    ) -> (Write, Vec<E>, Tip) {
+        let mut write = Write { stream, expected, drafts: Vec::new(), erase: Vec::new() };
+        let (mut tip, mut read_back) = (expected, Vec::new());
+        for event in events {
+            write.erase.extend(event.erases().iter().map(|seal| seal.0));
+            let (draft, event) = draft(event, at, actor);
+            tip = chain::after(&tip, stream, &draft);
+            write.drafts.push(draft);
+            read_back.push(event);
+        }
+        (write, read_back, tip)
+    }
+
+    fn write_new(&mut self, number: Number, actor: Actor, events: &[wardroom_core::event::Event]) -> Write {
+        let (write, events, tip) = self.draft(stream_of(number), Tip::default(), actor, self.now, events);
+        let recorded: Vec<Recorded> = numbered(0, self.now, actor, events);
+        let incident = Incident::fold(&recorded).expect("opening begins an incident");
+        self.incidents.insert(number, (None, incident, tip));
+        write
+    }
+
+    fn write_decision(
+        &mut self,
+        actor: Actor,
+        number: Number,
+        other: Option<Number>,
+        decision: wardroom_core::incident::Decision,
+    ) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
+        let mut writes = Vec::new();
+        let mut held_back = None;
+        for (number, events) in [(Some(number), decision.here), (other, decision.there)] {
+            let Some(number) = number.filter(|_| !events.is_empty()) else { continue };
+            let Some((_, incident, tip)) = self.incidents.get(&number) else { continue };
+            // `now` never runs behind the incident's last event, whatever this node's clock says.
+            let (at, before) = (self.now.max(incident.last_at), *tip);
+            let (write, events, tip) = self.draft(stream_of(number), before, actor, at, &events);
+            if !write.erase.is_empty() {
+                self.erased.insert(stream_of(number));
+            }
+            let recorded = numbered(before.seq, at, actor, events);
+            if let Some((_, incident, known)) = self.incidents.get_mut(&number) {
+                recorded.iter().for_each(|recorded| incident.evolve(recorded));
+                *known = tip;
+            }
+            held_back = held_back.or(recorded.last().and_then(|last| last.event.as_refusal(last.entry)));
+            writes.push(write);
+        }
+        Ok((writes, held_back))
+    }
+
+    fn write_directory(&mut self, actor: Actor, events: &[wardroom_core::directory::DirectoryEvent]) -> Write {
+        let before = self.directory.0.tip;
+        let at = self.directory.0.directory.last_at.map_or(self.now, |last| last.max(self.now));
+        let (write, events, tip) = self.draft(DIRECTORY, before, actor, at, events);
+        if !write.erase.is_empty() {
+            self.erased.insert(DIRECTORY);
+        }
+        let directory = std::sync::Arc::make_mut(&mut self.directory.0.directory);
+        for (seq, event) in (before.seq + 1..).zip(events) {
+            directory.evolve(&DirectoryRecorded { entry: Entry(seq), at, actor, event });
+        }
+        self.directory.0.tip = tip;
+        self.directory.1 = true;
+        write
+    }
+}
+
+fn numbered(before: u64, at: Time, actor: Actor, events: Vec<wardroom_core::event::Event>) -> Vec<Recorded> {
+    (before + 1..).zip(events).map(|(seq, event)| Recorded { entry: Entry(seq), at, actor, event }).collect()
+}

@@ -1,0 +1,66 @@
+//! What can go wrong with the log, said so that whoever reads it at night can act.
+
+use crate::log::Stream;
+
+/// Why the log could not do what was asked. Nothing was written then.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// A stream is not where it was expected: somebody else appended first.
+    #[error("somebody else appended first")]
+    Conflict,
+    /// A request of the batch is remembered already.
+    #[error("a request of this batch was accepted before")]
+    Duplicate,
+    /// The database could not: disk full, gone, a failed fsync, a lock that was not had in time.
+    #[error("the store is not available: {0}")]
+    Unavailable(String),
+    /// What is stored contradicts itself.
+    #[error("{stream} is damaged: {why}")]
+    Damaged {
+        /// Where.
+        stream: Stream,
+        /// What was found.
+        why: String,
+    },
+}
+
+impl LogError {
+    /// The store could not; `why` must hold no password.
+    pub(crate) fn unavailable(why: impl std::fmt::Display) -> Self {
+        Self::Unavailable(why.to_string())
+    }
+
+    /// What is stored of a stream contradicts itself.
+    pub(crate) fn damaged(stream: Stream, why: &str) -> Self {
+        Self::Damaged { stream, why: why.to_owned() }
+    }
+}
+
+impl From<rusqlite::Error> for LogError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::unavailable(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for LogError {
+    fn from(error: tokio_postgres::Error) -> Self {
+        match error.as_db_error() {
+            Some(db) if db.code().code() == super::postgres::CONFLICT => Self::Conflict,
+            Some(db) if db.code() == &tokio_postgres::error::SqlState::UNIQUE_VIOLATION => match db.constraint() {
+                Some("requests_pkey") => Self::Duplicate,
+                _ => Self::Conflict,
+            },
+            Some(db) => Self::unavailable(db.message()),
+            None => Self::unavailable(error),
+        }
+    }
+}
+
+impl From<deadpool_postgres::PoolError> for LogError {
+    fn from(error: deadpool_postgres::PoolError) -> Self {
+        match error {
+            deadpool_postgres::PoolError::Backend(error) => error.into(),
+            other => Self::unavailable(other),
+        }
+    }
+}

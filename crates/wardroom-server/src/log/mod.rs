@@ -1,0 +1,273 @@
+//! The log: streams of events on SQLite or PostgreSQL. SQL and nothing but SQL; no rule of command lives here.
+//!
+//! - Positions are global, contiguous from 1 and without gaps, whatever fails: a reader of "everything after
+//!   my cursor" can miss nothing.
+//! - Each stream's events form a hash chain, and each append is linked to the one before it (`chain.rs`).
+//! - Free text lies beside the chain in a table of its own and can be erased.
+//! - Beside the log stand tables that are disposable (snapshots, the board) or volatile (presence).
+
+mod backup;
+pub mod chain;
+mod error;
+mod postgres;
+mod row;
+mod sqlite;
+mod verify;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use uuid::Uuid;
+use wardroom_core::id::Time;
+
+pub use backup::restore;
+pub use error::LogError;
+pub use row::{
+    Append, BoardRow, Draft, Hash, Head, Remembered, Request, Snapshot, Span, Stored, StoredText, Stream, Tip, Words,
+    Write,
+};
+pub use verify::{Broken, Report, What};
+
+/// Where a log is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A folder on this machine, with an embedded database in it.
+    Folder(PathBuf),
+    /// A PostgreSQL database, by its URL. The URL may hold a password and is never printed.
+    Postgres(String),
+}
+
+impl std::fmt::Debug for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(folder) => write!(f, "Folder({})", folder.display()),
+            Self::Postgres(_) => f.write_str("Postgres(…)"),
+        }
+    }
+}
+
+/// How long [`Log::wait_after`] waits before it returns without news, so that callers can look up.
+pub const WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// The log on one of its two databases. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Log {
+    /// Embedded: one file, one process that serves.
+    Sqlite(sqlite::Store),
+    /// Scaled out: any number of nodes.
+    Postgres(postgres::Store),
+}
+
+/// Passes a call on to whichever database it is.
+macro_rules! on_either {
+    ($log:expr, $store:ident => $call:expr) => {
+        match $log {
+            Log::Sqlite($store) => $call,
+            Log::Postgres($store) => $call,
+        }
+    };
+}
+
+impl Log {
+    /// Opens the log, and makes or migrates its tables.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the place cannot be reached or is newer than this Wardroom.
+    pub async fn open(place: &Place) -> Result<Self, LogError> {
+        Ok(match place {
+            Place::Folder(folder) => Self::Sqlite(sqlite::Store::open(folder).await?),
+            Place::Postgres(url) => Self::Postgres(postgres::Store::open(url).await?),
+        })
+    }
+
+    /// Appends what was accepted, all of it or nothing, in one transaction; returns after the commit.
+    /// For each append, one span per write.
+    ///
+    /// # Errors
+    /// [`LogError::Conflict`] when a stream is not where it was expected, [`LogError::Duplicate`] when a
+    /// request is remembered already, [`LogError::Unavailable`] when the database could not. Nothing is
+    /// written then, and no position is used up.
+    pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Vec<Span>>, LogError> {
+        on_either!(self, store => store.append(appends).await)
+    }
+
+    /// Where a stream ends.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`], as for every reading method.
+    pub async fn tip(&self, stream: Stream) -> Result<Tip, LogError> {
+        on_either!(self, store => store.tip(stream).await)
+    }
+
+    /// The highest stream that has an event; 0 when only the directory has.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn highest_stream(&self) -> Result<Stream, LogError> {
+        on_either!(self, store => store.highest_stream().await)
+    }
+
+    /// Where the whole log ends.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn head(&self) -> Result<Head, LogError> {
+        on_either!(self, store => store.head().await)
+    }
+
+    /// At most `limit` events of a stream after `seq`, with their words.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn read_stream(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
+        on_either!(self, store => store.read_stream(stream, after, limit).await)
+    }
+
+    /// At most `limit` events of all streams after a position, with their words.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
+        on_either!(self, store => store.read_all(after, limit).await)
+    }
+
+    /// One event of a stream.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn event(&self, stream: Stream, seq: u64) -> Result<Option<Stored>, LogError> {
+        let Some(before) = seq.checked_sub(1) else { return Ok(None) };
+        Ok(self.read_stream(stream, before, 1).await?.pop().filter(|stored| stored.seq == seq))
+    }
+
+    /// The words behind some commitments of a stream; those that were erased have none.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn words(&self, stream: Stream, commitments: &[Hash]) -> Result<Vec<StoredText>, LogError> {
+        on_either!(self, store => store.words(stream, commitments).await)
+    }
+
+    /// What a request did, if it was accepted once.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn remembered(&self, actor: &str, id: Uuid) -> Result<Option<Remembered>, LogError> {
+        on_either!(self, store => store.remembered(actor, id).await)
+    }
+
+    /// Returns when there is more after `position`, or after [`WAIT_MAX`] without.
+    ///
+    /// Appends of other processes are noticed too, on SQLite by looking every 50 ms, on PostgreSQL by
+    /// NOTIFY and, should that get lost, by looking every 500 ms.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn wait_after(&self, position: u64) -> Result<(), LogError> {
+        on_either!(self, store => store.wait_after(position).await)
+    }
+
+    /// The newest snapshot of a stream's state under this version of the fold.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn snapshot(&self, stream: Stream, fold_version: u32) -> Result<Option<Snapshot>, LogError> {
+        on_either!(self, store => store.snapshot(stream, fold_version).await)
+    }
+
+    /// Keeps a snapshot unless a newer one is there.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn put_snapshot(&self, stream: Stream, fold_version: u32, snapshot: Snapshot) -> Result<(), LogError> {
+        on_either!(self, store => store.put_snapshot(stream, fold_version, snapshot).await)
+    }
+
+    /// When people were last seen, by their id.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn seen(&self) -> Result<Vec<(String, Time)>, LogError> {
+        on_either!(self, store => store.seen().await)
+    }
+
+    /// Keeps when people were seen; the latest wins.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn put_seen(&self, seen: Vec<(String, Time)>) -> Result<(), LogError> {
+        on_either!(self, store => store.put_seen(seen).await)
+    }
+
+    /// A node says that it is alive.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn beat(&self, node: Uuid, at: Time) -> Result<(), LogError> {
+        on_either!(self, store => store.beat(node, at).await)
+    }
+
+    /// The last sign of life of any node.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn last_beat(&self) -> Result<Option<Time>, LogError> {
+        on_either!(self, store => store.last_beat().await)
+    }
+
+    /// Keeps rows of the board, each unless a newer one is there, and how far the board has read.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn put_board(&self, rows: Vec<BoardRow>, cursor: u64) -> Result<(), LogError> {
+        on_either!(self, store => store.put_board(rows, cursor).await)
+    }
+
+    /// How far the board has read.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn board_cursor(&self) -> Result<u64, LogError> {
+        on_either!(self, store => store.board_cursor().await)
+    }
+
+    /// Every open incident's row, the highest number first.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn board_open(&self) -> Result<Vec<BoardRow>, LogError> {
+        on_either!(self, store => store.board_open().await)
+    }
+
+    /// At most `limit` rows of ended incidents below a number, the highest first.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn board_ended(&self, below: u32, limit: usize) -> Result<Vec<BoardRow>, LogError> {
+        on_either!(self, store => store.board_ended(below, limit).await)
+    }
+
+    /// The rows whose deadline has come.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn board_due(&self, now: Time) -> Result<Vec<BoardRow>, LogError> {
+        on_either!(self, store => store.board_due(now).await)
+    }
+
+    /// Throws the disposable tables away; their readers make them anew.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn clear_views(&self) -> Result<(), LogError> {
+        on_either!(self, store => store.clear_views().await)
+    }
+
+    /// The quick check at a start: do the counter, the last event and every stream's tip agree?
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] naming what does not, [`LogError::Unavailable`].
+    pub async fn check_heads(&self) -> Result<(), LogError> {
+        on_either!(self, store => store.check_heads().await)
+    }
+}

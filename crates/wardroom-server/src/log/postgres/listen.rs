@@ -1,0 +1,67 @@
+//! NOTIFY as a hint: wakes whoever waits, and may get lost without harm.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::future::poll_fn;
+use futures_util::stream;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_postgres::{AsyncMessage, Config, NoTls};
+
+/// How long to wait before connecting again after the connection was lost.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A connection of its own that listens, and connects again when it is lost.
+pub(super) struct Listener(JoinHandle<()>);
+
+impl Listener {
+    /// Starts listening; what is heard goes to `heard`.
+    pub(super) fn start(config: Config, heard: Arc<watch::Sender<u64>>) -> Self {
+        Self(tokio::spawn(async move {
+            loop {
+                if let Err(error) = listen(&config, &heard).await {
+                    tracing::debug!(%error, "the listening connection was lost; appends are found by looking");
+                }
+                tokio::time::sleep(AGAIN).await;
+            }
+        }))
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn listen(config: &Config, heard: &watch::Sender<u64>) -> Result<(), tokio_postgres::Error> {
+    let (client, mut connection) = config.connect(NoTls).await?;
+    let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
+    // The connection works only while it is polled, so asking and hearing run side by side.
+    let mut ask = std::pin::pin!(client.batch_execute("LISTEN wardroom"));
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            done = poll_fn(|context| ask.as_mut().poll(context)), if !asked => {
+                done?;
+                asked = true;
+            }
+            message = messages.next() => match message {
+                Some(Ok(AsyncMessage::Notification(notification))) => {
+                    if let Ok(position) = notification.payload().parse::<u64>() {
+                        heard.send_if_modified(|known| {
+                            let newer = position > *known;
+                            *known = position.max(*known);
+                            newer
+                        });
+                    }
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(error),
+                None => return Ok(()),
+            }
+        }
+    }
+}

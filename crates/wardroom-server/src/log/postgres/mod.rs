@@ -1,0 +1,83 @@
+//! The log on PostgreSQL: any number of nodes act as one.
+
+mod listen;
+mod read;
+pub(super) mod schema;
+mod views;
+mod walk;
+mod write;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use tokio::sync::watch;
+use tokio_postgres::{Config, NoTls};
+
+use crate::log::LogError;
+
+/// The SQLSTATE by which `wardroom_append` says that a stream is not where it was expected.
+pub(in crate::log) const CONFLICT: &str = "WR001";
+/// Connections of one node, the listening one not counted.
+const CONNECTIONS: usize = 8;
+/// How long connecting, or waiting for a free connection, may take.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The log on PostgreSQL. Cheap to clone; the last one dropped ends the listener.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+    /// The newest position that was heard of.
+    heard: Arc<watch::Sender<u64>>,
+    _listener: Arc<listen::Listener>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PostgreSQL")
+    }
+}
+
+/// The connection's settings. No node that is stalled can stop the others: whoever waits for a lock gives up
+/// after three seconds, and whoever holds one without working is cut off after five.
+fn config(url: &str) -> Result<Config, LogError> {
+    // The parser's own message could repeat the URL, and with it the password.
+    let mut config =
+        Config::from_str(url).map_err(|_| LogError::unavailable("the database URL is not one of postgres://…"))?;
+    config.connect_timeout(CONNECT).application_name("wardroom").keepalives_idle(Duration::from_secs(15));
+    let options = [
+        config.get_options().unwrap_or_default(),
+        "-c lock_timeout=3s -c statement_timeout=30s -c idle_in_transaction_session_timeout=5s",
+        "-c default_transaction_isolation=read\\ committed -c synchronous_commit=on -c client_min_messages=warning",
+    ]
+    .join(" ");
+    config.options(options.trim());
+    Ok(config)
+}
+
+impl Store {
+    /// Connects, and makes or migrates the tables.
+    pub(super) async fn open(url: &str) -> Result<Self, LogError> {
+        let config = config(url)?;
+        let manager =
+            Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(CONNECT))
+            .create_timeout(Some(CONNECT))
+            .build()
+            .map_err(LogError::unavailable)?;
+        let mut client = pool.get().await?;
+        schema::migrate(&mut client).await?;
+        drop(client);
+        let heard = Arc::new(watch::Sender::new(0));
+        let listener = Arc::new(listen::Listener::start(config, Arc::clone(&heard)));
+        Ok(Self { pool, heard, _listener: listener })
+    }
+
+    pub(in crate::log) async fn client(&self) -> Result<Object, LogError> {
+        Ok(self.pool.get().await?)
+    }
+}

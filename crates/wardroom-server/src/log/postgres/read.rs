@@ -1,0 +1,186 @@
+//! Reading events, words, requests and heads.
+
+use std::time::Duration;
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+use wardroom_core::id::Time;
+
+use super::Store;
+use crate::log::{Hash, Head, LogError, Remembered, Stored, StoredText, Stream, Tip, WAIT_MAX};
+
+/// How often the counter is looked at in case a notification was lost.
+const POLL: Duration = Duration::from_millis(500);
+
+pub(super) fn unsigned(row: &Row, column: &str) -> u64 {
+    row.get::<_, i64>(column).unsigned_abs()
+}
+
+pub(super) fn stream(row: &Row, column: &str) -> Stream {
+    Stream(u32::try_from(row.get::<_, i64>(column)).unwrap_or_default())
+}
+
+pub(super) fn hash(row: &Row, column: &str) -> Result<Hash, LogError> {
+    let bytes: &[u8] = row.get(column);
+    bytes.try_into().map_err(|_| LogError::unavailable("a hash in the database does not have 32 bytes"))
+}
+
+pub(super) fn time(micros: i64) -> Result<Time, LogError> {
+    Time::from_microsecond(micros).map_err(LogError::unavailable)
+}
+
+/// A number on its way into the database.
+pub(super) fn bigint(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn limited(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn stored(row: &Row) -> Result<Stored, LogError> {
+    Ok(Stored {
+        position: unsigned(row, "position"),
+        stream: stream(row, "stream"),
+        seq: unsigned(row, "seq"),
+        kind: row.get("kind"),
+        version: u16::try_from(row.get::<_, i32>("version")).unwrap_or(u16::MAX),
+        at: time(row.get("at"))?,
+        actor: row.get("actor"),
+        body: row.get("body"),
+        hash: hash(row, "hash")?,
+        texts: Vec::new(),
+    })
+}
+
+impl Store {
+    /// Puts the words beside events that are in order of position: one query for all of them.
+    async fn with_texts(&self, rows: Vec<Row>) -> Result<Vec<Stored>, LogError> {
+        let mut events = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+        let positions: Vec<i64> = events.iter().map(|event| bigint(event.position)).collect();
+        if positions.is_empty() {
+            return Ok(events);
+        }
+        let client = self.client().await?;
+        let query =
+            client.prepare_cached("SELECT position, commitment, words FROM texts WHERE position = ANY ($1)").await?;
+        for row in client.query(&query, &[&positions]).await? {
+            let position = unsigned(&row, "position");
+            if let Ok(index) = events.binary_search_by_key(&position, |event| event.position) {
+                events[index].texts.push(StoredText { commitment: hash(&row, "commitment")?, words: row.get("words") });
+            }
+        }
+        Ok(events)
+    }
+
+    pub(in crate::log) async fn tip(&self, stream: Stream) -> Result<Tip, LogError> {
+        let client = self.client().await?;
+        let query = client.prepare_cached("SELECT seq, hash FROM tips WHERE stream = $1").await?;
+        match client.query_opt(&query, &[&i64::from(stream.0)]).await? {
+            Some(row) => Ok(Tip { seq: unsigned(&row, "seq"), hash: hash(&row, "hash")? }),
+            None => Ok(Tip::default()),
+        }
+    }
+
+    pub(in crate::log) async fn highest_stream(&self) -> Result<Stream, LogError> {
+        let client = self.client().await?;
+        let row = client.query_one("SELECT coalesce(max(stream), 0) AS stream FROM tips", &[]).await?;
+        Ok(stream(&row, "stream"))
+    }
+
+    pub(in crate::log) async fn head(&self) -> Result<Head, LogError> {
+        let client = self.client().await?;
+        let query = client.prepare_cached("SELECT epoch, position, link FROM head").await?;
+        let row = client.query_one(&query, &[]).await?;
+        Ok(Head { epoch: row.get("epoch"), position: unsigned(&row, "position"), link: hash(&row, "link")? })
+    }
+
+    pub(in crate::log) async fn read_stream(
+        &self,
+        stream: Stream,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Stored>, LogError> {
+        let client = self.client().await?;
+        let query =
+            client.prepare_cached("SELECT * FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3").await?;
+        let rows = client.query(&query, &[&i64::from(stream.0), &bigint(after), &limited(limit)]).await?;
+        drop(client);
+        self.with_texts(rows).await
+    }
+
+    pub(in crate::log) async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
+        let client = self.client().await?;
+        let query =
+            client.prepare_cached("SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2").await?;
+        let rows = client.query(&query, &[&bigint(after), &limited(limit)]).await?;
+        drop(client);
+        self.with_texts(rows).await
+    }
+
+    pub(in crate::log) async fn words(
+        &self,
+        stream: Stream,
+        commitments: &[Hash],
+    ) -> Result<Vec<StoredText>, LogError> {
+        let client = self.client().await?;
+        let wanted: Vec<&[u8]> = commitments.iter().map(<[u8; 32]>::as_slice).collect();
+        let query = client
+            .prepare_cached("SELECT commitment, words FROM texts WHERE stream = $1 AND commitment = ANY ($2)")
+            .await?;
+        let rows = client.query(&query, &[&i64::from(stream.0), &wanted]).await?;
+        rows.iter()
+            .map(|row| Ok(StoredText { commitment: hash(row, "commitment")?, words: row.get("words") }))
+            .collect()
+    }
+
+    pub(in crate::log) async fn remembered(&self, actor: &str, id: Uuid) -> Result<Option<Remembered>, LogError> {
+        let client = self.client().await?;
+        let query = client.prepare_cached("SELECT digest, spans FROM requests WHERE actor = $1 AND id = $2").await?;
+        let Some(row) = client.query_opt(&query, &[&actor, &id]).await? else { return Ok(None) };
+        let spans = serde_json::from_str(row.get("spans")).map_err(LogError::unavailable)?;
+        Ok(Some(Remembered { digest: hash(&row, "digest")?, spans }))
+    }
+
+    pub(in crate::log) async fn wait_after(&self, position: u64) -> Result<(), LogError> {
+        let mut heard = self.heard.subscribe();
+        let news = async {
+            loop {
+                if *heard.borrow_and_update() > position || self.head().await?.position > position {
+                    return Ok(());
+                }
+                // A lost notification costs one look at the counter.
+                let _ = tokio::time::timeout(POLL, heard.changed()).await;
+            }
+        };
+        tokio::time::timeout(WAIT_MAX, news).await.unwrap_or(Ok(()))
+    }
+
+    pub(in crate::log) async fn check_heads(&self) -> Result<(), LogError> {
+        let client = self.client().await?;
+        let agrees: bool = client
+            .query_one(
+                "SELECT CASE WHEN head.position = 0 THEN NOT EXISTS (SELECT FROM events)
+                    ELSE (SELECT position = head.position AND link = head.link
+                          FROM events ORDER BY position DESC LIMIT 1) IS TRUE END
+                 FROM head",
+                &[],
+            )
+            .await?
+            .get(0);
+        if !agrees {
+            return Err(LogError::damaged(Stream(0), "the log's head does not agree with its last event"));
+        }
+        let odd = client
+            .query_opt(
+                "SELECT tips.stream FROM tips LEFT JOIN events USING (stream, seq)
+                 WHERE events.hash IS DISTINCT FROM tips.hash LIMIT 1",
+                &[],
+            )
+            .await?;
+        match odd {
+            Some(row) => Err(LogError::damaged(stream(&row, "stream"), "its tip does not agree with its last event")),
+            None => Ok(()),
+        }
+    }
+}

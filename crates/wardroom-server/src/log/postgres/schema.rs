@@ -1,0 +1,130 @@
+//! The scaled-out database's tables and the one function that appends, as a numbered list of migrations.
+//!
+//! `wardroom_append` is one statement in autocommit: a node that is stopped or cut off after sending it holds
+//! no lock, because the server finishes the statement and commits by itself. Its first act is to lock the
+//! counter row, so appends are ordered and positions have no gaps.
+
+use tokio_postgres::Client;
+
+use crate::log::LogError;
+
+/// Any number that is ours: the key of the advisory lock under which nodes migrate.
+const LOCK: i64 = 0x5741_5244;
+
+/// Each runs once, in its own transaction. Never edit one that was released.
+const MIGRATIONS: &[&str] = &["
+CREATE TABLE head (
+    one int PRIMARY KEY CHECK (one = 1),
+    epoch uuid NOT NULL, position bigint NOT NULL, link bytea NOT NULL
+);
+INSERT INTO head VALUES (1, gen_random_uuid(), 0, decode(repeat('00', 32), 'hex'));
+
+CREATE TABLE events (
+    position bigint PRIMARY KEY,
+    stream bigint NOT NULL, seq bigint NOT NULL,
+    kind text NOT NULL, version int NOT NULL, at bigint NOT NULL, actor text NOT NULL, body text NOT NULL,
+    hash bytea NOT NULL,
+    link bytea, -- of the append, on its last event
+    UNIQUE (stream, seq)
+);
+
+CREATE TABLE tips (stream bigint PRIMARY KEY, seq bigint NOT NULL, hash bytea NOT NULL);
+
+CREATE TABLE texts (
+    stream bigint NOT NULL, commitment bytea NOT NULL, position bigint NOT NULL,
+    salt bytea, words text, -- NULL once erased
+    erased_by bigint,
+    PRIMARY KEY (stream, commitment)
+);
+CREATE INDEX texts_position ON texts (position);
+
+CREATE TABLE requests (
+    actor text NOT NULL, id uuid NOT NULL, digest bytea NOT NULL, spans text NOT NULL,
+    CONSTRAINT requests_pkey PRIMARY KEY (actor, id)
+);
+
+CREATE TABLE snapshots (
+    stream bigint NOT NULL, fold_version bigint NOT NULL, seq bigint NOT NULL, hash bytea NOT NULL, body text NOT NULL,
+    PRIMARY KEY (stream, fold_version)
+);
+
+CREATE TABLE board (
+    number bigint PRIMARY KEY, seq bigint NOT NULL, open boolean NOT NULL, next_due bigint, body text NOT NULL
+);
+CREATE INDEX board_open ON board (number) WHERE open;
+CREATE INDEX board_due ON board (next_due) WHERE next_due IS NOT NULL;
+
+CREATE TABLE cursors (name text PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE seen (person text PRIMARY KEY, at bigint NOT NULL);
+CREATE TABLE beats (node uuid PRIMARY KEY, at bigint NOT NULL);
+
+-- One batch, all of it or nothing. Streams come with the tip that they have to have and the tip they will
+-- have; events, texts, requests and erasures are parallel arrays. Offsets count from 1 within the batch; spans
+-- come with offsets and are stored with positions. Answers the position before the batch.
+CREATE FUNCTION wardroom_append(
+    streams bigint[], expected_seqs bigint[], expected_hashes bytea[], new_seqs bigint[], new_hashes bytea[],
+    event_streams bigint[], event_seqs bigint[], kinds text[], versions int[], ats bigint[], actors text[],
+    bodies text[], hashes bytea[],
+    text_streams bigint[], commitments bytea[], text_offsets bigint[], salts bytea[], words_ text[],
+    erase_streams bigint[], erase_commitments bytea[], erase_offsets bigint[],
+    request_actors text[], request_ids uuid[], request_digests bytea[], request_spans text[],
+    batch_digest bytea
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    before bigint;
+    link_before bytea;
+    link_after bytea;
+    n bigint := cardinality(hashes);
+BEGIN
+    SELECT position, link INTO before, link_before FROM head FOR UPDATE;
+    IF EXISTS (
+        SELECT FROM unnest(streams, expected_seqs, expected_hashes) AS e (stream, seq, hash)
+        LEFT JOIN tips USING (stream)
+        WHERE coalesce(tips.seq, 0) <> e.seq OR (e.seq > 0 AND tips.hash <> e.hash)
+    ) THEN
+        RAISE EXCEPTION 'a stream is not where it was expected' USING ERRCODE = 'WR001';
+    END IF;
+    INSERT INTO requests
+        SELECT r.actor, r.id, r.digest, (
+            SELECT json_agg(json_build_object(
+                'stream', s->'stream', 'first', s->'first', 'last', s->'last',
+                'position', (s->>'position')::bigint + before))::text
+            FROM json_array_elements(r.spans::json) AS s)
+        FROM unnest(request_actors, request_ids, request_digests, request_spans) AS r (actor, id, digest, spans);
+    link_after := sha256(link_before || int8send(before + 1) || batch_digest);
+    INSERT INTO events
+        SELECT before + o, stream, seq, kind, version, at, actor, body, hash, CASE WHEN o = n THEN link_after END
+        FROM unnest(event_streams, event_seqs, kinds, versions, ats, actors, bodies, hashes)
+            WITH ORDINALITY AS e (stream, seq, kind, version, at, actor, body, hash, o);
+    INSERT INTO texts
+        SELECT stream, commitment, before + o, salt, words, NULL
+        FROM unnest(text_streams, commitments, text_offsets, salts, words_) AS t (stream, commitment, o, salt, words);
+    UPDATE texts SET words = NULL, salt = NULL, erased_by = before + e.o
+        FROM unnest(erase_streams, erase_commitments, erase_offsets) AS e (stream, commitment, o)
+        WHERE texts.stream = e.stream AND texts.commitment = e.commitment AND texts.erased_by IS NULL;
+    INSERT INTO tips SELECT * FROM unnest(streams, new_seqs, new_hashes)
+        ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
+    UPDATE head SET position = before + n, link = link_after;
+    PERFORM pg_notify('wardroom', (before + n)::text);
+    RETURN before;
+END $$;
+"];
+
+/// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.
+pub(super) async fn migrate(client: &mut Client) -> Result<(), LogError> {
+    let transaction = client.transaction().await?;
+    transaction.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
+    transaction.batch_execute("CREATE TABLE IF NOT EXISTS migrations (done int NOT NULL)").await?;
+    let row = transaction.query_opt("SELECT max(done) FROM migrations", &[]).await?;
+    let done: Option<i32> = row.and_then(|row| row.get(0));
+    let done = usize::try_from(done.unwrap_or(0)).unwrap_or(0);
+    if done > MIGRATIONS.len() {
+        return Err(LogError::unavailable("a newer Wardroom has changed this database; use that one"));
+    }
+    for (n, migration) in MIGRATIONS.iter().enumerate().skip(done) {
+        transaction.batch_execute(migration).await?;
+        let number = i32::try_from(n + 1).expect("there are few migrations");
+        transaction.execute("INSERT INTO migrations VALUES ($1)", &[&number]).await?;
+    }
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,152 @@
+//! The tables beside the log: snapshots, the board, presence, signs of life.
+
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+use wardroom_core::id::Time;
+
+use super::Store;
+use super::read::{bigint, hash, time, unsigned};
+use crate::log::{BoardRow, LogError, Snapshot, Stream};
+
+fn board_row(row: &Row) -> Result<BoardRow, LogError> {
+    Ok(BoardRow {
+        number: u32::try_from(unsigned(row, "number")).unwrap_or_default(),
+        seq: unsigned(row, "seq"),
+        open: row.get("open"),
+        next_due: row.get::<_, Option<i64>>("next_due").map(time).transpose()?,
+        body: row.get("body"),
+    })
+}
+
+impl Store {
+    pub(in crate::log) async fn snapshot(&self, stream: Stream, version: u32) -> Result<Option<Snapshot>, LogError> {
+        let client = self.client().await?;
+        let query = client
+            .prepare_cached("SELECT seq, hash, body FROM snapshots WHERE stream = $1 AND fold_version = $2")
+            .await?;
+        let found = client.query_opt(&query, &[&i64::from(stream.0), &i64::from(version)]).await?;
+        found
+            .map(|row| Ok(Snapshot { seq: unsigned(&row, "seq"), hash: hash(&row, "hash")?, body: row.get("body") }))
+            .transpose()
+    }
+
+    pub(in crate::log) async fn put_snapshot(
+        &self,
+        stream: Stream,
+        version: u32,
+        snapshot: Snapshot,
+    ) -> Result<(), LogError> {
+        self.do_it(
+            "INSERT INTO snapshots AS s VALUES ($1, $2, $3, $4, $5) ON CONFLICT (stream, fold_version)
+             DO UPDATE SET seq = excluded.seq, hash = excluded.hash, body = excluded.body WHERE s.seq < excluded.seq",
+            &[
+                &i64::from(stream.0),
+                &i64::from(version),
+                &bigint(snapshot.seq),
+                &snapshot.hash.to_vec(),
+                &snapshot.body,
+            ],
+        )
+        .await
+    }
+
+    async fn do_it(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Result<(), LogError> {
+        let client = self.client().await?;
+        let statement = client.prepare_cached(statement).await?;
+        client.execute(&statement, values).await?;
+        Ok(())
+    }
+
+    pub(in crate::log) async fn seen(&self) -> Result<Vec<(String, Time)>, LogError> {
+        let client = self.client().await?;
+        let rows = client.query("SELECT person, at FROM seen", &[]).await?;
+        rows.iter().map(|row| Ok((row.get("person"), time(row.get("at"))?))).collect()
+    }
+
+    pub(in crate::log) async fn put_seen(&self, mut seen: Vec<(String, Time)>) -> Result<(), LogError> {
+        seen.sort(); // Two nodes that lock the same rows do so in the same order.
+        let (people, ats): (Vec<String>, Vec<i64>) =
+            seen.into_iter().map(|(person, at)| (person, at.as_microsecond())).unzip();
+        self.do_it(
+            "INSERT INTO seen AS s SELECT * FROM unnest($1::text[], $2::bigint[])
+             ON CONFLICT (person) DO UPDATE SET at = greatest(s.at, excluded.at)",
+            &[&people, &ats],
+        )
+        .await
+    }
+
+    pub(in crate::log) async fn beat(&self, node: Uuid, at: Time) -> Result<(), LogError> {
+        self.do_it(
+            "INSERT INTO beats VALUES ($1, $2) ON CONFLICT (node) DO UPDATE SET at = excluded.at",
+            &[&node, &at.as_microsecond()],
+        )
+        .await
+    }
+
+    pub(in crate::log) async fn last_beat(&self) -> Result<Option<Time>, LogError> {
+        let client = self.client().await?;
+        let row = client.query_one("SELECT max(at) AS at FROM beats", &[]).await?;
+        row.get::<_, Option<i64>>("at").map(time).transpose()
+    }
+
+    pub(in crate::log) async fn put_board(&self, mut rows: Vec<BoardRow>, cursor: u64) -> Result<(), LogError> {
+        rows.sort_by_key(|row| row.number); // Two nodes that lock the same rows do so in the same order.
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        for row in rows {
+            let due = row.next_due.map(Time::as_microsecond);
+            transaction
+                .execute(
+                    "INSERT INTO board AS b VALUES ($1, $2, $3, $4, $5) ON CONFLICT (number) DO UPDATE
+                     SET seq = excluded.seq, open = excluded.open, next_due = excluded.next_due, body = excluded.body
+                     WHERE b.seq <= excluded.seq",
+                    &[&i64::from(row.number), &bigint(row.seq), &row.open, &due, &row.body],
+                )
+                .await?;
+        }
+        transaction
+            .execute(
+                "INSERT INTO cursors AS c VALUES ('board', $1)
+                 ON CONFLICT (name) DO UPDATE SET position = greatest(c.position, excluded.position)",
+                &[&bigint(cursor)],
+            )
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    pub(in crate::log) async fn board_cursor(&self) -> Result<u64, LogError> {
+        let client = self.client().await?;
+        let row = client.query_opt("SELECT position FROM cursors WHERE name = 'board'", &[]).await?;
+        Ok(row.map_or(0, |row| unsigned(&row, "position")))
+    }
+
+    async fn board(&self, query: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<BoardRow>, LogError> {
+        let client = self.client().await?;
+        let query = client.prepare_cached(query).await?;
+        client.query(&query, values).await?.iter().map(board_row).collect()
+    }
+
+    pub(in crate::log) async fn board_open(&self) -> Result<Vec<BoardRow>, LogError> {
+        self.board("SELECT * FROM board WHERE open ORDER BY number DESC", &[]).await
+    }
+
+    pub(in crate::log) async fn board_ended(&self, below: u32, limit: usize) -> Result<Vec<BoardRow>, LogError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.board(
+            "SELECT * FROM board WHERE NOT open AND number < $1 ORDER BY number DESC LIMIT $2",
+            &[&i64::from(below), &limit],
+        )
+        .await
+    }
+
+    pub(in crate::log) async fn board_due(&self, now: Time) -> Result<Vec<BoardRow>, LogError> {
+        self.board("SELECT * FROM board WHERE next_due <= $1 ORDER BY next_due LIMIT 1000", &[&now.as_microsecond()])
+            .await
+    }
+
+    pub(in crate::log) async fn clear_views(&self) -> Result<(), LogError> {
+        let client = self.client().await?;
+        Ok(client.batch_execute("BEGIN; DELETE FROM snapshots; DELETE FROM board; DELETE FROM cursors; COMMIT").await?)
+    }
+}

@@ -1,0 +1,70 @@
+//! The embedded database's tables, as a numbered list of migrations.
+
+use rusqlite::Connection;
+
+use crate::log::LogError;
+
+/// Each runs once, in its own transaction; `user_version` counts them. Never edit one that was released.
+pub(super) const MIGRATIONS: &[&str] = &["
+CREATE TABLE head (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    epoch BLOB NOT NULL, position INTEGER NOT NULL, link BLOB NOT NULL
+) STRICT;
+INSERT INTO head VALUES (1, randomblob(16), 0, zeroblob(32));
+
+CREATE TABLE events (
+    position INTEGER PRIMARY KEY,
+    stream INTEGER NOT NULL, seq INTEGER NOT NULL,
+    kind TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL, body TEXT NOT NULL,
+    hash BLOB NOT NULL,
+    link BLOB, -- of the append, on its last event
+    UNIQUE (stream, seq)
+) STRICT;
+
+CREATE TABLE tips (
+    stream INTEGER PRIMARY KEY, seq INTEGER NOT NULL, hash BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE texts (
+    stream INTEGER NOT NULL, commitment BLOB NOT NULL, position INTEGER NOT NULL,
+    salt BLOB, words TEXT, -- NULL once erased
+    erased_by INTEGER,
+    PRIMARY KEY (stream, commitment)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX texts_position ON texts (position);
+
+CREATE TABLE requests (
+    actor TEXT NOT NULL, id BLOB NOT NULL, digest BLOB NOT NULL, spans TEXT NOT NULL,
+    PRIMARY KEY (actor, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE snapshots (
+    stream INTEGER NOT NULL, fold_version INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (stream, fold_version)
+) STRICT;
+
+CREATE TABLE board (
+    number INTEGER PRIMARY KEY, seq INTEGER NOT NULL, open INTEGER NOT NULL, next_due INTEGER, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX board_open ON board (number) WHERE open = 1;
+CREATE INDEX board_due ON board (next_due) WHERE next_due IS NOT NULL;
+
+CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT;
+CREATE TABLE seen (person TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+CREATE TABLE beats (node BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+"];
+
+/// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), LogError> {
+    let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let done: usize = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if done > MIGRATIONS.len() {
+        return Err(LogError::unavailable("a newer Wardroom has changed this store; use that one"));
+    }
+    for migration in &MIGRATIONS[done..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    transaction.commit()?;
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The tables beside the log: snapshots, the board, presence, signs of life.
+
+use rusqlite::{OptionalExtension, Row, params};
+use uuid::Uuid;
+use wardroom_core::id::Time;
+
+use super::Store;
+use super::read::time;
+use crate::log::{BoardRow, LogError, Snapshot, Stream};
+
+fn board_row(row: &Row<'_>) -> rusqlite::Result<BoardRow> {
+    let due: Option<i64> = row.get("next_due")?;
+    Ok(BoardRow {
+        number: row.get("number")?,
+        seq: row.get("seq")?,
+        open: row.get("open")?,
+        next_due: due.and_then(|micros| Time::from_microsecond(micros).ok()),
+        body: row.get("body")?,
+    })
+}
+
+impl Store {
+    pub(in crate::log) async fn snapshot(&self, stream: Stream, version: u32) -> Result<Option<Snapshot>, LogError> {
+        self.read(move |connection| {
+            let snapshot = connection
+                .prepare_cached("SELECT seq, hash, body FROM snapshots WHERE stream = ?1 AND fold_version = ?2")?
+                .query_row(params![stream.0, version], |row| {
+                    Ok(Snapshot { seq: row.get(0)?, hash: row.get(1)?, body: row.get(2)? })
+                })
+                .optional()?;
+            Ok(snapshot)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn put_snapshot(
+        &self,
+        stream: Stream,
+        version: u32,
+        snapshot: Snapshot,
+    ) -> Result<(), LogError> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4, ?5)
+                     ON CONFLICT DO UPDATE SET seq = ?3, hash = ?4, body = ?5 WHERE seq < ?3",
+                )?
+                .execute(params![stream.0, version, snapshot.seq, snapshot.hash, snapshot.body])?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn seen(&self) -> Result<Vec<(String, Time)>, LogError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached("SELECT person, at FROM seen")?;
+            let rows = query.query_map([], |row| Ok((row.get(0)?, time(row, "at")?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn put_seen(&self, seen: Vec<(String, Time)>) -> Result<(), LogError> {
+        self.write(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            for (person, at) in seen {
+                transaction
+                    .prepare_cached("INSERT INTO seen VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = max(at, ?2)")?
+                    .execute(params![person, at.as_microsecond()])?;
+            }
+            Ok(transaction.commit()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn beat(&self, node: Uuid, at: Time) -> Result<(), LogError> {
+        self.write(move |connection| {
+            connection
+                .prepare_cached("INSERT INTO beats VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2")?
+                .execute(params![node.as_bytes(), at.as_microsecond()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn last_beat(&self) -> Result<Option<Time>, LogError> {
+        self.read(|connection| {
+            let last: Option<i64> = connection.query_row("SELECT max(at) FROM beats", [], |row| row.get(0))?;
+            Ok(last.and_then(|micros| Time::from_microsecond(micros).ok()))
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn put_board(&self, rows: Vec<BoardRow>, cursor: u64) -> Result<(), LogError> {
+        self.write(move |connection| {
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            for row in rows {
+                transaction
+                    .prepare_cached(
+                        "INSERT INTO board VALUES (?1, ?2, ?3, ?4, ?5)
+                         ON CONFLICT DO UPDATE SET seq = ?2, open = ?3, next_due = ?4, body = ?5 WHERE seq <= ?2",
+                    )?
+                    .execute(params![
+                        row.number,
+                        row.seq,
+                        row.open,
+                        row.next_due.map(Time::as_microsecond),
+                        row.body
+                    ])?;
+            }
+            transaction
+                .prepare_cached(
+                    "INSERT INTO cursors VALUES ('board', ?1) ON CONFLICT DO UPDATE SET position = max(position, ?1)",
+                )?
+                .execute([cursor])?;
+            Ok(transaction.commit()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn board_cursor(&self) -> Result<u64, LogError> {
+        self.read(|connection| {
+            let cursor = connection
+                .query_row("SELECT position FROM cursors WHERE name = 'board'", [], |row| row.get(0))
+                .optional()?;
+            Ok(cursor.unwrap_or(0))
+        })
+        .await
+    }
+
+    async fn board(&self, query: &'static str, bounds: [i64; 2]) -> Result<Vec<BoardRow>, LogError> {
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached(query)?;
+            let rows = query.query_map(bounds, board_row)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn board_open(&self) -> Result<Vec<BoardRow>, LogError> {
+        self.board("SELECT * FROM board WHERE open = 1 AND ?1 = ?2 ORDER BY number DESC", [0, 0]).await
+    }
+
+    pub(in crate::log) async fn board_ended(&self, below: u32, limit: usize) -> Result<Vec<BoardRow>, LogError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.board(
+            "SELECT * FROM board WHERE open = 0 AND number < ?1 ORDER BY number DESC LIMIT ?2",
+            [i64::from(below), limit],
+        )
+        .await
+    }
+
+    pub(in crate::log) async fn board_due(&self, now: Time) -> Result<Vec<BoardRow>, LogError> {
+        self.board("SELECT * FROM board WHERE next_due <= ?1 ORDER BY next_due LIMIT ?2", [now.as_microsecond(), 1_000])
+            .await
+    }
+
+    pub(in crate::log) async fn clear_views(&self) -> Result<(), LogError> {
+        self.write(|connection| {
+            Ok(connection.execute_batch(
+                "BEGIN IMMEDIATE; DELETE FROM snapshots; DELETE FROM board; DELETE FROM cursors; COMMIT",
+            )?)
+        })
+        .await
+    }
+}

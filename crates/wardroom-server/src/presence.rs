@@ -1,0 +1,63 @@
+//! Presence: when people were last seen doing something. Volatile; only "absent" and "returned" are events.
+//!
+//! Seen means human activity on any surface: a command, or a surface saying that somebody is active there.
+//! An open tab or a polling script is not. Time during which Wardroom itself was down never counts: whoever
+//! was not seen since counts from the moment it was up again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use wardroom_core::id::{PersonId, Time};
+
+use crate::clock;
+use crate::log::{Log, LogError};
+
+/// When people were last seen, on this node and, as far as they told, on the others.
+#[derive(Clone, Debug)]
+pub struct Presence {
+    /// From when on absence counts at all.
+    up_since: Time,
+    seen: Arc<Mutex<HashMap<PersonId, Time>>>,
+}
+
+impl Presence {
+    /// Nobody was seen yet; absence counts from `up_since`.
+    #[must_use]
+    pub fn new(up_since: Time) -> Self {
+        Self { up_since, seen: Arc::default() }
+    }
+
+    /// This person just did something.
+    pub fn saw(&self, person: PersonId) {
+        self.lock().insert(person, clock::now());
+    }
+
+    /// Since when this person has not been seen, outages not counted.
+    #[must_use]
+    pub fn last_seen(&self, person: PersonId) -> Time {
+        self.lock().get(&person).copied().unwrap_or(self.up_since).max(self.up_since)
+    }
+
+    /// Tells the other nodes whom this one saw, and learns whom they saw.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn exchange(&self, log: &Log) -> Result<(), LogError> {
+        let mine: Vec<(String, Time)> = self.lock().iter().map(|(person, at)| (person.to_string(), *at)).collect();
+        if !mine.is_empty() {
+            log.put_seen(mine).await?;
+        }
+        for (person, at) in log.seen().await? {
+            if let Ok(id) = person.parse() {
+                let mut seen = self.lock();
+                let known = seen.entry(PersonId(id)).or_insert(at);
+                *known = at.max(*known);
+            }
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PersonId, Time>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

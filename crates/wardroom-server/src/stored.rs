@@ -1,0 +1,111 @@
+//! Between the core's events and the log's rows: sealing on the way in, opening on the way out.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use wardroom_core::directory::{DirectoryEvent, DirectoryRecorded};
+use wardroom_core::event::{Event, Recorded, Unreadable, VERSION};
+use wardroom_core::id::{Actor, Entry, Time};
+use wardroom_core::seal::{self, Seal};
+
+use crate::log::{Draft, Stored, Words};
+
+/// Draws fresh random bytes from the operating system.
+pub(crate) fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system always has randomness once it has booted");
+    bytes
+}
+
+/// An event kind of either sort of stream.
+pub(crate) trait Kept: Sized {
+    /// Its stored kind and body, unsealed.
+    fn to_stored(&self) -> (String, Value);
+    /// Back from the stored kind and opened body.
+    fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable>;
+    /// The seals whose words this event takes out for ever.
+    fn erases(&self) -> &[Seal];
+}
+
+impl Kept for Event {
+    fn to_stored(&self) -> (String, Value) {
+        Self::to_stored(self)
+    }
+    fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
+        Self::from_stored(kind, version, body)
+    }
+    fn erases(&self) -> &[Seal] {
+        match self {
+            Self::Redacted { seals, .. } => seals,
+            _ => &[],
+        }
+    }
+}
+
+impl Kept for DirectoryEvent {
+    fn to_stored(&self) -> (String, Value) {
+        Self::to_stored(self)
+    }
+    fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
+        Self::from_stored(kind, version, body)
+    }
+    fn erases(&self) -> &[Seal] {
+        match self {
+            Self::PersonForgotten { seals, .. } => seals,
+            _ => &[],
+        }
+    }
+}
+
+/// Seals an event for the log and returns it as it will read back, so that what is folded now is exactly
+/// what will be folded after a restart.
+pub(crate) fn draft<E: Kept>(event: &E, at: Time, actor: Actor) -> (Draft, E) {
+    let (kind, mut body) = event.to_stored();
+    let taken = seal::seal(&mut body, &mut random);
+    let stored = body.to_string();
+    seal::open(&mut body, &|seal| taken.iter().find(|words| words.seal == seal).map(|words| words.words.clone()));
+    let read_back = E::from_stored(&kind, VERSION, body).expect("what was just written can be read");
+    let texts = taken
+        .into_iter()
+        .map(|words| Words { commitment: words.seal.0, salt: words.salt, words: words.words })
+        .collect();
+    let draft = Draft { kind: kind.into(), version: VERSION, at, actor: actor.to_string(), body: stored, texts };
+    (draft, read_back)
+}
+
+/// The body of a stored event with its words put back.
+///
+/// # Errors
+/// [`Unreadable::Malformed`] when the body is no JSON.
+pub(crate) fn opened(stored: &Stored) -> Result<Value, Unreadable> {
+    let mut body: Value = serde_json::from_str(&stored.body)
+        .map_err(|error| Unreadable::Malformed { kind: stored.kind.clone(), why: error.to_string() })?;
+    let words: HashMap<[u8; 32], &str> =
+        stored.texts.iter().filter_map(|text| Some((text.commitment, text.words.as_deref()?))).collect();
+    if !words.is_empty() {
+        seal::open(&mut body, &|seal| words.get(&seal.0).map(|words| (*words).to_owned()));
+    }
+    Ok(body)
+}
+
+fn actor(stored: &Stored) -> Result<Actor, Unreadable> {
+    stored.actor.parse().map_err(|bad| Unreadable::Malformed { kind: stored.kind.clone(), why: format!("{bad}") })
+}
+
+/// Reads an incident's event back.
+///
+/// # Errors
+/// [`Unreadable`] for what a newer Wardroom wrote, or for what was damaged.
+pub(crate) fn recorded(stored: &Stored) -> Result<Recorded, Unreadable> {
+    let event = Event::from_stored(&stored.kind, stored.version, opened(stored)?)?;
+    Ok(Recorded { entry: Entry(stored.seq), at: stored.at, actor: actor(stored)?, event })
+}
+
+/// Reads a directory event back.
+///
+/// # Errors
+/// As [`recorded`].
+pub(crate) fn directory_recorded(stored: &Stored) -> Result<DirectoryRecorded, Unreadable> {
+    let event = DirectoryEvent::from_stored(&stored.kind, stored.version, opened(stored)?)?;
+    Ok(DirectoryRecorded { entry: Entry(stored.seq), at: stored.at, actor: actor(stored)?, event })
+}

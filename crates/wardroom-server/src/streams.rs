@@ -1,0 +1,285 @@
+//! Folded streams: a bounded cache of incidents, and the directory.
+//!
+//! Everything here can be thrown away and folded again from the log. An entry remembers the tip that it was
+//! folded up to; it only ever moves forward, event by event, and is dropped when events are missing.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use lru::LruCache;
+use wardroom_core::directory::Directory;
+use wardroom_core::event::{Event, Unreadable};
+use wardroom_core::id::{Entry, Number};
+use wardroom_core::incident::{FOLD_VERSION, Incident};
+use wardroom_core::seal::{self, Seal};
+
+use crate::log::{Log, LogError, Snapshot, Stored, Stream, Tip};
+use crate::stored::{directory_recorded, recorded};
+
+/// Incidents held in memory; beyond it the one not used for longest is folded again when it is needed.
+const INCIDENTS_HELD: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
+/// Events read at once while folding.
+const PAGE: usize = 1_000;
+/// A snapshot is written when folding had to read more events than this.
+const SNAPSHOT_EVERY: u64 = 256;
+
+/// A folded incident and how far it is folded.
+#[derive(Clone, Debug)]
+pub struct Held {
+    /// The state.
+    pub incident: Arc<Incident>,
+    /// The stream's tip that it stands for.
+    pub tip: Tip,
+    /// The tip of the newest snapshot of it in the store.
+    snapshot_at: u64,
+}
+
+/// The folded directory and how far it is folded.
+#[derive(Clone, Debug, Default)]
+pub struct HeldDirectory {
+    /// The state.
+    pub directory: Arc<Directory>,
+    /// The stream's tip that it stands for.
+    pub tip: Tip,
+}
+
+/// Every folded stream of this node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Streams {
+    log: Log,
+    incidents: Arc<Mutex<LruCache<Number, Held>>>,
+    directory: Arc<RwLock<HeldDirectory>>,
+}
+
+/// The stream of an incident.
+#[must_use]
+pub fn stream_of(number: Number) -> Stream {
+    Stream(number.0)
+}
+
+/// The stream of the directory.
+pub const DIRECTORY: Stream = Stream(0);
+
+impl Held {
+    /// The state with these events folded in, if they follow on directly.
+    fn after(&self, events: &[Stored]) -> Option<Self> {
+        let mut held = self.clone();
+        let incident = Arc::make_mut(&mut held.incident);
+        for stored in events.iter().filter(|stored| stored.seq > self.tip.seq) {
+            if stored.seq != held.tip.seq + 1 {
+                return None;
+            }
+            fold_one(incident, stored);
+            held.tip = Tip { seq: stored.seq, hash: stored.hash };
+        }
+        Some(held)
+    }
+
+    /// The state with what was just committed.
+    #[must_use]
+    pub fn new(incident: Incident, tip: Tip, before: Option<&Self>) -> Self {
+        Self { incident: Arc::new(incident), tip, snapshot_at: before.map_or(0, |held| held.snapshot_at) }
+    }
+}
+
+fn fold_one(incident: &mut Incident, stored: &Stored) {
+    match recorded(stored) {
+        Ok(recorded) => incident.evolve(&recorded),
+        Err(why) => incident.evolve_unreadable(Entry(stored.seq), stored.at, &why),
+    }
+}
+
+/// A redaction takes words away that a folded state may still hold.
+fn takes_words(events: &[Stored]) -> bool {
+    events.iter().any(|stored| matches!(stored.kind.as_str(), "redacted" | "person_forgotten"))
+}
+
+impl Streams {
+    /// Nothing folded yet.
+    #[must_use]
+    pub fn new(log: Log) -> Self {
+        Self { log, incidents: Arc::new(Mutex::new(LruCache::new(INCIDENTS_HELD))), directory: Arc::default() }
+    }
+
+    /// The incident, from memory or folded from the log; `None` if there is none of this number.
+    ///
+    /// # Errors
+    /// Whatever kept the log from being read.
+    pub async fn incident(&self, number: Number) -> Result<Option<Held>, LogError> {
+        if number.0 == 0 {
+            return Ok(None);
+        }
+        if let Some(held) = self.lock().get(&number) {
+            return Ok(Some(held.clone()));
+        }
+        let Some(mut held) = self.fold(number).await? else { return Ok(None) };
+        if held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY {
+            self.keep_snapshot(&mut held).await?;
+        }
+        self.hold(number, held.clone());
+        Ok(Some(held))
+    }
+
+    async fn fold(&self, number: Number) -> Result<Option<Held>, LogError> {
+        let stream = stream_of(number);
+        let mut held = self.from_snapshot(stream).await?;
+        loop {
+            let after = held.as_ref().map_or(0, |held| held.tip.seq);
+            let page = self.log.read_stream(stream, after, PAGE).await?;
+            let last = page.len() < PAGE;
+            let mut events = page.as_slice();
+            if held.is_none()
+                && let Some((first, rest)) = events.split_first()
+            {
+                held = Some(begin(first)?);
+                events = rest;
+            }
+            if let Some(known) = &mut held {
+                *known = known.after(events).ok_or_else(|| LogError::damaged(stream, "its entries have a gap"))?;
+            }
+            if last {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// The newest snapshot that this Wardroom's fold can use; anything odd about it means folding anew.
+    async fn from_snapshot(&self, stream: Stream) -> Result<Option<Held>, LogError> {
+        let Some(snapshot) = self.log.snapshot(stream, FOLD_VERSION).await? else { return Ok(None) };
+        let Ok(mut tree) = serde_json::from_str(&snapshot.body) else { return Ok(None) };
+        let seals: Vec<[u8; 32]> = seal::seals(&mut tree).into_iter().map(|Seal(bytes)| bytes).collect();
+        let words = self.log.words(stream, &seals).await?;
+        seal::open(&mut tree, &|seal| {
+            words.iter().find(|text| text.commitment == seal.0).and_then(|t| t.words.clone())
+        });
+        let tip = Tip { seq: snapshot.seq, hash: snapshot.hash };
+        let incident = serde_json::from_value(tree).ok();
+        Ok(incident.map(|incident| Held { incident: Arc::new(incident), tip, snapshot_at: snapshot.seq }))
+    }
+
+    /// Writes a snapshot if enough has happened since the last one. Snapshots hold seals, never words.
+    ///
+    /// # Errors
+    /// Whatever kept the log from being written; nothing depends on a snapshot.
+    pub async fn snapshot_if_due(&self, number: Number) -> Result<(), LogError> {
+        let held = self.lock().peek(&number).cloned();
+        let Some(mut held) = held.filter(|held| held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY) else {
+            return Ok(());
+        };
+        self.keep_snapshot(&mut held).await?;
+        if let Some(known) = self.lock().peek_mut(&number) {
+            known.snapshot_at = known.snapshot_at.max(held.snapshot_at);
+        }
+        Ok(())
+    }
+
+    async fn keep_snapshot(&self, held: &mut Held) -> Result<(), LogError> {
+        if held.incident.unreadable.is_some() {
+            return Ok(()); // A newer Wardroom's snapshot knows more than this one's.
+        }
+        let mut tree = serde_json::to_value(&*held.incident).expect("a state is plain data");
+        seal::seal(&mut tree, &mut || unreachable!("a folded state holds no text that is not sealed"));
+        let snapshot = Snapshot { seq: held.tip.seq, hash: held.tip.hash, body: tree.to_string() };
+        self.log.put_snapshot(stream_of(held.incident.number), FOLD_VERSION, snapshot).await?;
+        held.snapshot_at = held.tip.seq;
+        Ok(())
+    }
+
+    /// Holds a state unless a newer one is held.
+    pub fn hold(&self, number: Number, held: Held) {
+        let mut incidents = self.lock();
+        if incidents.peek(&number).is_none_or(|known| known.tip.seq <= held.tip.seq) {
+            incidents.put(number, held);
+        }
+    }
+
+    /// Folds in what the log's tail brought, for an incident that is held.
+    pub fn advance(&self, number: Number, events: &[Stored]) {
+        let mut incidents = self.lock();
+        if takes_words(events) {
+            incidents.pop(&number);
+            return;
+        }
+        let Some(held) = incidents.peek(&number) else { return };
+        match held.after(events) {
+            Some(held) => *incidents.peek_mut(&number).expect("it was there a line ago") = held,
+            None => {
+                incidents.pop(&number);
+            }
+        }
+    }
+
+    /// Forgets what is folded of a stream, so that it is folded from the log again.
+    pub fn forget(&self, stream: Stream) {
+        if stream == DIRECTORY {
+            *self.directory.write().unwrap_or_else(PoisonError::into_inner) = HeldDirectory::default();
+        } else {
+            self.lock().pop(&Number(stream.0));
+        }
+    }
+
+    /// The directory as folded so far; [`Streams::refresh_directory`] brings it up to the log.
+    #[must_use]
+    pub fn directory(&self) -> HeldDirectory {
+        self.directory.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Folds whatever the log has of the directory beyond what is folded.
+    ///
+    /// # Errors
+    /// Whatever kept the log from being read.
+    pub async fn refresh_directory(&self) -> Result<HeldDirectory, LogError> {
+        let mut held = self.directory();
+        loop {
+            let page = self.log.read_stream(DIRECTORY, held.tip.seq, PAGE).await?;
+            if takes_words(&page) && held.tip.seq > 0 {
+                held = HeldDirectory::default(); // Fold anew, without the words that are gone.
+                continue;
+            }
+            for stored in &page {
+                evolve_directory(&mut held, stored);
+            }
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        self.hold_directory(held.clone());
+        Ok(held)
+    }
+
+    /// Holds a directory unless a newer one is held.
+    pub fn hold_directory(&self, held: HeldDirectory) {
+        let mut known = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+        if known.tip.seq <= held.tip.seq {
+            *known = held;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<Number, Held>> {
+        // A panic while holding it left a state that is whole: every change is one assignment.
+        self.incidents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn evolve_directory(held: &mut HeldDirectory, stored: &Stored) {
+    let directory = Arc::make_mut(&mut held.directory);
+    match directory_recorded(stored) {
+        Ok(recorded) => directory.evolve(&recorded),
+        Err(why) => directory.evolve_unreadable(Entry(stored.seq), &why),
+    }
+    held.tip = Tip { seq: stored.seq, hash: stored.hash };
+}
+
+/// The state after an incident's first event.
+fn begin(first: &Stored) -> Result<Held, LogError> {
+    let damaged = |why: &str| LogError::damaged(first.stream, why);
+    let opening = match recorded(first) {
+        Ok(recorded) if matches!(recorded.event, Event::Opened { .. }) => recorded,
+        Ok(_) => return Err(damaged("its first entry is not an opening")),
+        Err(why @ (Unreadable::Unknown { .. } | Unreadable::Malformed { .. })) => {
+            return Err(damaged(&format!("its first entry cannot be read: {why}")));
+        }
+    };
+    let incident = Incident::begin(&opening).ok_or_else(|| damaged("its first entry is not an opening"))?;
+    Ok(Held { incident: Arc::new(incident), tip: Tip { seq: first.seq, hash: first.hash }, snapshot_at: 0 })
+}

@@ -1,0 +1,196 @@
+//! The board: one row per incident, for lists and for knowing whose deadline comes next.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use wardroom_core::id::{Entry, Number, PersonId, Time};
+use wardroom_core::incident::{Incident, Kind, Phase, Severity};
+use wardroom_core::seal::{self, Seal};
+use wardroom_core::text::Text;
+
+use crate::log::{BoardRow, Log, LogError};
+use crate::streams::{Streams, stream_of};
+use crate::watch::Watch;
+
+/// Events read at once.
+const PAGE: usize = 1_000;
+/// How long to wait after the store could not.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// An incident as lists show it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Summary {
+    /// What people call it by.
+    pub number: Number,
+    /// One line; null when it was redacted.
+    pub title: Text,
+    /// Incident, planned or drill.
+    pub kind: Kind,
+    /// How far it is.
+    pub phase: Phase,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is affected.
+    pub services: BTreeSet<wardroom_core::id::ServiceName>,
+    /// Who commands or leads, or did last.
+    pub commander: PersonId,
+    /// Since when the commander has not been seen.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub commander_unseen_since: Option<Time>,
+    /// When it was opened.
+    #[schema(value_type = String, format = DateTime)]
+    pub opened_at: Time,
+    /// Since when it is in its phase.
+    #[schema(value_type = String, format = DateTime)]
+    pub phase_since: Time,
+    /// When the next deadline comes.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub next_due: Option<Time>,
+    /// How many people are here.
+    pub responders: usize,
+    /// Who may know of it, if it is restricted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invited: Option<BTreeSet<PersonId>>,
+    /// The newest entry.
+    pub last_entry: Entry,
+}
+
+impl Summary {
+    /// Sums an incident up.
+    #[must_use]
+    pub fn of(incident: &Incident) -> Self {
+        Self {
+            number: incident.number,
+            title: incident.title.clone(),
+            kind: incident.kind,
+            phase: incident.phase,
+            severity: incident.severity,
+            services: incident.services.clone(),
+            commander: incident.commander(),
+            commander_unseen_since: incident.absence.unseen_since,
+            opened_at: incident.opened_at,
+            phase_since: incident.phase_since,
+            next_due: incident.next_deadline(),
+            responders: incident.responders.len(),
+            invited: incident.restricted.then(|| incident.invited.clone()),
+            last_entry: incident.last_entry,
+        }
+    }
+
+    /// Whether somebody may know of it.
+    #[must_use]
+    pub fn visible_to(&self, person: PersonId) -> bool {
+        self.invited.as_ref().is_none_or(|invited| invited.contains(&person))
+    }
+}
+
+fn row(incident: &Incident) -> BoardRow {
+    let mut body = serde_json::to_value(Summary::of(incident)).expect("a summary is plain data");
+    seal::seal(&mut body, &mut || unreachable!("a folded state holds no text that is not sealed"));
+    BoardRow {
+        number: incident.number.0,
+        seq: incident.last_entry.0,
+        open: incident.phase.is_open(),
+        next_due: incident.next_deadline(),
+        body: body.to_string(),
+    }
+}
+
+/// Reads the board.
+#[derive(Clone, Debug)]
+pub struct Board {
+    log: Log,
+    streams: Streams,
+    watch: Watch,
+}
+
+impl Board {
+    /// Starts keeping the board, from where it was left.
+    #[must_use]
+    pub fn start(log: Log, streams: Streams, watch: Watch) -> Self {
+        let board = Self { log, streams, watch };
+        tokio::spawn(board.clone().keep());
+        board
+    }
+
+    async fn keep(self) {
+        let mut news = self.watch.subscribe();
+        loop {
+            match self.catch_up().await {
+                Ok(()) => {
+                    if news.changed().await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the board could not be kept; trying again");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Sums up every incident that something happened in since the board's cursor.
+    async fn catch_up(&self) -> Result<(), LogError> {
+        let mut cursor = self.log.board_cursor().await?;
+        loop {
+            let page = self.log.read_all(cursor, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            cursor = last.position;
+            let numbers: BTreeSet<Number> =
+                page.iter().map(|stored| Number(stored.stream.0)).filter(|number| number.0 > 0).collect();
+            let mut rows = Vec::with_capacity(numbers.len());
+            for number in numbers {
+                match self.streams.incident(number).await {
+                    Ok(Some(held)) => rows.push(row(&held.incident)),
+                    Ok(None) => {}
+                    // One broken incident is not shown; the others go on.
+                    Err(error @ LogError::Damaged { .. }) => tracing::error!(%error, "an incident cannot be folded"),
+                    Err(error) => return Err(error),
+                }
+                self.streams.snapshot_if_due(number).await?;
+            }
+            self.log.put_board(rows, cursor).await?;
+        }
+    }
+
+    /// Opens a row: puts its words back.
+    async fn open(&self, row: BoardRow) -> Result<Option<Summary>, LogError> {
+        let Ok(mut tree) = serde_json::from_str(&row.body) else { return Ok(None) };
+        let seals: Vec<[u8; 32]> = seal::seals(&mut tree).into_iter().map(|Seal(bytes)| bytes).collect();
+        let words = self.log.words(stream_of(Number(row.number)), &seals).await?;
+        seal::open(&mut tree, &|seal| {
+            words.iter().find(|text| text.commitment == seal.0).and_then(|text| text.words.clone())
+        });
+        Ok(serde_json::from_value(tree).ok())
+    }
+
+    async fn open_all(&self, rows: Vec<BoardRow>) -> Result<Vec<Summary>, LogError> {
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            all.extend(self.open(row).await?);
+        }
+        Ok(all)
+    }
+
+    /// Open incidents, the worst first. What this node has seen committed is on it.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn active(&self) -> Result<Vec<Summary>, LogError> {
+        self.catch_up().await?;
+        let mut all = self.open_all(self.log.board_open().await?).await?;
+        all.sort_by_key(|summary| (summary.severity, std::cmp::Reverse(summary.number)));
+        Ok(all)
+    }
+
+    /// Ended incidents below a number, the newest first.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn ended(&self, below: u32, limit: usize) -> Result<Vec<Summary>, LogError> {
+        self.open_all(self.log.board_ended(below, limit).await?).await
+    }
+}

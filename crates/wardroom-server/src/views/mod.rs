@@ -1,0 +1,3 @@
+//! Tables of views: fed by a cursor over the log, disposable, made anew from it at any time.
+
+pub mod board;

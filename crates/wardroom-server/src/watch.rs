@@ -1,0 +1,238 @@
+//! Watching: one reader per node follows the log and wakes everybody else.
+//!
+//! Watchers are woken and then read after their own cursor: from a ring of recent entries, each rendered once
+//! for all readers, or from the log itself when they are further behind. Nobody trusts the waking to have
+//! carried the data, and a reader that is slow costs the others nothing.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+use tokio::sync::watch;
+use uuid::Uuid;
+use wardroom_core::id::Number;
+use wardroom_core::incident::Kind;
+use wardroom_core::facts::Facts;
+use wardroom_core::seal;
+use wardroom_core::telling::tell;
+
+use crate::log::{Log, LogError, Stored, Stream};
+use crate::stored::{opened, recorded};
+use crate::streams::{DIRECTORY, Streams};
+
+/// Recent entries that are kept rendered.
+const RING: usize = 8_192;
+/// Events read at once.
+const PAGE: usize = 1_000;
+/// How long to wait after the store could not be read.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// One entry, rendered once for all readers.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// In the whole log.
+    pub position: u64,
+    /// Whose entry.
+    pub stream: Stream,
+    /// As a server-sent event, its blank line included.
+    pub frame: Bytes,
+}
+
+/// What a reader finds after its cursor.
+pub enum After {
+    /// These entries, in order; none means that it is up to date.
+    Entries(Vec<Arc<Shown>>),
+    /// It is further behind than the ring goes: read the log.
+    Behind,
+}
+
+/// The node's view of the log's tail. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    epoch: Uuid,
+    ring: Arc<RwLock<VecDeque<Arc<Shown>>>>,
+    position: Arc<watch::Sender<u64>>,
+}
+
+/// A cursor: an epoch and a position in it, as `epoch.position`.
+#[must_use]
+pub fn cursor(epoch: Uuid, position: u64) -> String {
+    format!("{}.{position}", epoch.simple())
+}
+
+/// Renders an entry for readers: what happened, with its words as they are now.
+pub(crate) fn render(epoch: Uuid, stored: &Stored, facts: &Facts) -> serde_json::Value {
+    let told = match stored.stream {
+        DIRECTORY => None,
+        _ => recorded(stored).ok().map(|recorded| tell(&recorded, facts)),
+    };
+    let mut body = opened(stored).unwrap_or_default();
+    seal::reveal(&mut body);
+    let incident = (stored.stream != DIRECTORY).then_some(stored.stream.0);
+    json!({
+        "cursor": cursor(epoch, stored.position),
+        "incident": incident,
+        "entry": stored.seq,
+        "at": stored.at,
+        "actor": stored.actor,
+        "kind": stored.kind,
+        "body": body,
+        "told": told,
+    })
+}
+
+/// Renders an entry as a server-sent event. JSON has no line breaks of its own, so one `data` line is enough.
+pub(crate) fn frame(epoch: Uuid, stored: &Stored, facts: &Facts) -> Bytes {
+    let id = cursor(epoch, stored.position);
+    format!("id: {id}\nevent: entry\ndata: {}\n\n", render(epoch, stored, facts)).into()
+}
+
+impl Watch {
+    /// Starts following the log from its present end.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the end cannot be read.
+    pub async fn start(log: Log, streams: Streams) -> Result<Self, LogError> {
+        let head = log.head().await?;
+        streams.refresh_directory().await?;
+        let watch = Self {
+            epoch: head.epoch,
+            ring: Arc::default(),
+            position: Arc::new(watch::Sender::new(head.position)),
+        };
+        tokio::spawn(watch.clone().follow(log, streams, head.position));
+        Ok(watch)
+    }
+
+    async fn follow(self, log: Log, streams: Streams, mut position: u64) {
+        while !self.position.is_closed() || Arc::strong_count(&self.position) > 1 {
+            let read = async {
+                log.wait_after(position).await?;
+                log.read_all(position, PAGE).await
+            };
+            match read.await {
+                Ok(events) => {
+                    if let Err(error) = self.take_in(&streams, &events).await {
+                        tracing::warn!(%error, "the directory could not be read; trying again");
+                        tokio::time::sleep(AGAIN).await;
+                        continue;
+                    }
+                    position = events.last().map_or(position, |last| last.position);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the log could not be read; trying again");
+                    tokio::time::sleep(AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Brings folded states up to date, then shows the entries: whoever is woken finds the state that goes
+    /// with what woke them.
+    async fn take_in(&self, streams: &Streams, events: &[Stored]) -> Result<(), LogError> {
+        let Some(last) = events.last() else { return Ok(()) };
+        if events.iter().any(|stored| stored.stream == DIRECTORY) {
+            streams.refresh_directory().await?;
+        }
+        let mut by_stream: BTreeMap<Stream, Vec<Stored>> = BTreeMap::new();
+        for stored in events.iter().filter(|stored| stored.stream != DIRECTORY) {
+            by_stream.entry(stored.stream).or_default().push(stored.clone());
+        }
+        for (stream, events) in by_stream {
+            streams.advance(Number(stream.0), &events);
+        }
+        let facts = streams.directory().directory.facts.clone();
+        let shown = events.iter().map(|stored| Shown {
+            position: stored.position,
+            stream: stored.stream,
+            frame: frame(self.epoch, stored, &facts),
+        });
+        {
+            let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
+            if events.iter().any(|stored| matches!(stored.kind.as_str(), "redacted" | "person_forgotten")) {
+                ring.clear(); // What is rendered may hold words that are gone; readers turn to the log.
+            }
+            ring.extend(shown.map(Arc::new));
+            let surplus = ring.len().saturating_sub(RING);
+            ring.drain(..surplus);
+        }
+        self.position.send_replace(last.position);
+        Ok(())
+    }
+
+    /// The epoch that cursors of this log name.
+    #[must_use]
+    pub fn epoch(&self) -> Uuid {
+        self.epoch
+    }
+
+    /// The newest position that can be read here.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        *self.position.borrow()
+    }
+
+    /// Tells when there is more.
+    #[must_use]
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.position.subscribe()
+    }
+
+    /// At most `limit` entries after a position.
+    #[must_use]
+    pub fn after(&self, position: u64, limit: usize) -> After {
+        if position >= self.position() {
+            return After::Entries(Vec::new());
+        }
+        let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
+        match ring.front() {
+            Some(first) if first.position <= position + 1 => {
+                let skip = usize::try_from(position + 1 - first.position).unwrap_or(usize::MAX);
+                After::Entries(ring.iter().skip(skip).take(limit).cloned().collect())
+            }
+            _ => After::Behind,
+        }
+    }
+}
+
+/// Whether a stream's entries may be shown to somebody, looked up once per stream and reading.
+#[derive(Default)]
+pub struct Sight(HashMap<Stream, bool>);
+
+/// Who looks, and at what.
+#[derive(Clone, Copy, Debug)]
+pub struct Viewer {
+    /// Who.
+    pub person: wardroom_core::id::PersonId,
+    /// Sees the directory's stream too.
+    pub admin: bool,
+    /// Asked for drills (rule 11).
+    pub drills: bool,
+    /// Only this incident.
+    pub only: Option<Number>,
+}
+
+impl Sight {
+    /// Whether a viewer may see a stream now. A restricted incident shows nothing to the uninvited, not even
+    /// what happened before it was restricted.
+    ///
+    /// # Errors
+    /// [`LogError`] when the incident cannot be folded.
+    pub async fn of(&mut self, streams: &Streams, viewer: Viewer, stream: Stream) -> Result<bool, LogError> {
+        if let Some(known) = self.0.get(&stream) {
+            return Ok(*known);
+        }
+        let sees = match viewer.only {
+            Some(only) if only.0 != stream.0 => false,
+            _ if stream == DIRECTORY => viewer.admin,
+            _ => streams.incident(Number(stream.0)).await?.is_some_and(|held| {
+                let asked_for = held.incident.kind != Kind::Drill || viewer.drills || viewer.only.is_some();
+                asked_for && held.incident.visible_to(viewer.person)
+            }),
+        };
+        self.0.insert(stream, sees);
+        Ok(sees)
+    }
+}

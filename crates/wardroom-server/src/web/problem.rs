@@ -1,0 +1,179 @@
+//! How the API says no: RFC 9457 problem documents with a stable code. The only place that turns errors into
+//! responses.
+//!
+//! The core knows no HTTP: it refuses with a [`Refusal`], which says what was wrong, who could, and what to do
+//! instead. Here that becomes a status and a document. What went wrong inside is logged, never told.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use wardroom_core::facts::Facts;
+use wardroom_core::id::PersonId;
+use wardroom_core::refusal::{Code, Refusal};
+
+use crate::execute::NotDone;
+use crate::log::LogError;
+
+/// Seconds after which a client may try again when the store could not.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+
+/// A problem document on its way to a client.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    status: StatusCode,
+    body: Value,
+}
+
+impl Problem {
+    /// A problem with a stable code, and a sentence that a tired person understands.
+    pub fn new(status: StatusCode, code: &str, sentence: impl Into<String>) -> Self {
+        let body = json!({
+            "type": format!("urn:wardroom:problem:{code}"),
+            "title": status.canonical_reason().unwrap_or("Problem"),
+            "status": status.as_u16(),
+            "code": code,
+            "detail": sentence.into(),
+        });
+        Self { status, body }
+    }
+
+    /// Nobody is signed in, or the token is not (or no longer) good.
+    #[must_use]
+    pub fn unauthenticated() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "not_signed_in",
+            "Send a token: “Authorization: Bearer TOKEN”. It may be missing, expired or revoked. \
+             `wardroom token create HANDLE` makes one on the machine itself.",
+        )
+    }
+
+    /// The request itself could not be read.
+    pub fn malformed(why: impl std::fmt::Display) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", format!("This request could not be read: {why}."))
+    }
+
+    /// A refusal of the core, with the names of who could.
+    #[must_use]
+    pub fn refused(refusal: &Refusal, facts: &Facts) -> Self {
+        let code = serde_json::to_value(refusal.code).expect("codes are plain data");
+        let mut problem =
+            Self::new(status_of(refusal.code), code.as_str().unwrap_or_default(), refusal.sentence.clone());
+        if !refusal.who_could.is_empty() {
+            problem.body["who_could"] = refusal.who_could.iter().map(|person| named(facts, *person)).collect();
+        }
+        if let Some(remedy) = &refusal.remedy {
+            problem.body["remedy"] = serde_json::to_value(remedy).expect("remedies are plain data");
+        }
+        if !refusal.unseen.is_empty() {
+            problem.body["unseen"] = serde_json::to_value(&refusal.unseen).expect("entries are plain data");
+        }
+        problem
+    }
+
+    /// Why an order was not done.
+    #[must_use]
+    pub fn not_done(error: &NotDone, facts: &Facts) -> Self {
+        match error {
+            NotDone::Refused(refusal) => Self::refused(refusal, facts),
+            NotDone::RequestReused => Self::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "request_reused",
+                "This request id was used for another command. Draw a new one for each command.",
+            ),
+            NotDone::Busy => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too much is going on at once. Nothing was recorded; try again in a moment.",
+            ),
+            NotDone::Store(error) => error.into(),
+        }
+    }
+
+    /// Adds a member to the document.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: Value) -> Self {
+        self.body[name] = value;
+        self
+    }
+}
+
+/// A person as documents show them.
+#[must_use]
+pub fn named(facts: &Facts, person: PersonId) -> Value {
+    let handle = facts.people.get(&person).and_then(|person| person.handle.words());
+    json!({ "id": person, "name": facts.name(person), "handle": handle })
+}
+
+impl From<&LogError> for Problem {
+    fn from(error: &LogError) -> Self {
+        tracing::error!(%error, "a request met the store's limits");
+        match error {
+            LogError::Damaged { stream, .. } => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "damaged",
+                format!("The record of {stream} is damaged and was set aside. Run `wardroom verify` on the machine."),
+            ),
+            _ => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store_unavailable",
+                "Wardroom cannot reach its store at this moment. Nothing was recorded; try again in a moment.",
+            ),
+        }
+    }
+}
+
+impl From<LogError> for Problem {
+    fn from(error: LogError) -> Self {
+        (&error).into()
+    }
+}
+
+fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::NoSuchIncident => StatusCode::NOT_FOUND,
+        Code::NotActive
+        | Code::NotAResponder
+        | Code::NotYours
+        | Code::AdminsOnly
+        | Code::NotOfferedToYou
+        | Code::NeedsAnother => StatusCode::FORBIDDEN,
+        Code::UnknownPerson
+        | Code::Inactive
+        | Code::UnknownTeam
+        | Code::UnknownService
+        | Code::UnknownRole
+        | Code::BriefingNeeded
+        | Code::FromTheFuture
+        | Code::ReasonNeeded
+        | Code::Invalid
+        | Code::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::NotThere
+        | Code::AlreadySo
+        | Code::Taken
+        | Code::WrongPhase
+        | Code::WrongKind
+        | Code::OfferPending
+        | Code::OfferLapsed
+        | Code::BriefingStale
+        | Code::CommanderIsHere
+        | Code::CommandMustBeHanded
+        | Code::Unfinished
+        | Code::ReadOnly => StatusCode::CONFLICT,
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, self.body.to_string()).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
