@@ -188,7 +188,7 @@ impl From<PersonId> for Who {
 /// Whoever acts: a person, the clock, or someone at the machine itself.
 ///
 /// What an actor may do is decided by the nouns; who an actor *is* was settled at the edge.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Actor {
     /// A signed-in person.

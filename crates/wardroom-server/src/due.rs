@@ -20,6 +20,8 @@ use crate::streams::Streams;
 
 /// How often the clock looks, and says that this node is alive.
 const EVERY: Duration = Duration::from_secs(1);
+/// Of how many looks one is for absent commanders: that reads every open incident.
+const ABSENCE_EVERY: u32 = 5;
 /// Without a sign of life of any node for longer than this, Wardroom was down.
 const DOWN_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
 
@@ -38,12 +40,7 @@ impl Due {
     ///
     /// # Errors
     /// [`LogError`] when the store cannot be read.
-    pub async fn start(
-        log: Log,
-        streams: Streams,
-        executor: Executor,
-        presence: Presence,
-    ) -> Result<(), LogError> {
+    pub async fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) -> Result<(), LogError> {
         let due = Self { log, streams, executor, presence, node: Uuid::now_v7() };
         let now = clock::now();
         if let Some(last) = due.log.last_beat().await?
@@ -62,20 +59,25 @@ impl Due {
     async fn run(self) {
         let mut every = tokio::time::interval(EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut looks = 0_u32;
         loop {
             every.tick().await;
-            if let Err(error) = self.look().await {
+            looks = looks.wrapping_add(1);
+            if let Err(error) = self.look(looks.is_multiple_of(ABSENCE_EVERY)).await {
                 tracing::warn!(%error, "the clock could not look at the deadlines; trying again");
             }
         }
     }
 
-    async fn look(&self) -> Result<(), LogError> {
+    async fn look(&self, absence: bool) -> Result<(), LogError> {
         let now = clock::now();
         self.log.beat(self.node, now).await?;
         self.presence.exchange(&self.log).await?;
         for row in self.log.board_due(now).await? {
             self.tell(Number(row.number), Tick::Deadlines).await;
+        }
+        if !absence {
+            return Ok(());
         }
         for row in self.log.board_open().await? {
             self.look_for_commander(Number(row.number), now).await?;

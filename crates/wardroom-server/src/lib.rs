@@ -1,8 +1,19 @@
-//! The world around the core.
+//! The world around the core: the log, the one place that appends, watching, and the web.
+//!
+//! Data flows one way: parse (`web/`) → decide ([`execute`], which asks the core) → append ([`log`]) → wake
+//! ([`watch`]) → read (`web/`, [`views`]). Only [`execute`] appends; SQL stands in [`log`] only and holds no
+//! rules; nothing is sent before it is committed.
 
 pub mod clock;
+pub mod config;
+mod due;
 pub mod execute;
 pub mod log;
+mod metrics;
 mod presence;
+pub mod server;
 mod stored;
 pub mod streams;
+pub mod views;
+pub mod watch;
+pub mod web;

@@ -3,6 +3,7 @@
 //! Everything here can be thrown away and folded again from the log. An entry remembers the tip that it was
 //! folded up to; it only ever moves forward, event by event, and is dropped when events are missing.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -49,6 +50,7 @@ pub struct Streams {
     log: Log,
     incidents: Arc<Mutex<LruCache<Number, Held>>>,
     directory: Arc<RwLock<HeldDirectory>>,
+    quarantined: Arc<RwLock<BTreeMap<Stream, String>>>,
 }
 
 /// The stream of an incident.
@@ -98,7 +100,12 @@ impl Streams {
     /// Nothing folded yet.
     #[must_use]
     pub fn new(log: Log) -> Self {
-        Self { log, incidents: Arc::new(Mutex::new(LruCache::new(INCIDENTS_HELD))), directory: Arc::default() }
+        Self {
+            log,
+            incidents: Arc::new(Mutex::new(LruCache::new(INCIDENTS_HELD))),
+            directory: Arc::default(),
+            quarantined: Arc::default(),
+        }
     }
 
     /// The incident, from memory or folded from the log; `None` if there is none of this number.
@@ -113,6 +120,9 @@ impl Streams {
             return Ok(Some(held.clone()));
         }
         let Some(mut held) = self.fold(number).await? else { return Ok(None) };
+        if let Some(why) = self.quarantined.read().unwrap_or_else(PoisonError::into_inner).get(&stream_of(number)) {
+            Arc::make_mut(&mut held.incident).unreadable.get_or_insert_with(|| why.clone());
+        }
         if held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY {
             self.keep_snapshot(&mut held).await?;
         }
@@ -216,6 +226,13 @@ impl Streams {
         } else {
             self.lock().pop(&Number(stream.0));
         }
+    }
+
+    /// Sets streams aside: they can be read, and not changed on this node.
+    pub fn quarantine(&self, broken: BTreeMap<Stream, String>) {
+        let streams: Vec<Stream> = broken.keys().copied().collect();
+        *self.quarantined.write().unwrap_or_else(PoisonError::into_inner) = broken;
+        streams.into_iter().filter(|stream| *stream != DIRECTORY).for_each(|stream| self.forget(stream));
     }
 
     /// The directory as folded so far; [`Streams::refresh_directory`] brings it up to the log.

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use serde_json::json;
 use tokio::sync::watch;
 use uuid::Uuid;
+use wardroom_core::facts::Facts;
 use wardroom_core::id::Number;
 use wardroom_core::incident::Kind;
-use wardroom_core::facts::Facts;
 use wardroom_core::seal;
 use wardroom_core::telling::tell;
 
@@ -97,11 +97,8 @@ impl Watch {
     pub async fn start(log: Log, streams: Streams) -> Result<Self, LogError> {
         let head = log.head().await?;
         streams.refresh_directory().await?;
-        let watch = Self {
-            epoch: head.epoch,
-            ring: Arc::default(),
-            position: Arc::new(watch::Sender::new(head.position)),
-        };
+        let watch =
+            Self { epoch: head.epoch, ring: Arc::default(), position: Arc::new(watch::Sender::new(head.position)) };
         tokio::spawn(watch.clone().follow(log, streams, head.position));
         Ok(watch)
     }

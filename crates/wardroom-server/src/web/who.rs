@@ -91,7 +91,9 @@ fn allows(reader: Reader, scope: Scope, word: &str) -> Result<Reader, Problem> {
     Err(Problem::new(
         StatusCode::FORBIDDEN,
         "token_scope",
-        format!("Your token does not allow to {word}. Make one with more scope on the machine: `wardroom token create`."),
+        format!(
+            "Your token does not allow to {word}. Make one with more scope on the machine: `wardroom token create`."
+        ),
     ))
 }
 

@@ -1,0 +1,115 @@
+//! Settings: every one as a flag, a `WARDROOM_*` variable or a TOML key, in this order of precedence.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use crate::log::Place;
+
+/// Where the log is kept: for `serve` and for every command that works on the store directly.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, clap::Args)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreArgs {
+    /// Folder of the embedded store [default: ./data]
+    #[arg(long, env = "WARDROOM_DATA", value_name = "DIR", conflicts_with = "database")]
+    pub data: Option<PathBuf>,
+    /// PostgreSQL database instead of a folder: postgres://user:password@host/name
+    #[arg(long, env = "WARDROOM_DATABASE", value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+}
+
+impl StoreArgs {
+    /// The place that these name; `./data` when they name none.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match (&self.database, &self.data) {
+            (Some(url), _) => Place::Postgres(url.clone()),
+            (None, Some(folder)) => Place::Folder(folder.clone()),
+            (None, None) => Place::Folder(PathBuf::from("./data")),
+        }
+    }
+}
+
+/// How log lines are written.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Human,
+    /// For machines: one JSON object per line.
+    Json,
+}
+
+/// What `wardroom serve` can be told.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ServeArgs {
+    #[command(flatten)]
+    store: StoreArgs,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "WARDROOM_LISTEN", value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Log lines for people or for machines [default: human]
+    #[arg(long, env = "WARDROOM_LOG_FORMAT", value_enum)]
+    log_format: Option<LogFormat>,
+    /// Connections at once; further ones wait to be accepted [default: 4096]
+    #[arg(long, env = "WARDROOM_MAX_CONNECTIONS", value_name = "N")]
+    max_connections: Option<usize>,
+    /// File with these settings as TOML keys: data, database, listen, log_format, max_connections
+    #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// The file's keys: those of the flags.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    database: Option<String>,
+    listen: Option<SocketAddr>,
+    log_format: Option<LogFormat>,
+    max_connections: Option<usize>,
+}
+
+/// The settings of a server, settled.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the log is kept.
+    pub place: Place,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// Connections at once.
+    pub max_connections: usize,
+}
+
+impl ServeArgs {
+    /// Settles the flags and variables with the file, if one is named.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that has keys or values that are none.
+    pub fn settle(self) -> anyhow::Result<Config> {
+        let file = match &self.config {
+            None => File::default(),
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| anyhow::anyhow!("the settings in {} cannot be read: {error}", path.display()))?;
+                toml::from_str(&text)
+                    .map_err(|error| anyhow::anyhow!("the settings in {} do not fit: {error}", path.display()))?
+            }
+        };
+        let given = self.store.data.is_some() || self.store.database.is_some();
+        let store = if given { self.store } else { StoreArgs { data: file.data, database: file.database } };
+        if store.data.is_some() && store.database.is_some() {
+            anyhow::bail!("name either a data folder or a database, not both");
+        }
+        Ok(Config {
+            place: store.place(),
+            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+            max_connections: self.max_connections.or(file.max_connections).unwrap_or(4_096).max(1),
+        })
+    }
+}

@@ -1,0 +1,65 @@
+//! What is counted, for Prometheus. Nothing here says what an incident is about, or how many are restricted.
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+/// How a command ended.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct Outcome {
+    /// `accepted`, `refused` or `failed`.
+    pub outcome: &'static str,
+}
+
+/// The counters.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Commands, by how they ended.
+    pub commands: Family<Outcome, Counter>,
+    /// From asking to the answer, in seconds.
+    pub command_seconds: Histogram,
+    /// Live streams that are open.
+    pub readers: Gauge,
+    /// The newest position of the log that this node has read.
+    pub position: Gauge,
+    /// Commands that wait.
+    pub waiting: Gauge,
+    /// Streams that failed verification.
+    pub quarantined: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("wardroom");
+        let commands = Family::default();
+        let command_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
+        let [readers, position, waiting, quarantined] = [(); 4].map(|()| Gauge::default());
+        registry.register("commands", "Commands, by how they ended", commands.clone());
+        registry.register("command_seconds", "From asking to the answer", command_seconds.clone());
+        registry.register("stream_readers", "Live streams that are open", readers.clone());
+        registry.register("log_position", "Newest position read by this node", position.clone());
+        registry.register("commands_waiting", "Commands that wait to be decided", waiting.clone());
+        registry.register("streams_quarantined", "Streams that failed verification", quarantined.clone());
+        Self { registry, commands, command_seconds, readers, position, waiting, quarantined }
+    }
+}
+
+impl Metrics {
+    /// Everything in the text format of OpenMetrics.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a string can always be written to");
+        text
+    }
+
+    /// Counts a command.
+    pub fn count(&self, outcome: &'static str) {
+        self.commands.get_or_create(&Outcome { outcome }).inc();
+    }
+}

@@ -1,0 +1,115 @@
+//! What a running server is made of, and how it starts and stops.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch as signal;
+
+use crate::config::Config;
+use crate::due::Due;
+use crate::execute::Executor;
+use crate::log::{Log, Place};
+use crate::metrics::Metrics;
+use crate::presence::Presence;
+use crate::streams::Streams;
+use crate::views::board::Board;
+use crate::watch::Watch;
+use crate::web::connection::Connections;
+use crate::{clock, web};
+
+/// How long requests that are under way may take after the server was told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// The log.
+    pub log: Log,
+    /// Folded states.
+    pub streams: Streams,
+    /// The one place that appends.
+    pub executor: Executor,
+    /// The log's tail.
+    pub watch: Watch,
+    /// Lists of incidents.
+    pub board: Board,
+    /// When people were last seen.
+    pub presence: Presence,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Turns true when the server is told to stop: open streams end.
+    pub stopping: signal::Receiver<bool>,
+}
+
+/// Keeps a second server off the same data folder, for as long as it lives.
+struct FolderLock(#[allow(dead_code)] std::fs::File);
+
+impl FolderLock {
+    fn take(folder: &Path) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let file = std::fs::File::create(folder.join("serve.lock"))?;
+        file.try_lock().map_err(|_| {
+            anyhow::anyhow!(
+                "another `wardroom serve` runs on {}. Stop it first, or use PostgreSQL for several nodes.",
+                folder.display()
+            )
+        })?;
+        Ok(Self(file))
+    }
+}
+
+/// Serves until `shutdown` resolves, then lets requests that are under way finish.
+///
+/// # Errors
+/// When the store cannot be opened, its quick check fails, or another server has the data folder.
+pub async fn run(
+    config: Config,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> anyhow::Result<()> {
+    let _lock = match &config.place {
+        Place::Folder(folder) => Some(FolderLock::take(folder)?),
+        Place::Postgres(_) => None,
+    };
+    let log = Log::open(&config.place).await?;
+    log.check_heads().await?;
+    let (stop, stopping) = signal::channel(false);
+    let server = start(log, stopping).await?;
+    tokio::spawn(web::health::verify_in_background(server.clone()));
+    let router = web::router::router(server);
+    let mut stopped = stop.subscribe();
+    tokio::spawn(async move {
+        shutdown.await;
+        tracing::info!("stopping: finishing what is under way");
+        let _ = stop.send(true);
+    });
+    let mut told = stopped.clone();
+    let serving = axum::serve(Connections::new(listener, config.max_connections), router)
+        .with_graceful_shutdown(async move { drop(told.wait_for(|stop| *stop).await) });
+    tokio::select! {
+        served = serving => served?,
+        () = async {
+            let _ = stopped.wait_for(|stop| *stop).await;
+            tokio::time::sleep(DRAIN).await;
+        } => tracing::warn!("some requests did not finish in time"),
+    }
+    Ok(())
+}
+
+/// Starts everything that serving needs, on an open log.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn start(log: Log, stopping: signal::Receiver<bool>) -> anyhow::Result<Server> {
+    let streams = Streams::new(log.clone());
+    let watch = Watch::start(log.clone(), streams.clone()).await?;
+    let executor = Executor::start(log.clone(), streams.clone());
+    let board = Board::start(log.clone(), streams.clone(), watch.clone());
+    let presence = Presence::new(clock::now());
+    Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone()).await?;
+    let metrics = Arc::new(Metrics::default());
+    Ok(Server { log, streams, executor, watch, board, presence, metrics, stopping })
+}

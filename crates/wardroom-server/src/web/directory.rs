@@ -1,0 +1,71 @@
+//! The directory: who one is, people, teams and services, and the one write endpoint for them.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::seal;
+
+use super::parse::Body;
+use super::problem::{Problem, named};
+use super::who::{Administrator, Reader};
+use crate::execute::Order;
+use crate::server::Server;
+
+/// `{"request_id": …, "command": …}` beside the fields of the command.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Describes the body to readers of the API; `parse::asked` reads it.
+pub(super) struct DirectoryBody {
+    /// Drawn for each command: the same one again gets the same answer.
+    request_id: Uuid,
+    #[serde(flatten)]
+    command: DirectoryCommand,
+}
+
+/// Who am I, and what does my token allow.
+#[utoipa::path(get, path = "/api/v1/me", responses((status = 200, description = "{\"person\": {…}, \"scope\": …}")))]
+pub(super) async fn me(reader: Reader) -> Json<Value> {
+    let admin = reader.facts.admin(reader.person);
+    Json(json!({ "person": named(&reader.facts, reader.person), "scope": reader.scope, "admin": admin }))
+}
+
+/// People, teams and services. Mail addresses are for admins.
+#[utoipa::path(get, path = "/api/v1/directory", responses((status = 200, description = "{\"people\": […], \"teams\": {…}, \"services\": {…}}")))]
+pub(super) async fn read(reader: Reader) -> Json<Value> {
+    let people: Vec<Value> = reader
+        .facts
+        .people
+        .values()
+        .map(|person| {
+            let mut row = json!({
+                "id": person.id, "handle": person.handle, "name": person.name,
+                "admin": person.admin, "active": person.active,
+            });
+            if reader.audits() {
+                row["email"] = json!(person.email);
+            }
+            row
+        })
+        .collect();
+    let mut directory = json!({ "people": people, "teams": reader.facts.teams, "services": reader.facts.services });
+    seal::reveal(&mut directory);
+    Json(directory)
+}
+
+/// Change the directory.
+#[utoipa::path(
+    post, path = "/api/v1/directory/commands", request_body = DirectoryBody,
+    responses((status = 200, description = "{\"first_entry\": …, \"last_entry\": …}"),
+              (status = "4XX", description = "A problem document")),
+)]
+pub(super) async fn command(
+    State(server): State<Server>,
+    Administrator(reader): Administrator,
+    Body(asked): Body<DirectoryCommand>,
+) -> Result<Json<Value>, Problem> {
+    let done = server.ask(&reader, asked.request_id, Order::Directory(asked.order)).await?;
+    let span = done.spans.first();
+    Ok(Json(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) })))
+}

@@ -1,0 +1,333 @@
+//! Incidents: declaring, the one write endpoint, and reading.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use wardroom_core::command::{Command, Opening};
+use wardroom_core::facts::Facts;
+use wardroom_core::id::{Entry, Number, PersonId};
+use wardroom_core::incident::Kind;
+use wardroom_core::next::NextIn;
+use wardroom_core::refusal::Refusal;
+use wardroom_core::seal;
+
+use super::parse::{self, Body};
+use super::problem::{Problem, named};
+use super::view;
+use super::who::{Reader, Responder};
+use crate::clock;
+use crate::execute::{Asked, Done, Order};
+use crate::server::Server;
+use crate::streams::{Held, stream_of};
+use crate::watch::{cursor, render};
+
+/// Entries on one page, at the most.
+const PAGE_MAX: usize = 1_000;
+/// Ended incidents on one page.
+const ENDED_PAGE: usize = 100;
+
+/// What an accepted command did.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct Accepted {
+    /// In which incident.
+    pub incident: Number,
+    /// The number of its first entry there.
+    pub first_entry: Entry,
+    /// The number of its last entry there.
+    pub last_entry: Entry,
+    /// Reading after this cursor leaves all of it out.
+    pub cursor: String,
+}
+
+/// `{"request_id": …}` beside the fields of an opening.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Describes the body to readers of the API; `parse::asked` reads it.
+pub(super) struct OpeningBody {
+    /// Drawn for each command: the same one again gets the same answer.
+    request_id: Uuid,
+    #[schema(inline)]
+    #[serde(flatten)]
+    opening: Opening,
+}
+
+/// `{"request_id": …, "command": …}` beside the fields of the command.
+#[derive(ToSchema)]
+#[allow(dead_code)] // As above.
+pub(super) struct CommandBody {
+    /// Drawn for each command: the same one again gets the same answer.
+    request_id: Uuid,
+    #[serde(flatten)]
+    command: Command,
+}
+
+impl Server {
+    /// Has an order decided for somebody who acts, which is also being seen.
+    pub(super) async fn ask(&self, reader: &Reader, request: Uuid, order: Order) -> Result<Done, Problem> {
+        self.presence.saw(reader.person);
+        let began = std::time::Instant::now();
+        let answer = self.executor.execute(Asked { request, actor: reader.actor(), order }).await;
+        self.metrics.command_seconds.observe(began.elapsed().as_secs_f64());
+        match answer {
+            Ok(done) => {
+                self.metrics.count("accepted");
+                Ok(done)
+            }
+            Err(error) => {
+                let refused = matches!(error, crate::execute::NotDone::Refused(_));
+                self.metrics.count(if refused { "refused" } else { "failed" });
+                Err(Problem::not_done(&error, &self.streams.directory().directory.facts))
+            }
+        }
+    }
+
+    /// The incident, for somebody who may know of it.
+    pub(super) async fn visible(&self, reader: &Reader, number: Number) -> Result<Held, Problem> {
+        let held = self.streams.incident(number).await?;
+        held.filter(|held| held.incident.visible_to(reader.person))
+            .ok_or_else(|| Problem::refused(&Refusal::no_such_incident(number), &reader.facts))
+    }
+
+    fn accepted(&self, done: &Done) -> Accepted {
+        let span = done.spans.first().expect("an accepted command wrote at least one event");
+        Accepted {
+            incident: Number(span.stream.0),
+            first_entry: Entry(span.first),
+            last_entry: Entry(span.last),
+            cursor: cursor(self.watch.epoch(), done.spans.iter().map(|span| span.position).max().unwrap_or_default()),
+        }
+    }
+
+    /// The answer to a command; one that was held back is told what to look at.
+    async fn answer(&self, number: Number, done: Done, facts: &Facts) -> Result<Accepted, Problem> {
+        let Some(refusal) = &done.held_back else { return Ok(self.accepted(&done)) };
+        let mut unseen = Vec::with_capacity(refusal.unseen.len());
+        for Entry(entry) in &refusal.unseen {
+            if let Some(stored) = self.log.event(stream_of(number), *entry).await? {
+                unseen.push(render(self.watch.epoch(), &stored, facts));
+            }
+        }
+        Err(Problem::refused(refusal, facts).with("unseen_entries", Value::Array(unseen)))
+    }
+}
+
+/// Declare an incident, or open an investigation.
+#[utoipa::path(
+    post, path = "/api/v1/incidents", request_body = OpeningBody,
+    responses((status = 201, body = Accepted), (status = "4XX", description = "A problem document")),
+)]
+pub(super) async fn open(
+    State(server): State<Server>,
+    Responder(reader): Responder,
+    Body(asked): Body<Opening>,
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let done = server.ask(&reader, asked.request_id, Order::Open(asked.order)).await?;
+    Ok((StatusCode::CREATED, Json(server.accepted(&done))))
+}
+
+/// Do something in an incident.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{number}/commands", request_body = CommandBody,
+    params(("number" = u32, Path, description = "The incident's number")),
+    responses((status = 200, body = Accepted), (status = "4XX", description = "A problem document")),
+)]
+pub(super) async fn command(
+    State(server): State<Server>,
+    Responder(reader): Responder,
+    Path(number): Path<Number>,
+    Body(asked): Body<Command>,
+) -> Result<Json<Accepted>, Problem> {
+    let done = server.ask(&reader, asked.request_id, Order::Incident(number, asked.order)).await?;
+    server.answer(number, done, &reader.facts).await.map(Json)
+}
+
+/// Which incidents to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Listing {
+    /// Also the ended ones below this number, a page of 100.
+    ended_below: Option<u32>,
+    /// Also drills.
+    #[serde(default)]
+    drills: bool,
+}
+
+/// List incidents: the open ones, the worst first; ended ones when asked for.
+#[utoipa::path(
+    get, path = "/api/v1/incidents", params(Listing),
+    responses((status = 200, description = "{\"incidents\": […]}")),
+)]
+pub(super) async fn list(
+    State(server): State<Server>,
+    reader: Reader,
+    Query(listing): Query<Listing>,
+) -> Result<Json<Value>, Problem> {
+    let mut all = server.board.active().await?;
+    if let Some(below) = listing.ended_below {
+        all.extend(server.board.ended(below, ENDED_PAGE).await?);
+    }
+    all.retain(|summary| summary.visible_to(reader.person) && (listing.drills || summary.kind != Kind::Drill));
+    let mut rows = serde_json::to_value(&all).expect("summaries are plain data");
+    for (row, summary) in rows.as_array_mut().into_iter().flatten().zip(&all) {
+        row["commander"] = named(&reader.facts, summary.commander);
+    }
+    seal::reveal(&mut rows);
+    Ok(Json(json!({ "incidents": rows })))
+}
+
+/// Read an incident.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}",
+    params(("number" = u32, Path, description = "The incident's number")),
+    responses((status = 200, description = "The incident's state"), (status = 404, description = "A problem document")),
+)]
+pub(super) async fn show(
+    State(server): State<Server>,
+    reader: Reader,
+    Path(number): Path<Number>,
+) -> Result<Json<Value>, Problem> {
+    // The position is read first, so that reading on from the cursor can only repeat, never miss.
+    let position = server.watch.position();
+    let held = server.visible(&reader, number).await?;
+    let at = cursor(server.watch.epoch(), position);
+    Ok(Json(view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at)))
+}
+
+/// Where to read entries from.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Page {
+    /// After this cursor, or from the beginning.
+    after: Option<String>,
+    /// At most so many, up to 1,000.
+    limit: Option<usize>,
+}
+
+/// Read an incident's entries, oldest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}/events",
+    params(("number" = u32, Path, description = "The incident's number"), Page),
+    responses((status = 200, description = "{\"entries\": […], \"more\": …}")),
+)]
+pub(super) async fn events(
+    State(server): State<Server>,
+    reader: Reader,
+    Path(number): Path<Number>,
+    Query(page): Query<Page>,
+) -> Result<Json<Value>, Problem> {
+    let held = server.visible(&reader, number).await?;
+    let epoch = server.watch.epoch();
+    let head = server.log.head().await?.position;
+    let after = parse::position(page.after.as_deref(), epoch, head)?.unwrap_or(0);
+    let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
+    let seq = server.seq_at(number, after, held.tip.seq).await?;
+    let entries = server.log.read_stream(stream_of(number), seq, limit).await?;
+    let more = entries.last().is_some_and(|last| last.seq < held.tip.seq);
+    let entries: Vec<Value> = entries.iter().map(|stored| render(epoch, stored, &reader.facts)).collect();
+    Ok(Json(json!({ "entries": entries, "more": more })))
+}
+
+impl Server {
+    /// The number of a stream's last entry at or before a position: a binary search over the stream.
+    async fn seq_at(&self, number: Number, position: u64, last: u64) -> Result<u64, Problem> {
+        let (mut low, mut high) = (0, if position == 0 { 0 } else { last });
+        while low < high {
+            let middle = low + (high - low).div_ceil(2);
+            match self.log.event(stream_of(number), middle).await? {
+                Some(stored) if stored.position <= position => low = middle,
+                _ => high = middle - 1,
+            }
+        }
+        Ok(low)
+    }
+}
+
+/// Since when to brief.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Since {
+    /// The entry up to which the reader has seen everything.
+    #[serde(default)]
+    since: u64,
+}
+
+/// Read the briefing: the state, what matters that happened since, and the entry to name when taking command.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}/briefing",
+    params(("number" = u32, Path, description = "The incident's number"), Since),
+    responses((status = 200, description = "{\"briefed_to\": …, \"matters\": […], \"state\": {…}}")),
+)]
+pub(super) async fn briefing(
+    State(server): State<Server>,
+    reader: Reader,
+    Path(number): Path<Number>,
+    Query(since): Query<Since>,
+) -> Result<Json<Value>, Problem> {
+    let position = server.watch.position();
+    let held = server.visible(&reader, number).await?;
+    let epoch = server.watch.epoch();
+    let mut matters = Vec::new();
+    for Entry(entry) in held.incident.matters_after(Entry(since.since)) {
+        if let Some(stored) = server.log.event(stream_of(number), entry).await? {
+            matters.push(render(epoch, &stored, &reader.facts));
+        }
+    }
+    let mut pinned = Vec::new();
+    for Entry(entry) in &held.incident.pinned {
+        if let Some(stored) = server.log.event(stream_of(number), *entry).await? {
+            pinned.push(render(epoch, &stored, &reader.facts));
+        }
+    }
+    let at = cursor(epoch, position);
+    let state = view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at);
+    Ok(Json(json!({
+        "briefed_to": held.incident.last_entry, "matters": matters, "pinned": pinned, "state": state,
+    })))
+}
+
+/// What must I do next, over all incidents: the most urgent first.
+#[utoipa::path(
+    get, path = "/api/v1/next",
+    responses((status = 200, description = "{\"next\": […]}")),
+)]
+pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result<Json<Value>, Problem> {
+    let now = clock::now();
+    let mut all: Vec<NextIn> = Vec::new();
+    for summary in server.board.active().await? {
+        if !summary.visible_to(reader.person) {
+            continue;
+        }
+        let Some(held) = server.streams.incident(summary.number).await? else { continue };
+        all.extend(
+            held.incident.next(reader.person, &reader.facts, now).map(|next| NextIn { incident: summary.number, next }),
+        );
+    }
+    all.sort_by_key(|next| (next.next.rank(), next.incident));
+    let people: serde_json::Map<String, Value> =
+        people_in(&all).into_iter().map(|person| (person.to_string(), named(&reader.facts, person))).collect();
+    Ok(Json(json!({ "next": all, "people": people })))
+}
+
+/// Everybody whom a list of next steps names.
+fn people_in(all: &[NextIn]) -> Vec<PersonId> {
+    use wardroom_core::next::Next;
+    let of = |next: &NextIn| match &next.next {
+        Next::Take { by, .. } | Next::Confirm { by, .. } | Next::Clear { by, .. } | Next::Answer { by, .. } => {
+            vec![*by]
+        }
+        Next::Assume { commander, .. } => vec![*commander],
+        Next::OfferOperations { to } => to.clone(),
+        Next::StillWithUs { .. } | Next::Clock { .. } | Next::Delegate { .. } => Vec::new(),
+    };
+    all.iter().flat_map(of).collect()
+}
+
+/// Say that somebody is active on a surface: an open tab is not enough.
+#[utoipa::path(post, path = "/api/v1/presence", responses((status = 204, description = "Seen")))]
+pub(super) async fn presence(State(server): State<Server>, Responder(reader): Responder) -> StatusCode {
+    server.presence.saw(reader.person);
+    StatusCode::NO_CONTENT
+}

@@ -1,0 +1,14 @@
+//! The web: every route in one table, one write endpoint per stream, reads, the live stream. No module
+//! outside this folder knows HTTP.
+
+pub mod connection;
+mod directory;
+pub mod health;
+mod home;
+mod incidents;
+pub mod parse;
+mod problem;
+pub mod router;
+mod stream;
+mod view;
+pub mod who;

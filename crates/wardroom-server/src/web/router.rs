@@ -1,0 +1,104 @@
+//! Every route in one table. The description of the API is collected from the same table, so it cannot drift.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::trace::TraceLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::parse::BODY_MAX;
+use super::problem::Problem;
+use super::{directory, health, home, incidents, stream};
+use crate::server::Server;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Wardroom",
+    description = "Incident command. Every write carries a request id and can be repeated; errors are RFC 9457 problem documents with a stable `code`; times are UTC (RFC 3339)."
+))]
+struct Description;
+
+/// The table.
+fn table() -> OpenApiRouter<Server> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(home::home))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
+        .routes(routes!(incidents::open, incidents::list))
+        .routes(routes!(incidents::show))
+        .routes(routes!(incidents::command))
+        .routes(routes!(incidents::events))
+        .routes(routes!(incidents::briefing))
+        .routes(routes!(incidents::next))
+        .routes(routes!(incidents::presence))
+        .routes(routes!(stream::follow))
+        .routes(routes!(directory::me))
+        .routes(routes!(directory::read))
+        .routes(routes!(directory::command))
+}
+
+/// The description of the API, as JSON.
+#[must_use]
+pub fn openapi() -> String {
+    table().into_openapi().to_pretty_json().expect("the description is plain data")
+}
+
+/// Everything that the server answers.
+pub fn router(server: Server) -> Router {
+    let (router, api) = table().split_for_parts();
+    let description = api.to_pretty_json().expect("the description is plain data");
+    router
+        .route(
+            "/api/v1/openapi.json",
+            axum::routing::get(|| async move { ([(header::CONTENT_TYPE, "application/json")], description) }),
+        )
+        .fallback(nothing_here)
+        .layer(middleware::from_fn(as_problem))
+        .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| broke()))
+        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
+            // The path and no more: queries hold cursors, headers hold tokens.
+            tracing::info_span!("request", method = %request.method(), path = request.uri().path())
+        }))
+        .with_state(server)
+}
+
+async fn nothing_here() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address.")
+}
+
+fn broke() -> Response {
+    tracing::error!("a handler panicked; this is a bug");
+    let sentence = "Something in Wardroom broke while answering. What was acknowledged before is safe.";
+    Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "broke", sentence).into_response()
+}
+
+/// Errors that come from the framework (a wrong method, a path or query that does not fit) become problem
+/// documents like all others, and every answer says how it may be used.
+async fn as_problem(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let plain = kind.is_empty() || kind.starts_with("text/plain");
+    let mut response = match status {
+        StatusCode::METHOD_NOT_ALLOWED if plain => {
+            Problem::new(status, "method_not_allowed", "This address does not take that method.").into_response()
+        }
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if plain => {
+            let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap_or_default();
+            Problem::malformed(String::from_utf8_lossy(&body).trim_end_matches('.')).into_response()
+        }
+        _ => response,
+    };
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
+}

@@ -1,0 +1,83 @@
+//! An incident as readers get it: the folded state with names, what is inherited, and what is next.
+
+use serde_json::{Value, json};
+use wardroom_core::facts::Facts;
+use wardroom_core::id::{PersonId, Time};
+use wardroom_core::incident::Incident;
+use wardroom_core::offer::{Offer, Recipient};
+use wardroom_core::role::{Role, RolePath};
+use wardroom_core::seal;
+
+use super::problem::named;
+
+/// The incident for one reader, at one moment.
+#[must_use]
+pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time, cursor: &str) -> Value {
+    let person = |id: PersonId| named(facts, id);
+    let role = |(path, role): (&RolePath, &Role)| {
+        json!({
+            "role": path,
+            "holder": role.holder.map(|tenure| person(tenure.person)),
+            "since": role.holder.map(|tenure| tenure.since),
+            "effective_holder": incident.effective_holder(path).map(person),
+            "members": role.members.iter().copied().map(person).collect::<Vec<_>>(),
+            "offer": incident.pending_offer(path, now).map(|pending| offer(pending, facts)),
+            "asked_by": incident.asks.get(path).into_iter().flatten().map(|(who, _)| person(*who)).collect::<Vec<_>>(),
+        })
+    };
+    let responder = |(id, responder): (&PersonId, &wardroom_core::responder::Responder)| {
+        json!({
+            "person": person(*id),
+            "active": facts.active(*id),
+            "joined_at": responder.joined_at,
+            "doing": responder.doing,
+            "roles": incident.roles.keys().filter(|role| incident.holder(role) == Some(*id)).collect::<Vec<_>>(),
+        })
+    };
+    let roadblock = |block: &wardroom_core::roadblock::Roadblock| json!({ "id": block.id, "role": block.role, "text": block.text, "by": person(block.by), "at": block.at });
+    let mut view = json!({
+        "number": incident.number,
+        "title": incident.title,
+        "kind": incident.kind,
+        "phase": incident.phase,
+        "severity": incident.severity,
+        "services": incident.services,
+        "unknown_services": incident.unknown_services,
+        "began": incident.began,
+        "opened_at": incident.opened_at,
+        "declared_at": incident.declared_at,
+        "phase_since": incident.phase_since,
+        "restricted": incident.restricted,
+        "posts": incident.posts,
+        "commander": person(incident.commander()),
+        "commander_unseen_since": incident.absence.unseen_since,
+        "assumption": incident.pending_proposal(now).map(|proposal| json!({
+            "by": person(proposal.by), "grounds": proposal.grounds,
+            "reason": proposal.reason, "lapses_at": proposal.lapses_at,
+        })),
+        "roles": incident.roles.iter().map(role).collect::<Vec<_>>(),
+        "responders": incident.responders.iter().map(responder).collect::<Vec<_>>(),
+        "roadblocks": incident.roadblocks.iter().map(roadblock).collect::<Vec<_>>(),
+        "clocks": incident.clocks,
+        "pinned": incident.pinned,
+        "merged_into": incident.merged_into,
+        "read_only": incident.unreadable,
+        "next": incident.next(reader, facts, now),
+        "last_entry": incident.last_entry,
+        "last_at": incident.last_at,
+        "cursor": cursor,
+    });
+    seal::reveal(&mut view);
+    view
+}
+
+fn offer(offer: &Offer, facts: &Facts) -> Value {
+    let to = match &offer.to {
+        Recipient::Person(person) => json!({ "person": named(facts, *person) }),
+        Recipient::Team(team) => json!({ "team": team }),
+    };
+    json!({
+        "id": offer.id, "to": to, "by": named(facts, offer.by),
+        "at": offer.at, "lapses_at": offer.lapses_at, "note": offer.note,
+    })
+}
