@@ -60,7 +60,8 @@ pub(super) fn connect(file: &Path) -> Result<Connection, LogError> {
     connection.busy_timeout(BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.pragma_update(None, "foreign_keys", true)?;
+    // Erased words are overwritten, not just unlinked.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(connection)
 }
@@ -145,7 +146,18 @@ impl Store {
     }
 
     pub(super) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Vec<Span>>, LogError> {
-        let spans = self.write(move |connection| write::append(connection, &appends)).await?;
+        let erases = appends.iter().flat_map(|append| &append.writes).any(|write| !write.erase.is_empty());
+        let spans = self
+            .write(move |connection| {
+                let spans = write::append(connection, &appends)?;
+                if erases {
+                    // The journal still has the words; readers under way may keep it from being emptied at once,
+                    // and then the next checkpoint does it.
+                    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+                }
+                Ok(spans)
+            })
+            .await?;
         if let Some(last) = spans.iter().flatten().map(|span| span.position).max() {
             self.inner.committed.send_modify(|position| *position = last.max(*position));
         }

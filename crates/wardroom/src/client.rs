@@ -1,0 +1,157 @@
+//! Speaks to a server: one request id per command, tried again with the same id while the answer is lost.
+
+use std::io::{BufRead, BufReader};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use ureq::http::{Response, StatusCode};
+use ureq::{Agent, Body};
+use uuid::Uuid;
+use wardroom_core::command::{Command, Opening};
+
+use crate::exit::Failure;
+
+/// How often a command is tried whose answer was lost, or that the server could not take just then.
+const TRIES: u32 = 4;
+/// The longest that one try may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The largest answer that is read, in bytes.
+const ANSWER_MAX: u64 = 64 << 20;
+
+/// A server, and who asks.
+#[derive(Clone, Debug)]
+pub struct Client {
+    agent: Agent,
+    url: String,
+    token: String,
+}
+
+impl Client {
+    /// A client of the server at `url`.
+    pub fn new(url: &str, token: &str) -> Self {
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_connect(Some(Duration::from_secs(5)))
+            .timeout_recv_response(Some(PATIENCE))
+            .build();
+        Self { agent: config.into(), url: url.trim_end_matches('/').to_owned(), token: token.to_owned() }
+    }
+
+    /// Reads something.
+    pub fn get(&self, path: &str) -> anyhow::Result<Value> {
+        let answer = self
+            .agent
+            .get(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {}", self.token))
+            .call()
+            .map_err(|error| self.unreachable(&error))?;
+        read(answer)
+    }
+
+    /// Has something done, once: the same request id goes with every try.
+    fn post(&self, path: &str, mut body: Value) -> anyhow::Result<Value> {
+        body["request_id"] = json!(Uuid::now_v7());
+        let mut tried = 1;
+        loop {
+            let answer = self
+                .agent
+                .post(format!("{}{path}", self.url))
+                .header("authorization", format!("Bearer {}", self.token))
+                .send_json(&body);
+            match answer {
+                Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE && tried < TRIES => {}
+                Ok(answer) => return read(answer),
+                Err(error) if tried >= TRIES => return Err(self.unreachable(&error)),
+                Err(_) => {}
+            }
+            std::thread::sleep(Duration::from_millis(250) * 2_u32.pow(tried));
+            tried += 1;
+        }
+    }
+
+    /// Opens an incident.
+    pub fn open(&self, opening: &Opening) -> anyhow::Result<Value> {
+        self.post("/api/v1/incidents", serde_json::to_value(opening)?)
+    }
+
+    /// Does something in an incident.
+    pub fn command(&self, number: u32, command: &Command) -> anyhow::Result<Value> {
+        self.post(&format!("/api/v1/incidents/{number}/commands"), serde_json::to_value(command)?)
+    }
+
+    /// Says that somebody is active here. Nothing depends on it, so a failure is none.
+    pub fn present(&self) {
+        let _ = self
+            .agent
+            .post(format!("{}/api/v1/presence", self.url))
+            .header("authorization", format!("Bearer {}", self.token))
+            .send_empty();
+    }
+
+    /// Follows an incident's entries after a cursor, for as long as `each` says to go on; connects again by
+    /// itself when the connection is lost.
+    pub fn follow(
+        &self,
+        number: u32,
+        cursor: &str,
+        mut each: impl FnMut(&Value) -> anyhow::Result<bool>,
+    ) -> anyhow::Result<()> {
+        let mut cursor = cursor.to_owned();
+        loop {
+            let answer = self
+                .agent
+                .get(format!("{}/api/v1/events?incident={number}&drills=true&after={cursor}", self.url))
+                .header("authorization", format!("Bearer {}", self.token))
+                .call();
+            let answer = match answer {
+                Ok(answer) if answer.status().is_success() => answer,
+                Ok(answer) => return read(answer).map(drop),
+                Err(_) => {
+                    std::thread::sleep(Duration::from_secs(1));
+                    continue;
+                }
+            };
+            let lines = BufReader::new(answer.into_body().into_reader()).lines();
+            for line in lines.map_while(Result::ok) {
+                let Some(data) = line.strip_prefix("data: ") else { continue };
+                let entry: Value = serde_json::from_str(data).context("the live stream could not be read")?;
+                cursor = entry["cursor"].as_str().unwrap_or(&cursor).to_owned();
+                if !each(&entry)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
+        Failure::Unreachable(format!(
+            "there is no Wardroom at {} ({error}). Start one with `wardroom serve`, or name another with --url.",
+            self.url
+        ))
+        .into()
+    }
+}
+
+fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {
+    let status = answer.status();
+    if status == StatusCode::NO_CONTENT {
+        return Ok(Value::Null);
+    }
+    let body: Value = answer
+        .body_mut()
+        .with_config()
+        .limit(ANSWER_MAX)
+        .read_json()
+        .context("the answer could not be read; is there something else at this address?")?;
+    match status {
+        _ if status.is_success() => Ok(body),
+        StatusCode::UNAUTHORIZED => {
+            Err(Failure::NotSignedIn(body["detail"].as_str().unwrap_or("Not signed in.").to_owned()).into())
+        }
+        StatusCode::SERVICE_UNAVAILABLE => {
+            Err(Failure::Unreachable(body["detail"].as_str().unwrap_or("Not available.").to_owned()).into())
+        }
+        _ => Err(Failure::Refused(body).into()),
+    }
+}

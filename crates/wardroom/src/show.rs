@@ -1,0 +1,287 @@
+//! How things look in a terminal: for a person who is tired and in a hurry. Colours only on a terminal.
+
+use std::fmt::Write;
+use std::io::IsTerminal;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use jiff::{Timestamp, Unit};
+use serde_json::Value;
+
+use crate::client::Client;
+
+/// Wraps text in a colour, on a terminal that wants any (`NO_COLOR`).
+fn paint(code: &str, text: &str) -> String {
+    if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) {
+        format!("\x1b[{code}m{text}\x1b[0m")
+    } else {
+        text.to_owned()
+    }
+}
+
+fn bold(text: &str) -> String {
+    paint("1", text)
+}
+
+fn soft(text: &str) -> String {
+    paint("2", text)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or("(redacted)")
+}
+
+fn name(person: &Value) -> &str {
+    person["name"].as_str().unwrap_or("nobody")
+}
+
+/// How long ago, in the largest unit that says enough.
+fn ago(at: &Value) -> String {
+    let Some(at) = at.as_str().and_then(|at| at.parse::<Timestamp>().ok()) else { return "?".to_owned() };
+    span(Timestamp::now().duration_since(at).as_secs())
+}
+
+/// How long until then; late when it has passed.
+fn until(at: &Value) -> String {
+    let Some(at) = at.as_str().and_then(|at| at.parse::<Timestamp>().ok()) else { return "?".to_owned() };
+    match at.duration_since(Timestamp::now()).as_secs() {
+        left if left >= 0 => format!("in {}", span(left)),
+        late => format!("{} late", span(-late)),
+    }
+}
+
+fn span(seconds: i64) -> String {
+    match seconds {
+        ..60 => format!("{} s", seconds.max(0)),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// One entry of the timeline.
+pub fn line(entry: &Value) -> String {
+    let at = entry["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
+    let at = at.map(|at| at.round(Unit::Second).unwrap_or(at).strftime("%H:%M:%S").to_string()).unwrap_or_default();
+    let told = entry["told"].as_str().or(entry["kind"].as_str()).unwrap_or_default();
+    let loud = matches!(
+        entry["kind"].as_str(),
+        Some("opened" | "declared" | "role_taken" | "command_assumed" | "phase_set" | "closed" | "commander_absent")
+    );
+    let number = entry["entry"].as_u64().unwrap_or_default();
+    let told = told.replace('\n', "\n               ");
+    format!("{} {}  {}", soft(&at), soft(&format!("{number:>4}")), if loud { bold(&told) } else { told })
+}
+
+/// Entries `first` to `last` of an incident.
+pub fn entries(client: &Client, number: u32, first: u64, last: u64) -> anyhow::Result<Vec<Value>> {
+    let mut cursor = String::new();
+    let mut found = Vec::new();
+    // Only the entries asked for are kept; an incident's newest page is reached by its cursor.
+    loop {
+        let after = if cursor.is_empty() { String::new() } else { format!("&after={cursor}") };
+        let page = client.get(&format!("/api/v1/incidents/{number}/events?limit=1000{after}"))?;
+        for entry in page["entries"].as_array().into_iter().flatten() {
+            cursor = entry["cursor"].as_str().unwrap_or_default().to_owned();
+            if entry["entry"].as_u64().is_some_and(|entry| (first..=last).contains(&entry)) {
+                found.push(entry.clone());
+            }
+        }
+        if page["more"] != true {
+            return Ok(found);
+        }
+    }
+}
+
+/// `wardroom list`.
+pub fn list(answer: &Value) -> String {
+    let rows = answer["incidents"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if rows.is_empty() {
+        return "Nothing is open. To declare early: wardroom declare \"what is wrong\"".to_owned();
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(["", "", "phase", "commander", "open for", "next due", ""]);
+    for row in rows {
+        let due = if row["next_due"].is_null() { String::new() } else { until(&row["next_due"]) };
+        let unseen = row["commander_unseen_since"].is_string();
+        let commander = format!("{}{}", name(&row["commander"]), if unseen { " (unseen)" } else { "" });
+        let phase = if row["phase"] == "investigating" { "not declared" } else { text(&row["phase"]) };
+        table.add_row([
+            text(&row["severity"]),
+            &format!("#{}", row["number"]),
+            phase,
+            &commander,
+            &ago(&row["opened_at"]),
+            &due,
+            text(&row["title"]),
+        ]);
+    }
+    table.to_string()
+}
+
+/// `wardroom show N`.
+pub fn incident(state: &Value) -> String {
+    let mut out = String::new();
+    let title = format!("{} #{} {}", text(&state["severity"]), state["number"], text(&state["title"]));
+    let _ = writeln!(out, "{}", bold(&title));
+    let phase = if state["phase"] == "investigating" { "not declared" } else { text(&state["phase"]) };
+    let lead = if state["declared_at"].is_null() { "lead" } else { "commander" };
+    let _ = writeln!(
+        out,
+        "{}, {} for {}; {lead} {}",
+        text(&state["kind"]),
+        phase,
+        ago(&state["phase_since"]),
+        bold(name(&state["commander"]))
+    );
+    if state["commander_unseen_since"].is_string() {
+        let unseen = ago(&state["commander_unseen_since"]);
+        let _ = writeln!(out, "{}", bold(&format!("The {lead} has not been seen for {unseen}.")));
+    }
+    if state["read_only"].is_string() {
+        let _ = writeln!(out, "Read-only here: {}", text(&state["read_only"]));
+    }
+    facts(&mut out, state);
+    if let Some(next) = state.get("next").filter(|next| !next.is_null()) {
+        let _ = writeln!(out, "\n{} {}", bold("Next:"), step(next, state["number"].as_u64(), &Value::Null));
+    }
+    let _ = writeln!(out, "\n{}", soft("COMMAND"));
+    for role in state["roles"].as_array().into_iter().flatten() {
+        tree_line(&mut out, role);
+    }
+    people(&mut out, state);
+    lists(&mut out, state);
+    out.trim_end().to_owned()
+}
+
+fn facts(out: &mut String, state: &Value) {
+    let services: Vec<&str> = state["services"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !services.is_empty() {
+        let _ = writeln!(out, "affects {}", services.join(", "));
+    }
+    if state["began"].is_string() {
+        let _ = writeln!(out, "impact began {} ({} ago)", text(&state["began"]), ago(&state["began"]));
+    }
+    for post in state["posts"].as_array().into_iter().flatten() {
+        let link = post["link"].as_str().map(|link| format!("  {link}")).unwrap_or_default();
+        let _ = writeln!(out, "command post {}{link}", text(&post["label"]));
+    }
+    if state["restricted"] == true {
+        let _ = writeln!(out, "restricted: only the invited know of it");
+    }
+}
+
+fn tree_line(out: &mut String, role: &Value) {
+    let path = text(&role["role"]);
+    let depth = if path == "command" { 0 } else { 1 + path.matches('/').count() };
+    let label = path.rsplit('/').next().unwrap_or(path);
+    let holder = if role["holder"].is_null() {
+        soft(&format!("with {}", name(&role["effective_holder"])))
+    } else {
+        format!("{} {}", bold(name(&role["holder"])), soft(&ago(&role["since"])))
+    };
+    let indent = "  ".repeat(depth + 1);
+    let _ = writeln!(out, "{indent}{label:<16} {holder}");
+    let members: Vec<&str> = role["members"].as_array().into_iter().flatten().map(name).collect();
+    if !members.is_empty() {
+        let _ = writeln!(out, "{indent}  with them: {}", members.join(", "));
+    }
+    if let Some(offer) = role.get("offer").filter(|offer| !offer.is_null()) {
+        let to = offer["to"]["team"].as_str().map_or_else(|| name(&offer["to"]["person"]).to_owned(), str::to_owned);
+        let _ = writeln!(out, "{indent}  offered to {to}, lapses {}", until(&offer["lapses_at"]));
+    }
+    for asker in role["asked_by"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "{indent}  asked for by {}", name(asker));
+    }
+}
+
+fn people(out: &mut String, state: &Value) {
+    let _ = writeln!(out, "\n{}", soft("HERE"));
+    for responder in state["responders"].as_array().into_iter().flatten() {
+        let doing = &responder["doing"];
+        let doing = doing["text"].as_str().map(|what| format!("  {what} {}", soft(&ago(&doing["since"]))));
+        let _ = writeln!(out, "  {}{}", name(&responder["person"]), doing.unwrap_or_default());
+    }
+}
+
+fn lists(out: &mut String, state: &Value) {
+    let rows = |key: &str| state[key].as_array().cloned().unwrap_or_default();
+    if !rows("roadblocks").is_empty() {
+        let _ = writeln!(out, "\n{}", soft("ROADBLOCKS"));
+    }
+    for block in rows("roadblocks") {
+        let (by, role) = (name(&block["by"]), text(&block["role"]));
+        let _ = writeln!(
+            out,
+            "  {}. {} {}",
+            block["id"],
+            text(&block["text"]),
+            soft(&format!("{by}, {role}, {}", ago(&block["at"])))
+        );
+    }
+    if !rows("clocks").is_empty() {
+        let _ = writeln!(out, "\n{}", soft("CLOCKS"));
+    }
+    for clock in rows("clocks") {
+        let _ = writeln!(out, "  {}. {} {}", clock["id"], text(&clock["label"]), until(&clock["due_at"]));
+    }
+}
+
+/// The briefing: what matters that happened, then the state.
+pub fn briefing(briefing: &Value) -> String {
+    let mut out = format!("{}\n", bold(&format!("Briefing, up to entry {}", briefing["briefed_to"])));
+    let _ = writeln!(out, "{}", soft("WHAT MATTERS, SO FAR"));
+    for entry in briefing["matters"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "{}", line(entry));
+    }
+    if briefing["pinned"].as_array().is_some_and(|pinned| !pinned.is_empty()) {
+        let _ = writeln!(out, "\n{}", soft("PINNED"));
+    }
+    for entry in briefing["pinned"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "{}", line(entry));
+    }
+    let _ = writeln!(out, "\n{}", incident(&briefing["state"]));
+    out
+}
+
+/// `wardroom next`: one line.
+pub fn next(answer: &Value) -> String {
+    match answer["next"].as_array().and_then(|all| all.first()) {
+        None => "Nothing waits for you.".to_owned(),
+        Some(first) => step(&first["next"], first["incident"].as_u64(), &answer["people"]),
+    }
+}
+
+fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
+    let n = incident.unwrap_or_default();
+    let who = |id: &Value| {
+        let handle = id.as_str().and_then(|id| people[id]["handle"].as_str());
+        handle.unwrap_or("somebody").to_owned()
+    };
+    let role = next["role"].as_str().unwrap_or_default();
+    match next["do"].as_str().unwrap_or_default() {
+        "take" => format!(
+            "#{n}: {} offers you {role}, which lapses {}: wardroom take {n} {role}",
+            who(&next["by"]),
+            until(&next["lapses_at"])
+        ),
+        "confirm" => format!("#{n}: {} would assume command: wardroom confirm {n}", who(&next["by"])),
+        "still_with_us" => {
+            format!("#{n}: still with us? Nobody has seen you for {}: wardroom join {n}", ago(&next["unseen_since"]))
+        }
+        "clear" => {
+            format!("#{n}: clear roadblock {0} of {1}: wardroom clear {n} {0}", next["roadblock"], who(&next["by"]))
+        }
+        "assume" => {
+            format!("#{n}: {} commands and is not here: wardroom assume {n} --reason \"why\"", who(&next["commander"]))
+        }
+        "answer" => format!("#{n}: {0} asks for {role}: wardroom offer {n} {role} {0}", who(&next["by"])),
+        "offer_operations" => {
+            let to = next["to"].as_array().and_then(|to| to.first()).map(who).unwrap_or_default();
+            format!("#{n}: you are doing both, command and operations: wardroom offer {n} operations {to}")
+        }
+        "clock" => format!("#{n}: clock {} is due {}", next["clock"], until(&next["due_at"])),
+        "delegate" => format!("#{n}: {} people report to {role}; open a role under it", next["reports"]),
+        other => format!("#{n}: {other}"),
+    }
+}

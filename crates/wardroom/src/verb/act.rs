@@ -1,0 +1,114 @@
+//! Verbs that are one command in an incident.
+
+use wardroom_core::absence::Grounds;
+use wardroom_core::command::{Command, OfferTo, Opening};
+use wardroom_core::id::{Entry, Number};
+
+use super::{print_json, word};
+use crate::args::{Act, Declare, Remote};
+use crate::client::Client;
+
+/// Declares, or opens an investigation.
+pub fn open(client: &Client, remote: &Remote, declare: Declare, investigate: bool) -> anyhow::Result<()> {
+    let opening = Opening {
+        title: declare.title,
+        investigate,
+        kind: word("kind", &declare.kind)?,
+        severity: word("severity", &declare.severity)?,
+        services: declare.services.into_iter().collect(),
+        began: declare.began,
+        restricted: declare.restricted,
+    };
+    let answer = client.open(&opening)?;
+    if remote.json {
+        print_json(&answer);
+        return Ok(());
+    }
+    let number = &answer["incident"];
+    if investigate {
+        println!(
+            "Investigation #{number} is open and you lead it. To declare it: wardroom declare-investigation {number}"
+        );
+    } else {
+        println!("Incident #{number} is declared and you have command. Next: wardroom next");
+    }
+    Ok(())
+}
+
+/// Does one thing and shows its line of the timeline.
+pub fn act(client: &Client, remote: &Remote, act: Act) -> anyhow::Result<()> {
+    let (number, command) = command(act)?;
+    let answer = client.command(number, &command)?;
+    told(client, remote, number, &answer)
+}
+
+/// Shows what an accepted command wrote.
+pub fn told(client: &Client, remote: &Remote, number: u32, answer: &serde_json::Value) -> anyhow::Result<()> {
+    if remote.json {
+        print_json(answer);
+        return Ok(());
+    }
+    let (first, last) = (answer["first_entry"].as_u64().unwrap_or(0), answer["last_entry"].as_u64().unwrap_or(0));
+    for entry in crate::show::entries(client, number, first, last)? {
+        println!("{}", crate::show::line(&entry));
+    }
+    Ok(())
+}
+
+#[rustfmt::skip] // One line per verb reads as the table that it is.
+fn command(act: Act) -> anyhow::Result<(u32, Command)> {
+    Ok(match act {
+        Act::Join { number } => (number, Command::Join {}),
+        Act::Leave { number } => (number, Command::Leave {}),
+        Act::Doing { number, text } => (number, Command::Doing { text }),
+        Act::Note { number, text, at, pin } => (number, Command::Note { text, happened_at: at, pin }),
+        Act::Pin { number, entry } => (number, Command::PinNote { entry: Entry(entry) }),
+        Act::Unpin { number, entry } => (number, Command::UnpinNote { entry: Entry(entry) }),
+        Act::Correct { number, entry, text } => (number, Command::CorrectNote { entry: Entry(entry), text }),
+        Act::Redact { number, entry, reason } => (number, Command::Redact { entry: Entry(entry), reason }),
+        Act::DeclareInvestigation { number } => (number, Command::Declare {}),
+        Act::Offer { number, role, person, team, note } => (number, Command::OfferRole { role, to: recipient(person, team)?, note }),
+        Act::Ask { number, role, note } => (number, Command::AskRole { role, note }),
+        Act::Take { number, role, .. } => (number, Command::TakeRole { role, briefed: None }),
+        Act::Decline { number, role, reason } => (number, Command::DeclineOffer { role, reason }),
+        Act::Withdraw { number, role, reason } => (number, Command::WithdrawOffer { role, reason }),
+        Act::DeclineAsk { number, role, person, reason } => (number, Command::DeclineAsk { role, person, reason }),
+        Act::Release { number, role } => (number, Command::ReleaseRole { role }),
+        Act::TakeBack { number, role } => (number, Command::TakeBackRole { role }),
+        Act::OpenRole { number, role } => (number, Command::OpenRole { role }),
+        Act::CloseRole { number, role } => (number, Command::CloseRole { role }),
+        Act::Member { number, role, person, release: false } => (number, Command::AddMember { role, person }),
+        Act::Member { number, role, person, release: true } => (number, Command::ReleaseMember { role, person }),
+        Act::Assume { number, reason, unfit } => (number, Command::AssumeCommand { grounds: if unfit { Grounds::Unfit } else { Grounds::Unseen }, reason }),
+        Act::Confirm { number } => (number, Command::ConfirmAssumption {}),
+        Act::Roadblock { number, text, role } => (number, Command::RaiseRoadblock { text, role }),
+        Act::Clear { number, roadblock, how } => (number, Command::ClearRoadblock { roadblock, how }),
+        Act::Severity { number, severity, reason } => (number, Command::SetSeverity { severity: word("severity", &severity)?, reason }),
+        Act::Phase { number, phase, reason } => (number, Command::SetPhase { phase: word("phase", &phase)?, reason }),
+        Act::Reopen { number, reason } => (number, Command::Reopen { reason }),
+        Act::Kind { number, kind, reason } => (number, Command::SetKind { kind: word("kind", &kind)?, reason }),
+        Act::Title { number, title } => (number, Command::SetTitle { title }),
+        Act::Services { number, services } => (number, Command::SetServices { services: services.into_iter().collect() }),
+        Act::Began { number, at } => (number, Command::SetBegan { began: at }),
+        Act::Post { number, label, link } => (number, Command::AddPost { label, link }),
+        Act::RemovePost { number, post } => (number, Command::RemovePost { post }),
+        Act::Restrict { number } => (number, Command::Restrict {}),
+        Act::Unrestrict { number } => (number, Command::Unrestrict {}),
+        Act::Invite { number, person } => (number, Command::Invite { person }),
+        Act::Uninvite { number, person } => (number, Command::Uninvite { person }),
+        Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
+        Act::StopClock { number, clock } => (number, Command::StopClock { clock: Entry(clock) }),
+        Act::Merge { number, into } => (number, Command::Merge { into: Number(into) }),
+    })
+}
+
+fn recipient(
+    person: Option<wardroom_core::id::Who>,
+    team: Option<wardroom_core::id::TeamName>,
+) -> anyhow::Result<OfferTo> {
+    match (person, team) {
+        (Some(person), None) => Ok(OfferTo::Person(person)),
+        (None, Some(team)) => Ok(OfferTo::Team(team)),
+        _ => anyhow::bail!("name either a person or a team"),
+    }
+}

@@ -1,0 +1,282 @@
+//! `wardroom demo`: the book's managed incident (Site Reliability Engineering, chapter 14) against a
+//! throw-away store, with scripted responders who act through the same API as anyone. Within a minute they
+//! offer you command.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use wardroom_core::command::{Command, OfferTo, Opening};
+use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::id::{Handle, Who};
+use wardroom_core::incident::{Phase, Severity};
+use wardroom_core::role::RolePath;
+use wardroom_core::token::Scope;
+use wardroom_server::config::StoreArgs;
+
+use super::store;
+use crate::args;
+use crate::args::Remote;
+use crate::client::Client;
+use crate::exit::Failure;
+use crate::show;
+
+/// Between two acts of the script, so that a person can read along.
+const BEAT: Duration = Duration::from_millis(1_800);
+/// How long the script waits for a person to take command before it goes on without.
+const YOUR_TURN: Duration = Duration::from_secs(600);
+
+/// The people of the book's story, and you.
+const PEOPLE: [(&str, &str); 6] = [
+    ("mary", "Mary"),
+    ("sabrina", "Sabrina"),
+    ("josephine", "Josephine"),
+    ("robin", "Robin"),
+    ("malcolm", "Malcolm"),
+    ("you", "You"),
+];
+
+struct Stage {
+    folder: TempDir,
+    url: String,
+    number: u32,
+    tokens: Vec<(&'static str, String)>,
+    beat: Duration,
+}
+
+/// Plays it.
+pub fn demo(arguments: &args::Demo) -> anyhow::Result<()> {
+    let by_script = arguments.watch || !std::io::stdin().is_terminal();
+    let folder = tempfile::tempdir()?;
+    let place = StoreArgs { data: Some(folder.path().to_owned()), database: None };
+    let tokens = cast(&place)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind(("127.0.0.1", 0)))?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let config = wardroom_server::config::Config {
+        place: place.place(),
+        listen: listener.local_addr()?,
+        log_format: wardroom_server::config::LogFormat::Human,
+        max_connections: 64,
+    };
+    let serving = runtime.spawn(wardroom_server::server::run(config, listener, async { drop(stopped.await) }));
+    let beat = if arguments.watch || std::io::stdin().is_terminal() { BEAT } else { Duration::ZERO };
+    let mut stage = Stage { folder, url, number: 0, tokens, beat };
+    let played = stage.play(by_script);
+    let _ = stop.send(());
+    runtime.block_on(serving)??;
+    played?;
+    println!("\nThe server has stopped. Does the record hold? (wardroom verify)");
+    store::verify(&place, false)?;
+    println!("\nThat was Wardroom. To run your own: wardroom serve");
+    stage.folder.close()?;
+    Ok(())
+}
+
+/// Adds the people and draws their tokens.
+fn cast(place: &StoreArgs) -> anyhow::Result<Vec<(&'static str, String)>> {
+    let mut tokens = Vec::new();
+    for (handle, name) in PEOPLE {
+        let handle: Handle = handle.parse()?;
+        let add = DirectoryCommand::AddPerson { handle, name: name.parse()?, email: None, admin: false };
+        store::change_quietly(place, add)?;
+    }
+    for (handle, _) in PEOPLE {
+        let who = Who::Handle(handle.parse()?);
+        tokens.push((handle, store::create_token(place, &who, Scope::Respond, "demo".parse()?, None)?));
+    }
+    Ok(tokens)
+}
+
+fn role(path: &str) -> RolePath {
+    path.parse().expect("the script names roles that there are")
+}
+
+fn words<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("the script's lines are well formed")
+}
+
+impl Stage {
+    fn client(&self, handle: &str) -> Client {
+        let token = self.tokens.iter().find(|(known, _)| *known == handle).map(|(_, token)| token.as_str());
+        Client::new(&self.url, token.unwrap_or_default())
+    }
+
+    /// Somebody of the cast does something, and everybody reads it in the timeline.
+    fn act(&self, who: &str, command: &Command) -> anyhow::Result<()> {
+        let client = self.client(who);
+        let answer = client.command(self.number, command)?;
+        let (first, last) = (answer["first_entry"].as_u64().unwrap_or(0), answer["last_entry"].as_u64().unwrap_or(0));
+        for entry in show::entries(&client, self.number, first, last)? {
+            println!("{}", show::line(&entry));
+        }
+        std::thread::sleep(self.beat);
+        Ok(())
+    }
+
+    fn note(&self, who: &str, text: &str) -> anyhow::Result<()> {
+        self.act(who, &Command::Note { text: words(text), happened_at: None, pin: false })
+    }
+
+    fn hand(&self, from: &str, what: &str, to: &str) -> anyhow::Result<()> {
+        self.offer(from, what, to)?;
+        self.act(to, &Command::TakeRole { role: role(what), briefed: None })
+    }
+
+    fn offer(&self, from: &str, what: &str, to: &str) -> anyhow::Result<()> {
+        let to = OfferTo::Person(Who::Handle(words(to)));
+        self.act(from, &Command::OfferRole { role: role(what), to, note: None })
+    }
+
+    fn play(&mut self, by_script: bool) -> anyhow::Result<()> {
+        self.wait_until_it_serves()?;
+        println!("A Friday afternoon. This is the timeline as everybody sees it, live (times in UTC).\n");
+        let opening = Opening {
+            title: words("A data centre stopped serving; a second one is struggling"),
+            investigate: true,
+            kind: wardroom_core::incident::Kind::Incident,
+            severity: Severity::Sev2,
+            services: [words("shakespeare"), words("frontend")].into(),
+            began: None,
+            restricted: false,
+        };
+        let answer = self.client("mary").open(&opening)?;
+        self.number = answer["incident"].as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or(1);
+        for entry in show::entries(&self.client("mary"), self.number, 1, 1)? {
+            println!("{}", show::line(&entry));
+        }
+        self.before_you()?;
+        self.your_turn(by_script)?;
+        self.after_you(by_script)
+    }
+
+    fn wait_until_it_serves(&self) -> anyhow::Result<()> {
+        let mary = self.client("mary");
+        for _ in 0..200 {
+            if mary.get("/api/v1/me").is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(25));
+        }
+        anyhow::bail!("the demo's server did not start")
+    }
+
+    /// Mary declares early and Sabrina takes command; the roles are separated.
+    fn before_you(&self) -> anyhow::Result<()> {
+        self.act("sabrina", &Command::Join {})?;
+        self.act("mary", &Command::Declare {})?;
+        let reason = Some(words("users see errors, and a second team is needed"));
+        self.act("mary", &Command::SetSeverity { severity: Severity::Sev1, reason })?;
+        self.offer("mary", "command", "sabrina")?;
+        let briefed = Some(wardroom_core::briefing::Briefed::ByVoice);
+        self.act("sabrina", &Command::TakeRole { role: role("command"), briefed })?;
+        self.act("josephine", &Command::Join {})?;
+        self.hand("sabrina", "operations", "mary")?;
+        self.act("mary", &Command::Doing { text: Some(words("draining traffic from the third data centre")) })?;
+        self.act("robin", &Command::Join {})?;
+        self.hand("sabrina", "communications", "robin")?;
+        self.act("mary", &Command::OpenRole { role: role("operations/load") })?;
+        self.hand("mary", "operations/load", "josephine")?;
+        let text = words("The load balancer's quota needs the capacity desk");
+        self.act("josephine", &Command::RaiseRoadblock { text, role: None })?;
+        let how = Some(words("the capacity desk raised it by a third"));
+        self.act("sabrina", &Command::ClearRoadblock { roadblock: 1, how })?;
+        self.act("malcolm", &Command::Join {})?;
+        self.note(
+            "malcolm",
+            "I have a fix for the frontend that I could deploy. Asking first: does operations want it?",
+        )?;
+        self.note("mary", "Not now, thank you. One change at a time.")?;
+        self.act("you", &Command::Join {})?;
+        println!("\nSabrina's day ends. She offers command to you, and stays until you have it.\n");
+        self.offer("sabrina", "command", "you")
+    }
+
+    /// The person at the terminal reads the briefing and takes command; or the script does.
+    fn your_turn(&self, by_script: bool) -> anyhow::Result<()> {
+        let remote = Remote { url: self.url.clone(), token: String::new(), json: false };
+        println!("\nWhat must you do next? (wardroom next)");
+        println!("  {}\n", show::next(&self.client("you").get("/api/v1/next")?));
+        let taken = super::take::take(&self.client("you"), &remote, self.number, role("command"), false, by_script);
+        taken?;
+        if self.commander()? != "you" {
+            println!("\nYou left it with Sabrina. Somebody has to have it, so she keeps it until you say otherwise.");
+            let again = ask("Press Enter to take it now, briefed by voice: ", YOUR_TURN)?;
+            drop(again);
+            super::take::take(&self.client("you"), &remote, self.number, role("command"), true, true)?;
+        }
+        println!("\nYou have command. Sabrina can go home.\n");
+        std::thread::sleep(self.beat);
+        println!("{}\n", show::incident(&self.client("you").get(&format!("/api/v1/incidents/{}", self.number))?));
+        Ok(())
+    }
+
+    fn commander(&self) -> anyhow::Result<String> {
+        let state = self.client("you").get(&format!("/api/v1/incidents/{}", self.number))?;
+        Ok(state["commander"]["handle"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// You offer command on, and the incident comes to its end.
+    fn after_you(&self, by_script: bool) -> anyhow::Result<()> {
+        self.note("josephine", "Load is balanced again; both data centres serve.")?;
+        self.act(
+            "you",
+            &Command::SetPhase { phase: Phase::Mitigated, reason: Some(words("error rate is back to normal")) },
+        )?;
+        println!("\nIt is late for you too. Offer command on.");
+        let to = if by_script {
+            String::new()
+        } else {
+            ask("To whom? mary, josephine, robin or malcolm [mary]: ", YOUR_TURN)?
+        };
+        let heir = ["josephine", "robin", "malcolm"].into_iter().find(|name| *name == to).unwrap_or("mary");
+        self.offer("you", "command", heir)?;
+        self.held_back_once(heir)?;
+        self.act(heir, &Command::SetPhase { phase: Phase::Resolved, reason: None })?;
+        self.act(
+            heir,
+            &Command::SetPhase { phase: Phase::Closed, reason: Some(words("nothing differs from normal any more")) },
+        )
+    }
+
+    /// Something that matters happens while the heir reads: the taking is held back once, with just that.
+    fn held_back_once(&self, heir: &str) -> anyhow::Result<()> {
+        let state = self.client(heir).get(&format!("/api/v1/incidents/{}/briefing", self.number))?;
+        let to = wardroom_core::id::Entry(state["briefed_to"].as_u64().unwrap_or(0));
+        let severity =
+            Command::SetSeverity { severity: Severity::Sev2, reason: Some(words("no user is affected now")) };
+        self.act("you", &severity)?;
+        let take = Command::TakeRole { role: role("command"), briefed: Some(wardroom_core::briefing::Briefed::To(to)) };
+        match self.act(heir, &take) {
+            Ok(()) => anyhow::bail!("the taking should have been held back once"),
+            Err(error) => match error.downcast_ref::<Failure>() {
+                Some(Failure::Refused(problem)) if problem["code"] == "briefing_stale" => {
+                    println!("  ({heir} is held back once, and shown:)\n{}", unseen(problem));
+                    std::thread::sleep(self.beat);
+                }
+                _ => return Err(error),
+            },
+        }
+        self.act(heir, &take)
+    }
+}
+
+fn unseen(problem: &Value) -> String {
+    let entries = problem["unseen_entries"].as_array().cloned().unwrap_or_default();
+    entries.iter().map(|entry| format!("  {}", show::line(entry))).collect::<Vec<_>>().join("\n")
+}
+
+/// Asks for a line, and goes on without one after a while.
+fn ask(question: &str, patience: Duration) -> anyhow::Result<String> {
+    print!("{question}");
+    std::io::stdout().flush()?;
+    let (line, read) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut typed = String::new();
+        let _ = std::io::stdin().lock().read_line(&mut typed);
+        let _ = line.send(typed.trim().to_lowercase());
+    });
+    Ok(read.recv_timeout(patience).unwrap_or_default())
+}

@@ -1,0 +1,91 @@
+//! Verbs that read.
+
+use std::io::IsTerminal;
+
+use serde_json::Value;
+
+use super::print_json;
+use crate::args::Remote;
+use crate::client::Client;
+use crate::show;
+
+/// Somebody at a terminal is there; a script is not.
+fn here(client: &Client) {
+    if std::io::stdin().is_terminal() && std::io::stdout().is_terminal() {
+        client.present();
+    }
+}
+
+/// `wardroom next`: one line.
+pub fn next(client: &Client, remote: &Remote) -> anyhow::Result<()> {
+    here(client);
+    let answer = client.get("/api/v1/next")?;
+    if remote.json {
+        print_json(&answer);
+    } else {
+        println!("{}", show::next(&answer));
+    }
+    Ok(())
+}
+
+/// `wardroom list`.
+pub fn list(client: &Client, remote: &Remote, drills: bool, all: bool) -> anyhow::Result<()> {
+    let ended = if all { format!("&ended_below={}", u32::MAX) } else { String::new() };
+    let answer = client.get(&format!("/api/v1/incidents?drills={drills}{ended}"))?;
+    if remote.json {
+        print_json(&answer);
+    } else {
+        println!("{}", show::list(&answer));
+    }
+    Ok(())
+}
+
+/// `wardroom show N`.
+pub fn show(client: &Client, remote: &Remote, number: u32) -> anyhow::Result<()> {
+    here(client);
+    let answer = client.get(&format!("/api/v1/incidents/{number}"))?;
+    if remote.json {
+        print_json(&answer);
+    } else {
+        println!("{}", show::incident(&answer));
+    }
+    Ok(())
+}
+
+/// `wardroom briefing N`.
+pub fn briefing(client: &Client, remote: &Remote, number: u32) -> anyhow::Result<()> {
+    here(client);
+    let answer = client.get(&format!("/api/v1/incidents/{number}/briefing"))?;
+    if remote.json {
+        print_json(&answer);
+    } else {
+        println!("{}", show::briefing(&answer));
+    }
+    Ok(())
+}
+
+/// `wardroom timeline N`, oldest first; with `--follow` it stays.
+pub fn timeline(client: &Client, remote: &Remote, number: u32, follow: bool) -> anyhow::Result<()> {
+    let print = |entry: &Value| {
+        if remote.json { println!("{entry}") } else { println!("{}", show::line(entry)) }
+    };
+    let mut cursor = String::new();
+    loop {
+        let after = if cursor.is_empty() { String::new() } else { format!("?after={cursor}") };
+        let page = client.get(&format!("/api/v1/incidents/{number}/events{after}"))?;
+        for entry in page["entries"].as_array().into_iter().flatten() {
+            print(entry);
+            cursor = entry["cursor"].as_str().unwrap_or(&cursor).to_owned();
+        }
+        if page["more"] != true {
+            break;
+        }
+    }
+    if !follow {
+        return Ok(());
+    }
+    client.follow(number, &cursor, |entry| {
+        print(entry);
+        Ok(true)
+    })
+}

@@ -1,0 +1,57 @@
+//! `wardroom serve`.
+
+use wardroom_server::config::{Config, LogFormat, ServeArgs};
+use wardroom_server::log::Place;
+use wardroom_server::server;
+
+/// Serves until it is told to stop.
+pub fn serve(arguments: ServeArgs) -> anyhow::Result<()> {
+    let config = arguments.settle()?;
+    start_logging(config.log_format);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
+        say_what_to_do_next(&config, listener.local_addr()?);
+        server::run(config, listener, told_to_stop()).await
+    })
+}
+
+fn start_logging(format: LogFormat) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
+        .unwrap_or_else(|_| "warn,wardroom=info,wardroom_server=info".into());
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        LogFormat::Human => lines.with_target(false).init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}
+
+async fn told_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).expect("signals can be waited for");
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+fn say_what_to_do_next(config: &Config, address: std::net::SocketAddr) {
+    let store = match &config.place {
+        Place::Folder(folder) => format!("--data {}", folder.display()),
+        Place::Postgres(_) => "--database …".to_owned(),
+    };
+    println!(
+        "Wardroom listens on http://{address}
+
+In another terminal (`wardroom` is target/debug/wardroom after `make run`):
+  1. Add yourself         wardroom person add you --name \"Your name\" --admin {store}
+  2. Get a token          export WARDROOM_TOKEN=$(wardroom token create you --scope admin {store} | awk '{{print $NF}}')
+  3. Declare              wardroom declare \"What is wrong\" --severity sev2
+  4. See what is next     wardroom next
+
+Or see a whole incident first, and take command in it: wardroom demo
+"
+    );
+}
