@@ -1,0 +1,44 @@
+# The commands that people and other tools rely on. Each is one line of cargo or one script, so that
+# nothing can be done here that cannot be done, and read, without make.
+
+# debug or release: which build `make build` leaves as target/$(PROFILE)/wardroom.
+PROFILE ?= debug
+# How long each fuzz target runs.
+FUZZ_SECONDS ?= 60
+
+profile_flag_debug :=
+profile_flag_release := --release
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test lint bench fuzz
+
+help: ## Say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# Built first and apart, so that a first start shows its progress and the server's words stand alone.
+run: ## Build and start Wardroom on an embedded store in ./data
+	@cargo build --locked
+	@cargo run --quiet --locked -- serve --data ./data
+
+build: ## Leave target/PROFILE/wardroom (PROFILE=debug, or PROFILE=release)
+	$(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, not "$(PROFILE)"))
+	cargo build --locked $(profile_flag_$(PROFILE))
+
+test: ## Run every test, with a private PostgreSQL that leaves nothing behind
+	scripts/test
+
+lint: ## Check format, lints, house rules and, where cargo-deny is installed, dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo run --quiet --locked -p xtask -- tidy
+	@if cargo deny --version >/dev/null 2>&1; then \
+	  cargo deny --locked check bans licenses sources; \
+	else \
+	  echo 'skipped: cargo deny is not installed (cargo install --locked cargo-deny)'; \
+	fi
+
+bench: ## Measure, beside the machine's own limits
+	scripts/with-postgres --durable cargo bench --workspace --locked --benches
+
+fuzz: ## Fuzz every parser for a bounded time (FUZZ_SECONDS=60 each)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz
