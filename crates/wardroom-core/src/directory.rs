@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::event::{Unreadable, from_stored, to_stored};
 use crate::facts::Facts;
 use crate::id::{Actor, Entry, Handle, PersonId, ServiceName, TeamName, Time, TokenId, Who};
 use crate::person::Email;
+use crate::record::{Unreadable, from_stored, to_stored};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::roster::Roster;
 use crate::seal::Seal;

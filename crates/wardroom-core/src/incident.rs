@@ -8,11 +8,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
+pub use crate::asking::{Asking, Decision};
 use crate::command::{Command, Opening, Tick};
 use crate::deadline::Clock;
 use crate::event::{Event, Recorded, Unreadable};
 use crate::facts::Facts;
-use crate::id::{Actor, Entry, Number, PersonId, ServiceName, Time};
+use crate::id::{Entry, Number, PersonId, ServiceName, Time};
 use crate::offer::Offer;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::responder::Responder;
@@ -148,42 +149,6 @@ pub struct Incident {
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
 pub const FOLD_VERSION: u32 = 1;
 
-/// Who asks, when, and what is known besides the state.
-#[derive(Copy, Clone, Debug)]
-pub struct Asking<'a> {
-    /// Who acts.
-    pub actor: Actor,
-    /// The time, as the node's clock has it.
-    pub now: Time,
-    /// The directory.
-    pub facts: &'a Facts,
-    /// The entry that the command cites ([`Command::cites`]), if it exists.
-    pub cited: Option<&'a Recorded>,
-    /// The other incident of a merge ([`Command::other_incident`]), if it exists.
-    pub other: Option<&'a Incident>,
-}
-
-/// What was decided: events for this incident and, when two are merged, for the other.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Decision {
-    /// For the incident that was asked. Never empty.
-    pub here: Vec<Event>,
-    /// For the other incident of a merge.
-    pub there: Vec<Event>,
-}
-
-impl From<Vec<Event>> for Decision {
-    fn from(here: Vec<Event>) -> Self {
-        Self { here, there: Vec::new() }
-    }
-}
-
-impl From<Event> for Decision {
-    fn from(event: Event) -> Self {
-        vec![event].into()
-    }
-}
-
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
     #[must_use]
@@ -243,20 +208,6 @@ pub(crate) fn not_in_the_future(at: Option<Time>, now: Time) -> Result<(), Refus
     match at {
         Some(at) if at > now => Err(Refusal::new(Code::Invalid, format!("{at} lies in the future; it is {now} now."))),
         _ => Ok(()),
-    }
-}
-
-impl Asking<'_> {
-    /// The person who asks, if their account is active.
-    pub(crate) fn active_person(&self) -> Result<PersonId, Refusal> {
-        match self.actor.person() {
-            Some(person) if self.facts.active(person) => Ok(person),
-            Some(_) => {
-                Err(Refusal::new(Code::NotActive, "Your account is not active. An admin can activate it again.")
-                    .remedy(Remedy::AskAdmin))
-            }
-            None => Err(Refusal::new(Code::NotYours, "Only a person can do this.")),
-        }
     }
 }
 

@@ -11,6 +11,7 @@
 //! arguments (`clippy.toml` forbids the calls, with the reason).
 
 pub mod absence;
+pub mod asking;
 pub mod authority;
 pub mod briefing;
 pub mod command;
@@ -25,6 +26,7 @@ mod merge;
 pub mod next;
 pub mod offer;
 pub mod person;
+pub mod record;
 pub mod refusal;
 pub mod responder;
 mod restriction;

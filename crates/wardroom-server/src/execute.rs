@@ -7,6 +7,9 @@
 //! A command is remembered by its request id once it was accepted. A refusal is decided anew, and told only
 //! after making sure that it was not decided on an outdated state.
 
+mod tentative;
+
+use std::collections::hash_map::Entry::Vacant;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
@@ -14,16 +17,17 @@ use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 use wardroom_core::command::{Command, Opening, Tick};
-use wardroom_core::directory::{DirectoryAsking, DirectoryCommand, DirectoryRecorded};
+use wardroom_core::directory::{DirectoryAsking, DirectoryCommand};
 use wardroom_core::event::Recorded;
-use wardroom_core::id::{Actor, Entry, Number, Time};
-use wardroom_core::incident::{Asking, Incident, open};
+use wardroom_core::id::{Actor, Entry, Number};
+use wardroom_core::incident::{Asking, open};
 use wardroom_core::refusal::{Code, Refusal};
 
 use crate::clock;
-use crate::log::{Append, Log, LogError, Request, Span, Stored, Stream, Tip, Write, chain};
-use crate::stored::{Kept, draft, recorded};
-use crate::streams::{DIRECTORY, Held, HeldDirectory, Streams, stream_of};
+use crate::log::{Append, Log, LogError, Request, Span, Stored, Write};
+use crate::stored::recorded;
+use crate::streams::{DIRECTORY, Held, Streams, stream_of};
+use tentative::Tentative;
 
 /// Commands that wait; a further one is told to come back (503).
 const QUEUE: usize = 1_024;
@@ -142,15 +146,6 @@ fn digest(order: &Order) -> [u8; 32] {
 struct Worker {
     log: Log,
     streams: Streams,
-}
-
-/// What a batch would leave behind, if it were committed.
-struct Tentative {
-    now: Time,
-    incidents: HashMap<Number, (Option<Held>, Incident, Tip)>,
-    directory: (HeldDirectory, bool),
-    highest: Option<Number>,
-    erased: HashSet<Stream>,
 }
 
 /// What became of one job of a batch.
@@ -407,10 +402,10 @@ impl Worker {
 
     /// Has an incident at hand in the tentative states.
     async fn bring(&self, tentative: &mut Tentative, number: Number) -> Result<Option<()>, LogError> {
-        if !tentative.incidents.contains_key(&number) {
+        if let Vacant(place) = tentative.incidents.entry(number) {
             let Some(held) = self.streams.incident(number).await? else { return Ok(None) };
             let (incident, tip) = ((*held.incident).clone(), held.tip);
-            tentative.incidents.insert(number, (Some(held), incident, tip));
+            place.insert((Some(held), incident, tip));
         }
         Ok(Some(()))
     }
@@ -425,84 +420,4 @@ impl Worker {
             .map(Number)
             .ok_or_else(|| Refusal::new(Code::TooMany, "There are no numbers left for another incident.").into())
     }
-}
-
-impl Tentative {
-    /// Drafts events, chained on a tip; returns them as they will read back.
-    fn draft<E: Kept>(
-        &self,
-        stream: Stream,
-        expected: Tip,
-        actor: Actor,
-        at: Time,
-        events: &[E],
-    ) -> (Write, Vec<E>, Tip) {
-        let mut write = Write { stream, expected, drafts: Vec::new(), erase: Vec::new() };
-        let (mut tip, mut read_back) = (expected, Vec::new());
-        for event in events {
-            write.erase.extend(event.erases().iter().map(|seal| seal.0));
-            let (draft, event) = draft(event, at, actor);
-            tip = chain::after(&tip, stream, &draft);
-            write.drafts.push(draft);
-            read_back.push(event);
-        }
-        (write, read_back, tip)
-    }
-
-    fn write_new(&mut self, number: Number, actor: Actor, events: &[wardroom_core::event::Event]) -> Write {
-        let (write, events, tip) = self.draft(stream_of(number), Tip::default(), actor, self.now, events);
-        let recorded: Vec<Recorded> = numbered(0, self.now, actor, events);
-        let incident = Incident::fold(&recorded).expect("opening begins an incident");
-        self.incidents.insert(number, (None, incident, tip));
-        write
-    }
-
-    fn write_decision(
-        &mut self,
-        actor: Actor,
-        number: Number,
-        other: Option<Number>,
-        decision: wardroom_core::incident::Decision,
-    ) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
-        let mut writes = Vec::new();
-        let mut held_back = None;
-        for (number, events) in [(Some(number), decision.here), (other, decision.there)] {
-            let Some(number) = number.filter(|_| !events.is_empty()) else { continue };
-            let Some((_, incident, tip)) = self.incidents.get(&number) else { continue };
-            // `now` never runs behind the incident's last event, whatever this node's clock says.
-            let (at, before) = (self.now.max(incident.last_at), *tip);
-            let (write, events, tip) = self.draft(stream_of(number), before, actor, at, &events);
-            if !write.erase.is_empty() {
-                self.erased.insert(stream_of(number));
-            }
-            let recorded = numbered(before.seq, at, actor, events);
-            if let Some((_, incident, known)) = self.incidents.get_mut(&number) {
-                recorded.iter().for_each(|recorded| incident.evolve(recorded));
-                *known = tip;
-            }
-            held_back = held_back.or(recorded.last().and_then(|last| last.event.as_refusal(last.entry)));
-            writes.push(write);
-        }
-        Ok((writes, held_back))
-    }
-
-    fn write_directory(&mut self, actor: Actor, events: &[wardroom_core::directory::DirectoryEvent]) -> Write {
-        let before = self.directory.0.tip;
-        let at = self.directory.0.directory.last_at.map_or(self.now, |last| last.max(self.now));
-        let (write, events, tip) = self.draft(DIRECTORY, before, actor, at, events);
-        if !write.erase.is_empty() {
-            self.erased.insert(DIRECTORY);
-        }
-        let directory = std::sync::Arc::make_mut(&mut self.directory.0.directory);
-        for (seq, event) in (before.seq + 1..).zip(events) {
-            directory.evolve(&DirectoryRecorded { entry: Entry(seq), at, actor, event });
-        }
-        self.directory.0.tip = tip;
-        self.directory.1 = true;
-        write
-    }
-}
-
-fn numbered(before: u64, at: Time, actor: Actor, events: Vec<wardroom_core::event::Event>) -> Vec<Recorded> {
-    (before + 1..).zip(events).map(|(seq, event)| Recorded { entry: Entry(seq), at, actor, event }).collect()
 }

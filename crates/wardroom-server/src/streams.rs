@@ -132,7 +132,7 @@ impl Streams {
 
     async fn fold(&self, number: Number) -> Result<Option<Held>, LogError> {
         let stream = stream_of(number);
-        let mut held = self.from_snapshot(stream).await?;
+        let mut held = self.newest_snapshot(stream).await?;
         loop {
             let after = held.as_ref().map_or(0, |held| held.tip.seq);
             let page = self.log.read_stream(stream, after, PAGE).await?;
@@ -154,7 +154,7 @@ impl Streams {
     }
 
     /// The newest snapshot that this Wardroom's fold can use; anything odd about it means folding anew.
-    async fn from_snapshot(&self, stream: Stream) -> Result<Option<Held>, LogError> {
+    async fn newest_snapshot(&self, stream: Stream) -> Result<Option<Held>, LogError> {
         let Some(snapshot) = self.log.snapshot(stream, FOLD_VERSION).await? else { return Ok(None) };
         let Ok(mut tree) = serde_json::from_str(&snapshot.body) else { return Ok(None) };
         let seals: Vec<[u8; 32]> = seal::seals(&mut tree).into_iter().map(|Seal(bytes)| bytes).collect();

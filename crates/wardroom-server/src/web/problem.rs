@@ -117,7 +117,8 @@ impl From<&LogError> for Problem {
             _ => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store_unavailable",
-                "Wardroom cannot reach its store at this moment. Nothing was recorded; try again in a moment.",
+                "Wardroom cannot reach its store at this moment. Try again in a moment, with the same request id: \
+                 what was recorded after all is not recorded twice.",
             ),
         }
     }

@@ -1,0 +1,103 @@
+//! What a batch of commands would leave behind: thrown away whole when the append fails.
+
+use std::collections::{HashMap, HashSet};
+
+use wardroom_core::directory::{DirectoryEvent, DirectoryRecorded};
+use wardroom_core::event::{Event, Recorded};
+use wardroom_core::id::{Actor, Entry, Number, Time};
+use wardroom_core::incident::{Decision, Incident};
+use wardroom_core::refusal::Refusal;
+
+use super::NotDone;
+use crate::log::{Stream, Tip, Write, chain};
+use crate::stored::{Kept, draft};
+use crate::streams::{DIRECTORY, Held, HeldDirectory, stream_of};
+
+/// What a batch would leave behind, if it were committed.
+pub(super) struct Tentative {
+    pub now: Time,
+    pub incidents: HashMap<Number, (Option<Held>, Incident, Tip)>,
+    pub directory: (HeldDirectory, bool),
+    pub highest: Option<Number>,
+    pub erased: HashSet<Stream>,
+}
+
+impl Tentative {
+    /// Drafts events, chained on a tip; returns them as they will read back.
+    fn draft<E: Kept>(
+        &self,
+        stream: Stream,
+        expected: Tip,
+        actor: Actor,
+        at: Time,
+        events: &[E],
+    ) -> (Write, Vec<E>, Tip) {
+        let mut write = Write { stream, expected, drafts: Vec::new(), erase: Vec::new() };
+        let (mut tip, mut read_back) = (expected, Vec::new());
+        for event in events {
+            write.erase.extend(event.erases().iter().map(|seal| seal.0));
+            let (draft, event) = draft(event, at, actor);
+            tip = chain::after(&tip, stream, &draft);
+            write.drafts.push(draft);
+            read_back.push(event);
+        }
+        (write, read_back, tip)
+    }
+
+    pub(super) fn write_new(&mut self, number: Number, actor: Actor, events: &[Event]) -> Write {
+        let (write, events, tip) = self.draft(stream_of(number), Tip::default(), actor, self.now, events);
+        let recorded: Vec<Recorded> = numbered(0, self.now, actor, events);
+        let incident = Incident::fold(&recorded).expect("opening begins an incident");
+        self.incidents.insert(number, (None, incident, tip));
+        write
+    }
+
+    pub(super) fn write_decision(
+        &mut self,
+        actor: Actor,
+        number: Number,
+        other: Option<Number>,
+        decision: Decision,
+    ) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
+        let mut writes = Vec::new();
+        let mut held_back = None;
+        for (number, events) in [(Some(number), decision.here), (other, decision.there)] {
+            let Some(number) = number.filter(|_| !events.is_empty()) else { continue };
+            let Some((_, incident, tip)) = self.incidents.get(&number) else { continue };
+            // `now` never runs behind the incident's last event, whatever this node's clock says.
+            let (at, before) = (self.now.max(incident.last_at), *tip);
+            let (write, events, tip) = self.draft(stream_of(number), before, actor, at, &events);
+            if !write.erase.is_empty() {
+                self.erased.insert(stream_of(number));
+            }
+            let recorded = numbered(before.seq, at, actor, events);
+            if let Some((_, incident, known)) = self.incidents.get_mut(&number) {
+                recorded.iter().for_each(|recorded| incident.evolve(recorded));
+                *known = tip;
+            }
+            held_back = held_back.or(recorded.last().and_then(|last| last.event.as_refusal(last.entry)));
+            writes.push(write);
+        }
+        Ok((writes, held_back))
+    }
+
+    pub(super) fn write_directory(&mut self, actor: Actor, events: &[DirectoryEvent]) -> Write {
+        let before = self.directory.0.tip;
+        let at = self.directory.0.directory.last_at.map_or(self.now, |last| last.max(self.now));
+        let (write, events, tip) = self.draft(DIRECTORY, before, actor, at, events);
+        if !write.erase.is_empty() {
+            self.erased.insert(DIRECTORY);
+        }
+        let directory = std::sync::Arc::make_mut(&mut self.directory.0.directory);
+        for (seq, event) in (before.seq + 1..).zip(events) {
+            directory.evolve(&DirectoryRecorded { entry: Entry(seq), at, actor, event });
+        }
+        self.directory.0.tip = tip;
+        self.directory.1 = true;
+        write
+    }
+}
+
+fn numbered(before: u64, at: Time, actor: Actor, events: Vec<Event>) -> Vec<Recorded> {
+    (before + 1..).zip(events).map(|(seq, event)| Recorded { entry: Entry(seq), at, actor, event }).collect()
+}

@@ -1,0 +1,134 @@
+//! Verbs that work on the store directly.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use wardroom_core::id::{Handle, ServiceName, TeamName, Who};
+use wardroom_core::person::Email;
+use wardroom_core::text::Line;
+use wardroom_server::config::StoreArgs;
+
+#[derive(Subcommand, Debug)]
+pub enum Person {
+    /// Add a person
+    Add {
+        handle: Handle,
+        #[arg(long)]
+        name: Line,
+        #[arg(long)]
+        email: Option<Email>,
+        /// May change the directory
+        #[arg(long)]
+        admin: bool,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Change a person; what is left out stays
+    Change {
+        person: Who,
+        #[arg(long)]
+        handle: Option<Handle>,
+        #[arg(long)]
+        name: Option<Line>,
+        #[arg(long)]
+        email: Option<Email>,
+        #[arg(long)]
+        admin: Option<bool>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// End a person's access; their roles stay until somebody assumes them
+    Deactivate {
+        person: Who,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Give the access back
+    Activate {
+        person: Who,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Take a person's name and address out for ever
+    Forget {
+        person: Who,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Import people, teams and services from a .toml or .csv file
+    Import {
+        file: PathBuf,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List everybody
+    List(StoreArgs),
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Team {
+    /// Add a team, or replace its members: wardroom team set search-sre marty lorraine
+    Set {
+        team: TeamName,
+        members: Vec<Who>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Remove a team
+    Remove {
+        team: TeamName,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List the teams
+    List(StoreArgs),
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Service {
+    /// Add or change a service: wardroom service set search --owner search-sre --depends-on index
+    Set {
+        service: ServiceName,
+        #[arg(long)]
+        owner: Option<TeamName>,
+        #[arg(long = "depends-on", value_name = "SERVICE")]
+        depends_on: Vec<ServiceName>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Remove a service
+    Remove {
+        service: ServiceName,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List the services
+    List(StoreArgs),
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Token {
+    /// Make a token; it is shown once, as the last word
+    Create {
+        person: Who,
+        /// read, respond or admin
+        #[arg(long, default_value = "respond")]
+        scope: String,
+        /// What it is for
+        #[arg(long, default_value = "command line")]
+        label: Line,
+        /// Days until it expires; left out, it lasts until it is revoked
+        #[arg(long)]
+        days: Option<u32>,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// List the live tokens
+    List(StoreArgs),
+    /// Revoke a token by its id: its open streams end within a second
+    Revoke {
+        token: uuid::Uuid,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
