@@ -109,3 +109,21 @@ pub(crate) fn directory_recorded(stored: &Stored) -> Result<DirectoryRecorded, U
     let event = DirectoryEvent::from_stored(&stored.kind, stored.version, opened(stored)?)?;
     Ok(DirectoryRecorded { entry: Entry(stored.seq), at: stored.at, actor: actor(stored)?, event })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wardroom_core::text::Text;
+
+    #[test]
+    fn words_stand_beside_the_chain_and_never_in_it() {
+        let event = Event::Noted { text: Text::said("hunter2"), happened_at: None, pinned: false };
+        let at = Time::UNIX_EPOCH;
+        let (draft, read_back) = draft(&event, at, Actor::Clock);
+        assert!(!draft.body.contains("hunter2"), "{}", draft.body);
+        assert_eq!(draft.texts.len(), 1);
+        assert_eq!(draft.texts[0].words, "hunter2");
+        let Event::Noted { text, .. } = read_back else { panic!("the same event comes back") };
+        assert_eq!((text.words(), text.seal().is_some()), (Some("hunter2"), true));
+    }
+}

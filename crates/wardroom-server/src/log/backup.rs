@@ -102,6 +102,7 @@ impl sqlite::Store {
 
     /// Leaves one file without a journal beside it.
     async fn finish(&self) -> Result<(), LogError> {
+        self.close_readers(); // SQLite leaves the journal only with the last other connection gone.
         self.write(|connection| Ok(connection.pragma_update(None, "journal_mode", "DELETE")?)).await
     }
 

@@ -178,6 +178,11 @@ impl Store {
         tokio::time::timeout(WAIT_MAX, news).await.unwrap_or(Ok(()))
     }
 
+    /// Closes the connections that read; the next reading opens them again.
+    pub(super) fn close_readers(&self) {
+        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// The database's file.
     pub(super) fn file(&self) -> &Path {
         &self.inner.file

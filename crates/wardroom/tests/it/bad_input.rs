@@ -1,0 +1,91 @@
+//! Bad input: a clear 4xx each, and nothing half done.
+
+use serde_json::{Value, json};
+
+use crate::house::{House, raw};
+use crate::on_both;
+
+on_both!(each_kind_of_bad_input_is_refused_clearly);
+
+fn each_kind_of_bad_input_is_refused_clearly(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let path = format!("/api/v1/incidents/{n}/commands");
+    let id = || uuid::Uuid::now_v7().to_string();
+    let with = |command: Value| {
+        let mut body = command;
+        body["request_id"] = json!(id());
+        body.to_string()
+    };
+    let cases: Vec<(&str, String, u16, &str)> = vec![
+        ("malformed JSON", "{\"request_id\":".to_owned(), 400, "malformed"),
+        ("not an object", "[]".to_owned(), 400, "malformed"),
+        ("no request id", r#"{"command":"join"}"#.to_owned(), 400, "malformed"),
+        ("a request id that is none", r#"{"request_id":"1","command":"join"}"#.to_owned(), 400, "malformed"),
+        ("an unknown command", with(json!({ "command": "fly" })), 400, "malformed"),
+        ("an unknown field", with(json!({ "command": "note", "text": "a", "loud": true })), 400, "malformed"),
+        ("a wrong type", with(json!({ "command": "note", "text": 7 })), 400, "malformed"),
+        ("a control character", with(json!({ "command": "note", "text": "a\u{7}" })), 400, "malformed"),
+        ("an empty note", with(json!({ "command": "note", "text": "  " })), 400, "malformed"),
+        (
+            "a note of 20,001 characters",
+            with(json!({ "command": "note", "text": "a".repeat(20_001) })),
+            400,
+            "malformed",
+        ),
+        (
+            "a note of 200,000 characters",
+            with(json!({ "command": "note", "text": "a".repeat(200_000) })),
+            413,
+            "too_large",
+        ),
+        ("a body of 10 MB", "a".repeat(10 << 20), 413, "too_large"),
+        ("a role that is none", with(json!({ "command": "ask_role", "role": "../etc" })), 400, "malformed"),
+        ("an unknown role", with(json!({ "command": "ask_role", "role": "operations/tea" })), 422, "unknown_role"),
+        (
+            "an unknown person",
+            with(json!({ "command": "add_member", "role": "operations", "person": "nobody" })),
+            422,
+            "unknown_person",
+        ),
+        (
+            "a note from the future",
+            with(json!({ "command": "note", "text": "a", "happened_at": "2999-01-01T00:00:00Z" })),
+            422,
+            "invalid",
+        ),
+        (
+            "a dangerous link",
+            with(json!({ "command": "add_post", "label": "x", "link": "javascript:alert(1)" })),
+            422,
+            "invalid",
+        ),
+        ("deep nesting", format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)), 400, "malformed"),
+    ];
+    for (what, body, status, code) in cases {
+        // A body that is refused by its size may be refused while it is still being sent.
+        let Some((got, problem)) = server.send(&mary, &path, body.as_bytes()) else {
+            assert_eq!(status, 413, "{what}: no answer");
+            continue;
+        };
+        assert_eq!((got, problem["code"].as_str()), (status, Some(code)), "{what}: {problem}");
+        assert!(problem["detail"].as_str().is_some_and(|said| said.len() > 10 && !said.contains("panicked")), "{what}");
+    }
+    for cursor in ["x", "7", "00000000000000000000000000000000.5.5", "..", "%00"] {
+        let (status, problem) = server.get(&mary, &format!("/api/v1/incidents/{n}/events?after={cursor}"));
+        assert_eq!((status, &problem["code"]), (400, &json!("malformed")), "{cursor}");
+    }
+    let (_, state) = server.get(&mary, &format!("/api/v1/incidents/{n}"));
+    let (epoch, _) = state["cursor"].as_str().unwrap().split_once('.').unwrap();
+    assert_eq!(server.get(&mary, &format!("/api/v1/events?after={epoch}.999999")).0, 400, "a cursor ahead of the log");
+    assert_eq!(server.get(&mary, &format!("/api/v1/events?after={}.1", "f".repeat(32))).0, 410, "a foreign cursor");
+    for number in ["0", "4294967296", "-1", "x"] {
+        let (status, problem) = server.get(&mary, &format!("/api/v1/incidents/{number}"));
+        assert!(status == 404 || status == 400, "{number}: {status}");
+        assert!(problem["code"].is_string(), "{number}: {problem}");
+    }
+    let form = "POST /api/v1/incidents HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\nconnection: close\r\nauthorization: Bearer ";
+    assert!(raw(&server.url, &format!("{form}{mary}\r\n\r\na")).starts_with("HTTP/1.1 415"));
+    assert_eq!(server.kinds(&mary, n), ["opened"], "nothing of it was recorded");
+}

@@ -1,0 +1,139 @@
+//! Nothing acknowledged is ever lost: kill -9 in the middle of it, a backup beside it, a stop that drains.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use serde_json::json;
+
+use crate::house::House;
+use crate::{on_both, wait};
+
+on_both!(what_was_acknowledged_survives_kill_9, a_backup_has_everything_acknowledged_before_it, a_stop_drains);
+
+/// Notes that are written by several people until they are told to stop, or the server is gone. Returns how
+/// many were acknowledged to each writer, who numbers them in order.
+fn write_notes(
+    server: &crate::house::Server,
+    token: &str,
+    n: u64,
+    stop: &AtomicBool,
+    enough: &AtomicUsize,
+) -> Vec<usize> {
+    let path = format!("/api/v1/incidents/{n}/commands");
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                let path = &path;
+                scope.spawn(move || {
+                    let mut acknowledged = 0;
+                    while !stop.load(Ordering::Relaxed) {
+                        let body = json!({ "request_id": uuid::Uuid::now_v7(), "command": "note",
+                            "text": format!("writer {writer} note {}", acknowledged + 1) });
+                        match server.send(token, path, body.to_string().as_bytes()) {
+                            Some((200, _)) => acknowledged += 1,
+                            _ => return acknowledged,
+                        }
+                        enough.fetch_add(1, Ordering::Relaxed);
+                    }
+                    acknowledged
+                })
+            })
+            .collect();
+        writers.into_iter().map(|writer| writer.join().unwrap()).collect()
+    })
+}
+
+/// Tells the writers to stop when a story ends, also when it fails.
+struct Stops<'a>(&'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// How many of each writer's notes the record has, checking that none is missing in between.
+fn notes_of_each(server: &crate::house::Server, token: &str, n: u64) -> Vec<usize> {
+    let mut counts = vec![0; 4];
+    let mut after = String::new();
+    loop {
+        let (_, page) = server.get(token, &format!("/api/v1/incidents/{n}/events{after}"));
+        for entry in page["entries"].as_array().unwrap() {
+            after = format!("?after={}", entry["cursor"].as_str().unwrap());
+            let Some(text) = entry["body"]["text"].as_str() else { continue };
+            let numbers: Vec<usize> = text.split(' ').filter_map(|word| word.parse().ok()).collect();
+            counts[numbers[0]] += 1;
+            assert_eq!(counts[numbers[0]], numbers[1], "a note is missing or twice");
+        }
+        if page["more"] != true {
+            return counts;
+        }
+    }
+}
+
+fn what_was_acknowledged_survives_kill_9(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let (stop, enough) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let acknowledged = std::thread::scope(|scope| {
+        let writing = scope.spawn(|| write_notes(&server, &mary, n, &stop, &enough));
+        wait::until("some notes were acknowledged", || (enough.load(Ordering::Relaxed) > 100).then_some(()));
+        server.signal("-KILL");
+        writing.join().unwrap()
+    });
+    drop(server);
+    let server = house.serve();
+    let kept = notes_of_each(&server, &mary, n);
+    // The one note under way when the server died may be there too; its writer was never told.
+    for (kept, acknowledged) in kept.iter().zip(&acknowledged) {
+        assert!(*kept == *acknowledged || *kept == acknowledged + 1, "{kept} of {acknowledged} acknowledged");
+    }
+    assert_eq!(server.commander(&mary, n), "mary");
+    assert_eq!(house.verify()["holds"], true);
+}
+
+fn a_backup_has_everything_acknowledged_before_it(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let (stop, enough) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let file = house.folder().join("monday.backup");
+    let before = std::thread::scope(|scope| {
+        scope.spawn(|| write_notes(&server, &mary, n, &stop, &enough));
+        let _stops = Stops(&stop);
+        wait::until("some notes were acknowledged", || (enough.load(Ordering::Relaxed) > 50).then_some(()));
+        let before = enough.load(Ordering::Relaxed);
+        house.run(&["backup", file.to_str().unwrap()]);
+        stop.store(true, Ordering::Relaxed);
+        before
+    });
+    let (_, page) = server.get(&mary, &format!("/api/v1/incidents/{n}/events?limit=1"));
+    let foreign = page["entries"][0]["cursor"].as_str().unwrap().to_owned();
+    let other = House::on_sqlite();
+    other.run(&["restore", file.to_str().unwrap()]);
+    assert_eq!(other.verify()["holds"], true);
+    let restored = other.serve();
+    assert_eq!(restored.get(&mary, "/api/v1/me").0, 401, "tokens from before are revoked");
+    let mary = other.token("mary", "respond");
+    wait::until("the server knows the token", || (restored.get(&mary, "/api/v1/me").0 == 200).then_some(()));
+    let kept: usize = notes_of_each(&restored, &mary, n).iter().sum();
+    assert!(kept >= before, "{kept} notes are in the backup, and {before} were acknowledged before it");
+    let (status, problem) = restored.get(&mary, &format!("/api/v1/incidents/{n}/events?after={foreign}"));
+    assert_eq!((status, &problem["code"]), (410, &json!("cursor_gone")), "a cursor of another history is told so");
+    let again = house.console(&["restore", file.to_str().unwrap()]);
+    assert_eq!(again.status.code(), Some(4), "restoring never overwrites a log");
+}
+
+fn a_stop_drains(house: House) {
+    let mary = house.person("mary");
+    let mut server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let (_, page) = server.get(&mary, &format!("/api/v1/incidents/{n}/events"));
+    let cursor = page["entries"][0]["cursor"].as_str().unwrap();
+    server.done(&mary, n, json!({ "command": "note", "text": "before" }));
+    let stream = server.follow(&mary, &format!("?after={cursor}"));
+    assert_eq!(stream.next()["kind"], "noted");
+    server.signal("-TERM");
+    stream.end();
+    assert_eq!(server.ended(), 0);
+}

@@ -1,0 +1,30 @@
+//! Stories: real `wardroom` processes, real HTTP, both databases. One story per file.
+
+#![allow(clippy::unwrap_used)] // A test that cannot go on says where.
+
+mod house;
+mod wait;
+
+mod access;
+mod bad_input;
+mod command;
+mod damage;
+mod demo;
+mod handoff;
+mod kill;
+mod nodes;
+mod restriction;
+mod stream;
+
+/// Runs a story once on each database.
+macro_rules! on_both {
+    ($($story:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[test] fn $story() { super::$story(crate::house::House::on_sqlite()); })*
+        }
+        mod postgres {
+            $(#[test] fn $story() { super::$story(crate::house::House::on_postgres()); })*
+        }
+    };
+}
+pub(crate) use on_both;

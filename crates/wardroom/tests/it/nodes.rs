@@ -1,0 +1,82 @@
+//! Two nodes on one PostgreSQL act as one; either may be killed or stopped at any moment.
+
+use serde_json::json;
+
+use crate::house::House;
+use crate::wait;
+
+#[test]
+fn a_command_on_either_node_reaches_watchers_of_both() {
+    let house = House::on_postgres();
+    let mary = house.person("mary");
+    let (one, two) = (house.serve(), house.serve());
+    let n = one.declare(&mary, "Search is failing");
+    let streams = [one.follow(&mary, ""), two.follow(&mary, "")];
+    wait::until("the second node knows it", || {
+        (two.get(&mary, &format!("/api/v1/incidents/{n}")).0 == 200).then_some(())
+    });
+    for (round, node) in [&one, &two, &two, &one].into_iter().enumerate() {
+        node.done(&mary, n, json!({ "command": "note", "text": format!("round {round}") }));
+        for stream in &streams {
+            let mut entry = stream.next();
+            while entry["kind"] != "noted" {
+                entry = stream.next();
+            }
+            assert_eq!(entry["body"]["text"], format!("round {round}"));
+        }
+    }
+    one.kill();
+    two.done(&mary, n, json!({ "command": "note", "text": "alone" }));
+    assert_eq!(streams[1].next()["body"]["text"], "alone");
+    assert_eq!(house.verify()["holds"], true);
+}
+
+#[test]
+fn a_stopped_node_does_not_stop_the_other() {
+    let house = House::on_postgres();
+    let mary = house.person("mary");
+    let (one, two) = (house.serve(), house.serve());
+    let n = one.declare(&mary, "Search is failing");
+    let path = format!("/api/v1/incidents/{n}/commands");
+    // Stopped in the middle of writing, wherever that is: several times, to hit several places.
+    for round in 0..5 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..40 {
+                    let body = json!({ "request_id": uuid::Uuid::now_v7(), "command": "note", "text": "busy" });
+                    let _ = one.send(&mary, &path, body.to_string().as_bytes());
+                }
+            });
+            let before = two.kinds(&mary, n).len();
+            wait::until("the first node writes", || (two.kinds(&mary, n).len() > before).then_some(()));
+            one.signal("-STOP");
+            for note in 0..10 {
+                two.done(&mary, n, json!({ "command": "note", "text": format!("{round}.{note} goes on") }));
+            }
+            one.signal("-CONT");
+        });
+    }
+    assert_eq!(house.verify()["holds"], true);
+}
+
+#[test]
+fn two_nodes_never_give_command_twice() {
+    let house = House::on_postgres();
+    let people = ["mary", "sabrina", "robin"].map(|handle| house.person(handle));
+    house.run(&["team", "set", "sre", "sabrina", "robin"]);
+    let nodes = [house.serve(), house.serve()];
+    for _ in 0..10 {
+        let n = nodes[0].declare(&people[0], "Search is failing");
+        nodes[0].done(&people[0], n, json!({ "command": "offer_role", "role": "command", "to": { "team": "sre" } }));
+        let take = json!({ "command": "take_role", "role": "command", "briefed": "by_voice" });
+        let answers: Vec<u16> = std::thread::scope(|scope| {
+            let takers: Vec<_> = [(&nodes[0], &people[1]), (&nodes[1], &people[2])]
+                .into_iter()
+                .map(|(node, person)| scope.spawn(|| node.command(person, n, take.clone()).0))
+                .collect();
+            takers.into_iter().map(|taker| taker.join().unwrap()).collect()
+        });
+        assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+        assert_eq!(nodes[0].kinds(&people[0], n).iter().filter(|kind| *kind == "role_taken").count(), 1);
+    }
+}

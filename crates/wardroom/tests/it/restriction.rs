@@ -1,0 +1,39 @@
+//! A restricted incident shows nowhere to the uninvited: not by number, list, stream, cursor or refusal.
+
+use serde_json::json;
+
+use crate::house::House;
+use crate::on_both;
+
+on_both!(the_uninvited_find_nothing);
+
+fn the_uninvited_find_nothing(house: House) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    let watching = server.follow(&sabrina, "");
+    let (_, answer) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
+    let n = answer["incident"].as_u64().unwrap();
+    let missing = n + 41;
+    for path in ["", "/events", "/briefing"] {
+        let (hidden, none) = (
+            server.get(&sabrina, &format!("/api/v1/incidents/{n}{path}")),
+            server.get(&sabrina, &format!("/api/v1/incidents/{missing}{path}")),
+        );
+        assert_eq!(hidden.0, 404);
+        assert_eq!(
+            hidden.1.to_string().replace(&format!("#{n} "), "#N "),
+            none.1.to_string().replace(&format!("#{missing} "), "#N ")
+        );
+    }
+    assert_eq!(server.command(&sabrina, n, json!({ "command": "join" })).0, 404);
+    assert_eq!(server.get(&sabrina, "/api/v1/incidents").1["incidents"], json!([]));
+    assert_eq!(server.get(&sabrina, &format!("/api/v1/events?incident={n}")).0, 404);
+    let open = server.declare(&mary, "Search is failing");
+    let (status, problem) = server.command(&sabrina, open, json!({ "command": "merge", "into": n }));
+    assert_ne!(status, 200);
+    assert!(!problem.to_string().contains("leaked"));
+    assert_eq!(watching.next()["body"]["title"], "Search is failing", "the stream says nothing of the other");
+    server.done(&mary, n, json!({ "command": "invite", "person": "sabrina" }));
+    assert_eq!(server.get(&sabrina, &format!("/api/v1/incidents/{n}")).1["title"], "A leaked key");
+    assert_eq!(watching.next()["kind"], "invited");
+}

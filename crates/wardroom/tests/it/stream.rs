@@ -1,0 +1,76 @@
+//! The live stream: resumed by cursor, filtered, cut off when a token ends.
+
+use serde_json::json;
+
+use crate::house::House;
+use crate::{on_both, wait};
+
+on_both!(
+    a_stream_is_resumed_from_its_cursor,
+    a_revoked_token_ends_its_streams,
+    a_stream_can_be_of_one_incident,
+    drills_are_only_for_those_who_ask
+);
+
+fn a_stream_is_resumed_from_its_cursor(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let stream = server.follow(&mary, "");
+    let mut cursors = Vec::new();
+    for text in ["one", "two", "three"] {
+        server.done(&mary, n, json!({ "command": "note", "text": text }));
+        let entry = stream.next();
+        assert_eq!(entry["told"], format!("Mary: {text}"));
+        cursors.push(entry["cursor"].as_str().unwrap().to_owned());
+    }
+    let resumed = server.follow(&mary, &format!("?after={}", cursors[0]));
+    assert_eq!(resumed.next()["body"]["text"], "two");
+    assert_eq!(resumed.next()["body"]["text"], "three");
+    // Also after a restart, when nothing is in memory any more.
+    server.kill();
+    let server = house.serve();
+    let resumed = server.follow(&mary, &format!("?after={}", cursors[1]));
+    assert_eq!(resumed.next()["body"]["text"], "three");
+    server.done(&mary, n, json!({ "command": "note", "text": "four" }));
+    assert_eq!(resumed.next()["body"]["text"], "four");
+}
+
+fn a_revoked_token_ends_its_streams(house: House) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let streams = [server.follow(&mary, ""), server.follow(&sabrina, "")];
+    let listed = house.run(&["token", "list"]);
+    let line = listed.lines().find(|line| line.contains("Sabrina")).unwrap();
+    house.run(&["token", "revoke", line.split_whitespace().next().unwrap()]);
+    streams[1].end();
+    assert_eq!(server.get(&sabrina, "/api/v1/me").0, 401);
+    server.done(&mary, n, json!({ "command": "note", "text": "still here" }));
+    assert_eq!(streams[0].next()["told"], "Mary: still here");
+    house.run(&["person", "deactivate", "mary"]);
+    streams[0].end();
+}
+
+fn a_stream_can_be_of_one_incident(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let (one, two) = (server.declare(&mary, "One"), server.declare(&mary, "Two"));
+    let stream = server.follow(&mary, &format!("?incident={two}"));
+    server.done(&mary, one, json!({ "command": "note", "text": "elsewhere" }));
+    server.done(&mary, two, json!({ "command": "note", "text": "here" }));
+    assert_eq!(stream.next()["body"]["text"], "here");
+    assert_eq!(wait::until("the missing one is told", || Some(server.get(&mary, "/api/v1/events?incident=99").0)), 404);
+}
+
+fn drills_are_only_for_those_who_ask(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let (all, most) = (server.follow(&mary, "?drills=true"), server.follow(&mary, ""));
+    server.post(&mary, "/api/v1/incidents", json!({ "title": "Practice", "kind": "drill" }));
+    server.declare(&mary, "Search is failing");
+    assert_eq!(all.next()["body"]["kind"], "drill");
+    assert_eq!(most.next()["body"]["title"], "Search is failing");
+    let (_, listed) = server.get(&mary, "/api/v1/incidents");
+    assert_eq!(listed["incidents"].as_array().unwrap().len(), 1);
+}
