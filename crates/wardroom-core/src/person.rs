@@ -56,7 +56,7 @@ impl From<Email> for String {
 
 impl From<Email> for Text {
     fn from(email: Email) -> Text {
-        Text::Said(email.0)
+        Text::said(email.0)
     }
 }
 
@@ -78,7 +78,7 @@ impl Directory {
         self.handle_is_free(&handle)?;
         Ok(vec![DirectoryEvent::PersonAdded {
             person: PersonId(fresh()),
-            handle: Text::Said(handle.into()),
+            handle: Text::said(handle),
             name: name.into(),
             email: email.map(Into::into),
             admin,
@@ -104,7 +104,7 @@ impl Directory {
         admin: Option<bool>,
     ) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = &self.facts.people[&self.facts.find(who)?];
-        let handle = changed(Some(&person.handle), handle.map(|handle| Text::Said(handle.into())));
+        let handle = changed(Some(&person.handle), handle.map(|handle| Text::said(handle)));
         if let Some(handle) = handle.as_ref().and_then(Text::words) {
             self.handle_is_free(&handle.parse().expect("it was a handle a moment ago"))?;
         }
