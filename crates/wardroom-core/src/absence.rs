@@ -195,6 +195,9 @@ impl Incident {
                 .remedy(Remedy::Assume));
         }
         if !self.confirms(ask, proposal, person) {
+            // Joining helps where any responder may confirm, and nobody who is here already.
+            let any_responder = proposal.grounds == Grounds::Unseen || ask.facts.admin(proposal.by);
+            let remedy = if any_responder { Remedy::Join } else { Remedy::AskAdmin };
             let sentence = match proposal.grounds {
                 Grounds::Unseen => "A second responder confirms this. Say “I'm here” first.",
                 Grounds::Unfit => {
@@ -203,7 +206,7 @@ impl Incident {
             };
             return Err(Refusal::new(Code::NotYours, sentence)
                 .who_could(self.could_confirm(ask, proposal))
-                .remedy(Remedy::Join));
+                .remedy(remedy));
         }
         Ok(self.assumed(proposal.by, proposal.grounds, None, Some((proposal.id, person))).into())
     }
@@ -225,7 +228,10 @@ impl Incident {
 
     /// Who could confirm a proposal, for a refusal.
     fn could_confirm(&self, ask: &Asking<'_>, proposal: &Proposal) -> Vec<PersonId> {
-        let others = self.responders.keys().copied().filter(|p| *p != proposal.by && *p != self.commander());
+        let admins = ask.facts.people.keys().copied().filter(|p| ask.facts.admin(*p) && self.visible_to(*p));
+        let absent = admins.filter(|p| !self.responders.contains_key(p));
+        let all = self.responders.keys().copied().chain(absent);
+        let others = all.filter(|p| *p != proposal.by && *p != self.commander());
         others.filter(|person| ask.facts.active(*person) && self.confirms(ask, proposal, *person)).collect()
     }
 

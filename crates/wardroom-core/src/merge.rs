@@ -59,7 +59,7 @@ impl Incident {
         }
         other.require(ask, &Act::Command).map_err(|refusal| {
             let sentence = format!(
-                "Merging takes command of both. {} of {}: offer them command of this one, or ask for theirs.",
+                "Merging takes command of both. {} commands {}: offer them command of this one, or ask for theirs.",
                 ask.facts.name(other.commander()),
                 other.number
             );
