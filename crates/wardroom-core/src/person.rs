@@ -113,7 +113,7 @@ impl Directory {
     ) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = &self.facts.people[&self.facts.find(who)?];
         not_forgotten(person)?;
-        let handle = changed(Some(&person.handle), handle.map(|handle| Text::said(handle)));
+        let handle = changed(Some(&person.handle), handle.map(Text::said));
         if let Some(handle) = handle.as_ref().and_then(Text::words) {
             self.handle_is_free(&handle.parse().expect("it was a handle a moment ago"))?;
         }

@@ -81,6 +81,11 @@ impl Incident {
         if seals.is_empty() {
             return Err(Refusal::new(Code::Invalid, format!("Entry {entry} has no words that could be redacted.")));
         }
+        let mut without = body.clone();
+        seal::forget(&mut without, &seals);
+        if without == body {
+            return Err(Refusal::new(Code::AlreadySo, format!("The words of entry {entry} are gone already.")));
+        }
         Ok(Event::Redacted { entry, seals, reason: reason.map(Into::into) }.into())
     }
 

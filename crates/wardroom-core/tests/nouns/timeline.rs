@@ -103,6 +103,17 @@ fn what_has_no_words_is_not_redacted() {
 }
 
 #[test]
+fn words_that_are_gone_are_not_redacted_again() {
+    let seal = seal::commit(&[9; 16], "hunter2");
+    let gone = Event::Noted { text: Text::Redacted { seal }, happened_at: None, pinned: false };
+    given([opened(), gone]).when(MARY, on("redact", 2)).says("The words of entry 2 are gone already.").refused(
+        Code::AlreadySo,
+        &[],
+        None,
+    );
+}
+
+#[test]
 fn words_are_redacted_after_closing_and_after_a_merge_too() {
     let given = with_a_note().and([closed(MARY)]);
     given.clone().when(SABRINA, on("redact", 3)).then([redacted(&given, 3)]);
