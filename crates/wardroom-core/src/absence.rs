@@ -141,10 +141,11 @@ impl Incident {
         Ok(events.into())
     }
 
-    /// Any responder may propose; an admin may for an unfit commander without having joined.
+    /// Any responder may propose; an admin may for an unfit commander without having joined,
+    /// because there it takes a responder as well.
     fn responder_or_admin(&self, ask: &Asking<'_>, grounds: Grounds) -> Result<PersonId, Refusal> {
         let person = ask.active_person()?;
-        if grounds == Grounds::Unfit && ask.facts.admin(person) {
+        if grounds == Grounds::Unfit && ask.facts.admin(person) && ask.facts.active(self.commander()) {
             return Ok(person);
         }
         self.require(ask, &crate::authority::Act::Respond)

@@ -205,6 +205,9 @@ fn a_commander_cannot_set_aside_being_called_unfit() {
 fn a_deactivated_commander_is_absent_at_once() {
     let given = here().deactivated(MARY);
     assert_eq!(given.state().commander(), MARY, "the tenure does not end");
+    for grounds in [Grounds::Unseen, Grounds::Unfit] {
+        given.clone().when(ADA, assume(grounds)).refused(Code::NotAResponder, &[], Some(Remedy::Join));
+    }
     given.when(SABRINA, assume(Grounds::Unseen)).then([assumed(SABRINA, Grounds::Unseen, None)]);
 }
 
