@@ -141,10 +141,11 @@ impl Incident {
         Ok(events.into())
     }
 
-    /// Any responder may propose; an admin may for an unfit commander without having joined.
+    /// Any responder may propose; an admin may for an unfit commander without having joined,
+    /// because there it takes a responder as well.
     fn responder_or_admin(&self, ask: &Asking<'_>, grounds: Grounds) -> Result<PersonId, Refusal> {
         let person = ask.active_person()?;
-        if grounds == Grounds::Unfit && ask.facts.admin(person) {
+        if grounds == Grounds::Unfit && ask.facts.admin(person) && ask.facts.active(self.commander()) {
             return Ok(person);
         }
         self.require(ask, &crate::authority::Act::Respond)
@@ -195,6 +196,9 @@ impl Incident {
                 .remedy(Remedy::Assume));
         }
         if !self.confirms(ask, proposal, person) {
+            // Joining helps where any responder may confirm, and nobody who is here already.
+            let any_responder = proposal.grounds == Grounds::Unseen || ask.facts.admin(proposal.by);
+            let remedy = if any_responder { Remedy::Join } else { Remedy::AskAdmin };
             let sentence = match proposal.grounds {
                 Grounds::Unseen => "A second responder confirms this. Say “I'm here” first.",
                 Grounds::Unfit => {
@@ -203,7 +207,7 @@ impl Incident {
             };
             return Err(Refusal::new(Code::NotYours, sentence)
                 .who_could(self.could_confirm(ask, proposal))
-                .remedy(Remedy::Join));
+                .remedy(remedy));
         }
         Ok(self.assumed(proposal.by, proposal.grounds, None, Some((proposal.id, person))).into())
     }
@@ -225,7 +229,10 @@ impl Incident {
 
     /// Who could confirm a proposal, for a refusal.
     fn could_confirm(&self, ask: &Asking<'_>, proposal: &Proposal) -> Vec<PersonId> {
-        let others = self.responders.keys().copied().filter(|p| *p != proposal.by && *p != self.commander());
+        let admins = ask.facts.people.keys().copied().filter(|p| ask.facts.admin(*p) && self.visible_to(*p));
+        let absent = admins.filter(|p| !self.responders.contains_key(p));
+        let all = self.responders.keys().copied().chain(absent);
+        let others = all.filter(|p| *p != proposal.by && *p != self.commander());
         others.filter(|person| ask.facts.active(*person) && self.confirms(ask, proposal, *person)).collect()
     }
 

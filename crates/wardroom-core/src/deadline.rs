@@ -26,6 +26,11 @@ const GRACE_MINUTES: i64 = 2;
 /// A deadline recorded later than this was missed by Wardroom, and is marked late.
 const LATE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
+/// Whether recording now what was due at `at` is late.
+pub(crate) fn is_late(now: Time, at: Time) -> bool {
+    now.duration_since(at) > LATE_AFTER
+}
+
 /// A clock that the commander set: "consider alternatives, every 15 minutes".
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Clock {
@@ -76,12 +81,9 @@ impl Incident {
     }
 
     fn pass(&self, now: Time, at: Time, due: Due) -> Vec<Event> {
-        let late = now.duration_since(at) > LATE_AFTER;
+        let late = is_late(now, at);
         match due {
-            Due::Offer(role) => {
-                let offer = self.offers[&role].id;
-                vec![Event::OfferLapsed { role, offer, late }]
-            }
+            Due::Offer(role) => self.lapse_offer(&role, now),
             Due::Proposal => self.end_proposal(crate::absence::Ended::Lapsed),
             Due::Clock(id) => {
                 let every = self.clocks.iter().find(|clock| clock.id == id).and_then(|clock| clock.every_minutes);

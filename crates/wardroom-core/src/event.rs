@@ -295,6 +295,7 @@ pub enum Event {
         members: BTreeMap<RolePath, BTreeSet<PersonId>>,
         roadblocks: Vec<Roadblock>,
         services: BTreeSet<ServiceName>,
+        unknown_services: BTreeSet<ServiceName>,
         posts: Vec<Post>,
     },
 }

@@ -178,10 +178,12 @@ pub(crate) fn unknown(services: &BTreeSet<ServiceName>, facts: &Facts) -> BTreeS
 /// Opens an incident: whoever opens it has joined and holds command (rule 1).
 ///
 /// # Errors
-/// [`Code::NotActive`] for anybody but an active person, [`Code::Invalid`] when impact begins in the future.
+/// [`Code::NotActive`] for anybody but an active person, [`Code::Invalid`] when impact begins in the future,
+/// [`Code::WrongKind`] and [`Code::TooMany`] for what cannot be opened so.
 pub fn open(number: Number, ask: &Asking<'_>, opening: Opening) -> Result<Vec<Event>, Refusal> {
     let by = ask.active_person()?;
     not_in_the_future(opening.began, ask.now)?;
+    crate::life::not_too_many(&opening.services)?;
     if opening.investigate && opening.kind != Kind::Incident {
         return Err(Refusal::new(
             Code::WrongKind,

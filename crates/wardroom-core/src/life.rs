@@ -22,6 +22,13 @@ fn already(what: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::AlreadySo, format!("It is {what} already."))
 }
 
+pub(crate) fn not_too_many(services: &BTreeSet<ServiceName>) -> Result<(), Refusal> {
+    if services.len() <= SERVICES_MAX {
+        return Ok(());
+    }
+    Err(Refusal::new(Code::TooMany, format!("At most {SERVICES_MAX} services fit one incident.")))
+}
+
 impl Incident {
     /// Every signed-in person may declare a running investigation; its lead becomes the commander.
     pub(crate) fn declare(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
@@ -38,7 +45,7 @@ impl Incident {
         self.require(ask, &Act::Command)?;
         let from = self.phase;
         if from == to {
-            return Err(already(to.word()));
+            return Err(already(format!("“{}”", to.word())));
         }
         match (from, to) {
             (_, Phase::Closed) => self.close(from, reason),
@@ -114,9 +121,7 @@ impl Incident {
 
     pub(crate) fn set_services(&self, ask: &Asking<'_>, services: BTreeSet<ServiceName>) -> Result<Decision, Refusal> {
         self.require(ask, &Act::Command)?;
-        if services.len() > SERVICES_MAX {
-            return Err(Refusal::new(Code::TooMany, format!("At most {SERVICES_MAX} services fit one incident.")));
-        }
+        not_too_many(&services)?;
         if self.services == services {
             return Err(already("marked as affecting just these"));
         }

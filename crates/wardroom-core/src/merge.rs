@@ -59,7 +59,7 @@ impl Incident {
         }
         other.require(ask, &Act::Command).map_err(|refusal| {
             let sentence = format!(
-                "Merging takes command of both. {} of {}: offer them command of this one, or ask for theirs.",
+                "Merging takes command of both. {} commands {}: offer them command of this one, or ask for theirs.",
                 ask.facts.name(other.commander()),
                 other.number
             );
@@ -72,6 +72,11 @@ impl Incident {
         let nearest = |path: &RolePath| {
             path.upward().find(|path| other.roles.contains_key(path)).unwrap_or_else(RolePath::command)
         };
+        // By their words: the same words have another seal in another stream.
+        let words = |post: &Post| {
+            (post.label.words().map(str::to_owned), post.link.as_ref().and_then(Text::words).map(str::to_owned))
+        };
+        let known = |post: &Post| other.posts.iter().any(|theirs| words(theirs) == words(post));
         let mut members: BTreeMap<RolePath, BTreeSet<PersonId>> = BTreeMap::new();
         for (path, role) in &self.roles {
             let there = nearest(path);
@@ -99,8 +104,9 @@ impl Incident {
                 })
                 .collect(),
             services: self.services.clone(),
+            unknown_services: self.unknown_services.clone(),
             posts: (other.posts_added + 1..)
-                .zip(&self.posts)
+                .zip(self.posts.iter().filter(|post| !known(post)))
                 .map(|(id, post)| Post { id, label: post.label.anew(), link: post.link.as_ref().map(Text::anew) })
                 .collect(),
         }
@@ -115,7 +121,7 @@ impl Incident {
                 self.end_command(Some(*commander));
                 self.roadblocks.clear();
             }
-            Event::Absorbed { began, responders, members, roadblocks, services, posts, .. } => {
+            Event::Absorbed { began, responders, members, roadblocks, services, unknown_services, posts, .. } => {
                 self.began = [self.began, *began].into_iter().flatten().min();
                 for person in responders {
                     self.responders.entry(*person).or_insert_with(|| Responder::new(recorded.at));
@@ -125,15 +131,14 @@ impl Incident {
                     self.roles.entry(path.clone()).or_default().members.extend(people);
                 }
                 self.services.extend(services.iter().cloned());
+                self.unknown_services.extend(unknown_services.iter().cloned());
                 for block in roadblocks {
                     self.roadblocks_raised = self.roadblocks_raised.max(block.id);
                     self.roadblocks.push(block.clone());
                 }
                 for post in posts {
                     self.posts_added = self.posts_added.max(post.id);
-                    if !self.posts.iter().any(|known| known.label == post.label && known.link == post.link) {
-                        self.posts.push(post.clone());
-                    }
+                    self.posts.push(post.clone());
                 }
             }
             _ => {}

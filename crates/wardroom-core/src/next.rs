@@ -111,7 +111,7 @@ impl Incident {
         }
         let mut all = self.offers_to(person, facts, now);
         all.extend(self.about_absence(person, facts, now));
-        all.extend(self.for_the_commander(person));
+        all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.asks_for(person));
         all.extend(self.spans_of(person));
         all.into_iter().min_by_key(Next::rank)
@@ -153,16 +153,21 @@ impl Incident {
         all
     }
 
-    fn for_the_commander(&self, person: PersonId) -> Vec<Next> {
+    fn for_the_commander(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {
         if self.commander() != person {
             return Vec::new();
         }
         let mut all: Vec<Next> =
             self.roadblocks.iter().map(|block| Next::Clear { roadblock: block.id, by: block.by }).collect();
-        let others: Vec<PersonId> = self.responders.keys().copied().filter(|other| *other != person).collect();
+        let here = self.responders.keys().copied();
+        let others: Vec<PersonId> = here.filter(|other| *other != person && facts.active(*other)).collect();
         let operations = RolePath::of(Duty::Operations);
         let both = self.effective_holder(&operations) == Some(person);
-        if both && self.phase != Phase::Investigating && others.len() >= 2 && !self.offers.contains_key(&operations) {
+        if both
+            && self.phase != Phase::Investigating
+            && others.len() >= 2
+            && self.pending_offer(&operations, now).is_none()
+        {
             let idle = |other: &PersonId| !self.roles.keys().any(|role| self.holder(role) == Some(*other));
             let (idle, busy): (Vec<PersonId>, Vec<PersonId>) = others.into_iter().partition(idle);
             all.push(Next::OfferOperations { to: if idle.is_empty() { busy } else { idle } });

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::authority::Act;
 use crate::briefing::Briefed;
 use crate::command::OfferTo;
+use crate::deadline::is_late;
 use crate::event::{Event, Recorded};
 use crate::facts::Facts;
 use crate::id::{Entry, PersonId, TeamName, Time, Who};
@@ -130,11 +131,8 @@ impl Incident {
     /// A lapsed offer is recorded as such. An offer made from further down the tree than `by` stands is
     /// superseded; any other has to be withdrawn first.
     fn make_way(&self, ask: &Asking<'_>, role: &RolePath, by: PersonId) -> Result<Vec<Event>, Refusal> {
-        let Some(pending) = self.offers.get(role) else { return Ok(Vec::new()) };
+        let Some(pending) = self.pending_offer(role, ask.now) else { return Ok(self.lapse_offer(role, ask.now)) };
         let (role, offer) = (role.clone(), pending.id);
-        if pending.lapsed(ask.now) {
-            return Ok(vec![Event::OfferLapsed { role, offer, late: false }]);
-        }
         if self.stands_above(by, pending.by, &role) {
             return Ok(vec![Event::OfferSuperseded { role, offer }]);
         }
@@ -150,6 +148,17 @@ impl Incident {
             ),
         )
         .remedy(Remedy::Withdraw { role }))
+    }
+
+    /// Records that the offer of this role lapsed, if it did and nobody recorded it.
+    pub(crate) fn lapse_offer(&self, role: &RolePath, now: Time) -> Vec<Event> {
+        let lapsed = self.offers.get(role).filter(|offer| offer.lapsed(now));
+        let record = |offer: &Offer| Event::OfferLapsed {
+            role: role.clone(),
+            offer: offer.id,
+            late: is_late(now, offer.lapses_at),
+        };
+        lapsed.map(record).into_iter().collect()
     }
 
     /// Whether `above` holds a role nearer to the root than any that `below` holds on the way from `role` up.

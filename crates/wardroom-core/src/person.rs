@@ -56,7 +56,7 @@ impl From<Email> for String {
 
 impl From<Email> for Text {
     fn from(email: Email) -> Text {
-        Text::Said(email.0)
+        Text::said(email.0)
     }
 }
 
@@ -64,6 +64,14 @@ impl From<Email> for Text {
 fn changed(known: Option<&Text>, new: Option<impl Into<Text>>) -> Option<Text> {
     let new: Text = new?.into();
     (known.and_then(Text::words) != new.words()).then_some(new)
+}
+
+/// Whoever asked to be forgotten does not come back under the same id.
+fn not_forgotten(person: &Person) -> Result<(), Refusal> {
+    match person.handle.words() {
+        Some(_) => Ok(()),
+        None => Err(Refusal::new(Code::Inactive, "This person was forgotten. Add them anew.")),
+    }
 }
 
 impl Directory {
@@ -78,7 +86,7 @@ impl Directory {
         self.handle_is_free(&handle)?;
         Ok(vec![DirectoryEvent::PersonAdded {
             person: PersonId(fresh()),
-            handle: Text::Said(handle.into()),
+            handle: Text::said(handle),
             name: name.into(),
             email: email.map(Into::into),
             admin,
@@ -104,7 +112,8 @@ impl Directory {
         admin: Option<bool>,
     ) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = &self.facts.people[&self.facts.find(who)?];
-        let handle = changed(Some(&person.handle), handle.map(|handle| Text::Said(handle.into())));
+        not_forgotten(person)?;
+        let handle = changed(Some(&person.handle), handle.map(Text::said));
         if let Some(handle) = handle.as_ref().and_then(Text::words) {
             self.handle_is_free(&handle.parse().expect("it was a handle a moment ago"))?;
         }
@@ -124,9 +133,7 @@ impl Directory {
 
     pub(crate) fn activate_person(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = self.facts.find(who)?;
-        if self.facts.people[&person].handle.words().is_none() {
-            return Err(Refusal::new(Code::Inactive, "This person was forgotten. Add them anew."));
-        }
+        not_forgotten(&self.facts.people[&person])?;
         Ok(if self.facts.active(person) { Vec::new() } else { vec![DirectoryEvent::PersonActivated { person }] })
     }
 

@@ -9,9 +9,8 @@ use crate::authority::Act;
 use crate::event::Event;
 use crate::id::{Actor, PersonId, Who};
 use crate::incident::{Asking, Decision, Incident};
-use crate::offer::Recipient;
-use crate::refusal::{Code, Refusal};
-use crate::role::RolePath;
+use crate::offer::{Offer, Recipient};
+use crate::refusal::{Code, Refusal, Remedy};
 
 impl Incident {
     /// Whether a person may know that this incident exists.
@@ -35,7 +34,8 @@ impl Incident {
         }
         let mut invited: BTreeSet<PersonId> = self.responders.keys().copied().collect();
         invited.insert(person);
-        invited.extend(self.offers.values().filter_map(|offer| match offer.to {
+        let pending = self.offers.values().filter(|offer| !offer.lapsed(ask.now));
+        invited.extend(pending.filter_map(|offer| match offer.to {
             Recipient::Person(person) => Some(person),
             Recipient::Team(_) => None,
         }));
@@ -68,7 +68,8 @@ impl Incident {
         if !self.restricted || !self.invited.contains(&person) {
             return Err(Refusal::new(Code::NotThere, format!("{name} has no invitation here.")));
         }
-        let offered = self.offers.values().any(|offer| offer.to == Recipient::Person(person));
+        let to_them = |offer: &Offer| offer.to == Recipient::Person(person) && !offer.lapsed(ask.now);
+        let offered = self.offers.values().any(to_them);
         if self.responders.contains_key(&person) || offered {
             return Err(Refusal::new(
                 Code::Unfinished,
@@ -82,7 +83,18 @@ impl Incident {
     fn require_command_or_last(&self, ask: &Asking<'_>) -> Result<PersonId, Refusal> {
         match ask.actor.person() {
             Some(person) if !self.phase.is_open() && self.last_commander == Some(person) => ask.active_person(),
-            _ => self.require(ask, &Act::Manage(RolePath::command())),
+            Some(_) if !self.phase.is_open() => {
+                ask.active_person()?;
+                let last = self.commander();
+                let name = ask.facts.name(last);
+                Err(Refusal::new(
+                    Code::NotYours,
+                    format!("The incident is closed. {name}, who commanded last, says who may look."),
+                )
+                .who_could(vec![last])
+                .remedy(Remedy::Reopen))
+            }
+            _ => self.require(ask, &Act::Command),
         }
     }
 

@@ -53,7 +53,8 @@ impl Incident {
     fn works_in(&self, person: PersonId) -> RolePath {
         let held = self.roles.keys().filter(|role| self.holder(role) == Some(person));
         let joined = self.roles.iter().filter(|(_, role)| role.members.contains(&person)).map(|(path, _)| path);
-        held.chain(joined).next().cloned().unwrap_or_else(RolePath::command)
+        let depth = |role: &&RolePath| role.upward().count();
+        held.min_by_key(depth).or_else(|| joined.min_by_key(depth)).cloned().unwrap_or_else(RolePath::command)
     }
 
     pub(crate) fn clear_roadblock(

@@ -255,13 +255,16 @@ impl Incident {
         if standard_roles().contains_key(&role) {
             return Err(Refusal::new(Code::Invalid, format!("Every incident has “{role}”; it cannot be closed.")));
         }
-        if known.holder.is_some() || !known.members.is_empty() || below || self.offers.contains_key(&role) {
+        if known.holder.is_some() || !known.members.is_empty() || below || self.pending_offer(&role, ask.now).is_some()
+        {
             return Err(Refusal::new(
                 Code::Unfinished,
                 format!("“{role}” still has a holder, members, an offer or roles under it. Release them first."),
             ));
         }
-        Ok(Event::RoleClosed { role }.into())
+        let mut events = self.lapse_offer(&role, ask.now);
+        events.push(Event::RoleClosed { role });
+        Ok(events.into())
     }
 
     pub(crate) fn release_role(&self, ask: &Asking<'_>, role: RolePath) -> Result<Decision, Refusal> {

@@ -122,6 +122,15 @@ pub fn open(tree: &mut Value, words: &impl Fn(Seal) -> Option<String>) {
     });
 }
 
+/// Takes the words of these seals out of `tree`; the seals stay.
+pub fn forget(tree: &mut Value, gone: &[Seal]) {
+    walk(tree, &mut |object| {
+        if any_seal(object).is_some_and(|seal| gone.contains(&seal)) {
+            object.remove("words");
+        }
+    });
+}
+
 /// Rewrites every text for a reader: the plain words, or null where they were redacted.
 pub fn reveal(tree: &mut Value) {
     let shown = match tree {

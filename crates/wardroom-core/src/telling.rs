@@ -170,7 +170,10 @@ impl Teller<'_> {
         let how = match briefed {
             Some(Briefed::ByVoice) => ", briefed by voice".to_owned(),
             Some(Briefed::To(entry)) if unseen == 0 => format!(", briefed up to entry {entry}"),
-            Some(Briefed::To(entry)) => format!(", briefed up to entry {entry} with {unseen} newer things unseen"),
+            Some(Briefed::To(entry)) => {
+                let things = if unseen == 1 { "thing" } else { "things" };
+                format!(", briefed up to entry {entry} with {unseen} newer {things} unseen")
+            }
             None => String::new(),
         };
         format!("{by} has command{from}{how}")

@@ -94,7 +94,7 @@ macro_rules! bounded_text {
 
         impl From<$name> for Text {
             fn from(text: $name) -> Text {
-                Text::Said(text.0)
+                Text::said(text.0)
             }
         }
     };
@@ -125,16 +125,24 @@ pub enum Text {
         /// The commitment in the chain.
         seal: Seal,
     },
-    /// Just decided, not yet sealed.
-    Said(String),
+    /// Just decided, not yet sealed. An object of its own, so that `seal.rs` recognises it.
+    Said {
+        /// The words.
+        said: String,
+    },
 }
 
 impl Text {
+    /// Words that were just said, to be sealed on their way to the log.
+    pub fn said(words: impl Into<String>) -> Self {
+        Self::Said { said: words.into() }
+    }
+
     /// The words, unless they were redacted.
     #[must_use]
     pub fn words(&self) -> Option<&str> {
         match self {
-            Self::Said(words) | Self::Kept { words, .. } => Some(words),
+            Self::Said { said: words } | Self::Kept { words, .. } => Some(words),
             Self::Redacted { .. } => None,
         }
     }
@@ -142,14 +150,14 @@ impl Text {
     /// The same words for another stream, where they are sealed anew.
     #[must_use]
     pub fn anew(&self) -> Self {
-        self.words().map_or_else(|| self.clone(), |words| Self::Said(words.to_owned()))
+        self.words().map_or_else(|| self.clone(), Self::said)
     }
 
     /// The commitment in the chain, once there is one.
     #[must_use]
     pub fn seal(&self) -> Option<Seal> {
         match self {
-            Self::Said(_) => None,
+            Self::Said { .. } => None,
             Self::Kept { seal, .. } | Self::Redacted { seal } => Some(*seal),
         }
     }
@@ -173,6 +181,21 @@ mod tests {
         assert_eq!("a\u{202E}b".parse::<Line>(), Err(BadText::Control(0x202E)));
         assert!("é".repeat(LINE_MAX).parse::<Line>().is_ok());
         assert_eq!("é".repeat(201).parse::<Line>(), Err(BadText::TooLong { len: 201, max: 200 }));
+    }
+
+    /// A bare string would pass the sealing by and stand in the chain for ever.
+    #[test]
+    fn what_was_said_is_sealed_and_what_is_kept_reads_back() {
+        let mut tree = serde_json::to_value(Text::said("hunter2")).unwrap();
+        assert_eq!(tree, serde_json::json!({"said": "hunter2"}));
+        let taken = crate::seal::seal(&mut tree, &mut || [7; 16]);
+        assert_eq!(taken.len(), 1);
+        assert!(!tree.to_string().contains("hunter2"));
+        let redacted: Text = serde_json::from_value(tree.clone()).unwrap();
+        assert_eq!(redacted, Text::Redacted { seal: taken[0].seal });
+        crate::seal::open(&mut tree, &|_| Some("hunter2".to_owned()));
+        let kept: Text = serde_json::from_value(tree).unwrap();
+        assert_eq!(kept, Text::Kept { seal: taken[0].seal, words: "hunter2".to_owned() });
     }
 
     #[test]

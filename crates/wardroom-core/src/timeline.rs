@@ -8,7 +8,7 @@ use crate::event::{Event, Recorded};
 use crate::id::{Actor, Entry, PersonId, Time};
 use crate::incident::{Asking, Decision, Incident, not_in_the_future};
 use crate::refusal::{Code, Refusal, Remedy};
-use crate::seal;
+use crate::seal::{self, Seal};
 use crate::text::Prose;
 
 /// More pinned notes than this would hide each other.
@@ -81,6 +81,11 @@ impl Incident {
         if seals.is_empty() {
             return Err(Refusal::new(Code::Invalid, format!("Entry {entry} has no words that could be redacted.")));
         }
+        let mut without = body.clone();
+        seal::forget(&mut without, &seals);
+        if without == body {
+            return Err(Refusal::new(Code::AlreadySo, format!("The words of entry {entry} are gone already.")));
+        }
         Ok(Event::Redacted { entry, seals, reason: reason.map(Into::into) }.into())
     }
 
@@ -93,8 +98,9 @@ impl Incident {
         if cited.actor == Actor::Person(person) || commander == person || ask.facts.admin(person) {
             return Ok(());
         }
+        let writer = cited.actor.person().filter(|writer| *writer != commander);
         Err(Refusal::new(Code::NotYours, "Its writer, the commander or an admin can redact this.")
-            .who_could(cited.actor.person().into_iter().chain([commander]).collect())
+            .who_could(writer.into_iter().chain([commander]).collect())
             .remedy(Remedy::AskAdmin))
     }
 
@@ -109,8 +115,18 @@ impl Incident {
             Event::NoteUnpinned { entry } => {
                 self.pinned.remove(entry);
             }
+            Event::Redacted { seals, .. } => self.forget_words(seals),
             _ => {}
         }
+    }
+
+    /// The title, what somebody is doing, a roadblock: whatever the state still shows of these words goes too.
+    ///
+    /// As a JSON tree, like sealing itself, so that no noun can forget to forget.
+    fn forget_words(&mut self, seals: &[Seal]) {
+        let mut tree = serde_json::to_value(&*self).expect("a state is plain data, which always serialises");
+        seal::forget(&mut tree, seals);
+        *self = serde_json::from_value(tree).expect("a state reads back, as its snapshots do");
     }
 }
 

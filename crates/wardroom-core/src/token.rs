@@ -98,7 +98,7 @@ impl Directory {
         if self.tokens.contains_key(&token) {
             return Ok(vec![DirectoryEvent::TokenRevoked { token }]);
         }
-        Err(Refusal::new(Code::NotThere, format!("There is no live token {token}.")))
+        Err(Refusal::new(Code::NotThere, "No such token is live: it was revoked, or never issued."))
     }
 
     pub(crate) fn revoke_all_tokens(&self) -> Vec<DirectoryEvent> {

@@ -1,0 +1,230 @@
+//! When the commander is unseen, or here and unfit: assuming command (rule 6).
+
+use wardroom_core::absence::{Ended, Grounds};
+use wardroom_core::command::{Command, Tick};
+use wardroom_core::event::Event;
+use wardroom_core::id::{Entry, PersonId};
+use wardroom_core::incident::Severity;
+use wardroom_core::refusal::{Code, Remedy};
+
+use crate::cast::{ADA, JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA, at, start};
+use crate::given::{Given, given};
+use crate::words::{absent, ask_for, assume, held, joined, noted, offered, opened, plain, role, text};
+
+/// Sabrina and Josephine are here, and so is Mary, until she is not.
+fn here() -> Given {
+    given([opened(), joined(SABRINA), joined(JOSEPHINE)])
+}
+
+/// It was recorded at once that Mary has not been seen since the start; so many minutes have passed.
+fn unseen_for(minutes: i64) -> Given {
+    here().and([absent(MARY, start())]).after(minutes)
+}
+
+fn unseen() -> Tick {
+    Tick::Unseen { person: MARY, since: start() }
+}
+
+fn assumed(by: PersonId, grounds: Grounds, confirmed: Option<(u64, PersonId)>) -> Event {
+    let (proposal, confirmed_by) = confirmed.map(|(entry, person)| (Entry(entry), person)).unzip();
+    let reason = confirmed_by.is_none().then(|| text("it burns"));
+    Event::CommandAssumed { by, from: MARY, grounds, reason, proposal, confirmed_by }
+}
+
+fn proposed(by: PersonId, grounds: Grounds, minutes: i64) -> Event {
+    Event::AssumptionProposed { by, grounds, reason: text("it burns"), lapses_at: at(minutes + 10) }
+}
+
+fn ended(proposal: u64, why: Ended) -> Event {
+    Event::AssumptionEnded { proposal: Entry(proposal), why }
+}
+
+fn confirm() -> Command {
+    plain("confirm_assumption")
+}
+
+#[test]
+fn five_minutes_unseen_are_an_absence_and_fifteen_below_sev2() {
+    here().after(4).tick(unseen()).refused(Code::AlreadySo, &[], None);
+    here().after(5).tick(unseen()).then([absent(MARY, start())]).tick(unseen()).refused(Code::AlreadySo, &[], None);
+    let sev3 = || here().and([Event::SeveritySet { from: Severity::Sev2, to: Severity::Sev3, reason: None }]);
+    sev3().after(14).tick(unseen()).refused(Code::AlreadySo, &[], None);
+    sev3().after(15).tick(unseen()).then([absent(MARY, start())]);
+    let other = Tick::Unseen { person: SABRINA, since: start() };
+    here().after(60).tick(other).refused(Code::AlreadySo, &[], None);
+}
+
+#[test]
+fn who_is_seen_again_has_returned() {
+    unseen_for(5)
+        .tick(Tick::Seen { person: SABRINA })
+        .refused(Code::AlreadySo, &[], None)
+        .tick(Tick::Seen { person: MARY })
+        .then([Event::CommanderReturned { person: MARY }])
+        .tick(Tick::Seen { person: MARY })
+        .refused(Code::AlreadySo, &[], None);
+    unseen_for(5)
+        .when(MARY, serde_json::from_str(r#"{"command":"note","text":"back"}"#).expect("a command"))
+        .then([Event::CommanderReturned { person: MARY }, noted("back")]);
+}
+
+#[test]
+fn a_commander_who_is_here_is_asked_and_not_replaced() {
+    here()
+        .when(SABRINA, assume(Grounds::Unseen))
+        .says("Mary was seen within the last minutes. Ask for command; or, if Mary cannot go on, say “unfit”.")
+        .refused(Code::CommanderIsHere, &[MARY], ask_for("command"))
+        .when(MARY, assume(Grounds::Unseen))
+        .refused(Code::AlreadySo, &[], None);
+}
+
+#[test]
+fn unseen_for_five_minutes_it_takes_two() {
+    let after = unseen_for(5)
+        .when(SABRINA, assume(Grounds::Unseen))
+        .then([proposed(SABRINA, Grounds::Unseen, 5)])
+        .when(SABRINA, confirm())
+        .refused(Code::NeedsAnother, &[JOSEPHINE], None)
+        .when(MALCOLM, confirm())
+        .refused(Code::NotYours, &[JOSEPHINE], Some(Remedy::Join))
+        .when(JOSEPHINE, assume(Grounds::Unseen))
+        .refused(Code::AlreadySo, &[SABRINA], None)
+        .when(JOSEPHINE, confirm())
+        .then([assumed(SABRINA, Grounds::Unseen, Some((5, JOSEPHINE)))]);
+    assert_eq!(after.state().commander(), SABRINA);
+    assert_eq!(after.state().absence, wardroom_core::absence::Absence::default());
+}
+
+#[test]
+fn unseen_for_fifteen_minutes_a_reason_is_enough() {
+    unseen_for(14).when(SABRINA, assume(Grounds::Unseen)).then([proposed(SABRINA, Grounds::Unseen, 14)]);
+    unseen_for(15)
+        .when(MALCOLM, assume(Grounds::Unseen))
+        .refused(Code::NotAResponder, &[], Some(Remedy::Join))
+        .when(SABRINA, assume(Grounds::Unseen))
+        .then([assumed(SABRINA, Grounds::Unseen, None)]);
+}
+
+#[test]
+fn a_severity_lowered_meanwhile_makes_the_wait_longer() {
+    unseen_for(6)
+        .and([Event::SeveritySet { from: Severity::Sev2, to: Severity::Sev3, reason: None }])
+        .when(SABRINA, assume(Grounds::Unseen))
+        .refused(Code::CommanderIsHere, &[MARY], None);
+}
+
+#[test]
+fn whoever_assumes_voids_a_pending_offer_of_command() {
+    let superseded = Event::OfferSuperseded { role: role("command"), offer: Entry(5) };
+    unseen_for(0)
+        .and([offered("command", JOSEPHINE, MARY)])
+        .after(15)
+        .when(SABRINA, assume(Grounds::Unseen))
+        .then([superseded, assumed(SABRINA, Grounds::Unseen, None)]);
+}
+
+#[test]
+fn a_return_ends_the_proposal() {
+    let given = unseen_for(5).and([proposed(SABRINA, Grounds::Unseen, 5)]);
+    given
+        .clone()
+        .tick(Tick::Seen { person: MARY })
+        .then([Event::CommanderReturned { person: MARY }])
+        .when(JOSEPHINE, confirm())
+        .refused(Code::NotThere, &[], Some(Remedy::Assume));
+    given
+        .when(MARY, plain("drop_assumption"))
+        .then([Event::CommanderReturned { person: MARY }, ended(5, Ended::Returned)]);
+}
+
+#[test]
+fn a_proposal_lapses_and_is_taken_back() {
+    let given = unseen_for(5).and([proposed(SABRINA, Grounds::Unseen, 5)]);
+    given.clone().after(10).when(JOSEPHINE, confirm()).refused(Code::NotThere, &[], Some(Remedy::Assume));
+    given.clone().after(10).tick(Tick::Deadlines).then([ended(5, Ended::Lapsed)]);
+    given
+        .when(JOSEPHINE, plain("drop_assumption"))
+        .refused(Code::NotYours, &[SABRINA], None)
+        .when(SABRINA, plain("drop_assumption"))
+        .then([ended(5, Ended::Dropped)])
+        .when(SABRINA, plain("drop_assumption"))
+        .refused(Code::NotThere, &[], None);
+}
+
+#[test]
+fn a_lapsed_proposal_makes_way_for_another() {
+    unseen_for(0)
+        .and([proposed(SABRINA, Grounds::Unseen, -5)])
+        .after(6)
+        .when(JOSEPHINE, assume(Grounds::Unseen))
+        .then([ended(5, Ended::Lapsed), proposed(JOSEPHINE, Grounds::Unseen, 6)]);
+}
+
+#[test]
+fn unfit_takes_two_other_holders_of_roles() {
+    let given = here().and(held("operations", SABRINA)).and(held("planning", ROBIN));
+    given
+        .when(SABRINA, assume(Grounds::Unfit))
+        .then([proposed(SABRINA, Grounds::Unfit, 0)])
+        .when(MARY, confirm())
+        .refused(Code::NeedsAnother, &[ROBIN, ADA], None)
+        .when(JOSEPHINE, confirm())
+        .refused(Code::NotYours, &[ROBIN, ADA], Some(Remedy::AskAdmin))
+        .when(ROBIN, confirm())
+        .then([assumed(SABRINA, Grounds::Unfit, Some((8, ROBIN)))]);
+}
+
+#[test]
+fn unfit_takes_an_admin_and_a_responder() {
+    here()
+        .when(SABRINA, assume(Grounds::Unfit))
+        .then([proposed(SABRINA, Grounds::Unfit, 0)])
+        .when(JOSEPHINE, confirm())
+        .refused(Code::NotYours, &[ADA], Some(Remedy::AskAdmin))
+        .when(ADA, confirm())
+        .then([assumed(SABRINA, Grounds::Unfit, Some((4, ADA)))]);
+    here()
+        .when(ADA, assume(Grounds::Unfit))
+        .then([proposed(ADA, Grounds::Unfit, 0)])
+        .when(MALCOLM, confirm())
+        .refused(Code::NotYours, &[SABRINA, JOSEPHINE], Some(Remedy::Join))
+        .when(JOSEPHINE, confirm())
+        .then([joined(ADA), assumed(ADA, Grounds::Unfit, Some((4, JOSEPHINE)))]);
+}
+
+#[test]
+fn a_commander_cannot_set_aside_being_called_unfit() {
+    here().and([proposed(SABRINA, Grounds::Unfit, 0)]).when(MARY, plain("drop_assumption")).refused(
+        Code::NotYours,
+        &[SABRINA],
+        None,
+    );
+}
+
+#[test]
+fn a_deactivated_commander_is_absent_at_once() {
+    let given = here().deactivated(MARY);
+    assert_eq!(given.state().commander(), MARY, "the tenure does not end");
+    for grounds in [Grounds::Unseen, Grounds::Unfit] {
+        given.clone().when(ADA, assume(grounds)).refused(Code::NotAResponder, &[], Some(Remedy::Join));
+    }
+    given.when(SABRINA, assume(Grounds::Unseen)).then([assumed(SABRINA, Grounds::Unseen, None)]);
+}
+
+#[test]
+fn a_proposer_whose_account_is_gone_is_not_confirmed() {
+    unseen_for(5).and([proposed(SABRINA, Grounds::Unseen, 5)]).deactivated(SABRINA).when(JOSEPHINE, confirm()).refused(
+        Code::Inactive,
+        &[],
+        Some(Remedy::Assume),
+    );
+}
+
+#[test]
+fn taking_command_the_ordinary_way_ends_the_absence() {
+    let after = unseen_for(5)
+        .and([proposed(SABRINA, Grounds::Unseen, 5), offered("command", JOSEPHINE, MARY)])
+        .when(JOSEPHINE, crate::words::take_command(6))
+        .accepted();
+    assert_eq!(after.state().absence, wardroom_core::absence::Absence::default());
+}

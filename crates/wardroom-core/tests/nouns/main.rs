@@ -1,0 +1,26 @@
+//! The rules noun by noun: given these events, when somebody asks for this, then this happens.
+//!
+//! One file per noun. [`given`] is the harness, [`cast`] the people and [`words`] the vocabulary.
+
+mod absence;
+mod authority;
+mod briefing;
+mod cast;
+mod deadline;
+mod directory;
+mod given;
+mod life;
+mod merge;
+mod next;
+mod offer;
+mod person;
+mod responder;
+mod restriction;
+mod roadblock;
+mod role;
+mod roster;
+mod team;
+mod telling;
+mod timeline;
+mod token;
+mod words;

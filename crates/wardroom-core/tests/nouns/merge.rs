@@ -1,0 +1,153 @@
+//! Merging two incidents: command of both, and what goes along.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use wardroom_core::command::Command;
+use wardroom_core::event::Event;
+use wardroom_core::id::Number;
+use wardroom_core::incident::{Kind, Phase, Post};
+use wardroom_core::refusal::{Code, Remedy};
+use wardroom_core::roadblock::Roadblock;
+
+use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA, at, services, start};
+use crate::given::{Given, given};
+use crate::words::{
+    ask_for, cmd, held, joined, member, offered, opened, opened_as, opened_restricted, role, role_opened, take_command,
+    text,
+};
+
+fn merge() -> Command {
+    cmd("merge", json!({"into": 2}))
+}
+
+/// Number 2, which Mary commands as well.
+fn second() -> Given {
+    given([opened_as(2, Kind::Incident, Phase::Active)])
+}
+
+fn gone() -> Event {
+    Event::MergedInto { into: Number(2), commander: MARY }
+}
+
+/// What an incident without anything but Mary and its service brings along.
+fn bare() -> Event {
+    Event::Absorbed {
+        from: Number(1),
+        began: None,
+        responders: [MARY].into(),
+        members: BTreeMap::new(),
+        roadblocks: Vec::new(),
+        services: services(&["search"]),
+        unknown_services: BTreeSet::new(),
+        posts: Vec::new(),
+    }
+}
+
+fn post(id: u32, label: &str) -> Post {
+    Post { id, label: text(label), link: Some(text("https://meet.example/1")) }
+}
+
+fn block(id: u32, path: &str) -> Roadblock {
+    Roadblock { id, role: role(path), text: text("no key"), by: SABRINA, at: start() }
+}
+
+#[test]
+fn it_is_one_append_to_both() {
+    let after = given([opened()]).beside(&second()).when(MARY, merge()).then_there([gone()], [bare()]);
+    let state = after.state();
+    assert_eq!((state.phase, state.merged_into, state.commander()), (Phase::Merged, Some(Number(2)), MARY));
+    after.when(MARY, cmd("note", json!({"text": "x"}))).says("Incident #1 goes on as #2. Go there.").refused(
+        Code::WrongPhase,
+        &[],
+        Some(Remedy::See { incident: Number(2) }),
+    );
+}
+
+#[test]
+fn people_roadblocks_services_and_posts_go_along() {
+    let raised = |roadblock| Event::RoadblockRaised {
+        roadblock,
+        role: role("operations/dns"),
+        text: text("no key"),
+        by: SABRINA,
+    };
+    let other = second().and(held("operations", JOSEPHINE)).and([
+        Event::PostAdded { post: post(1, "call") },
+        raised(1),
+        Event::BeganSet { began: at(-5) },
+    ]);
+    let affected = Event::ServicesSet { services: services(&["fax"]), unknown_services: services(&["fax"]) };
+    let here = given([opened(), affected, role_opened("operations/dns"), Event::BeganSet { began: at(-9) }])
+        .and(held("operations", SABRINA))
+        .and(held("operations/dns", JOSEPHINE))
+        .and([joined(ROBIN), member("planning", ROBIN), member("command", ROBIN), raised(1)])
+        .and([Event::PostAdded { post: post(1, "call") }, Event::PostAdded { post: post(2, "room") }]);
+    let absorbed = Event::Absorbed {
+        from: Number(1),
+        began: Some(at(-9)),
+        responders: [MARY, SABRINA, JOSEPHINE, ROBIN].into(),
+        members: [(role("operations"), [SABRINA].into()), (role("planning"), [ROBIN].into())].into(),
+        roadblocks: vec![block(2, "operations")],
+        services: services(&["fax"]),
+        unknown_services: services(&["fax"]),
+        posts: vec![post(2, "room")],
+    };
+    here.beside(&other).when(MARY, merge()).then_there([gone()], [absorbed.clone()]);
+    let state = other.and([absorbed]).state();
+    assert_eq!(state.holder(&role("operations")), Some(JOSEPHINE), "no holder is displaced");
+    assert_eq!(state.began, Some(at(-9)), "the earlier");
+    assert_eq!(state.unknown_services, services(&["fax"]));
+    assert_eq!((state.posts.len(), state.roadblocks.len(), state.roadblocks_raised), (2, 2, 2));
+    assert!(state.responders.contains_key(&ROBIN));
+}
+
+#[test]
+fn roadblocks_that_come_along_matter_to_who_takes_command() {
+    let mut absorbed = bare();
+    let briefed = |absorbed: Event| {
+        let offered = second().and([joined(SABRINA), offered("command", SABRINA, MARY), absorbed]);
+        offered.when(SABRINA, take_command(3)).accepted().state().commander()
+    };
+    assert_eq!(briefed(absorbed.clone()), SABRINA);
+    if let Event::Absorbed { roadblocks, .. } = &mut absorbed {
+        roadblocks.push(block(1, "operations"));
+    }
+    assert_eq!(briefed(absorbed), MARY, "held back");
+}
+
+#[test]
+fn it_takes_command_of_both() {
+    let others = second().and([joined(SABRINA), crate::words::taken("command", 0, SABRINA, Some(MARY))]);
+    given([opened(), joined(SABRINA)])
+        .beside(&others)
+        .when(SABRINA, merge())
+        .refused(Code::NotYours, &[MARY], ask_for("command"))
+        .when(MARY, merge())
+        .says("Merging takes command of both. Sabrina commands #2: offer them command of this one, or ask for theirs.")
+        .refused(Code::NotYours, &[SABRINA], Some(Remedy::Offer { role: role("command") }));
+}
+
+#[test]
+fn not_every_two_can_be_merged() {
+    let into = |other: &Given| given([opened()]).beside(other).when(MARY, merge());
+    let of = |kind, phase| given([opened_as(2, kind, phase)]);
+    into(&of(Kind::Drill, Phase::Active)).refused(Code::WrongKind, &[], None);
+    into(&of(Kind::Incident, Phase::Investigating))
+        .says("Incident #2 is not declared; merge into one that is declared and open.")
+        .refused(Code::WrongPhase, &[], None);
+    into(&second().and([crate::words::closed(MARY)])).refused(Code::WrongPhase, &[], None);
+    given([opened()]).when(MARY, merge()).refused(Code::NoSuchIncident, &[], None);
+    given([opened()]).when(MARY, cmd("merge", json!({"into": 1}))).refused(Code::Invalid, &[], None);
+    given([opened_restricted()]).beside(&second()).when(MARY, merge()).refused(Code::Invalid, &[], None);
+}
+
+#[test]
+fn a_restricted_incident_lets_in_whom_it_absorbs() {
+    let mut absorbed = bare();
+    if let Event::Absorbed { responders, .. } = &mut absorbed {
+        responders.insert(ROBIN);
+    }
+    let state = given([opened_restricted(), absorbed]).state();
+    assert!(state.visible_to(ROBIN) && !state.visible_to(SABRINA));
+}

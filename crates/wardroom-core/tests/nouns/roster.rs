@@ -1,0 +1,163 @@
+//! Importing people, teams and services from a TOML or CSV file; and files that are bad.
+
+use serde_json::json;
+use uuid::Uuid;
+use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
+use wardroom_core::id::PersonId;
+use wardroom_core::refusal::Code;
+use wardroom_core::roster::{ROSTER_BYTES_MAX, Roster};
+
+use crate::cast::{ADA, MARY, service, services};
+use crate::directory::{ada_and_mary, added, change};
+use crate::words::text;
+
+const TOML: &str = r#"
+[[people]]
+handle = "mary"
+name = "Mary M."
+
+[[people]]
+handle = "robin"
+name = "Robin"
+email = "robin@example.org"
+
+[[teams]]
+name = "search-sre"
+members = ["mary", "robin"]
+
+[[services]]
+name = "search"
+owner = "search-sre"
+depends_on = ["indexing"]
+"#;
+
+const CSV: &str = "\
+handle, name,    teams,              email,             admin
+mary,   Mary M., search-sre,         ,
+robin,  Robin,   search-sre on-call, robin@example.org, true
+";
+
+fn nth(n: u128) -> PersonId {
+    PersonId(Uuid::from_u128(n))
+}
+
+fn import(roster: Roster) -> DirectoryCommand {
+    roster.into()
+}
+
+fn renamed() -> DirectoryEvent {
+    DirectoryEvent::PersonChanged { person: MARY, handle: None, name: Some(text("Mary M.")), email: None, admin: None }
+}
+
+fn robin(admin: bool) -> DirectoryEvent {
+    let email = Some(text("robin@example.org"));
+    DirectoryEvent::PersonAdded { person: nth(100), handle: text("robin"), name: text("Robin"), email, admin }
+}
+
+fn team(name: &str, members: &[PersonId]) -> DirectoryEvent {
+    let team = name.parse().expect("a team's name");
+    DirectoryEvent::TeamSet { team, members: members.iter().copied().collect() }
+}
+
+#[test]
+fn a_toml_file_brings_people_teams_and_services() {
+    let roster = || Roster::from_toml(TOML).expect("a roster");
+    let owner = Some("search-sre".parse().expect("a team's name"));
+    let search = DirectoryEvent::ServiceSet { service: service("search"), owner, depends_on: services(&["indexing"]) };
+    ada_and_mary()
+        .when(ADA, import(roster()))
+        .then([renamed(), robin(false), team("search-sre", &[MARY, nth(100)]), search])
+        .when(ADA, import(roster()))
+        .says("The directory says that already.")
+        .refused(Code::AlreadySo);
+}
+
+#[test]
+fn a_csv_file_brings_people_and_their_teams() {
+    let roster = Roster::from_csv(CSV).expect("a roster");
+    let both = team("search-sre", &[MARY, nth(100)]);
+    ada_and_mary().when(ADA, import(roster)).then([renamed(), robin(true), both, team("on-call", &[nth(100)])]);
+}
+
+#[test]
+fn spreadsheets_may_put_their_mark_in_front_and_leave_columns_out() {
+    let roster = Roster::from_csv("\u{feff}name,handle\r\nRobin,robin\r\n").expect("a roster");
+    ada_and_mary().when(ADA, import(roster)).then([added(nth(100), "robin", "Robin", false)]);
+}
+
+#[test]
+fn what_a_roster_does_not_name_stays() {
+    let roster = Roster::from_csv("handle,name\nada,Ada L.\n").expect("a roster");
+    let book = ada_and_mary().when(ADA, import(roster)).accepted();
+    assert!(book.directory.facts.admin(ADA), "the column is not there");
+    assert!(book.directory.facts.active(MARY));
+}
+
+#[test]
+fn it_is_all_or_nothing() {
+    let roster = Roster::from_toml(&TOML.replace("[\"mary\", \"robin\"]", "[\"mary\", \"rob\"]")).expect("a roster");
+    let book = ada_and_mary()
+        .when(ADA, import(roster))
+        .says("Nobody here is called “rob”. An admin can add people to the directory.")
+        .refused(Code::UnknownPerson);
+    assert_eq!(book.directory, ada_and_mary().directory);
+    let last_admin = Roster::from_csv("handle,name,admin\nada,Ada,false\n").expect("a roster");
+    ada_and_mary().when(ADA, import(last_admin)).refused(Code::Unfinished);
+    ada_and_mary().when(MARY, import(Roster::default())).refused(Code::AdminsOnly);
+}
+
+#[test]
+fn it_comes_over_the_wire_too() {
+    let people = json!([{"handle": "robin", "name": "Robin"}]);
+    ada_and_mary().when(ADA, change("import", json!({"roster": {"people": people}}))).then([added(
+        nth(100),
+        "robin",
+        "Robin",
+        false,
+    )]);
+}
+
+#[test]
+fn a_bad_toml_file_is_refused_with_the_place() {
+    for (bad, place) in [
+        ("[[people]\n", "line 1"),
+        ("[[people]]\nhandle = \"Mary\"\nname = \"Mary\"\n", "a handle is"),
+        ("[[people]]\nhandle = \"mary\"\n", "name"),
+        ("[[people]]\nhandle = \"mary\"\nname = \"Mary\"\nshoe_size = 39\n", "shoe_size"),
+        ("[[persons]]\nhandle = \"mary\"\n", "persons"),
+        ("[[people]]\nhandle = \"mary\"\nname = \"Mary\"\nemail = \"mary\"\n", "name@example.org"),
+        ("[[services]]\nname = \"search\"\ndepends_on = \"all\"\n", "line 3"),
+    ] {
+        let error = Roster::from_toml(bad).expect_err(bad).to_string();
+        assert!(error.contains(place), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn a_bad_csv_file_is_refused_with_the_place() {
+    for (bad, place) in [
+        ("handle,name\nMary,Mary\n", "line: 2"),
+        ("handle,name\nmary,Mary,extra\n", "line: 2"),
+        ("handle,name\nmary,\n", "line: 2"),
+        ("handle,name,admin\nmary,Mary,perhaps\n", "line: 2"),
+        ("handle,name,teams\nrobin,Robin,Search SRE\n", "robin: a team's name is"),
+        ("handle\nmary\n", "name"),
+        ("handle;name\nmary;Mary\n", "handle"),
+        ("handle,name,shoe_size\nmary,Mary,39\n", "shoe_size"),
+    ] {
+        let error = Roster::from_csv(bad).expect_err(bad).to_string();
+        assert!(error.contains(place), "{bad}: {error}");
+    }
+}
+
+#[test]
+fn a_file_is_bounded() {
+    let long = "#".repeat(ROSTER_BYTES_MAX + 1);
+    for error in [Roster::from_toml(&long), Roster::from_csv(&long)] {
+        let error = error.expect_err("too long").to_string();
+        assert_eq!(error, "the file has 4194305 bytes; at most 4194304 are read");
+    }
+    let many: String = (0..20_001).map(|n| format!("p{n},Person\n")).collect();
+    let roster = Roster::from_csv(&format!("handle,name\n{many}")).expect("a roster");
+    ada_and_mary().when(ADA, import(roster)).refused(Code::TooMany);
+}

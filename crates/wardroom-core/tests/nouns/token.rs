@@ -1,0 +1,115 @@
+//! Personal tokens: issued at the edge, revoked by their owner or an admin, dead with their person.
+
+use serde_json::json;
+use uuid::Uuid;
+use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
+use wardroom_core::id::{Actor, PersonId, Time, TokenId};
+use wardroom_core::refusal::Code;
+use wardroom_core::token::{Digest, Scope};
+
+use crate::cast::{ADA, MARY, at, start};
+use crate::directory::{Book, ada_and_mary, change};
+use crate::words::text;
+
+const PHONE: TokenId = TokenId(Uuid::from_u128(50));
+const LAPTOP: TokenId = TokenId(Uuid::from_u128(51));
+
+fn digest(token: TokenId) -> Digest {
+    Digest::new([u8::try_from(token.0.as_u128()).expect("a small one"); 32])
+}
+
+fn issue(token: TokenId, person: PersonId, expires_at: Option<Time>) -> DirectoryCommand {
+    let label = "phone".parse().expect("a line");
+    DirectoryCommand::IssueToken {
+        token,
+        person: person.into(),
+        scope: Scope::Respond,
+        label,
+        expires_at,
+        digest: digest(token),
+    }
+}
+
+fn issued(token: TokenId, person: PersonId, expires_at: Option<Time>) -> DirectoryEvent {
+    let label = text("phone");
+    DirectoryEvent::TokenIssued { token, person, scope: Scope::Respond, label, expires_at, digest: digest(token) }
+}
+
+/// Mary has a token that lasts and one that expires in ten minutes.
+fn with_tokens() -> Book {
+    ada_and_mary()
+        .when(Actor::Console, issue(PHONE, MARY, None))
+        .then([issued(PHONE, MARY, None)])
+        .when(ADA, issue(LAPTOP, MARY, Some(at(10))))
+        .then([issued(LAPTOP, MARY, Some(at(10)))])
+}
+
+fn lets_in(book: &Book, token: TokenId, now: Time) -> bool {
+    book.directory.token(&digest(token), now).is_some()
+}
+
+#[test]
+fn a_token_lets_in_until_it_expires() {
+    let book = with_tokens();
+    assert!(lets_in(&book, PHONE, at(1_000_000)));
+    assert!(lets_in(&book, LAPTOP, at(9)) && !lets_in(&book, LAPTOP, at(10)));
+    assert!(book.directory.token(&Digest::new([9; 32]), start()).is_none());
+}
+
+#[test]
+fn a_token_is_for_somebody_and_for_later() {
+    ada_and_mary()
+        .when(ADA, issue(PHONE, MARY, Some(start())))
+        .says("A token expires in the future, or not at all.")
+        .refused(Code::Invalid)
+        .when(ADA, change("deactivate_person", json!({"person": "mary"})))
+        .accepted()
+        .when(ADA, issue(PHONE, MARY, None))
+        .refused(Code::Inactive);
+}
+
+#[test]
+fn its_owner_or_an_admin_revokes_it() {
+    let revoke = |token: TokenId| change("revoke_token", json!({"token": token}));
+    let revoked = |token| DirectoryEvent::TokenRevoked { token };
+    let book = with_tokens()
+        .when(MARY, revoke(PHONE))
+        .then([revoked(PHONE)])
+        .when(ADA, revoke(PHONE))
+        .refused(Code::NotThere)
+        .when(ADA, revoke(LAPTOP))
+        .then([revoked(LAPTOP)])
+        .when(ADA, issue(PHONE, ADA, None))
+        .accepted()
+        .when(MARY, revoke(PHONE))
+        .refused(Code::AdminsOnly);
+    assert!(!lets_in(&book, LAPTOP, start()));
+}
+
+#[test]
+fn deactivating_or_forgetting_ends_every_token_for_good() {
+    for name in ["deactivate_person", "forget_person"] {
+        let book = with_tokens().when(ADA, change(name, json!({"person": "mary"}))).accepted();
+        assert!(!lets_in(&book, PHONE, start()));
+        assert!(book.directory.tokens.is_empty());
+    }
+    let book = with_tokens()
+        .when(ADA, change("deactivate_person", json!({"person": "mary"})))
+        .accepted()
+        .when(ADA, change("activate_person", json!({"person": "mary"})))
+        .accepted();
+    assert!(!lets_in(&book, PHONE, start()), "a new one is issued");
+}
+
+#[test]
+fn after_restoring_a_backup_none_lives_on() {
+    let all = || DirectoryCommand::RevokeAllTokens {};
+    let book = with_tokens().when(Actor::Console, all()).then([DirectoryEvent::AllTokensRevoked {}]);
+    assert!(!lets_in(&book, PHONE, start()));
+    book.when(Actor::Console, all()).refused(Code::AlreadySo);
+}
+
+#[test]
+fn digests_stay_out_of_logs() {
+    assert_eq!(format!("{:?}", digest(PHONE)), "Digest(…)");
+}
