@@ -28,7 +28,7 @@ const CONNECT: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
-    /// The newest position that was heard of.
+    /// How many notifications were heard.
     heard: Arc<watch::Sender<u64>>,
     _listener: Arc<listen::Listener>,
 }

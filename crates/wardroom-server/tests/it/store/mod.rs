@@ -19,5 +19,6 @@ mod appends;
 mod drafts;
 mod ground;
 mod order;
+mod postgres_trouble;
 mod retries;
 mod tables;

@@ -1,0 +1,73 @@
+//! What only PostgreSQL can suffer: a rival that stalls, and notifications that are not ours.
+
+use futures_util::FutureExt;
+use wardroom_server::log::{LogError, Stream, Tip};
+
+use super::drafts::{append, assert_sound, draft, put, write};
+use super::ground::{Ground, Raw, run};
+
+/// Waits until a query about the server's sessions answers this number.
+async fn until(raw: &Raw, query: &str, number: i64) {
+    while raw.number(query).await != number {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[test]
+fn a_stalled_rival_costs_no_more_than_an_error() {
+    run(Ground::postgres(), async |ground: &Ground| {
+        let log = ground.open().await;
+        put(&log, 1, vec![draft("{}")]).await;
+        let rival = ground.raw().await;
+        rival.begin_writing().await;
+        let tip = log.tip(Stream(1)).await.unwrap();
+        let wanted = append(vec![write(1, tip, vec![draft("{}")])]);
+        let answer = log.append(vec![wanted.clone()]).await;
+        assert!(matches!(answer, Err(LogError::Unavailable(_))), "{answer:?}");
+        // Reading goes on beside it, and so does appending when it has gone.
+        assert_eq!(log.read_all(0, 10).await.unwrap().len(), 1);
+        drop(rival);
+        while let Err(error) = log.append(vec![wanted.clone()]).await {
+            assert!(matches!(error, LogError::Unavailable(_)), "{error}");
+        }
+        assert_eq!(log.head().await.unwrap().position, 2);
+        assert_sound(&log).await;
+    });
+}
+
+#[test]
+fn a_cancelled_statement_is_not_in_doubt() {
+    run(Ground::postgres(), async |ground: &Ground| {
+        let log = ground.open().await;
+        let (rival, raw) = (ground.raw().await, ground.raw().await);
+        rival.begin_writing().await;
+        let wanted = append(vec![write(1, Tip::default(), vec![draft("{}")])]);
+        let asking = tokio::spawn({
+            let (log, wanted) = (log.clone(), wanted.clone());
+            async move { log.append(vec![wanted]).await }
+        });
+        let waiting = "FROM pg_stat_activity WHERE application_name = 'wardroom' AND wait_event_type = 'Lock'
+                       AND datname = current_database()";
+        until(&raw, &format!("SELECT count(*) {waiting}"), 1).await;
+        raw.run(&format!("SELECT pg_cancel_backend(pid) {waiting}")).await;
+        let answer = asking.await.unwrap();
+        assert!(matches!(answer, Err(LogError::Unavailable(_))), "{answer:?}");
+        assert_eq!(log.head().await.unwrap().position, 0);
+    });
+}
+
+#[test]
+fn a_notification_is_not_trusted() {
+    run(Ground::postgres(), async |ground: &Ground| {
+        let log = ground.open().await;
+        let span = put(&log, 1, vec![draft("{}")]).await;
+        ground.raw().await.run("NOTIFY wardroom, '18446744073709551615'; NOTIFY wardroom, 'nonsense'").await;
+        // Whatever is heard is heard meanwhile.
+        log.wait_after(span.position).await.unwrap();
+        // There is nothing more, and no notification makes it so: this has to ask the database, and to wait.
+        assert!(log.wait_after(span.position).now_or_never().is_none());
+        put(&log, 1, vec![draft("{}")]).await;
+        log.wait_after(span.position).await.unwrap();
+        assert_eq!(log.read_all(span.position, 10).await.unwrap().len(), 1);
+    });
+}
