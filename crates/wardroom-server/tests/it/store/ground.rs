@@ -27,6 +27,11 @@ impl Ground {
         Self { place: Place::Folder(folder.path().join("data")), folder, _database: None }
     }
 
+    /// On a folder of somebody else's.
+    pub fn at(folder: PathBuf) -> Self {
+        Self { place: Place::Folder(folder), folder: tempfile::tempdir().unwrap(), _database: None }
+    }
+
     pub fn postgres() -> Self {
         let database = Database::create();
         Self {

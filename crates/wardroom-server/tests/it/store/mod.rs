@@ -21,4 +21,5 @@ mod ground;
 mod order;
 mod postgres_trouble;
 mod retries;
+mod sqlite_trouble;
 mod tables;
