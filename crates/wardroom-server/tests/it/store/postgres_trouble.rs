@@ -1,7 +1,9 @@
-//! What only PostgreSQL can suffer: a rival that stalls, and notifications that are not ours.
+//! What only PostgreSQL can suffer: a rival that stalls, readers that hog connections,
+//! and notifications that are not ours.
 
 use futures_util::FutureExt;
-use wardroom_server::log::{LogError, Stream, Tip};
+use futures_util::future::join_all;
+use wardroom_server::log::{LogError, Snapshot, Stream, Tip};
 
 use super::drafts::{append, assert_sound, draft, put, write};
 use super::ground::{Ground, Raw, run};
@@ -53,6 +55,38 @@ fn a_cancelled_statement_is_not_in_doubt() {
         let answer = asking.await.unwrap();
         assert!(matches!(answer, Err(LogError::Unavailable(_))), "{answer:?}");
         assert_eq!(log.head().await.unwrap().position, 0);
+    });
+}
+
+#[test]
+fn appends_do_not_wait_behind_readers() {
+    run(Ground::postgres(), async |ground: &Ground| {
+        let log = ground.open().await;
+        let raw = ground.raw().await;
+        let kept = Snapshot { seq: 1, hash: [7; 32], body: "{}".to_owned() };
+        log.put_snapshot(Stream(1), 1, kept.clone()).await.unwrap();
+        // Every reader of snapshots stands at a gate. Its wait for the lock has no limit, unlike Wardroom's own.
+        raw.run(
+            "CREATE FUNCTION gate() RETURNS boolean LANGUAGE sql SET lock_timeout = 0
+             AS 'SELECT pg_advisory_xact_lock_shared(7) IS NOT NULL';
+             ALTER TABLE snapshots RENAME TO kept;
+             CREATE VIEW snapshots AS SELECT kept.* FROM gate() AS open (yes), kept WHERE yes;
+             SELECT pg_advisory_lock(7)",
+        )
+        .await;
+        let readers: Vec<_> = (0..8)
+            .map(|_| {
+                let log = log.clone();
+                tokio::spawn(async move { log.snapshot(Stream(1), 1).await })
+            })
+            .collect();
+        until(&raw, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 7", 8).await;
+        log.append(vec![append(vec![write(1, Tip::default(), vec![draft("{}")])])]).await.unwrap();
+        assert!(readers.iter().all(|reader| !reader.is_finished()));
+        raw.run("SELECT pg_advisory_unlock(7)").await;
+        for read in join_all(readers).await {
+            assert_eq!(read.unwrap().unwrap().as_ref(), Some(&kept));
+        }
     });
 }
 
