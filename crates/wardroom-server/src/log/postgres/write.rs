@@ -110,7 +110,8 @@ impl Store {
                     &batch.digest().to_vec(),
                 ],
             )
-            .await?;
+            .await
+            .map_err(LogError::after_sending)?;
         let before: i64 = row.get(0);
         Ok(before.unsigned_abs())
     }

@@ -120,7 +120,7 @@ impl Store {
             let _ = answer.send(job(connection));
         });
         self.inner.writer.send(job).map_err(|_| LogError::unavailable("the writer has stopped"))?;
-        answered.await.map_err(|_| LogError::unavailable("the writer has stopped"))?
+        answered.await.map_err(|_| LogError::InDoubt("the writer stopped at it".to_owned()))?
     }
 
     /// Runs a job on one of the readers.

@@ -20,6 +20,7 @@ mod drafts;
 mod ground;
 mod order;
 mod postgres_trouble;
+mod proxy;
 mod retries;
 mod sqlite_trouble;
 mod tables;

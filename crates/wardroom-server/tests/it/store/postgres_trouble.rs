@@ -1,12 +1,13 @@
-//! What only PostgreSQL can suffer: a rival that stalls, readers that hog connections,
+//! What only PostgreSQL can suffer: a rival that stalls, an answer that got lost, readers that hog connections,
 //! and notifications that are not ours.
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
-use wardroom_server::log::{LogError, Snapshot, Stream, Tip};
+use wardroom_server::log::{Log, LogError, Snapshot, Stream, Tip};
 
 use super::drafts::{append, assert_sound, draft, put, write};
 use super::ground::{Ground, Raw, run};
+use super::proxy::{LOSE, Proxy};
 
 /// Waits until a query about the server's sessions answers this number.
 async fn until(raw: &Raw, query: &str, number: i64) {
@@ -34,6 +35,23 @@ fn a_stalled_rival_costs_no_more_than_an_error() {
         }
         assert_eq!(log.head().await.unwrap().position, 2);
         assert_sound(&log).await;
+    });
+}
+
+#[test]
+fn a_lost_answer_leaves_it_in_doubt() {
+    run(Ground::postgres(), async |ground: &Ground| {
+        let proxy = Proxy::to(&ground.place).await;
+        let log = Log::open(&proxy.place).await.unwrap();
+        put(&log, 1, vec![draft("{}")]).await;
+        let tip = log.tip(Stream(1)).await.unwrap();
+        let wanted = append(vec![write(1, tip, vec![draft(LOSE)])]);
+        let answer = log.append(vec![wanted.clone()]).await;
+        assert!(matches!(answer, Err(LogError::InDoubt(_))), "{answer:?}");
+        let direct = ground.open().await;
+        let remembered = direct.remembered(&wanted.request.actor, wanted.request.id).await.unwrap();
+        assert_eq!(remembered.unwrap().spans[0].position, 2);
+        assert_sound(&direct).await;
     });
 }
 
