@@ -145,6 +145,11 @@ impl Store {
         result
     }
 
+    /// Closes the readers that are idle.
+    pub(super) fn close_readers(&self) {
+        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(super) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Vec<Span>>, LogError> {
         let erases = appends.iter().flat_map(|append| &append.writes).any(|write| !write.erase.is_empty());
         let spans = self

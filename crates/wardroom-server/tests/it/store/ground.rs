@@ -142,7 +142,7 @@ impl Database {
         let server = Config::from_str(&url).unwrap();
         let name = format!("wardroom_test_{}", Uuid::now_v7().simple());
         let create = format!("CREATE DATABASE {name}");
-        runtime().block_on(async { connect(&server).await.batch_execute(&create).await.unwrap() });
+        tell(&server, &create).unwrap();
         Self { server, name }
     }
 
@@ -157,8 +157,15 @@ impl Drop for Database {
     fn drop(&mut self) {
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
         // A server that a failed case has taken down is no second failure.
-        let _ = runtime().block_on(async { connect(&self.server).await.batch_execute(&drop).await });
+        let _ = tell(&self.server, &drop);
     }
+}
+
+/// Has the server do something, on a thread of its own: a runtime cannot be started on another's threads, and a
+/// case may want a second ground.
+fn tell(server: &Config, statement: &str) -> std::thread::Result<()> {
+    let told = async { connect(server).await.batch_execute(statement).await.unwrap() };
+    std::thread::scope(|scope| scope.spawn(|| runtime().block_on(told)).join())
 }
 
 async fn connect(config: &Config) -> Client {

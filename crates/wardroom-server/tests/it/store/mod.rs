@@ -16,6 +16,7 @@ macro_rules! on_both {
 }
 
 mod appends;
+mod backups;
 mod drafts;
 mod ground;
 mod order;
