@@ -25,3 +25,4 @@ mod proxy;
 mod retries;
 mod sqlite_trouble;
 mod tables;
+mod tampering;
