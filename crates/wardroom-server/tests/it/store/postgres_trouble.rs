@@ -98,7 +98,9 @@ fn appends_do_not_wait_behind_readers() {
                 tokio::spawn(async move { log.snapshot(Stream(1), 1).await })
             })
             .collect();
-        until(&raw, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 7", 8).await;
+        let at_the_gate = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                           WHERE datname = current_database() AND objid = 7 AND NOT granted";
+        until(&raw, at_the_gate, 8).await;
         log.append(vec![append(vec![write(1, Tip::default(), vec![draft("{}")])])]).await.unwrap();
         assert!(readers.iter().all(|reader| !reader.is_finished()));
         raw.run("SELECT pg_advisory_unlock(7)").await;
