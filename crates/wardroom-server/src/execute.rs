@@ -236,10 +236,9 @@ impl Worker {
             }
             LogError::Duplicate => self.answer_remembered(jobs).await,
             other => {
-                tracing::error!(error = %other, "the store could not append; nothing was recorded");
-                let said = other.to_string();
+                tracing::error!(error = %other, "the store could not append");
                 for job in jobs {
-                    let _ = job.answer.send(Err(LogError::Unavailable(said.clone()).into()));
+                    let _ = job.answer.send(Err(other.clone().into()));
                 }
                 Vec::new()
             }

@@ -102,7 +102,8 @@ impl sqlite::Store {
 
     /// Leaves one file without a journal beside it.
     async fn finish(&self) -> Result<(), LogError> {
-        self.close_readers(); // SQLite leaves the journal only with the last other connection gone.
+        // SQLite gives the journal up only for the last connection that is left.
+        self.close_readers();
         self.write(|connection| Ok(connection.pragma_update(None, "journal_mode", "DELETE")?)).await
     }
 

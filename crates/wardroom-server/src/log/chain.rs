@@ -75,7 +75,10 @@ mod tests {
         assert_eq!(hex(first), "7dda33a641a29a35f403a23b849cd028173db7ce1a7a75e8498658f60cae5fbf");
         let mut batch = Batch::default();
         batch.add(&first);
-        assert_eq!(hex(link(&[0; 32], 1, &batch.digest())), "PIN2");
+        assert_eq!(
+            hex(link(&[0; 32], 1, &batch.digest())),
+            "97fc590b91cebcd49fd067f8e60e0b6415d59fc8906e82d72bdb6d1db7ee6715"
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::log::Stream;
 
-/// Why the log could not do what was asked. Nothing was written then.
-#[derive(Debug, thiserror::Error)]
+/// Why the log could not do what was asked. Nothing was written then, unless it is [`LogError::InDoubt`].
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum LogError {
     /// A stream is not where it was expected: somebody else appended first.
     #[error("somebody else appended first")]
@@ -14,6 +14,10 @@ pub enum LogError {
     /// The database could not: disk full, gone, a failed fsync, a lock that was not had in time.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// The database was asked to append and its answer never came: it is written as a whole or not at all, and
+    /// only asking again with the same request id tells which.
+    #[error("the store did not answer, so whether this was recorded is not known: {0}")]
+    InDoubt(String),
     /// What is stored contradicts itself.
     #[error("{stream} is damaged: {why}")]
     Damaged {
@@ -28,6 +32,24 @@ impl LogError {
     /// The store could not; `why` must hold no password.
     pub(crate) fn unavailable(why: impl std::fmt::Display) -> Self {
         Self::Unavailable(why.to_string())
+    }
+
+    /// What an append's failure means once it was sent to PostgreSQL. An error that the server told means that it
+    /// rolled back. A session that ended may have ended before its commit or after.
+    pub(super) fn after_sending(error: tokio_postgres::Error) -> Self {
+        use tokio_postgres::error::Severity;
+        match error.as_db_error().map(tokio_postgres::error::DbError::parsed_severity) {
+            Some(Some(Severity::Error)) => error.into(),
+            _ => Self::InDoubt(error.to_string()),
+        }
+    }
+
+    /// What a failed COMMIT of SQLite means. After a failed fsync nobody knows what a power cut would leave.
+    pub(super) fn after_commit(error: rusqlite::Error) -> Self {
+        match error.sqlite_error().map(|error| error.extended_code) {
+            Some(rusqlite::ffi::SQLITE_IOERR_FSYNC) => Self::InDoubt(error.to_string()),
+            _ => error.into(),
+        }
     }
 
     /// What is stored of a stream contradicts itself.

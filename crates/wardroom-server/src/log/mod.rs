@@ -86,7 +86,8 @@ impl Log {
     /// # Errors
     /// [`LogError::Conflict`] when a stream is not where it was expected, [`LogError::Duplicate`] when a
     /// request is remembered already, [`LogError::Unavailable`] when the database could not. Nothing is
-    /// written then, and no position is used up.
+    /// written then, and no position is used up. [`LogError::InDoubt`] when its answer got lost: then all of it
+    /// is written or nothing.
     pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Vec<Span>>, LogError> {
         on_either!(self, store => store.append(appends).await)
     }

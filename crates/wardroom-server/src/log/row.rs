@@ -81,7 +81,8 @@ pub struct Write {
     pub expected: Tip,
     /// In order; never empty.
     pub drafts: Vec<Draft>,
-    /// Commitments of this stream whose words go for ever.
+    /// Commitments of this stream whose words go for ever. One that the stream does not have, or whose words
+    /// are gone already, changes nothing: a text that was erased before a merge has no row to erase again.
     pub erase: Vec<Hash>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use wardroom_core::seal;
 
@@ -24,6 +25,9 @@ pub struct Report {
 }
 
 /// One thing that is wrong.
+///
+/// Where an event is gone, its stream and number are known from the events around it, and its position is the
+/// first that it can have had. With nothing left to tell whose it was, `stream` and `seq` are 0.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Broken {
     /// Whose event.
@@ -39,11 +43,11 @@ pub struct Broken {
 /// What can be wrong with an event.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub enum What {
-    /// It does not have the hash that its content has.
+    /// It does not have the hash that its content has, or its stream does not end with it as it should.
     Altered,
     /// It is not there.
     Removed,
-    /// It is there, and not in its place.
+    /// It is there, and not in its place; or the link after it does not fit what comes before.
     Reordered,
     /// It and everything after it are gone.
     Truncated,
@@ -63,7 +67,11 @@ impl fmt::Display for Broken {
             What::WordsAltered => "has words that were altered",
             What::WordsRemoved => "has words that were removed without a redaction on record",
         };
-        write!(f, "{}, entry {} (position {}), {what}", self.stream, self.seq, self.position)
+        match self.seq {
+            // Nothing is left that says whose it was.
+            0 => write!(f, "the entry at position {} {what}", self.position),
+            seq => write!(f, "{}, entry {seq} (position {}), {what}", self.stream, self.position),
+        }
     }
 }
 
@@ -89,44 +97,70 @@ pub(super) struct WalkedText {
     pub erased_by: Option<u64>,
 }
 
+/// Where a stream's events were up to now, and at which position the last of them stood.
+#[derive(Copy, Clone, Default)]
+struct Known {
+    tip: Tip,
+    position: u64,
+}
+
 /// How far the walk is.
 #[derive(Default)]
 struct Walk {
+    events: u64,
     position: u64,
-    tips: BTreeMap<Stream, Tip>,
+    known: BTreeMap<Stream, Known>,
+    /// Positions at which there is no event, in order.
+    gaps: Vec<RangeInclusive<u64>>,
     link: Hash,
     batch: chain::Batch,
     batch_from: u64,
+    /// The first event whose link is wrong. It explains nothing that an event's own trouble explains already.
+    unlinked: Option<Broken>,
     /// Seals named by erasing events, by position: only they may take words away.
     erasures: BTreeMap<u64, String>,
     broken: Vec<Broken>,
     claimed_erasures: Vec<(Broken, u64, Hash)>,
 }
 
+impl Broken {
+    fn of(event: &Walked, what: What) -> Self {
+        Self { stream: event.stream, seq: event.seq, position: event.position, what }
+    }
+}
+
 impl Walk {
     fn wrong(&mut self, event: &Walked, what: What) {
-        self.broken.push(Broken { stream: event.stream, seq: event.seq, position: event.position, what });
+        self.broken.push(Broken::of(event, what));
+    }
+
+    /// The first position without an event after another one.
+    fn missing_after(&self, position: u64) -> Option<u64> {
+        let gap = self.gaps.iter().find(|gap| *gap.end() > position)?;
+        Some((*gap.start()).max(position + 1))
     }
 
     fn step(&mut self, event: &Walked) {
-        for position in self.position + 1..event.position {
-            // Whose it was is found below, by the gap in its stream; the position itself is missing here.
-            tracing::debug!(position, "there is no event at this position");
+        self.events += 1;
+        if event.position > self.position + 1 {
+            self.gaps.push(self.position + 1..=event.position - 1);
         }
-        let gap = event.position != self.position + 1;
-        let tip = self.tips.get(&event.stream).copied().unwrap_or_default();
+        let Known { tip, position } = self.known.get(&event.stream).copied().unwrap_or_default();
         let expected =
             chain::event_hash(&tip, event.stream, event.at_us, &event.kind, event.version, &event.actor, &event.body);
         if event.seq > tip.seq + 1 {
-            let what = if gap { What::Removed } else { What::Reordered };
-            let position = if gap { self.position + 1 } else { event.position };
-            self.broken.push(Broken { stream: event.stream, seq: tip.seq + 1, position, what });
+            let broken = match self.missing_after(position) {
+                Some(position) => Broken { stream: event.stream, seq: tip.seq + 1, position, what: What::Removed },
+                None => Broken { seq: tip.seq + 1, ..Broken::of(event, What::Reordered) },
+            };
+            self.broken.push(broken);
         } else if event.seq <= tip.seq {
             self.wrong(event, What::Reordered);
         } else if expected != event.hash {
             self.wrong(event, What::Altered);
         }
-        self.tips.insert(event.stream, Tip { seq: event.seq, hash: event.hash });
+        let tip = Tip { seq: event.seq, hash: event.hash };
+        self.known.insert(event.stream, Known { tip, position: event.position });
         self.position = event.position;
         self.link_step(event);
         self.words(event);
@@ -139,8 +173,8 @@ impl Walk {
         self.batch.add(&event.hash);
         if let Some(link) = event.link {
             let right = chain::link(&self.link, self.batch_from, &self.batch.digest());
-            if right != link && self.broken.is_empty() {
-                self.wrong(event, What::Reordered);
+            if right != link && self.unlinked.is_none() {
+                self.unlinked = Some(Broken::of(event, What::Reordered));
             }
             self.link = link;
             self.batch = chain::Batch::default();
@@ -187,22 +221,49 @@ impl Walk {
                 self.broken.push(broken);
             }
         }
+        self.ends(&head, tips);
+        for gap in std::mem::take(&mut self.gaps) {
+            if !self.broken.iter().any(|broken| gap.contains(&broken.position)) {
+                let what = if *gap.end() == head.position { What::Truncated } else { What::Removed };
+                self.broken.push(Broken { stream: Stream(0), seq: 0, position: *gap.start(), what });
+            }
+        }
+        if let Some(unlinked) = self.unlinked.take()
+            && !self.broken.iter().any(|broken| broken.position <= unlinked.position)
+        {
+            self.broken.push(unlinked);
+        }
+        if self.broken.is_empty() && self.link != head.link {
+            // The counter was set back to hide it, but the last link belongs to an event that is not there.
+            let position = self.position + 1;
+            self.broken.push(Broken { stream: Stream(0), seq: 0, position, what: What::Truncated });
+        }
+        self.broken.sort_by_key(|broken| broken.position);
+        Report { events: self.events, streams: self.known.len(), head, broken: self.broken }
+    }
+
+    /// Holds what was walked against where the log and its streams say that they end.
+    fn ends(&mut self, head: &Head, tips: &BTreeMap<Stream, Tip>) {
+        let walked = self.position;
+        if walked < head.position {
+            self.gaps.push(walked + 1..=head.position);
+        }
         for (stream, tip) in tips {
-            let walked = self.tips.get(stream).copied().unwrap_or_default();
-            if walked.seq < tip.seq {
-                let (seq, position) = (walked.seq + 1, self.position + 1);
-                self.broken.push(Broken { stream: *stream, seq, position, what: What::Truncated });
-            } else if walked != *tip {
-                let (seq, position) = (walked.seq, self.position);
+            let Known { tip: last, position } = self.known.get(stream).copied().unwrap_or_default();
+            if last.seq < tip.seq {
+                let position = self.missing_after(position).unwrap_or(walked + 1);
+                let what = if position < walked { What::Removed } else { What::Truncated };
+                self.broken.push(Broken { stream: *stream, seq: last.seq + 1, position, what });
+            } else if last != *tip {
+                self.broken.push(Broken { stream: *stream, seq: last.seq, position, what: What::Altered });
+            }
+        }
+        for (stream, known) in &self.known {
+            if !tips.contains_key(stream) {
+                let (seq, position) = (known.tip.seq, known.position);
                 self.broken.push(Broken { stream: *stream, seq, position, what: What::Altered });
             }
         }
-        if self.broken.is_empty() && (self.position != head.position || self.link != head.link) {
-            let (seq, position) = (0, self.position + 1);
-            self.broken.push(Broken { stream: Stream(0), seq, position, what: What::Truncated });
-        }
-        self.broken.sort_by_key(|broken| broken.position);
-        Report { events: self.position, streams: self.tips.len(), head, broken: self.broken }
     }
 }
 

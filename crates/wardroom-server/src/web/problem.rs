@@ -114,6 +114,12 @@ impl From<&LogError> for Problem {
                 "damaged",
                 format!("The record of {stream} is damaged and was set aside. Run `wardroom verify` on the machine."),
             ),
+            LogError::InDoubt(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "store_unavailable",
+                "Wardroom's store did not answer, so this may have been recorded or not. Ask again with the same \
+                 request id: it will be recorded once.",
+            ),
             _ => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store_unavailable",

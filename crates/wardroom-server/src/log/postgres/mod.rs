@@ -19,16 +19,25 @@ use crate::log::LogError;
 
 /// The SQLSTATE by which `wardroom_append` says that a stream is not where it was expected.
 pub(in crate::log) const CONFLICT: &str = "WR001";
-/// Connections of one node, the listening one not counted.
+/// Connections of one node for everything but appending and listening.
 const CONNECTIONS: usize = 8;
+/// Connections of one node for appending alone, so that an append never queues behind its readers. Appends wait
+/// for each other in the database anyway, so a second one is enough to have one on its way.
+const APPENDING: usize = 2;
 /// How long connecting, or waiting for a free connection, may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// After how long a server that acknowledges nothing any more, not even a keepalive, is given up. Without it, a
+/// cable that was pulled would hold whoever asked for a quarter of an hour.
+const SILENT: Duration = Duration::from_secs(20);
+/// How often a connection on which nothing is said asks whether the server is still there.
+const KEEPALIVE: Duration = Duration::from_secs(5);
 
 /// The log on PostgreSQL. Cheap to clone; the last one dropped ends the listener.
 #[derive(Clone)]
 pub struct Store {
     pool: Pool,
-    /// The newest position that was heard of.
+    appending: Pool,
+    /// How many notifications were heard.
     heard: Arc<watch::Sender<u64>>,
     _listener: Arc<listen::Listener>,
 }
@@ -45,7 +54,8 @@ fn config(url: &str) -> Result<Config, LogError> {
     // The parser's own message could repeat the URL, and with it the password.
     let mut config =
         Config::from_str(url).map_err(|_| LogError::unavailable("the database URL is not one of postgres://…"))?;
-    config.connect_timeout(CONNECT).application_name("wardroom").keepalives_idle(Duration::from_secs(15));
+    config.connect_timeout(CONNECT).application_name("wardroom");
+    config.keepalives_idle(KEEPALIVE).keepalives_interval(KEEPALIVE).tcp_user_timeout(SILENT);
     let options = [
         config.get_options().unwrap_or_default(),
         "-c lock_timeout=3s -c statement_timeout=30s -c idle_in_transaction_session_timeout=5s",
@@ -56,28 +66,51 @@ fn config(url: &str) -> Result<Config, LogError> {
     Ok(config)
 }
 
+/// At most so many connections, each made when it is needed.
+fn pool_of(config: &Config, connections: usize) -> Result<Pool, LogError> {
+    let manager =
+        Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+    Pool::builder(manager)
+        .max_size(connections)
+        .runtime(Runtime::Tokio1)
+        .wait_timeout(Some(CONNECT))
+        .create_timeout(Some(CONNECT))
+        .build()
+        .map_err(LogError::unavailable)
+}
+
 impl Store {
     /// Connects, and makes or migrates the tables.
     pub(super) async fn open(url: &str) -> Result<Self, LogError> {
         let config = config(url)?;
-        let manager =
-            Manager::from_config(config.clone(), NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS)
-            .runtime(Runtime::Tokio1)
-            .wait_timeout(Some(CONNECT))
-            .create_timeout(Some(CONNECT))
-            .build()
-            .map_err(LogError::unavailable)?;
+        let pool = pool_of(&config, CONNECTIONS)?;
+        let appending = pool_of(&config, APPENDING)?;
         let mut client = pool.get().await?;
         schema::migrate(&mut client).await?;
         drop(client);
         let heard = Arc::new(watch::Sender::new(0));
         let listener = Arc::new(listen::Listener::start(config, Arc::clone(&heard)));
-        Ok(Self { pool, heard, _listener: listener })
+        Ok(Self { pool, appending, heard, _listener: listener })
     }
 
     pub(in crate::log) async fn client(&self) -> Result<Object, LogError> {
         Ok(self.pool.get().await?)
+    }
+
+    /// A connection that only appends are given.
+    async fn appending_client(&self) -> Result<Object, LogError> {
+        Ok(self.appending.get().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_silent_server_is_given_up() {
+        let config = config("postgres://somebody@db.example.net/wardroom").unwrap();
+        assert_eq!(config.get_tcp_user_timeout(), Some(&SILENT));
+        assert!(config.get_keepalives_idle() + KEEPALIVE < SILENT);
     }
 }

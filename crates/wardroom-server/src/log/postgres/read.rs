@@ -146,10 +146,11 @@ impl Store {
         let mut heard = self.heard.subscribe();
         let news = async {
             loop {
-                if *heard.borrow_and_update() > position || self.head().await?.position > position {
+                heard.mark_unchanged();
+                if self.head().await?.position > position {
                     return Ok(());
                 }
-                // A lost notification costs one look at the counter.
+                // A notification means no more than: look. A lost notification costs one look at the counter.
                 let _ = tokio::time::timeout(POLL, heard.changed()).await;
             }
         };

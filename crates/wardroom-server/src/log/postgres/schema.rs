@@ -86,9 +86,9 @@ BEGIN
     END IF;
     INSERT INTO requests
         SELECT r.actor, r.id, r.digest, (
-            SELECT json_agg(json_build_object(
+            SELECT coalesce(json_agg(json_build_object(
                 'stream', s->'stream', 'first', s->'first', 'last', s->'last',
-                'position', (s->>'position')::bigint + before))::text
+                'position', (s->>'position')::bigint + before)), '[]')::text
             FROM json_array_elements(r.spans::json) AS s)
         FROM unnest(request_actors, request_ids, request_digests, request_spans) AS r (actor, id, digest, spans);
     link_after := sha256(link_before || int8send(before + 1) || batch_digest);
@@ -104,8 +104,10 @@ BEGIN
         WHERE texts.stream = e.stream AND texts.commitment = e.commitment AND texts.erased_by IS NULL;
     INSERT INTO tips SELECT * FROM unnest(streams, new_seqs, new_hashes)
         ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
-    UPDATE head SET position = before + n, link = link_after;
-    PERFORM pg_notify('wardroom', (before + n)::text);
+    IF n > 0 THEN -- A link that no event carries would look like a log cut off.
+        UPDATE head SET position = before + n, link = link_after;
+        PERFORM pg_notify('wardroom', (before + n)::text);
+    END IF;
     RETURN before;
 END $$;
 "];

@@ -71,7 +71,7 @@ impl Store {
         let Arrays { streams, events, texts, erased, spans, batch } = arrays;
         let tips = |which: fn(&(Tip, Tip)) -> Tip| streams.values().map(which).collect::<Vec<Tip>>();
         let (expected, new) = (tips(|pair| pair.0), tips(|pair| pair.1));
-        let client = self.client().await?;
+        let client = self.appending_client().await?;
         let statement = client
             .prepare_cached(
                 "SELECT wardroom_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
@@ -110,7 +110,8 @@ impl Store {
                     &batch.digest().to_vec(),
                 ],
             )
-            .await?;
+            .await
+            .map_err(LogError::after_sending)?;
         let before: i64 = row.get(0);
         Ok(before.unsigned_abs())
     }

@@ -120,7 +120,7 @@ impl Store {
             let _ = answer.send(job(connection));
         });
         self.inner.writer.send(job).map_err(|_| LogError::unavailable("the writer has stopped"))?;
-        answered.await.map_err(|_| LogError::unavailable("the writer has stopped"))?
+        answered.await.map_err(|_| LogError::InDoubt("the writer stopped at it".to_owned()))?
     }
 
     /// Runs a job on one of the readers.
@@ -143,6 +143,11 @@ impl Store {
         let result = done.await.map_err(LogError::unavailable)?;
         drop(permit);
         result
+    }
+
+    /// Closes the readers that are idle.
+    pub(super) fn close_readers(&self) {
+        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     pub(super) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Vec<Span>>, LogError> {
@@ -176,11 +181,6 @@ impl Store {
             }
         };
         tokio::time::timeout(WAIT_MAX, news).await.unwrap_or(Ok(()))
-    }
-
-    /// Closes the connections that read; the next reading opens them again.
-    pub(super) fn close_readers(&self) {
-        self.inner.readers.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// The database's file.

@@ -8,20 +8,23 @@ use uuid::Uuid;
 
 use super::{Store, connect};
 use crate::log::verify::{Walked, WalkedText};
-use crate::log::{Head, LogError, Stream, Tip};
+use crate::log::{Hash, Head, LogError, Stream, Tip};
 
 fn walked(row: &Row<'_>) -> rusqlite::Result<Walked> {
+    // Bytes of another length are as wrong as wrong ones, and found as such.
+    let bytes = |bytes: Vec<u8>| Hash::try_from(bytes).unwrap_or_default();
+    let version: i64 = row.get("version")?;
     Ok(Walked {
         position: row.get("position")?,
         stream: Stream(row.get("stream")?),
         seq: row.get("seq")?,
         kind: row.get("kind")?,
-        version: row.get("version")?,
+        version: u16::try_from(version).unwrap_or(u16::MAX),
         at_us: row.get("at")?,
         actor: row.get("actor")?,
         body: row.get("body")?,
-        hash: row.get("hash")?,
-        link: row.get("link")?,
+        hash: bytes(row.get("hash")?),
+        link: row.get::<_, Option<Vec<u8>>>("link")?.map(bytes),
         texts: Vec::new(),
     })
 }
@@ -55,8 +58,10 @@ impl Store {
             let mut rows = query.query([first, last])?;
             while let Some(row) = rows.next()? {
                 let position: u64 = row.get(0)?;
-                let kept: (Option<[u8; 16]>, Option<String>) = (row.get(2)?, row.get(3)?);
-                let text = WalkedText { commitment: row.get(1)?, kept: kept.0.zip(kept.1), erased_by: row.get(4)? };
+                let (salt, words): (Option<Vec<u8>>, Option<String>) = (row.get(2)?, row.get(3)?);
+                let salt = salt.and_then(|salt| salt.try_into().ok());
+                let commitment = row.get::<_, Vec<u8>>(1)?.try_into().unwrap_or_default();
+                let text = WalkedText { commitment, kept: salt.zip(words), erased_by: row.get(4)? };
                 if let Ok(index) = events.binary_search_by_key(&position, |event| event.position) {
                     events[index].texts.push(text);
                 }

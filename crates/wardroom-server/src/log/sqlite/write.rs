@@ -30,7 +30,7 @@ pub(super) fn append(connection: &mut Connection, appends: &[Append]) -> Result<
             .execute(params![link, pen.position])?;
         transaction.prepare_cached("UPDATE head SET position = ?1, link = ?2")?.execute(params![pen.position, link])?;
     }
-    transaction.commit()?;
+    transaction.commit().map_err(LogError::after_commit)?;
     Ok(spans)
 }
 

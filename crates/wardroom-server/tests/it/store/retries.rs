@@ -1,0 +1,90 @@
+//! Exactly once: a request whose answer got lost is asked again, and has happened once.
+
+use std::collections::BTreeMap;
+
+use wardroom_server::log::{Append, Log, LogError, Stream, Write};
+
+use super::drafts::{assert_sound, draft, may_pass, request, write};
+use super::ground::{Ground, Raw};
+
+on_both! { a_lost_answer_is_asked_for_again }
+
+const REQUESTS: usize = 48;
+
+/// One try: on the streams as they are now.
+async fn attempt(log: &Log, wanted: &Append) -> Result<(), LogError> {
+    let mut again = wanted.clone();
+    for write in &mut again.writes {
+        write.expected = log.tip(write.stream).await?;
+    }
+    log.append(vec![again]).await.map(drop)
+}
+
+/// Asks until the answer says that it is in.
+async fn insist(log: &Log, wanted: &Append) {
+    loop {
+        match attempt(log, wanted).await {
+            Ok(()) | Err(LogError::Duplicate) => return,
+            Err(error) => assert!(may_pass(&error), "{error}"),
+        }
+    }
+}
+
+/// Cuts the log's own connections, where it has some.
+async fn cut(raw: &Raw) {
+    if let Raw::Postgres(client) = raw {
+        let all = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE application_name = 'wardroom' AND datname = current_database()";
+        client.query(all, &[]).await.unwrap();
+    }
+}
+
+async fn a_lost_answer_is_asked_for_again(ground: &Ground) {
+    let (log, raw) = (ground.open().await, ground.raw().await);
+    let mut wanted: Vec<Append> = Vec::new();
+    for number in 0..REQUESTS {
+        let body = format!("{{\"number\":{number}}}");
+        let writes: Vec<Write> =
+            [1, 2].map(|stream| write(stream, Default::default(), vec![draft(&body), draft("{}")])).into();
+        wanted.push(Append { request: request(), writes });
+        let asking = tokio::spawn({
+            let (log, wanted) = (log.clone(), wanted[number].clone());
+            async move { attempt(&log, &wanted).await }
+        });
+        // Whoever asked goes away after so many steps of the others, or the connection does.
+        for _ in 0..number * 3 {
+            tokio::task::yield_now().await;
+        }
+        if number % 8 == 7 {
+            cut(&raw).await;
+        }
+        asking.abort();
+        if number % 2 == 0 {
+            insist(&log, &wanted[number]).await;
+        }
+    }
+    for wanted in &wanted {
+        insist(&log, wanted).await;
+    }
+    // Connections die some time after they were told to, so what is in is looked at through others.
+    let log = ground.open().await;
+    let mut bodies = BTreeMap::new();
+    for event in log.read_all(0, 10_000).await.unwrap() {
+        *bodies.entry((event.stream, event.body)).or_insert(0) += 1;
+    }
+    for stream in [Stream(1), Stream(2)] {
+        assert_eq!(bodies.remove(&(stream, "{}".to_owned())), Some(REQUESTS));
+    }
+    assert!(bodies.len() == 2 * REQUESTS && bodies.values().all(|times| *times == 1), "{bodies:?}");
+    for wanted in &wanted {
+        let remembered = log.remembered(&wanted.request.actor, wanted.request.id).await.unwrap().unwrap();
+        assert_eq!(remembered.spans.len(), 2);
+        let last = log.event(Stream(1), remembered.spans[0].last).await.unwrap().unwrap();
+        let first = log.event(Stream(1), remembered.spans[0].first).await.unwrap().unwrap();
+        assert_eq!(
+            (first.body, last.position),
+            (wanted.writes[0].drafts[0].body.clone(), remembered.spans[0].position)
+        );
+    }
+    assert_sound(&log).await;
+}

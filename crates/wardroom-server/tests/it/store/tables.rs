@@ -1,0 +1,90 @@
+//! The tables beside the log: the newest of everything wins, and what is disposable can be thrown away.
+
+use wardroom_core::id::Time;
+use wardroom_server::log::{BoardRow, Snapshot, Stream};
+
+use uuid::Uuid;
+
+use super::drafts::{assert_sound, draft, put};
+use super::ground::Ground;
+
+on_both! {
+    the_newest_snapshot_of_each_fold_wins,
+    the_board_shows_the_newest_row,
+    whoever_was_seen_last_counts,
+    views_can_be_thrown_away,
+}
+
+fn at(micros: i64) -> Time {
+    Time::from_microsecond(micros).unwrap()
+}
+
+fn snapshot(seq: u64) -> Snapshot {
+    Snapshot { seq, hash: [7; 32], body: format!("{{\"seq\":{seq}}}") }
+}
+
+fn row(number: u32, seq: u64, open: bool, due: Option<i64>) -> BoardRow {
+    BoardRow { number, seq, open, next_due: due.map(at), body: format!("{{\"seq\":{seq}}}") }
+}
+
+async fn the_newest_snapshot_of_each_fold_wins(ground: &Ground) {
+    let log = ground.open().await;
+    assert_eq!(log.snapshot(Stream(1), 1).await.unwrap(), None);
+    for seq in [5, 9, 7] {
+        log.put_snapshot(Stream(1), 1, snapshot(seq)).await.unwrap();
+    }
+    log.put_snapshot(Stream(1), 2, snapshot(3)).await.unwrap();
+    assert_eq!(log.snapshot(Stream(1), 1).await.unwrap(), Some(snapshot(9)));
+    assert_eq!(log.snapshot(Stream(1), 2).await.unwrap(), Some(snapshot(3)));
+    assert_eq!(log.snapshot(Stream(2), 1).await.unwrap(), None);
+}
+
+async fn the_board_shows_the_newest_row(ground: &Ground) {
+    let log = ground.open().await;
+    assert_eq!(log.board_cursor().await.unwrap(), 0);
+    log.put_board(vec![row(2, 4, true, Some(50)), row(1, 3, true, None)], 8).await.unwrap();
+    // A slower node comes along with what it knows.
+    log.put_board(vec![row(2, 3, false, None), row(3, 1, true, Some(40))], 6).await.unwrap();
+    assert_eq!(log.board_cursor().await.unwrap(), 8);
+    let open = [row(3, 1, true, Some(40)), row(2, 4, true, Some(50)), row(1, 3, true, None)];
+    assert_eq!(log.board_open().await.unwrap(), open);
+    assert_eq!(log.board_due(at(39)).await.unwrap(), []);
+    assert_eq!(log.board_due(at(40)).await.unwrap(), open[..1]);
+    assert_eq!(log.board_due(at(50)).await.unwrap(), open[..2]);
+    log.put_board(vec![row(1, 4, false, None), row(3, 2, false, None)], 9).await.unwrap();
+    assert_eq!(log.board_open().await.unwrap(), open[1..2]);
+    assert_eq!(log.board_ended(9, 10).await.unwrap(), [row(3, 2, false, None), row(1, 4, false, None)]);
+    assert_eq!(log.board_ended(3, 10).await.unwrap(), [row(1, 4, false, None)]);
+    assert_eq!(log.board_ended(9, 1).await.unwrap(), [row(3, 2, false, None)]);
+}
+
+async fn whoever_was_seen_last_counts(ground: &Ground) {
+    let log = ground.open().await;
+    assert_eq!((log.seen().await.unwrap(), log.last_beat().await.unwrap()), (Vec::new(), None));
+    let seen = |who: &str, when| (who.to_owned(), at(when));
+    log.put_seen(Vec::new()).await.unwrap();
+    log.put_seen(vec![seen("b", 20), seen("a", 30)]).await.unwrap();
+    log.put_seen(vec![seen("b", 10), seen("a", 40)]).await.unwrap();
+    let mut all = log.seen().await.unwrap();
+    all.sort();
+    assert_eq!(all, [seen("a", 40), seen("b", 20)]);
+    let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
+    log.beat(one, at(70)).await.unwrap();
+    log.beat(other, at(60)).await.unwrap();
+    assert_eq!(log.last_beat().await.unwrap(), Some(at(70)));
+}
+
+async fn views_can_be_thrown_away(ground: &Ground) {
+    let log = ground.open().await;
+    put(&log, 1, vec![draft("{}")]).await;
+    log.put_snapshot(Stream(1), 1, snapshot(1)).await.unwrap();
+    log.put_board(vec![row(1, 1, true, None)], 1).await.unwrap();
+    log.clear_views().await.unwrap();
+    assert_eq!(log.snapshot(Stream(1), 1).await.unwrap(), None);
+    assert_eq!((log.board_open().await.unwrap(), log.board_cursor().await.unwrap()), (Vec::new(), 0));
+    // Older rows are welcome again, or a rebuilt board would stay empty.
+    log.put_snapshot(Stream(1), 1, snapshot(1)).await.unwrap();
+    assert_eq!(log.snapshot(Stream(1), 1).await.unwrap(), Some(snapshot(1)));
+    assert_eq!(log.head().await.unwrap().position, 1);
+    assert_sound(&log).await;
+}
