@@ -52,6 +52,11 @@ pub enum Due {
     Proposal,
 }
 
+/// Whether a deadline that is recorded now was missed by Wardroom.
+pub(crate) fn is_late(deadline: Time, now: Time) -> bool {
+    now.duration_since(deadline) > LATE_AFTER
+}
+
 impl Incident {
     /// Every deadline that the clock has to record, in no particular order.
     pub fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> + '_ {
@@ -76,12 +81,8 @@ impl Incident {
     }
 
     fn pass(&self, now: Time, at: Time, due: Due) -> Vec<Event> {
-        let late = now.duration_since(at) > LATE_AFTER;
         match due {
-            Due::Offer(role) => {
-                let offer = self.offers[&role].id;
-                vec![Event::OfferLapsed { role, offer, late }]
-            }
+            Due::Offer(role) => self.lapse_offer(&role, now).into_iter().collect(),
             Due::Proposal => self.end_proposal(crate::absence::Ended::Lapsed),
             Due::Clock(id) => {
                 let every = self.clocks.iter().find(|clock| clock.id == id).and_then(|clock| clock.every_minutes);
@@ -91,7 +92,7 @@ impl Incident {
                     let missed = now.duration_since(at).as_secs() / period.as_secs();
                     at + period * (i32::try_from(missed).unwrap_or(i32::MAX - 1) + 1)
                 });
-                vec![Event::ClockRang { clock: id, due_at: at, next_due_at, late }]
+                vec![Event::ClockRang { clock: id, due_at: at, next_due_at, late: is_late(at, now) }]
             }
         }
     }

@@ -27,7 +27,8 @@ impl Incident {
         }
     }
 
-    /// Everybody who is part of it now stays part of it: responders, and those with an offer to them.
+    /// Everybody who is part of it now stays part of it: responders, those with an offer to them, and an
+    /// admin who proposes to assume command.
     pub(crate) fn restrict(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
         let person = self.require_command_or_last(ask)?;
         if self.restricted {
@@ -35,10 +36,13 @@ impl Incident {
         }
         let mut invited: BTreeSet<PersonId> = self.responders.keys().copied().collect();
         invited.insert(person);
-        invited.extend(self.offers.values().filter_map(|offer| match offer.to {
-            Recipient::Person(person) => Some(person),
-            Recipient::Team(_) => None,
-        }));
+        invited.extend(self.offers.values().filter(|offer| !offer.lapsed(ask.now)).filter_map(
+            |offer| match offer.to {
+                Recipient::Person(person) => Some(person),
+                Recipient::Team(_) => None,
+            },
+        ));
+        invited.extend(self.pending_proposal(ask.now).map(|proposal| proposal.by));
         Ok(Event::Restricted { invited }.into())
     }
 
@@ -68,11 +72,15 @@ impl Incident {
         if !self.restricted || !self.invited.contains(&person) {
             return Err(Refusal::new(Code::NotThere, format!("{name} has no invitation here.")));
         }
-        let offered = self.offers.values().any(|offer| offer.to == Recipient::Person(person));
-        if self.responders.contains_key(&person) || offered {
+        let offered = self.pending_offers_to(person, ask.now).next().is_some();
+        let proposes = self.pending_proposal(ask.now).is_some_and(|proposal| proposal.by == person);
+        if self.responders.contains_key(&person) || offered || proposes {
             return Err(Refusal::new(
                 Code::Unfinished,
-                format!("{name} takes part here. They leave first, and offers to them are withdrawn."),
+                format!(
+                    "{name} takes part here. They leave first, offers to them are withdrawn, and a proposal of \
+                     theirs has ended."
+                ),
             ));
         }
         Ok(Event::Uninvited { person }.into())

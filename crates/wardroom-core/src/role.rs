@@ -255,13 +255,16 @@ impl Incident {
         if standard_roles().contains_key(&role) {
             return Err(Refusal::new(Code::Invalid, format!("Every incident has “{role}”; it cannot be closed.")));
         }
-        if known.holder.is_some() || !known.members.is_empty() || below || self.offers.contains_key(&role) {
+        let offered = self.pending_offer(&role, ask.now).is_some();
+        if known.holder.is_some() || !known.members.is_empty() || below || offered {
             return Err(Refusal::new(
                 Code::Unfinished,
                 format!("“{role}” still has a holder, members, an offer or roles under it. Release them first."),
             ));
         }
-        Ok(Event::RoleClosed { role }.into())
+        let mut events = Vec::from_iter(self.lapse_offer(&role, ask.now));
+        events.push(Event::RoleClosed { role });
+        Ok(events.into())
     }
 
     pub(crate) fn release_role(&self, ask: &Asking<'_>, role: RolePath) -> Result<Decision, Refusal> {
@@ -330,7 +333,7 @@ impl Incident {
     pub(crate) fn release_member(&self, ask: &Asking<'_>, role: RolePath, who: &Who) -> Result<Decision, Refusal> {
         let known = self.known_role(&role)?;
         let person = ask.facts.find(who)?;
-        if ask.actor.person() != Some(person) {
+        if ask.active_person()? != person {
             self.require(ask, &Act::Manage(role.clone()))?;
         }
         if !known.members.contains(&person) {

@@ -126,7 +126,26 @@ pub enum Text {
         seal: Seal,
     },
     /// Just decided, not yet sealed.
-    Said(String),
+    Said(#[serde(with = "said")] String),
+}
+
+/// Words that were just said are `{"said": …}`, so that sealing recognises them among a tree's plain strings.
+mod said {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Said<S> {
+        said: S,
+    }
+
+    pub(super) fn serialize<S: Serializer>(words: &str, serializer: S) -> Result<S::Ok, S::Error> {
+        Said { said: words }.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+        Said::deserialize(deserializer).map(|said: Said<String>| said.said)
+    }
 }
 
 impl Text {
