@@ -136,7 +136,7 @@ impl Incident {
                 reason: reason.into(),
                 lapses_at: ask.now + LAPSES_AFTER_MINUTES.minutes(),
             }),
-            Way::Alone => events.extend(self.assumed(by, grounds, Some(reason.into()), None)),
+            Way::Alone => events.extend(self.assumed(ask, by, grounds, Some(reason.into()), None)),
         }
         Ok(events.into())
     }
@@ -209,7 +209,7 @@ impl Incident {
                 .who_could(self.could_confirm(ask, proposal))
                 .remedy(remedy));
         }
-        Ok(self.assumed(proposal.by, proposal.grounds, None, Some((proposal.id, person))).into())
+        Ok(self.assumed(ask, proposal.by, proposal.grounds, None, Some((proposal.id, person))).into())
     }
 
     /// Whether this person's word is the second one that the rule asks for.
@@ -257,6 +257,7 @@ impl Incident {
     /// Command goes to `by`; a pending offer of command is void, for its maker does not hold it any more.
     fn assumed(
         &self,
+        ask: &Asking<'_>,
         by: PersonId,
         grounds: Grounds,
         reason: Option<Text>,
@@ -264,8 +265,10 @@ impl Incident {
     ) -> Vec<Event> {
         let role = RolePath::command();
         let mut events = self.join_unless_here(by);
-        if let Some(offer) = self.offers.get(&role) {
+        if let Some(offer) = self.pending_offer(&role, ask.now) {
             events.push(Event::OfferSuperseded { role, offer: offer.id });
+        } else {
+            events.extend(self.lapse_offer(&role, ask.now));
         }
         let (proposal, confirmed_by) = confirmed.unzip();
         events.push(Event::CommandAssumed { by, from: self.commander(), grounds, reason, proposal, confirmed_by });

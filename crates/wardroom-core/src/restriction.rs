@@ -26,7 +26,8 @@ impl Incident {
         }
     }
 
-    /// Everybody who is part of it now stays part of it: responders, and those with an offer to them.
+    /// Everybody who is part of it now stays part of it: responders, those with an offer to them, and an
+    /// admin who proposes to assume command.
     pub(crate) fn restrict(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
         let person = self.require_command_or_last(ask)?;
         if self.restricted {
@@ -73,7 +74,10 @@ impl Incident {
         if self.responders.contains_key(&person) || offered {
             return Err(Refusal::new(
                 Code::Unfinished,
-                format!("{name} takes part here. They leave first, and offers to them are withdrawn."),
+                format!(
+                    "{name} takes part here. They leave first, offers to them are withdrawn, and a proposal of \
+                     theirs has ended."
+                ),
             ));
         }
         Ok(Event::Uninvited { person }.into())

@@ -333,7 +333,7 @@ impl Incident {
     pub(crate) fn release_member(&self, ask: &Asking<'_>, role: RolePath, who: &Who) -> Result<Decision, Refusal> {
         let known = self.known_role(&role)?;
         let person = ask.facts.find(who)?;
-        if ask.actor.person() != Some(person) {
+        if ask.active_person()? != person {
             self.require(ask, &Act::Manage(role.clone()))?;
         }
         if !known.members.contains(&person) {

@@ -1,0 +1,184 @@
+//! What can happen in a random history, weighted so that offers are taken and rules are reached.
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use wardroom_core::absence::Grounds;
+use wardroom_core::briefing::Briefed;
+use wardroom_core::command::{Command, OfferTo};
+use wardroom_core::id::{Entry, Number, Who};
+use wardroom_core::incident::{Kind, Phase, Severity};
+use wardroom_core::role::RolePath;
+use wardroom_core::text::Line;
+
+use crate::harness::{at, person, role, team, words};
+
+/// How many people the directory has.
+pub const PEOPLE: u8 = 6;
+/// Stands for the newest entry that the node knows.
+pub const NEWEST: Entry = Entry(u64::MAX);
+/// Stands in every text of a history, so that it can be looked for where no words may be.
+pub const WORD: &str = "zebra";
+
+/// Who speaks.
+#[derive(Copy, Clone, Debug)]
+pub enum Speaker {
+    Person(u8),
+    Commander,
+    /// To whom the n-th pending offer is made; taking and declining then mean that offer.
+    Offered(usize),
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Somebody asks a node whose clock may be behind by so many seconds.
+    Say { who: Speaker, stream: usize, node: usize, behind: i64, command: Command },
+    /// Seconds pass.
+    Advance(i64),
+    /// An account is activated or deactivated.
+    Active(u8, bool),
+    /// A node reads the log.
+    Read { stream: usize, node: usize },
+    /// Deadlines are recorded.
+    Deadlines { stream: usize, node: usize },
+    /// The commander has not been seen for so many minutes.
+    Unseen { stream: usize, minutes: i64 },
+    /// The commander was seen.
+    Seen { stream: usize },
+    /// Wardroom was down for so many minutes.
+    WasDown { stream: usize, minutes: i64 },
+}
+
+fn roles() -> impl Strategy<Value = RolePath> {
+    let paths = ["command", "command", "operations", "communications", "operations/database", "operations/database/eu"];
+    prop::sample::select(paths.to_vec()).prop_map(role)
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    (0..PEOPLE).prop_map(|n| Who::Id(person(n)))
+}
+
+fn entries() -> impl Strategy<Value = Entry> {
+    (1..30_u64).prop_map(Entry)
+}
+
+fn briefings() -> impl Strategy<Value = Option<Briefed>> {
+    prop_oneof![
+        1 => Just(None),
+        2 => Just(Some(Briefed::ByVoice)),
+        3 => Just(Some(Briefed::To(NEWEST))),
+        5 => entries().prop_map(|entry| Some(Briefed::To(entry))),
+    ]
+}
+
+fn offer() -> impl Strategy<Value = Command> {
+    let to = prop_oneof![4 => who().prop_map(OfferTo::Person), 1 => Just(OfferTo::Team(team()))];
+    (roles(), to).prop_map(|(role, to)| Command::OfferRole { role, to, note: Some(words(WORD)) })
+}
+
+/// What an offer is answered with.
+fn answers() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        6 => (roles(), briefings()).prop_map(|(role, briefed)| Command::TakeRole { role, briefed }),
+        1 => roles().prop_map(|role| Command::DeclineOffer { role, reason: None }),
+    ]
+}
+
+fn line() -> Line {
+    format!("a {WORD}").parse().expect("a good line")
+}
+
+/// What mostly a commander does.
+fn commanding() -> impl Strategy<Value = Command> {
+    let phases = prop::sample::select(vec![Phase::Active, Phase::Mitigated, Phase::Resolved, Phase::Closed]);
+    let severities = prop::sample::select(vec![Severity::Sev1, Severity::Sev2, Severity::Sev3]);
+    prop_oneof![
+        8 => offer(),
+        3 => roles().prop_map(|role| Command::OpenRole { role }),
+        1 => roles().prop_map(|role| Command::CloseRole { role }),
+        1 => roles().prop_map(|role| Command::WithdrawOffer { role, reason: None }),
+        2 => roles().prop_map(|role| Command::TakeBackRole { role }),
+        4 => (roles(), who()).prop_map(|(role, person)| Command::AddMember { role, person }),
+        2 => (roles(), who()).prop_map(|(role, person)| Command::ReleaseMember { role, person }),
+        2 => phases.prop_map(|phase| Command::SetPhase { phase, reason: None }),
+        1 => severities.prop_map(|severity| Command::SetSeverity { severity, reason: None }),
+        1 => Just(Command::SetKind { kind: Kind::Incident, reason: None }),
+        1 => Just(Command::SetTitle { title: line() }),
+        1 => Just(Command::AddPost { label: line(), link: None }),
+        1 => (1..4_u32).prop_map(|post| Command::RemovePost { post }),
+        1 => Just(Command::SetServices { services: BTreeSet::from(["search".parse().expect("a good name")]) }),
+        1 => Just(Command::SetBegan { began: at(-5) }),
+        1 => Just(Command::Restrict {}),
+        1 => Just(Command::Unrestrict {}),
+        2 => who().prop_map(|person| Command::Invite { person }),
+        1 => who().prop_map(|person| Command::Uninvite { person }),
+        1 => (1..4_u32).prop_map(|roadblock| Command::ClearRoadblock { roadblock, how: None }),
+        1 => (any::<bool>(), 1..20_u32).prop_map(|(repeat, in_minutes)| Command::SetClock {
+            label: line(),
+            in_minutes,
+            repeat,
+        }),
+        1 => entries().prop_map(|clock| Command::StopClock { clock }),
+        1 => (1..3_u32).prop_map(|into| Command::Merge { into: Number(into) }),
+    ]
+}
+
+/// What any responder does.
+fn responding() -> impl Strategy<Value = Command> {
+    let grounds = prop::sample::select(vec![Grounds::Unseen, Grounds::Unfit]);
+    prop_oneof![
+        5 => Just(Command::Join {}),
+        2 => Just(Command::Leave {}),
+        1 => Just(Command::Declare {}),
+        2 => Just(Command::Reopen { reason: None }),
+        1 => roles().prop_map(|role| Command::ReleaseRole { role }),
+        3 => roles().prop_map(|role| Command::AskRole { role, note: None }),
+        1 => (roles(), who()).prop_map(|(role, person)| Command::DeclineAsk { role, person, reason: None }),
+        1 => roles().prop_map(|role| Command::TakeBackAsk { role }),
+        4 => grounds.prop_map(|grounds| Command::AssumeCommand { grounds, reason: words(WORD) }),
+        3 => Just(Command::ConfirmAssumption {}),
+        1 => Just(Command::DropAssumption {}),
+        2 => any::<bool>().prop_map(|pin| Command::Note { text: words(WORD), happened_at: None, pin }),
+        1 => entries().prop_map(|entry| Command::PinNote { entry }),
+        1 => entries().prop_map(|entry| Command::UnpinNote { entry }),
+        1 => entries().prop_map(|entry| Command::CorrectNote { entry, text: words(WORD) }),
+        1 => entries().prop_map(|entry| Command::Redact { entry, reason: None }),
+        2 => Just(Command::RaiseRoadblock { text: words(WORD), role: None }),
+        1 => any::<bool>().prop_map(|busy| Command::Doing { text: busy.then(line) }),
+    ]
+}
+
+fn said() -> impl Strategy<Value = (Speaker, Command)> {
+    let anybody = || (0..PEOPLE).prop_map(Speaker::Person);
+    prop_oneof![
+        6 => (Just(Speaker::Commander), commanding()),
+        6 => ((0..3_usize).prop_map(Speaker::Offered), answers()),
+        6 => (anybody(), responding()),
+        2 => (anybody(), commanding()),
+        1 => (anybody(), answers()),
+        1 => (Just(Speaker::Commander), responding()),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    // Mostly the first incident; the second is there to be merged with.
+    let stream = || prop_oneof![4 => Just(0_usize), 1 => Just(1_usize)];
+    let behind = prop_oneof![4 => Just(0_i64), 1 => 0..900_i64];
+    let say = (said(), stream(), 0..2_usize, behind);
+    prop_oneof![
+        30 => say.prop_map(|((who, command), stream, node, behind)| Step::Say { who, stream, node, behind, command }),
+        4 => (1..400_i64).prop_map(Step::Advance),
+        2 => (0..PEOPLE, prop::bool::weighted(0.6)).prop_map(|(who, active)| Step::Active(who, active)),
+        4 => (stream(), 0..2_usize).prop_map(|(stream, node)| Step::Read { stream, node }),
+        2 => (stream(), 0..2_usize).prop_map(|(stream, node)| Step::Deadlines { stream, node }),
+        2 => (stream(), 0..20_i64).prop_map(|(stream, minutes)| Step::Unseen { stream, minutes }),
+        1 => stream().prop_map(|stream| Step::Seen { stream }),
+        1 => (stream(), 1..30_i64).prop_map(|(stream, minutes)| Step::WasDown { stream, minutes }),
+    ]
+}
+
+/// A history of up to 120 steps.
+pub fn histories() -> impl Strategy<Value = Vec<Step>> {
+    prop::collection::vec(step(), 1..120)
+}

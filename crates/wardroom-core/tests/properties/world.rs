@@ -1,0 +1,302 @@
+//! Two incidents, each a log with two nodes that fold it in their own time, and the histories played on them.
+
+use std::collections::BTreeMap;
+
+use jiff::ToSpan;
+use serde_json::Value;
+use wardroom_core::briefing::Briefed;
+use wardroom_core::command::{Command, Tick};
+use wardroom_core::event::{Event, Recorded, VERSION};
+use wardroom_core::facts::Facts;
+use wardroom_core::id::{Actor, Entry, PersonId, Time, Who};
+use wardroom_core::incident::{Asking, Decision, Incident, Kind};
+use wardroom_core::offer::Recipient;
+use wardroom_core::refusal::Refusal;
+use wardroom_core::role::{Role, RolePath};
+use wardroom_core::seal::{self, Seal};
+
+use crate::harness::ledger::Ledger;
+use crate::harness::{at, facts, opened, opening, person, record, set_active};
+use crate::steps::{NEWEST, PEOPLE, Speaker, Step};
+
+pub type Verdict = Result<(), String>;
+
+/// One entry, between the state before and the state after.
+pub struct Moment<'a> {
+    pub before: &'a Incident,
+    pub after: &'a Incident,
+    pub recorded: &'a Recorded,
+    pub facts: &'a Facts,
+}
+
+/// One answer of a node, by its own copy of the log.
+pub struct Answer<'a> {
+    pub incident: &'a Incident,
+    pub ask: Asking<'a>,
+    pub command: &'a Command,
+    pub answer: &'a Result<Decision, Refusal>,
+}
+
+/// A property looks on while a history is played.
+pub trait Watch {
+    fn entry(&mut self, _moment: &Moment<'_>) -> Verdict {
+        Ok(())
+    }
+    fn answer(&mut self, _answer: &Answer<'_>) -> Verdict {
+        Ok(())
+    }
+}
+
+/// The log of one incident as it is stored: sealed bodies, and the words beside them.
+pub struct Stream {
+    pub log: Vec<Recorded>,
+    pub stored: Vec<(String, Value)>,
+    pub words: BTreeMap<Seal, String>,
+    pub head: Incident,
+    nodes: [Incident; 2],
+    ledger: Ledger,
+}
+
+/// Everything that a history is played on.
+pub struct World {
+    pub facts: Facts,
+    pub now: Time,
+    pub streams: [Stream; 2],
+}
+
+/// Stores an event and reads it back, as a log would.
+fn through_the_log(
+    event: &Event,
+    words: &mut BTreeMap<Seal, String>,
+    salt: u128,
+) -> Result<(Event, (String, Value)), String> {
+    let (kind, mut body) = event.to_stored();
+    let mut salt = salt << 16;
+    let taken = seal::seal(&mut body, &mut || {
+        salt += 1;
+        salt.to_be_bytes()
+    });
+    words.extend(taken.into_iter().map(|taken| (taken.seal, taken.words)));
+    let stored = (kind.clone(), body.clone());
+    seal::open(&mut body, &|seal| words.get(&seal).cloned());
+    let event = Event::from_stored(&kind, VERSION, body).map_err(|why| why.to_string())?;
+    Ok((event, stored))
+}
+
+impl Stream {
+    fn new(number: u32, facts: &Facts) -> Self {
+        let kind = if number == 1 { Kind::Incident } else { Kind::Planned };
+        let first = opened(number, person(0), at(0), facts, opening(kind, number == 1, false)).remove(0);
+        let mut words = BTreeMap::new();
+        let (event, stored) = through_the_log(&first.event, &mut words, u128::from(number)).unwrap();
+        let first = Recorded { event, ..first };
+        let head = Incident::begin(&first).unwrap();
+        let mut ledger = Ledger::default();
+        ledger.book(&first, &head).unwrap();
+        let nodes = [head.clone(), head.clone()];
+        Self { log: vec![first], stored: vec![stored], words, head, nodes, ledger }
+    }
+
+    fn append(&mut self, ask: (Actor, Time), events: Vec<Event>, facts: &Facts, watch: &mut dyn Watch) -> Verdict {
+        for one in record(self.head.last_entry, self.head.last_at, ask, events) {
+            let salt = (u128::from(self.head.number.0) << 32) + u128::from(one.entry.0);
+            let (event, stored) = through_the_log(&one.event, &mut self.words, salt)?;
+            let recorded = Recorded { event, ..one };
+            let before = self.head.clone();
+            self.head.evolve(&recorded);
+            self.ledger.book(&recorded, &self.head)?;
+            watch.entry(&Moment { before: &before, after: &self.head, recorded: &recorded, facts })?;
+            self.log.push(recorded);
+            self.stored.push(stored);
+        }
+        Ok(())
+    }
+}
+
+/// Makes a command mean something that is there, and says whom it concerns; left to chance it hardly ever would.
+fn point(stream: &Stream, command: &mut Command) -> Option<PersonId> {
+    let incident = &stream.head;
+    let asked = incident.asks.iter().find_map(|(path, asks)| Some((path.clone(), *asks.keys().next()?)));
+    match command {
+        Command::PinNote { entry } | Command::CorrectNote { entry, .. } => {
+            let note = stream.log.iter().find(|one| matches!(one.event, Event::Noted { .. }));
+            *entry = note.map_or(*entry, |note| note.entry);
+        }
+        Command::UnpinNote { entry } => *entry = incident.pinned.first().copied().unwrap_or(*entry),
+        Command::StopClock { clock } => *clock = incident.clocks.first().map_or(*clock, |known| known.id),
+        Command::CloseRole { role } => {
+            if let Some(deepest) = incident.roles.keys().max_by_key(|path| path.upward().count()) {
+                role.clone_from(deepest);
+            }
+        }
+        Command::ReleaseMember { role, person } => {
+            let member = |(path, role): (&RolePath, &Role)| Some((path.clone(), *role.members.first()?));
+            if let Some((path, member)) = incident.roles.iter().find_map(member) {
+                (*role, *person) = (path, Who::Id(member));
+                return Some(member);
+            }
+        }
+        Command::DeclineAsk { role, person, .. } => {
+            if let Some((path, asker)) = asked {
+                (*role, *person) = (path, Who::Id(asker));
+                return Some(incident.commander());
+            }
+        }
+        Command::TakeBackAsk { role } => {
+            let (path, asker) = asked?;
+            *role = path;
+            return Some(asker);
+        }
+        Command::Uninvite { person } => {
+            let idle = incident.invited.iter().find(|who| !incident.responders.contains_key(who));
+            if let Some(idle) = idle {
+                *person = Who::Id(*idle);
+            }
+        }
+        _ => {}
+    }
+    None
+}
+
+impl World {
+    pub fn new() -> Self {
+        let facts = facts(PEOPLE);
+        let streams = [Stream::new(1, &facts), Stream::new(2, &facts)];
+        Self { facts, now: at(0), streams }
+    }
+
+    /// Plays a history; whatever `watch` or the ledgers find wrong ends it.
+    pub fn play(steps: Vec<Step>, watch: &mut dyn Watch) -> Result<Self, String> {
+        let mut world = Self::new();
+        for step in steps {
+            world.step(step, watch)?;
+        }
+        Ok(world)
+    }
+
+    fn step(&mut self, step: Step, watch: &mut dyn Watch) -> Verdict {
+        match step {
+            Step::Advance(seconds) => self.now += seconds.seconds(),
+            Step::Active(who, active) => set_active(&mut self.facts, person(who), active),
+            Step::Read { stream, node } => self.streams[stream].nodes[node] = self.streams[stream].head.clone(),
+            Step::Deadlines { stream, node } => return self.tick(stream, node, Tick::Deadlines, watch),
+            Step::Unseen { stream, minutes } => {
+                let tick =
+                    Tick::Unseen { person: self.streams[stream].head.commander(), since: self.now - minutes.minutes() };
+                return self.tick(stream, 0, tick, watch);
+            }
+            Step::Seen { stream } => {
+                let tick = Tick::Seen { person: self.streams[stream].head.commander() };
+                return self.tick(stream, 0, tick, watch);
+            }
+            Step::WasDown { stream, minutes } => {
+                let from = self.now;
+                self.now += minutes.minutes();
+                return self.tick(stream, 0, Tick::WasDown { from }, watch);
+            }
+            Step::Say { who, stream, node, behind, command } => {
+                let now = self.now - behind.seconds();
+                let (who, command) = self.meant(who, stream, command);
+                return self.say(who, stream, node, now, command, watch);
+            }
+        }
+        Ok(())
+    }
+
+    /// Who is meant, and which offer.
+    fn meant(&self, who: Speaker, stream: usize, mut command: Command) -> (PersonId, Command) {
+        let commander = matches!(who, Speaker::Commander);
+        let incident = &self.streams[stream].head;
+        let who = match who {
+            Speaker::Person(n) => person(n),
+            Speaker::Commander => incident.commander(),
+            Speaker::Offered(n) => {
+                let offer = incident.offers.iter().nth(n % incident.offers.len().max(1));
+                if let (Some((path, _)), Command::TakeRole { role, .. } | Command::DeclineOffer { role, .. }) =
+                    (offer, &mut command)
+                {
+                    role.clone_from(path);
+                }
+                match offer.map(|(_, offer)| &offer.to) {
+                    Some(Recipient::Person(to)) => *to,
+                    Some(Recipient::Team(_)) | None => person(2),
+                }
+            }
+        };
+        if self.streams[stream].log.len().is_multiple_of(2) {
+            let asker = point(&self.streams[stream], &mut command);
+            return (asker.filter(|_| !commander).unwrap_or(who), command);
+        }
+        (who, command)
+    }
+
+    /// Every node reads the log.
+    pub fn catch_up(&mut self) {
+        for stream in &mut self.streams {
+            stream.nodes = [stream.head.clone(), stream.head.clone()];
+        }
+    }
+
+    /// A node decides by its copy. If the log has grown meanwhile it reads it and decides once more.
+    pub fn say(
+        &mut self,
+        who: PersonId,
+        stream: usize,
+        node: usize,
+        now: Time,
+        mut command: Command,
+        watch: &mut dyn Watch,
+    ) -> Verdict {
+        if let Command::TakeRole { briefed: Some(Briefed::To(entry)), .. } = &mut command
+            && *entry == NEWEST
+        {
+            *entry = self.streams[stream].nodes[node].last_entry;
+        }
+        let actor = Actor::Person(who);
+        let mut answer = self.decide(actor, stream, node, now, &command, watch)?;
+        let here = &self.streams[stream];
+        if answer.is_ok() && here.nodes[node].last_entry != here.head.last_entry {
+            self.streams[stream].nodes[node] = here.head.clone();
+            answer = self.decide(actor, stream, node, now, &command, watch)?;
+        }
+        let Ok(decision) = answer else { return Ok(()) };
+        self.streams[stream].append((actor, now), decision.here, &self.facts, watch)?;
+        self.streams[1 - stream].append((actor, now), decision.there, &self.facts, watch)?;
+        self.streams[stream].nodes[node] = self.streams[stream].head.clone();
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        actor: Actor,
+        stream: usize,
+        node: usize,
+        now: Time,
+        command: &Command,
+        watch: &mut dyn Watch,
+    ) -> Result<Result<Decision, Refusal>, String> {
+        let (here, there) = (&self.streams[stream], &self.streams[1 - stream]);
+        let incident = &here.nodes[node];
+        let known = |entry: &Entry| here.log.iter().find(|one| one.entry == *entry && *entry <= incident.last_entry);
+        let cited = command.cites().and_then(|entry| known(&entry));
+        let other = command.other_incident().filter(|other| *other == there.head.number).map(|_| &there.head);
+        let ask = Asking { actor, now, facts: &self.facts, cited, other };
+        let answer = incident.decide(&ask, command.clone());
+        watch.answer(&Answer { incident, ask, command, answer: &answer })?;
+        Ok(answer)
+    }
+
+    fn tick(&mut self, stream: usize, node: usize, tick: Tick, watch: &mut dyn Watch) -> Verdict {
+        let ask = Asking { actor: Actor::Clock, now: self.now, facts: &self.facts, cited: None, other: None };
+        let stream = &mut self.streams[stream];
+        let Ok(decision) = stream.nodes[node].tick(&ask, tick) else { return Ok(()) };
+        if decision.here.is_empty() {
+            return Err("a tick was accepted and says nothing".to_owned());
+        }
+        if stream.nodes[node].last_entry == stream.head.last_entry {
+            stream.append((Actor::Clock, self.now), decision.here, &self.facts, watch)?;
+        }
+        stream.nodes[node] = stream.head.clone();
+        Ok(())
+    }
+}
