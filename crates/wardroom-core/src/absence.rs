@@ -265,10 +265,9 @@ impl Incident {
     ) -> Vec<Event> {
         let role = RolePath::command();
         let mut events = self.join_unless_here(by);
-        if let Some(offer) = self.pending_offer(&role, ask.now) {
-            events.push(Event::OfferSuperseded { role, offer: offer.id });
-        } else {
-            events.extend(self.lapse_offer(&role, ask.now));
+        match self.pending_offer(&role, ask.now) {
+            Some(offer) => events.push(Event::OfferSuperseded { role, offer: offer.id }),
+            None => events.extend(self.lapse_offer(&role, ask.now)),
         }
         let (proposal, confirmed_by) = confirmed.unzip();
         events.push(Event::CommandAssumed { by, from: self.commander(), grounds, reason, proposal, confirmed_by });

@@ -57,11 +57,6 @@ pub enum Due {
     Proposal,
 }
 
-/// Whether a deadline that is recorded now was missed by Wardroom.
-pub(crate) fn is_late(deadline: Time, now: Time) -> bool {
-    now.duration_since(deadline) > LATE_AFTER
-}
-
 impl Incident {
     /// Every deadline that the clock has to record, in no particular order.
     pub fn deadlines(&self) -> impl Iterator<Item = (Time, Due)> + '_ {
@@ -98,7 +93,7 @@ impl Incident {
                     let missed = now.duration_since(at).as_secs() / period.as_secs();
                     at + period * (i32::try_from(missed).unwrap_or(i32::MAX - 1) + 1)
                 });
-                vec![Event::ClockRang { clock: id, due_at: at, next_due_at, late: is_late(at, now) }]
+                vec![Event::ClockRang { clock: id, due_at: at, next_due_at, late }]
             }
         }
     }

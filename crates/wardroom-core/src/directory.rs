@@ -235,7 +235,7 @@ impl Directory {
         if let Some(why) = &self.unreadable {
             return Err(Refusal::new(
                 Code::ReadOnly,
-                format!("The directory can be read but not changed here: {why}. Use a newer Wardroom."),
+                format!("The directory can be read but not changed here: {why}."),
             ));
         }
         self.may_change(ask, &command)?;

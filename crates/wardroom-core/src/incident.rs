@@ -259,7 +259,7 @@ impl Incident {
             None => Ok(()),
             Some(why) => Err(Refusal::new(
                 Code::ReadOnly,
-                format!("Incident {} can be read but not changed here: {why}. Use a newer Wardroom.", self.number),
+                format!("Incident {} can be read but not changed here: {why}.", self.number),
             )),
         }
     }

@@ -77,17 +77,6 @@ impl Incident {
         self.offers.get(role).filter(|offer| !offer.lapsed(now))
     }
 
-    /// The offers to this one person that can still be taken.
-    pub(crate) fn pending_offers_to(&self, person: PersonId, now: Time) -> impl Iterator<Item = (&RolePath, &Offer)> {
-        self.offers.iter().filter(move |(_, offer)| offer.to == Recipient::Person(person) && !offer.lapsed(now))
-    }
-
-    /// Records that the offer of this role lapsed, if it did and nobody recorded it yet.
-    pub(crate) fn lapse_offer(&self, role: &RolePath, now: Time) -> Option<Event> {
-        let offer = self.offers.get(role).filter(|offer| offer.lapsed(now))?;
-        Some(lapse(role.clone(), offer, now))
-    }
-
     pub(crate) fn offer_role(
         &self,
         ask: &Asking<'_>,
@@ -361,11 +350,6 @@ impl Incident {
             asks.remove(&person);
         }
     }
-}
-
-/// That an offer lapsed; `late` if Wardroom could not record it within a minute.
-fn lapse(role: RolePath, offer: &Offer, now: Time) -> Event {
-    Event::OfferLapsed { role, offer: offer.id, late: crate::deadline::is_late(offer.lapses_at, now) }
 }
 
 fn not_to_you(role: &RolePath) -> Refusal {

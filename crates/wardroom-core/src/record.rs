@@ -23,7 +23,9 @@ pub struct Recorded {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Unreadable {
     /// A kind or a version that this Wardroom does not know: a newer one wrote it.
-    #[error("a newer Wardroom wrote an event of kind “{kind}” (version {version}), which this one does not know")]
+    #[error(
+        "a newer Wardroom wrote an event of kind “{kind}” (version {version}), which this one does not know; use the newer one"
+    )]
     Unknown {
         /// The stored kind.
         kind: String,

@@ -8,6 +8,7 @@ use crate::authority::Act;
 use crate::event::{Event, Recorded};
 use crate::id::{PersonId, Time};
 use crate::incident::{Asking, Decision, Incident};
+use crate::offer::Recipient;
 use crate::refusal::{Code, Refusal};
 use crate::role::{Fell, RolePath};
 use crate::text::{Line, Text};
@@ -53,8 +54,10 @@ impl Incident {
             return Err(self.hand_over_first());
         }
         let mut events = Vec::new();
-        for (role, offer) in self.pending_offers_to(person, ask.now) {
-            events.push(Event::OfferDeclined { role: role.clone(), offer: offer.id, by: person, reason: None });
+        for (role, offer) in &self.offers {
+            if offer.to == Recipient::Person(person) && !offer.lapsed(ask.now) {
+                events.push(Event::OfferDeclined { role: role.clone(), offer: offer.id, by: person, reason: None });
+            }
         }
         let held = self.roles.keys().filter(|role| self.holder(role) == Some(person));
         for role in held {

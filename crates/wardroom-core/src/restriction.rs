@@ -26,8 +26,8 @@ impl Incident {
         }
     }
 
-    /// Everybody who is part of it now stays part of it: responders, those with an offer to them, and an
-    /// admin who proposes to assume command.
+    /// Everybody who is part of it now stays part of it: responders, those with an offer to them, and an admin
+    /// who proposes to assume command.
     pub(crate) fn restrict(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
         let person = self.require_command_or_last(ask)?;
         if self.restricted {
@@ -40,6 +40,7 @@ impl Incident {
             Recipient::Person(person) => Some(person),
             Recipient::Team(_) => None,
         }));
+        invited.extend(self.pending_proposal(ask.now).map(|proposal| proposal.by));
         Ok(Event::Restricted { invited }.into())
     }
 
@@ -71,13 +72,11 @@ impl Incident {
         }
         let to_them = |offer: &Offer| offer.to == Recipient::Person(person) && !offer.lapsed(ask.now);
         let offered = self.offers.values().any(to_them);
-        if self.responders.contains_key(&person) || offered {
+        let proposes = self.pending_proposal(ask.now).is_some_and(|proposal| proposal.by == person);
+        if self.responders.contains_key(&person) || offered || proposes {
             return Err(Refusal::new(
                 Code::Unfinished,
-                format!(
-                    "{name} takes part here. They leave first, offers to them are withdrawn, and a proposal of \
-                     theirs has ended."
-                ),
+                format!("{name} takes part here. They leave first, and offers to them are withdrawn."),
             ));
         }
         Ok(Event::Uninvited { person }.into())

@@ -415,7 +415,7 @@ impl Model for World {
 /// Explores everything, and says how much that was.
 fn explore(world: World) -> impl Checker<World> {
     let checker = world.checker().threads(2).spawn_bfs().join();
-    println!("{} states, {} of them different", checker.state_count(), checker.unique_state_count());
+    eprintln!("{} states, {} of them different", checker.state_count(), checker.unique_state_count());
     checker
 }
 

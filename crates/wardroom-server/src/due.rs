@@ -93,12 +93,19 @@ impl Due {
         };
         let incident = &held.incident;
         let Some(person) = incident.holder(&RolePath::command()) else { return Ok(()) };
-        let since = self.presence.last_seen(person).max(tenure_since(incident));
-        let unseen = now.duration_since(since) >= absent_after(incident.severity);
-        match (unseen, incident.absence.unseen_since.is_some()) {
-            (true, false) => self.tell(number, Tick::Unseen { person, since }).await,
-            (false, true) => self.tell(number, Tick::Seen { person }).await,
-            _ => {}
+        match incident.absence.unseen_since {
+            None => {
+                let since = self.presence.unseen_since(person).max(tenure_since(incident));
+                if now.duration_since(since) >= absent_after(incident.severity) {
+                    self.tell(number, Tick::Unseen { person, since }).await;
+                }
+            }
+            // Only something that they did after their absence was recorded says that they are back.
+            Some(since) => {
+                if self.presence.seen_at(person).is_some_and(|seen| seen > since) {
+                    self.tell(number, Tick::Seen { person }).await;
+                }
+            }
         }
         Ok(())
     }

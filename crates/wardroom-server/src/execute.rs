@@ -137,7 +137,7 @@ fn digest(order: &Order) -> [u8; 32] {
         Order::Open(opening) => serde_json::to_vec(&("open", opening)),
         Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command)),
         Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
-        // Commands of the machine itself are not retried and need no digest of their content.
+        // Some of these do not serialise, because nobody may send them; their debug form says all that they say.
         Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),
     };
     Sha256::digest(told.expect("commands are plain data")).into()

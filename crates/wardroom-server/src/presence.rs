@@ -34,8 +34,14 @@ impl Presence {
 
     /// Since when this person has not been seen, outages not counted.
     #[must_use]
-    pub fn last_seen(&self, person: PersonId) -> Time {
-        self.lock().get(&person).copied().unwrap_or(self.up_since).max(self.up_since)
+    pub fn unseen_since(&self, person: PersonId) -> Time {
+        self.seen_at(person).unwrap_or(self.up_since).max(self.up_since)
+    }
+
+    /// When this person really was last seen: a start of the server is no sign of life of anybody.
+    #[must_use]
+    pub fn seen_at(&self, person: PersonId) -> Option<Time> {
+        self.lock().get(&person).copied()
     }
 
     /// Tells the other nodes whom this one saw, and learns whom they saw.

@@ -49,7 +49,7 @@ struct FolderLock(#[allow(dead_code)] std::fs::File);
 
 impl FolderLock {
     fn take(folder: &Path) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        crate::log::make_folder(folder)?;
         let file = std::fs::File::create(folder.join("serve.lock"))?;
         file.try_lock().map_err(|_| {
             anyhow::anyhow!(

@@ -125,20 +125,22 @@ impl Ledger {
                 let before = self.held_back.insert((*offer, *by), recorded.entry);
                 must(before.is_none(), || "held back twice".to_owned())
             }
-            Event::OutageEnded { offers, .. } => {
-                for (role, until) in offers {
-                    let pending = self.offers.get_mut(role).ok_or("grace for no offer")?;
-                    must(*until > pending.lapses_at, || "an outage shortened an offer".to_owned())?;
-                    pending.lapses_at = *until;
-                }
-                Ok(())
-            }
+            Event::OutageEnded { offers, .. } => self.forgive(offers),
             Event::RoleClosed { role } => {
                 must(!self.offers.contains_key(role), || "closed while on offer".to_owned())?;
                 must(!self.holders.contains_key(role), || "closed while held".to_owned())
             }
             _ => Ok(()),
         }
+    }
+
+    fn forgive(&mut self, offers: &BTreeMap<RolePath, Time>) -> Result<(), String> {
+        for (role, until) in offers {
+            let pending = self.offers.get_mut(role).ok_or("grace for no offer")?;
+            must(*until > pending.lapses_at, || "an outage shortened an offer".to_owned())?;
+            pending.lapses_at = *until;
+        }
+        Ok(())
     }
 
     /// Rule 4: command is taken briefed, or by voice; what was unseen was shown once before, or is shown first.

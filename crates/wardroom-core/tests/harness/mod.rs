@@ -50,7 +50,7 @@ pub fn team() -> TeamName {
 pub fn facts(count: u8) -> Facts {
     let people: BTreeMap<PersonId, Person> = (0..count)
         .map(|n| {
-            let (id, handle) = (person(n), Text::Said(format!("p{n}")));
+            let (id, handle) = (person(n), Text::said(format!("p{n}")));
             (id, Person { id, name: handle.clone(), handle, email: None, admin: n + 1 == count, active: true })
         })
         .collect();

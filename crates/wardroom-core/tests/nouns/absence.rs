@@ -9,7 +9,7 @@ use wardroom_core::refusal::{Code, Remedy};
 
 use crate::cast::{ADA, JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA, at, start};
 use crate::given::{Given, given};
-use crate::words::{absent, ask_for, assume, held, joined, noted, offered, opened, plain, role, text};
+use crate::words::{absent, ask_for, assume, held, joined, noted, offered, offered_at, opened, plain, role, text};
 
 /// Sabrina and Josephine are here, and so is Mary, until she is not.
 fn here() -> Given {
@@ -117,7 +117,7 @@ fn a_severity_lowered_meanwhile_makes_the_wait_longer() {
 fn whoever_assumes_voids_a_pending_offer_of_command() {
     let superseded = Event::OfferSuperseded { role: role("command"), offer: Entry(5) };
     unseen_for(0)
-        .and([offered("command", JOSEPHINE, MARY)])
+        .and([offered_at("command", JOSEPHINE, MARY, at(10))])
         .after(15)
         .when(SABRINA, assume(Grounds::Unseen))
         .then([superseded, assumed(SABRINA, Grounds::Unseen, None)]);

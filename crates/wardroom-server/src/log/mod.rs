@@ -26,6 +26,7 @@ pub use row::{
     Append, BoardRow, Draft, Hash, Head, Remembered, Request, Snapshot, Span, Stored, StoredText, Stream, Tip, Words,
     Write,
 };
+pub(crate) use sqlite::make_folder;
 pub use verify::{Broken, Report, What};
 
 /// Where a log is kept.

@@ -6,6 +6,7 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{Html, IntoResponse};
 use minijinja::{Environment, context};
+use wardroom_core::incident::Kind;
 use wardroom_core::seal;
 use wardroom_core::telling;
 
@@ -25,7 +26,8 @@ pub(super) async fn home(
         Err(_) => None,
         Ok(reader) => {
             let all = server.board.active().await?;
-            let visible = all.into_iter().filter(|summary| summary.visible_to(reader.person));
+            let visible =
+                all.into_iter().filter(|summary| summary.visible_to(reader.person) && summary.kind != Kind::Drill);
             let rows: Vec<_> = visible
                 .map(|summary| {
                     let mut title = serde_json::to_value(&summary.title).expect("a text is plain data");

@@ -1,5 +1,7 @@
 //! `wardroom serve`.
 
+use std::io::IsTerminal;
+
 use wardroom_server::config::{Config, LogFormat, ServeArgs};
 use wardroom_server::log::Place;
 use wardroom_server::server;
@@ -21,7 +23,8 @@ pub fn serve(arguments: ServeArgs) -> anyhow::Result<()> {
 fn start_logging(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
         .unwrap_or_else(|_| "warn,wardroom=info,wardroom_server=info".into());
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match format {
         LogFormat::Human => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),

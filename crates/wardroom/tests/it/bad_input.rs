@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::house::{House, raw};
+use crate::house::{House, Server, raw};
 use crate::on_both;
 
 on_both!(each_kind_of_bad_input_is_refused_clearly);
@@ -12,13 +12,46 @@ fn each_kind_of_bad_input_is_refused_clearly(house: House) {
     let server = house.serve();
     let n = server.declare(&mary, "Search is failing");
     let path = format!("/api/v1/incidents/{n}/commands");
+    for (what, body, status, code) in bad_bodies() {
+        // A body that is refused by its size may be refused while it is still being sent.
+        let Some((got, problem)) = server.send(&mary, &path, body.as_bytes()) else {
+            assert_eq!(status, 413, "{what}: no answer");
+            continue;
+        };
+        assert_eq!((got, problem["code"].as_str()), (status, Some(code)), "{what}: {problem}");
+        assert!(problem["detail"].as_str().is_some_and(|said| said.len() > 10 && !said.contains("panicked")), "{what}");
+    }
+    bad_cursors_and_numbers(&server, &mary, n);
+    let form = "POST /api/v1/incidents HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\nconnection: close\r\nauthorization: Bearer ";
+    assert!(raw(&server.url, &format!("{form}{mary}\r\n\r\na")).starts_with("HTTP/1.1 415"));
+    assert_eq!(server.kinds(&mary, n), ["opened"], "nothing of it was recorded");
+}
+
+fn bad_cursors_and_numbers(server: &Server, mary: &str, n: u64) {
+    for cursor in ["x", "7", "00000000000000000000000000000000.5.5", "..", "%00"] {
+        let (status, problem) = server.get(mary, &format!("/api/v1/incidents/{n}/events?after={cursor}"));
+        assert_eq!((status, &problem["code"]), (400, &json!("malformed")), "{cursor}");
+    }
+    let (_, state) = server.get(mary, &format!("/api/v1/incidents/{n}"));
+    let (epoch, _) = state["cursor"].as_str().unwrap().split_once('.').unwrap();
+    assert_eq!(server.get(mary, &format!("/api/v1/events?after={epoch}.999999")).0, 400, "a cursor ahead of the log");
+    assert_eq!(server.get(mary, &format!("/api/v1/events?after={}.1", "f".repeat(32))).0, 410, "a foreign cursor");
+    for number in ["0", "4294967296", "-1", "x"] {
+        let (status, problem) = server.get(mary, &format!("/api/v1/incidents/{number}"));
+        assert!(status == 404 || status == 400, "{number}: {status}");
+        assert!(problem["code"].is_string(), "{number}: {problem}");
+    }
+}
+
+/// What is wrong with each body, and the status and code that it is answered with.
+fn bad_bodies() -> Vec<(&'static str, String, u16, &'static str)> {
     let id = || uuid::Uuid::now_v7().to_string();
     let with = |command: Value| {
         let mut body = command;
         body["request_id"] = json!(id());
         body.to_string()
     };
-    let cases: Vec<(&str, String, u16, &str)> = vec![
+    vec![
         ("malformed JSON", "{\"request_id\":".to_owned(), 400, "malformed"),
         ("not an object", "[]".to_owned(), 400, "malformed"),
         ("no request id", r#"{"command":"join"}"#.to_owned(), 400, "malformed"),
@@ -62,30 +95,5 @@ fn each_kind_of_bad_input_is_refused_clearly(house: House) {
             "invalid",
         ),
         ("deep nesting", format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000)), 400, "malformed"),
-    ];
-    for (what, body, status, code) in cases {
-        // A body that is refused by its size may be refused while it is still being sent.
-        let Some((got, problem)) = server.send(&mary, &path, body.as_bytes()) else {
-            assert_eq!(status, 413, "{what}: no answer");
-            continue;
-        };
-        assert_eq!((got, problem["code"].as_str()), (status, Some(code)), "{what}: {problem}");
-        assert!(problem["detail"].as_str().is_some_and(|said| said.len() > 10 && !said.contains("panicked")), "{what}");
-    }
-    for cursor in ["x", "7", "00000000000000000000000000000000.5.5", "..", "%00"] {
-        let (status, problem) = server.get(&mary, &format!("/api/v1/incidents/{n}/events?after={cursor}"));
-        assert_eq!((status, &problem["code"]), (400, &json!("malformed")), "{cursor}");
-    }
-    let (_, state) = server.get(&mary, &format!("/api/v1/incidents/{n}"));
-    let (epoch, _) = state["cursor"].as_str().unwrap().split_once('.').unwrap();
-    assert_eq!(server.get(&mary, &format!("/api/v1/events?after={epoch}.999999")).0, 400, "a cursor ahead of the log");
-    assert_eq!(server.get(&mary, &format!("/api/v1/events?after={}.1", "f".repeat(32))).0, 410, "a foreign cursor");
-    for number in ["0", "4294967296", "-1", "x"] {
-        let (status, problem) = server.get(&mary, &format!("/api/v1/incidents/{number}"));
-        assert!(status == 404 || status == 400, "{number}: {status}");
-        assert!(problem["code"].is_string(), "{number}: {problem}");
-    }
-    let form = "POST /api/v1/incidents HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\nconnection: close\r\nauthorization: Bearer ";
-    assert!(raw(&server.url, &format!("{form}{mary}\r\n\r\na")).starts_with("HTTP/1.1 415"));
-    assert_eq!(server.kinds(&mary, n), ["opened"], "nothing of it was recorded");
+    ]
 }

@@ -66,7 +66,7 @@ pub(super) fn connect(file: &Path) -> Result<Connection, LogError> {
     Ok(connection)
 }
 
-fn make_folder(folder: &Path) -> Result<(), LogError> {
+pub(crate) fn make_folder(folder: &Path) -> Result<(), LogError> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
