@@ -156,3 +156,14 @@ pub struct Declare {
     #[arg(long)]
     pub restricted: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_verb_can_be_parsed() {
+        Arguments::command().debug_assert();
+    }
+}

@@ -127,7 +127,7 @@ pub enum Token {
     List(StoreArgs),
     /// Revoke a token by its id: its open streams end within a second
     Revoke {
-        token: uuid::Uuid,
+        id: uuid::Uuid,
         #[command(flatten)]
         store: StoreArgs,
     },

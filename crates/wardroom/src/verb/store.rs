@@ -202,8 +202,8 @@ pub fn token(token: Token, json: bool) -> anyhow::Result<()> {
             }
             Ok(())
         }
-        Token::Revoke { token, store } => {
-            let command = DirectoryCommand::RevokeToken { token: TokenId(token) };
+        Token::Revoke { id, store } => {
+            let command = DirectoryCommand::RevokeToken { token: TokenId(id) };
             change_one(&store, command, "Revoked. Its open streams end within a second.")
         }
     }

@@ -310,10 +310,20 @@ impl Stream {
         self.received.recv_timeout(std::time::Duration::from_secs(60)).expect("an entry comes")
     }
 
-    /// Waits for the stream's end; nothing may come any more.
+    /// The next note. What came before the stream was opened may still be on its way.
+    pub fn next_note(&self) -> Value {
+        std::iter::repeat_with(|| self.next()).find(|entry| entry["kind"] == "noted").expect("a note comes")
+    }
+
+    /// Waits for the stream's end.
     pub fn end(&self) {
-        let more = self.received.recv_timeout(std::time::Duration::from_secs(60));
-        assert_eq!(more, Err(mpsc::RecvTimeoutError::Disconnected), "the stream ends");
+        loop {
+            match self.received.recv_timeout(std::time::Duration::from_secs(60)) {
+                Ok(_) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                Err(mpsc::RecvTimeoutError::Timeout) => panic!("the stream does not end"),
+            }
+        }
     }
 }
 

@@ -18,11 +18,7 @@ fn a_command_on_either_node_reaches_watchers_of_both() {
     for (round, node) in [&one, &two, &two, &one].into_iter().enumerate() {
         node.done(&mary, n, json!({ "command": "note", "text": format!("round {round}") }));
         for stream in &streams {
-            let mut entry = stream.next();
-            while entry["kind"] != "noted" {
-                entry = stream.next();
-            }
-            assert_eq!(entry["body"]["text"], format!("round {round}"));
+            assert_eq!(stream.next_note()["body"]["text"], format!("round {round}"));
         }
     }
     one.kill();

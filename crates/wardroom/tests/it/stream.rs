@@ -20,7 +20,7 @@ fn a_stream_is_resumed_from_its_cursor(house: House) {
     let mut cursors = Vec::new();
     for text in ["one", "two", "three"] {
         server.done(&mary, n, json!({ "command": "note", "text": text }));
-        let entry = stream.next();
+        let entry = stream.next_note();
         assert_eq!(entry["told"], format!("Mary: {text}"));
         cursors.push(entry["cursor"].as_str().unwrap().to_owned());
     }
@@ -47,7 +47,7 @@ fn a_revoked_token_ends_its_streams(house: House) {
     streams[1].end();
     assert_eq!(server.get(&sabrina, "/api/v1/me").0, 401);
     server.done(&mary, n, json!({ "command": "note", "text": "still here" }));
-    assert_eq!(streams[0].next()["told"], "Mary: still here");
+    assert_eq!(streams[0].next_note()["told"], "Mary: still here");
     house.run(&["person", "deactivate", "mary"]);
     streams[0].end();
 }
@@ -59,7 +59,7 @@ fn a_stream_can_be_of_one_incident(house: House) {
     let stream = server.follow(&mary, &format!("?incident={two}"));
     server.done(&mary, one, json!({ "command": "note", "text": "elsewhere" }));
     server.done(&mary, two, json!({ "command": "note", "text": "here" }));
-    assert_eq!(stream.next()["body"]["text"], "here");
+    assert_eq!(stream.next_note()["body"]["text"], "here");
     assert_eq!(wait::until("the missing one is told", || Some(server.get(&mary, "/api/v1/events?incident=99").0)), 404);
 }
 
