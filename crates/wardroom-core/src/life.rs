@@ -41,7 +41,7 @@ impl Incident {
             return Err(already(to.word()));
         }
         match (from, to) {
-            (_, Phase::Closed) => return self.close(from, reason),
+            (_, Phase::Closed) => self.close(from, reason),
             (_, Phase::Investigating | Phase::Merged) => Err(Refusal::new(
                 Code::WrongPhase,
                 format!("An incident does not become “{}” by being told so.", to.word()),
