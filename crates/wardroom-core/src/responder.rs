@@ -62,7 +62,7 @@ impl Incident {
             let to = to.unwrap_or_else(|| self.commander());
             events.push(Event::RoleFell { role: role.clone(), from: person, to, how: Fell::Departed });
         }
-        if self.absence.proposal.as_ref().is_some_and(|proposal| proposal.by == person) {
+        if self.pending_proposal(ask.now).is_some_and(|proposal| proposal.by == person) {
             events.extend(self.end_proposal(crate::absence::Ended::Dropped));
         }
         events.push(Event::Left { person });
