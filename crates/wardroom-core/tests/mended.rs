@@ -138,3 +138,13 @@ fn whoever_proposes_to_assume_command_can_see_the_incident_that_they_get() {
     assert_eq!(room.incident.commander(), person(3));
     assert!(room.incident.visible_to(person(3)));
 }
+
+#[test]
+fn leaving_drops_no_proposal_that_has_lapsed() {
+    let mut room = Room::new();
+    room.joins(1);
+    let assume = Command::AssumeCommand { grounds: Grounds::Unfit, reason: words("has been up for thirty hours") };
+    room.says(1, at(0), assume).unwrap();
+    let events = room.says(1, at(10), Command::Leave {}).unwrap();
+    assert!(!events.iter().any(|event| matches!(event, Event::AssumptionEnded { .. })), "{events:?}");
+}

@@ -413,6 +413,7 @@ impl Model for World {
 }
 
 /// Explores everything, and says how much that was.
+#[allow(clippy::print_stdout)]
 fn explore(world: World) -> impl Checker<World> {
     let checker = world.checker().threads(2).spawn_bfs().join();
     eprintln!("{} states, {} of them different", checker.state_count(), checker.unique_state_count());

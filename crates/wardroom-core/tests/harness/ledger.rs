@@ -121,9 +121,7 @@ impl Ledger {
             Event::TakingHeldBack { role, offer, by, briefed_to, unseen } => {
                 let pending = self.offers.get(role).is_some_and(|p| p.id == *offer && recorded.at < p.lapses_at);
                 must(pending && role.is_command(), || "held back from what is not on offer".to_owned())?;
-                must(!unseen.is_empty() && *unseen == self.after(*briefed_to), || "held back by others".to_owned())?;
-                let before = self.held_back.insert((*offer, *by), recorded.entry);
-                must(before.is_none(), || "held back twice".to_owned())
+                self.held_back((*offer, *by), recorded.entry, *briefed_to, unseen)
             }
             Event::OutageEnded { offers, .. } => self.forgive(offers),
             Event::RoleClosed { role } => {
@@ -160,6 +158,18 @@ impl Ledger {
         };
         must(shown || expected.is_empty(), || "command was taken over what was never shown".to_owned())?;
         must(unseen == expected, || format!("unseen was {expected:?}"))
+    }
+
+    /// Held back once, with exactly what happened since.
+    fn held_back(
+        &mut self,
+        taking: (Entry, PersonId),
+        entry: Entry,
+        briefed_to: Entry,
+        unseen: &[Entry],
+    ) -> Result<(), String> {
+        must(!unseen.is_empty() && unseen == self.after(briefed_to), || "held back by others".to_owned())?;
+        must(self.held_back.insert(taking, entry).is_none(), || "held back twice".to_owned())
     }
 
     fn after(&self, entry: Entry) -> Vec<Entry> {

@@ -48,7 +48,7 @@ impl world::Watch for Kinds {
 fn everything_happens_in_the_histories() {
     let mut runner = TestRunner::new(cases(0));
     let mut seen = Kinds(BTreeSet::from(["opened".to_owned()]));
-    for _ in 0..1000 {
+    for _ in 0..2000 {
         let steps = steps::histories().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }

@@ -25,6 +25,8 @@ pub const WORD: &str = "zebra";
 pub enum Speaker {
     Person(u8),
     Commander,
+    /// Whoever holds the n-th role that somebody holds.
+    Holder(usize),
     /// To whom the n-th pending offer is made; taking and declining then mean that offer.
     Offered(usize),
 }
@@ -109,10 +111,10 @@ fn commanding() -> impl Strategy<Value = Command> {
         1 => (1..4_u32).prop_map(|post| Command::RemovePost { post }),
         1 => Just(Command::SetServices { services: BTreeSet::from(["search".parse().expect("a good name")]) }),
         1 => Just(Command::SetBegan { began: at(-5) }),
-        1 => Just(Command::Restrict {}),
+        2 => Just(Command::Restrict {}),
         1 => Just(Command::Unrestrict {}),
-        2 => who().prop_map(|person| Command::Invite { person }),
-        1 => who().prop_map(|person| Command::Uninvite { person }),
+        4 => who().prop_map(|person| Command::Invite { person }),
+        4 => who().prop_map(|person| Command::Uninvite { person }),
         1 => (1..4_u32).prop_map(|roadblock| Command::ClearRoadblock { roadblock, how: None }),
         1 => (any::<bool>(), 1..20_u32).prop_map(|(repeat, in_minutes)| Command::SetClock {
             label: line(),
@@ -153,6 +155,7 @@ fn said() -> impl Strategy<Value = (Speaker, Command)> {
     let anybody = || (0..PEOPLE).prop_map(Speaker::Person);
     prop_oneof![
         6 => (Just(Speaker::Commander), commanding()),
+        3 => ((0..4_usize).prop_map(Speaker::Holder), commanding()),
         6 => ((0..3_usize).prop_map(Speaker::Offered), answers()),
         6 => (anybody(), responding()),
         2 => (anybody(), commanding()),

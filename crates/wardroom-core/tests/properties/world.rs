@@ -210,6 +210,10 @@ impl World {
         let who = match who {
             Speaker::Person(n) => person(n),
             Speaker::Commander => incident.commander(),
+            Speaker::Holder(n) => {
+                let holders: Vec<PersonId> = incident.roles.keys().filter_map(|role| incident.holder(role)).collect();
+                holders.get(n % holders.len().max(1)).copied().unwrap_or(person(1))
+            }
             Speaker::Offered(n) => {
                 let offer = incident.offers.iter().nth(n % incident.offers.len().max(1));
                 if let (Some((path, _)), Command::TakeRole { role, .. } | Command::DeclineOffer { role, .. }) =
