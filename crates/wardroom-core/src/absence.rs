@@ -84,9 +84,12 @@ enum Way {
 impl Incident {
     /// The clock says since when nobody has seen the commander.
     pub(crate) fn mark_absent(&self, ask: &Asking<'_>, person: PersonId, since: Time) -> Vec<Event> {
-        let commands = self.holder(&RolePath::command()) == Some(person);
+        let tenure = self.roles.get(&RolePath::command()).and_then(|role| role.holder);
+        let Some(tenure) = tenure.filter(|tenure| tenure.person == person) else { return Vec::new() };
+        // Taking command is being seen, whatever a node still believes.
+        let since = since.max(tenure.since);
         let long_enough = ask.now.duration_since(since) >= absent_after(self.severity);
-        if commands && long_enough && self.absence.unseen_since.is_none() {
+        if long_enough && self.absence.unseen_since.is_none() {
             return vec![Event::CommanderAbsent { person, unseen_since: since }];
         }
         Vec::new()
@@ -136,7 +139,10 @@ impl Incident {
                 reason: reason.into(),
                 lapses_at: ask.now + LAPSES_AFTER_MINUTES.minutes(),
             }),
-            Way::Alone => events.extend(self.assumed(ask, by, grounds, Some(reason.into()), None)),
+            Way::Alone => {
+                events = self.overtake_proposal(ask.now);
+                events.extend(self.assumed(ask, by, grounds, Some(reason.into()), None));
+            }
         }
         Ok(events.into())
     }
@@ -283,6 +289,12 @@ impl Incident {
     pub(crate) fn lapse_proposal(&self, now: Time) -> Vec<Event> {
         let lapsed = self.absence.proposal.as_ref().is_some_and(|proposal| now >= proposal.lapses_at);
         if lapsed { self.end_proposal(Ended::Lapsed) } else { Vec::new() }
+    }
+
+    /// Command changes hands otherwise: a proposal to assume it is over, and says so.
+    pub(crate) fn overtake_proposal(&self, now: Time) -> Vec<Event> {
+        let lapsed = self.lapse_proposal(now);
+        if lapsed.is_empty() { self.end_proposal(Ended::Overtaken) } else { lapsed }
     }
 
     pub(crate) fn end_proposal(&self, why: Ended) -> Vec<Event> {

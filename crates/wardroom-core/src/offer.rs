@@ -238,6 +238,9 @@ impl Incident {
         };
         let from = self.holder(&role);
         let mut events = self.join_unless_here(by);
+        if role.is_command() {
+            events.extend(self.overtake_proposal(ask.now));
+        }
         events.push(Event::RoleTaken { role, offer: offer.id, by, from, briefed, unseen });
         Ok(events.into())
     }

@@ -77,7 +77,16 @@ impl Client {
 
     /// Does something in an incident.
     pub fn command(&self, number: u32, command: &Command) -> anyhow::Result<Value> {
-        self.post(&format!("/api/v1/incidents/{number}/commands"), serde_json::to_value(command)?)
+        let answer = self.post(&format!("/api/v1/incidents/{number}/commands"), serde_json::to_value(command)?);
+        answer.map_err(|error| match error.downcast() {
+            // So that what is suggested instead can be typed as it is.
+            Ok(Failure::Refused(mut problem)) => {
+                problem["incident"] = json!(number);
+                Failure::Refused(problem).into()
+            }
+            Ok(other) => other.into(),
+            Err(other) => other,
+        })
     }
 
     /// Says that somebody is active here. Nothing depends on it, so a failure is none.

@@ -32,28 +32,29 @@ fn sentence(problem: &Value) -> String {
     for entry in problem["unseen_entries"].as_array().into_iter().flatten() {
         told.push_str(&format!("\n  {}  {}", entry["entry"], entry["told"].as_str().unwrap_or_default()));
     }
-    if let Some(remedy) = remedy(&problem["remedy"]) {
+    if let Some(remedy) = remedy(&problem["remedy"], &problem["incident"]) {
         told.push_str(&format!("\n  try: {remedy}"));
     }
     told
 }
 
 /// The verb that a remedy stands for.
-fn remedy(remedy: &Value) -> Option<String> {
+fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
+    let n = incident.as_u64().map_or("N".to_owned(), |number| number.to_string());
     let role = remedy["role"].as_str().unwrap_or("ROLE");
     Some(match remedy["do"].as_str()? {
-        "join" => "wardroom join N".to_owned(),
-        "ask" => format!("wardroom ask N {role}"),
-        "offer" => format!("wardroom offer N {role} PERSON"),
-        "take" => format!("wardroom take N {role}"),
-        "withdraw" => format!("wardroom withdraw N {role}"),
-        "declare" => "wardroom declare-investigation N".to_owned(),
-        "reopen" => "wardroom reopen N".to_owned(),
-        "phase" => format!("wardroom phase N {}", remedy["phase"].as_str().unwrap_or_default()),
+        "join" => format!("wardroom join {n}"),
+        "ask" => format!("wardroom ask {n} {role}"),
+        "offer" => format!("wardroom offer {n} {role} PERSON"),
+        "take" => format!("wardroom take {n} {role}"),
+        "withdraw" => format!("wardroom withdraw {n} {role}"),
+        "declare" => format!("wardroom declare-investigation {n}"),
+        "reopen" => format!("wardroom reopen {n}"),
+        "phase" => format!("wardroom phase {n} {}", remedy["phase"].as_str().unwrap_or_default()),
         "see" => format!("wardroom show {}", remedy["incident"]),
-        "brief" => "wardroom take N command (it shows the briefing)".to_owned(),
+        "brief" => format!("wardroom take {n} command (it shows the briefing)"),
         "give_reason" => "again with --reason \"why\"".to_owned(),
-        "assume" => "wardroom assume N --reason \"why\"".to_owned(),
+        "assume" => format!("wardroom assume {n} --reason \"why\""),
         "ask_admin" => "ask an admin".to_owned(),
         _ => return None,
     })

@@ -1,6 +1,7 @@
 //! When the commander is unseen, or here and unfit: assuming command (rule 6).
 
 use wardroom_core::absence::{Ended, Grounds};
+use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, Tick};
 use wardroom_core::event::Event;
 use wardroom_core::id::{Entry, PersonId};
@@ -227,4 +228,24 @@ fn taking_command_the_ordinary_way_ends_the_absence() {
         .when(JOSEPHINE, crate::words::take_command(6))
         .accepted();
     assert_eq!(after.state().absence, wardroom_core::absence::Absence::default());
+}
+
+#[test]
+fn a_handoff_ends_a_proposal_and_says_so() {
+    let overtaken = Event::AssumptionEnded { proposal: Entry(5), why: Ended::Overtaken };
+    unseen_for(5)
+        .and([proposed(SABRINA, Grounds::Unseen, 5), offered("command", JOSEPHINE, MARY)])
+        .when(JOSEPHINE, crate::words::take_command(6))
+        .then([overtaken, crate::words::command_taken(6, JOSEPHINE, MARY, Briefed::To(Entry(6)), &[])]);
+}
+
+#[test]
+fn whoever_just_took_command_is_not_absent_whatever_a_node_still_believes() {
+    let taken = crate::words::command_taken(4, SABRINA, MARY, Briefed::ByVoice, &[]);
+    let stale = Tick::Unseen { person: SABRINA, since: start() };
+    here().and([offered("command", SABRINA, MARY)]).after(8).and([taken]).tick(stale).refused(
+        Code::AlreadySo,
+        &[],
+        None,
+    );
 }

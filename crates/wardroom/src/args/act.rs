@@ -120,6 +120,10 @@ pub enum Act {
     },
     /// Confirm that somebody else assumes command
     Confirm { number: u32 },
+    /// Take your proposal to assume command back; a commander who is here sets it aside
+    Drop { number: u32 },
+    /// Ask for a role no more
+    TakeBackAsk { number: u32, role: RolePath },
     /// Raise a roadblock: wardroom roadblock 465 "Quota for eu needs the capacity desk"
     Roadblock {
         number: u32,

@@ -81,6 +81,8 @@ fn command(act: Act) -> anyhow::Result<(u32, Command)> {
         Act::Member { number, role, person, release: true } => (number, Command::ReleaseMember { role, person }),
         Act::Assume { number, reason, unfit } => (number, Command::AssumeCommand { grounds: if unfit { Grounds::Unfit } else { Grounds::Unseen }, reason }),
         Act::Confirm { number } => (number, Command::ConfirmAssumption {}),
+        Act::Drop { number } => (number, Command::DropAssumption {}),
+        Act::TakeBackAsk { number, role } => (number, Command::TakeBackAsk { role }),
         Act::Roadblock { number, text, role } => (number, Command::RaiseRoadblock { text, role }),
         Act::Clear { number, roadblock, how } => (number, Command::ClearRoadblock { roadblock, how }),
         Act::Severity { number, severity, reason } => (number, Command::SetSeverity { severity: word("severity", &severity)?, reason }),

@@ -34,7 +34,7 @@ const PEOPLE: [(&str, &str); 6] = [
     ("josephine", "Josephine"),
     ("robin", "Robin"),
     ("malcolm", "Malcolm"),
-    ("you", "You"),
+    ("you", "Jennifer (you)"),
 ];
 
 struct Stage {

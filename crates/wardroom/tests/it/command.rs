@@ -30,11 +30,7 @@ fn an_incident_from_the_terminal(house: House) {
     let refused = server.verb(&sabrina, &["severity", "1", "sev3"]);
     let told = String::from_utf8(refused.stderr).unwrap();
     assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        told.contains("who could: mary") && told.contains("try: wardroom ask 1 command")
-            || told.contains("try: wardroom ask N command"),
-        "{told}"
-    );
+    assert!(told.contains("who could: mary") && told.contains("try: wardroom ask 1 command"), "{told}");
     for phase in ["mitigated", "resolved", "closed"] {
         server.say(&mary, &["phase", "1", phase]);
     }
