@@ -18,9 +18,10 @@ use crate::log::{Log, LogError};
 use crate::presence::Presence;
 use crate::streams::Streams;
 
-/// How often the clock looks, and says that this node is alive.
+/// How often the clock looks.
 const EVERY: Duration = Duration::from_secs(1);
-/// Of how many looks one is for absent commanders: that reads every open incident.
+/// Of how many looks one also says that this node is alive, exchanges who was seen, and looks for absent
+/// commanders, which reads every open incident.
 const ABSENCE_EVERY: u32 = 5;
 /// Without a sign of life of any node for longer than this, Wardroom was down.
 const DOWN_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
@@ -71,14 +72,14 @@ impl Due {
 
     async fn look(&self, absence: bool) -> Result<(), LogError> {
         let now = clock::now();
-        self.log.beat(self.node, now).await?;
-        self.presence.exchange(&self.log).await?;
         for row in self.log.board_due(now).await? {
             self.tell(Number(row.number), Tick::Deadlines).await;
         }
         if !absence {
             return Ok(());
         }
+        self.log.beat(self.node, now).await?;
+        self.presence.exchange(&self.log).await?;
         for row in self.log.board_open().await? {
             self.look_for_commander(Number(row.number), now).await?;
         }

@@ -4,7 +4,7 @@
 //! An open tab or a polling script is not. Time during which Wardroom itself was down never counts: whoever
 //! was not seen since counts from the moment it was up again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wardroom_core::id::{PersonId, Time};
@@ -18,18 +18,21 @@ pub struct Presence {
     /// From when on absence counts at all.
     up_since: Time,
     seen: Arc<Mutex<HashMap<PersonId, Time>>>,
+    /// Whom this node saw since it last told the others.
+    untold: Arc<Mutex<HashSet<PersonId>>>,
 }
 
 impl Presence {
     /// Nobody was seen yet; absence counts from `up_since`.
     #[must_use]
     pub fn new(up_since: Time) -> Self {
-        Self { up_since, seen: Arc::default() }
+        Self { up_since, seen: Arc::default(), untold: Arc::default() }
     }
 
     /// This person just did something.
     pub fn saw(&self, person: PersonId) {
         self.lock().insert(person, clock::now());
+        self.untold.lock().unwrap_or_else(PoisonError::into_inner).insert(person);
     }
 
     /// Since when this person has not been seen, outages not counted.
@@ -49,9 +52,14 @@ impl Presence {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn exchange(&self, log: &Log) -> Result<(), LogError> {
-        let mine: Vec<(String, Time)> = self.lock().iter().map(|(person, at)| (person.to_string(), *at)).collect();
-        if !mine.is_empty() {
-            log.put_seen(mine).await?;
+        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
+        let mine: Vec<(String, Time)> =
+            untold.iter().filter_map(|person| Some((person.to_string(), self.seen_at(*person)?))).collect();
+        if !mine.is_empty()
+            && let Err(error) = log.put_seen(mine).await
+        {
+            self.untold.lock().unwrap_or_else(PoisonError::into_inner).extend(untold);
+            return Err(error);
         }
         for (person, at) in log.seen().await? {
             if let Ok(id) = person.parse() {

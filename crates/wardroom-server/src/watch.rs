@@ -104,7 +104,7 @@ impl Watch {
     }
 
     async fn follow(self, log: Log, streams: Streams, mut position: u64) {
-        while !self.position.is_closed() || Arc::strong_count(&self.position) > 1 {
+        loop {
             let read = async {
                 log.wait_after(position).await?;
                 log.read_all(position, PAGE).await

@@ -202,6 +202,8 @@ pub(super) async fn show(
 pub(super) struct Page {
     /// After this cursor, or from the beginning.
     after: Option<String>,
+    /// After this entry of the incident; `after` goes before it.
+    after_entry: Option<u64>,
     /// At most so many, up to 1,000.
     limit: Option<usize>,
 }
@@ -221,9 +223,12 @@ pub(super) async fn events(
     let held = server.visible(&reader, number).await?;
     let epoch = server.watch.epoch();
     let head = server.log.head().await?.position;
-    let after = parse::position(page.after.as_deref(), epoch, head)?.unwrap_or(0);
+    let after = parse::position(page.after.as_deref(), epoch, head)?;
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let seq = server.seq_at(number, after, held.tip.seq).await?;
+    let seq = match after {
+        Some(position) => server.seq_at(number, position, held.tip.seq).await?,
+        None => page.after_entry.unwrap_or(0),
+    };
     let entries = server.log.read_stream(stream_of(number), seq, limit).await?;
     let more = entries.last().is_some_and(|last| last.seq < held.tip.seq);
     let entries: Vec<Value> = entries.iter().map(|stored| render(epoch, stored, &reader.facts)).collect();
@@ -233,7 +238,7 @@ pub(super) async fn events(
 impl Server {
     /// The number of a stream's last entry at or before a position: a binary search over the stream.
     async fn seq_at(&self, number: Number, position: u64, last: u64) -> Result<u64, Problem> {
-        let (mut low, mut high) = (0, if position == 0 { 0 } else { last });
+        let (mut low, mut high) = (0, last);
         while low < high {
             let middle = low + (high - low).div_ceil(2);
             match self.log.event(stream_of(number), middle).await? {

@@ -1,11 +1,14 @@
 //! Every route in one table. The description of the API is collected from the same table, so it cannot drift.
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -22,6 +25,9 @@ use crate::server::Server;
     description = "Incident command. Every write carries a request id and can be repeated; errors are RFC 9457 problem documents with a stable `code`; times are UTC (RFC 3339)."
 ))]
 struct Description;
+
+/// How long a request may take to arrive and be answered; a live stream is answered at once.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The table.
 fn table() -> OpenApiRouter<Server> {
@@ -59,8 +65,9 @@ pub fn router(server: Server) -> Router {
             axum::routing::get(|| async move { ([(header::CONTENT_TYPE, "application/json")], description) }),
         )
         .fallback(nothing_here)
-        .layer(middleware::from_fn(as_problem))
         .layer(DefaultBodyLimit::max(BODY_MAX))
+        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
+        .layer(middleware::from_fn(as_problem))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| broke()))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
             // The path and no more: queries hold cursors, headers hold tokens.
@@ -89,6 +96,10 @@ async fn as_problem(request: Request, next: Next) -> Response {
     let mut response = match status {
         StatusCode::METHOD_NOT_ALLOWED if plain => {
             Problem::new(status, "method_not_allowed", "This address does not take that method.").into_response()
+        }
+        StatusCode::REQUEST_TIMEOUT if plain => {
+            let sentence = "This took too long to arrive or to answer. Try again, with the same request id.";
+            Problem::new(status, "timeout", sentence).into_response()
         }
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if plain => {
             let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap_or_default();
