@@ -11,8 +11,10 @@ mod tentative;
 
 use std::collections::hash_map::Entry::Vacant;
 use std::collections::{HashMap, HashSet};
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
@@ -121,7 +123,7 @@ impl Executor {
         let (answer, answered) = oneshot::channel();
         let digest = digest(&asked.order);
         self.jobs.try_send(Job { asked, digest, answer }).map_err(|_| NotDone::Busy)?;
-        answered.await.unwrap_or(Err(NotDone::Busy))
+        answered.await.unwrap_or_else(|_| Err(LogError::InDoubt("deciding it broke off".to_owned()).into()))
     }
 
     /// How many orders wait.
@@ -165,10 +167,18 @@ impl Worker {
             // The same request twice in one batch: the second is answered from what the first became.
             let (first, again): (Vec<Job>, Vec<Job>) =
                 batch.drain(..).partition(|job| ids.insert((job.asked.actor, job.asked.request)));
-            self.settle(first).await;
+            self.settle_whatever_happens(first).await;
             for job in again {
-                self.settle(vec![job]).await;
+                self.settle_whatever_happens(vec![job]).await;
             }
+        }
+    }
+
+    /// A panic while deciding is a bug, and must not keep everybody else from commanding: its jobs are told that
+    /// it is in doubt whether they were recorded, and the next batch is decided as ever.
+    async fn settle_whatever_happens(&self, jobs: Vec<Job>) {
+        if AssertUnwindSafe(self.settle(jobs)).catch_unwind().await.is_err() {
+            tracing::error!("deciding panicked; this is a bug. The commands of this batch are in doubt");
         }
     }
 

@@ -130,6 +130,21 @@ impl Streams {
         Ok(Some(held))
     }
 
+    /// The incident with at least this entry folded in: whoever read the log further than this node has folded
+    /// must not go on with less.
+    ///
+    /// # Errors
+    /// As [`Streams::incident`].
+    pub async fn incident_up_to(&self, number: Number, seq: u64) -> Result<Option<Held>, LogError> {
+        match self.incident(number).await? {
+            Some(held) if held.tip.seq < seq => {
+                self.forget(stream_of(number));
+                self.incident(number).await
+            }
+            held => Ok(held),
+        }
+    }
+
     async fn fold(&self, number: Number) -> Result<Option<Held>, LogError> {
         let stream = stream_of(number);
         let mut held = self.newest_snapshot(stream).await?;
@@ -231,6 +246,10 @@ impl Streams {
     /// Sets streams aside: they can be read, and not changed on this node.
     pub fn quarantine(&self, broken: BTreeMap<Stream, String>) {
         let streams: Vec<Stream> = broken.keys().copied().collect();
+        if let Some(why) = broken.get(&DIRECTORY) {
+            let mut held = self.directory.write().unwrap_or_else(PoisonError::into_inner);
+            Arc::make_mut(&mut held.directory).unreadable.get_or_insert_with(|| why.clone());
+        }
         *self.quarantined.write().unwrap_or_else(PoisonError::into_inner) = broken;
         streams.into_iter().filter(|stream| *stream != DIRECTORY).for_each(|stream| self.forget(stream));
     }

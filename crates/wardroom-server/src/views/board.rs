@@ -1,6 +1,6 @@
 //! The board: one row per incident, for lists and for knowing whose deadline comes next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use wardroom_core::seal::{self, Seal};
 use wardroom_core::text::Text;
 
 use crate::log::{BoardRow, Log, LogError};
-use crate::streams::{Streams, stream_of};
+use crate::streams::{DIRECTORY, Streams, stream_of};
 use crate::watch::Watch;
 
 /// Events read at once.
@@ -139,11 +139,13 @@ impl Board {
             let page = self.log.read_all(cursor, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             cursor = last.position;
-            let numbers: BTreeSet<Number> =
-                page.iter().map(|stored| Number(stored.stream.0)).filter(|number| number.0 > 0).collect();
-            let mut rows = Vec::with_capacity(numbers.len());
-            for number in numbers {
-                match self.streams.incident(number).await {
+            let mut newest: BTreeMap<Number, u64> = BTreeMap::new();
+            for stored in page.iter().filter(|stored| stored.stream != DIRECTORY) {
+                newest.insert(Number(stored.stream.0), stored.seq);
+            }
+            let mut rows = Vec::with_capacity(newest.len());
+            for (number, seq) in newest {
+                match self.streams.incident_up_to(number, seq).await {
                     Ok(Some(held)) => rows.push(row(&held.incident)),
                     Ok(None) => {}
                     // One broken incident is not shown; the others go on.

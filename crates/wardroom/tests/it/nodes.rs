@@ -76,3 +76,16 @@ fn two_nodes_never_give_command_twice() {
         assert_eq!(nodes[0].kinds(&people[0], n).iter().filter(|kind| *kind == "role_taken").count(), 1);
     }
 }
+
+#[test]
+fn a_list_on_either_node_shows_what_was_acknowledged_on_the_other() {
+    let house = House::on_postgres();
+    let mary = house.person("mary");
+    let (one, two) = (house.serve(), house.serve());
+    let n = one.declare(&mary, "Search is failing");
+    for severity in ["sev1", "sev3", "sev4", "sev2", "sev1", "sev4"] {
+        one.done(&mary, n, json!({ "command": "set_severity", "severity": severity }));
+        let (_, listed) = two.get(&mary, "/api/v1/incidents");
+        assert_eq!(listed["incidents"][0]["severity"], severity, "{listed}");
+    }
+}
