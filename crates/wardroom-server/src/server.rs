@@ -23,6 +23,9 @@ use crate::{clock, web};
 /// How long requests that are under way may take after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 
+/// How long a start waits for the board to have read what was appended last.
+const CATCH_UP: Duration = Duration::from_secs(5);
+
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -108,6 +111,10 @@ pub async fn start(log: Log, stopping: signal::Receiver<bool>) -> anyhow::Result
     let watch = Watch::start(log.clone(), streams.clone()).await?;
     let executor = Executor::start(log.clone(), streams.clone());
     let board = Board::start(log.clone(), streams.clone(), watch.clone());
+    // The clock knows the open incidents from the board. One that has to be made anew is not waited for.
+    if tokio::time::timeout(CATCH_UP, board.catch_up()).await.is_err() {
+        tracing::info!("the board is still being made from the log");
+    }
     let presence = Presence::new(clock::now());
     Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone()).await?;
     let metrics = Arc::new(Metrics::default());

@@ -133,7 +133,10 @@ impl Board {
     }
 
     /// Sums up every incident that something happened in since the board's cursor.
-    async fn catch_up(&self) -> Result<(), LogError> {
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn catch_up(&self) -> Result<(), LogError> {
         let mut cursor = self.log.board_cursor().await?;
         loop {
             let page = self.log.read_all(cursor, PAGE).await?;
