@@ -224,10 +224,15 @@ impl Sight {
         let sees = match viewer.only {
             Some(only) if only.0 != stream.0 => false,
             _ if stream == DIRECTORY => viewer.admin,
-            _ => streams.incident(Number(stream.0)).await?.is_some_and(|held| {
-                let asked_for = held.incident.kind != Kind::Drill || viewer.drills || viewer.only.is_some();
-                asked_for && held.incident.visible_to(viewer.person)
-            }),
+            _ => match streams.incident(Number(stream.0)).await {
+                Ok(held) => held.is_some_and(|held| {
+                    let asked_for = held.incident.kind != Kind::Drill || viewer.drills || viewer.only.is_some();
+                    asked_for && held.incident.visible_to(viewer.person)
+                }),
+                // Who may know of it cannot be told any more; the others go on.
+                Err(LogError::Damaged { .. }) => false,
+                Err(error) => return Err(error),
+            },
         };
         self.0.insert(stream, sees);
         Ok(sees)

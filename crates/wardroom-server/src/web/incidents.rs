@@ -20,7 +20,8 @@ use super::problem::{Problem, named};
 use super::view;
 use super::who::{Reader, Responder};
 use crate::clock;
-use crate::execute::{Asked, Done, Order};
+use crate::execute::{Asked, Done, NotDone, Order};
+use crate::log::LogError;
 use crate::server::Server;
 use crate::streams::{Held, stream_of};
 use crate::watch::{cursor, render};
@@ -77,16 +78,22 @@ impl Server {
                 Ok(done)
             }
             Err(error) => {
-                let refused = matches!(error, crate::execute::NotDone::Refused(_));
+                let refused = matches!(error, NotDone::Refused(_));
                 self.metrics.count(if refused { "refused" } else { "failed" });
-                Err(Problem::not_done(&error, &self.streams.directory().directory.facts))
+                Err(match error {
+                    NotDone::Store(error) => self.cannot_read(reader, error).await,
+                    error => Problem::not_done(&error, &self.streams.directory().directory.facts),
+                })
             }
         }
     }
 
     /// The incident, for somebody who may know of it.
     pub(super) async fn visible(&self, reader: &Reader, number: Number) -> Result<Held, Problem> {
-        let held = self.streams.incident(number).await?;
+        let held = match self.streams.incident(number).await {
+            Err(error) => return Err(self.cannot_read(reader, error).await),
+            Ok(held) => held,
+        };
         held.filter(|held| held.incident.visible_to(reader.person))
             .ok_or_else(|| Problem::refused(&Refusal::no_such_incident(number), &reader.facts))
     }
@@ -96,6 +103,17 @@ impl Server {
         Accepted {
             incident: Number(span.stream.0),
             first_entry: Entry(span.first),
+    /// Why an incident could not be read. Damage is told to those alone who, by the board, may know of the incident.
+    async fn cannot_read(&self, reader: &Reader, error: LogError) -> Problem {
+        let LogError::Damaged { stream, .. } = &error else { return error.into() };
+        let number = Number(stream.0);
+        match self.board.row(number).await {
+            Err(unavailable) => unavailable.into(),
+            Ok(Some(summary)) if summary.visible_to(reader.person) => error.into(),
+            Ok(_) => Problem::refused(&Refusal::no_such_incident(number), &reader.facts),
+        }
+    }
+
             last_entry: Entry(span.last),
             cursor: cursor(self.watch.epoch(), done.spans.iter().map(|span| span.position).max().unwrap_or_default()),
         }
@@ -300,7 +318,12 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
         if !summary.visible_to(reader.person) {
             continue;
         }
-        let Some(held) = server.streams.incident(summary.number).await? else { continue };
+        let held = match server.streams.incident(summary.number).await {
+            Ok(Some(held)) => held,
+            // One broken incident asks for nothing here; the others go on.
+            Ok(None) | Err(LogError::Damaged { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
         all.extend(
             held.incident.next(reader.person, &reader.facts, now).map(|next| NextIn { incident: summary.number, next }),
         );
