@@ -29,6 +29,10 @@ use crate::watch::{cursor, render};
 /// Entries on one page, at the most.
 const PAGE_MAX: usize = 1_000;
 /// Ended incidents on one page.
+/// A page of entries ends early once it weighs this much, in bytes: notes can be long.
+const PAGE_BYTES: usize = 4 << 20;
+/// Entries read from the log at once.
+const READ: usize = 100;
 const ENDED_PAGE: usize = 100;
 
 /// What an accepted command did.
@@ -241,10 +245,17 @@ pub(super) async fn events(
     let head = server.log.head().await?.position;
     let after = parse::position(page.after.as_deref(), epoch, head)?.unwrap_or(0);
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let seq = server.seq_at(number, after, held.tip.seq).await?;
-    let entries = server.log.read_stream(stream_of(number), seq, limit).await?;
-    let more = entries.last().is_some_and(|last| last.seq < held.tip.seq);
-    let entries: Vec<Value> = entries.iter().map(|stored| render(epoch, stored, &reader.facts)).collect();
+    let mut seq = server.seq_at(number, after, held.tip.seq).await?;
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    while entries.len() < limit && bytes < PAGE_BYTES {
+        let read = server.log.read_stream(stream_of(number), seq, READ.min(limit - entries.len())).await?;
+        let Some(last) = read.last() else { break };
+        seq = last.seq;
+        let words = read.iter().flat_map(|stored| &stored.texts).filter_map(|text| text.words.as_ref());
+        bytes += words.map(String::len).sum::<usize>();
+        entries.extend(read.iter().map(|stored| render(epoch, stored, &reader.facts)));
+    }
+    let more = !entries.is_empty() && seq < held.tip.seq;
     Ok(Json(json!({ "entries": entries, "more": more })))
 }
 
