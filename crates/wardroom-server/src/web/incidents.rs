@@ -24,15 +24,16 @@ use crate::execute::{Asked, Done, NotDone, Order};
 use crate::log::LogError;
 use crate::server::Server;
 use crate::streams::{Held, stream_of};
+use crate::views::board::Summary;
 use crate::watch::{cursor, render};
 
 /// Entries on one page, at the most.
 const PAGE_MAX: usize = 1_000;
-/// Ended incidents on one page.
 /// A page of entries ends early once it weighs this much, in bytes: notes can be long.
 const PAGE_BYTES: usize = 4 << 20;
 /// Entries read from the log at once.
 const READ: usize = 100;
+/// Ended incidents on one page.
 const ENDED_PAGE: usize = 100;
 
 /// What an accepted command did.
@@ -102,11 +103,6 @@ impl Server {
             .ok_or_else(|| Problem::refused(&Refusal::no_such_incident(number), &reader.facts))
     }
 
-    fn accepted(&self, done: &Done) -> Accepted {
-        let span = done.spans.first().expect("an accepted command wrote at least one event");
-        Accepted {
-            incident: Number(span.stream.0),
-            first_entry: Entry(span.first),
     /// Why an incident could not be read. Damage is told to those alone who, by the board, may know of the incident.
     async fn cannot_read(&self, reader: &Reader, error: LogError) -> Problem {
         let LogError::Damaged { stream, .. } = &error else { return error.into() };
@@ -118,6 +114,11 @@ impl Server {
         }
     }
 
+    fn accepted(&self, done: &Done) -> Accepted {
+        let span = done.spans.first().expect("an accepted command wrote at least one event");
+        Accepted {
+            incident: Number(span.stream.0),
+            first_entry: Entry(span.first),
             last_entry: Entry(span.last),
             cursor: cursor(self.watch.epoch(), done.spans.iter().map(|span| span.position).max().unwrap_or_default()),
         }
@@ -188,10 +189,19 @@ pub(super) async fn list(
     Query(listing): Query<Listing>,
 ) -> Result<Json<Value>, Problem> {
     let mut all = server.board.active().await?;
-    if let Some(below) = listing.ended_below {
-        all.extend(server.board.ended(below, ENDED_PAGE).await?);
+    let shown =
+        |summary: &Summary| summary.visible_to(reader.person) && (listing.drills || summary.kind != Kind::Drill);
+    all.retain(shown);
+    let mut ended = Vec::new();
+    let mut below = listing.ended_below;
+    // A page is full whatever is hidden: one that is not says how much is.
+    while let Some(number) = below.filter(|_| ended.len() < ENDED_PAGE) {
+        let page = server.board.ended(number, ENDED_PAGE).await?;
+        below = page.last().map(|last| last.number.0);
+        ended.extend(page.into_iter().filter(shown));
     }
-    all.retain(|summary| summary.visible_to(reader.person) && (listing.drills || summary.kind != Kind::Drill));
+    ended.truncate(ENDED_PAGE);
+    all.extend(ended);
     let mut rows = serde_json::to_value(&all).expect("summaries are plain data");
     for (row, summary) in rows.as_array_mut().into_iter().flatten().zip(&all) {
         row["commander"] = named(&reader.facts, summary.commander);
