@@ -57,6 +57,15 @@ impl Incident {
                 format!("This incident is restricted and {} is not; merging would tell everybody of it.", other.number),
             ));
         }
+        if other.restricted && !self.restricted {
+            return Err(Refusal::new(
+                Code::Invalid,
+                format!(
+                    "Incident {} is restricted and this one is not; merging would tell everybody of it. Restrict this one first.",
+                    other.number
+                ),
+            ));
+        }
         other.require(ask, &Act::Command).map_err(|refusal| {
             let sentence = format!(
                 "Merging takes command of both. {} commands {}: offer them command of this one, or ask for theirs.",

@@ -20,9 +20,11 @@ use crate::streams::Streams;
 
 /// How often the clock looks.
 const EVERY: Duration = Duration::from_secs(1);
-/// Of how many looks one also says that this node is alive, exchanges who was seen, and looks for absent
-/// commanders, which reads every open incident.
+/// Of how many looks one also exchanges who was seen and looks for absent commanders, which reads every open
+/// incident.
 const ABSENCE_EVERY: u32 = 5;
+/// How old the newest sign of life may get before it is renewed.
+const BEAT_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 /// Without a sign of life of any node for longer than this, Wardroom was down.
 const DOWN_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
 
@@ -43,18 +45,28 @@ impl Due {
     /// [`LogError`] when the store cannot be read.
     pub async fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) -> Result<(), LogError> {
         let due = Self { log, streams, executor, presence, node: Uuid::now_v7() };
-        let now = clock::now();
-        if let Some(last) = due.log.last_beat().await?
+        due.alive(clock::now()).await?;
+        tokio::spawn(due.run());
+        Ok(())
+    }
+
+    /// Says that this node is alive, after forgiving the time during which no node was: none ran, or none
+    /// reached the store, or the machine slept.
+    async fn alive(&self, now: Time) -> Result<(), LogError> {
+        let last = self.log.last_beat().await?;
+        if let Some(last) = last
             && now.duration_since(last) > DOWN_AFTER
         {
             tracing::info!(down_since = %last, "Wardroom was down; that time counts against nobody");
-            for row in due.log.board_open().await? {
-                due.tell(Number(row.number), Tick::WasDown { from: last }).await;
+            self.presence.up_again(now);
+            for row in self.log.board_open().await? {
+                self.tell(Number(row.number), Tick::WasDown { from: last }).await;
             }
         }
-        due.log.beat(due.node, now).await?;
-        tokio::spawn(due.run());
-        Ok(())
+        if last.is_some_and(|last| now.duration_since(last) < BEAT_EVERY) {
+            return Ok(()); // Some node has said so: an idle Wardroom writes no more than it has to.
+        }
+        self.log.beat(self.node, now).await
     }
 
     async fn run(self) {
@@ -72,13 +84,13 @@ impl Due {
 
     async fn look(&self, absence: bool) -> Result<(), LogError> {
         let now = clock::now();
+        self.alive(now).await?;
         for row in self.log.board_due(now).await? {
             self.tell(Number(row.number), Tick::Deadlines).await;
         }
         if !absence {
             return Ok(());
         }
-        self.log.beat(self.node, now).await?;
         self.presence.exchange(&self.log).await?;
         for row in self.log.board_open().await? {
             self.look_for_commander(Number(row.number), now).await?;
@@ -129,4 +141,86 @@ fn tenure_since(incident: &wardroom_core::incident::Incident) -> Time {
         .get(&RolePath::command())
         .and_then(|role| role.holder)
         .map_or(incident.opened_at, |tenure| tenure.since)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use wardroom_core::directory::DirectoryCommand;
+    use wardroom_core::event::Event;
+    use wardroom_core::id::{Entry, PersonId};
+    use wardroom_core::incident::{Kind, Phase, Severity};
+    use wardroom_core::offer::Recipient;
+    use wardroom_core::text::Text;
+
+    use super::*;
+    use crate::log::{Append, Place, Request, Tip, Write};
+    use crate::stored::draft;
+    use crate::streams::stream_of;
+    use crate::views::board::Board;
+    use crate::watch::Watch;
+
+    /// An incident of long ago, with an offer of command that lapses in half a minute.
+    async fn offered(log: &Log, by: PersonId, now: Time) {
+        let command = RolePath::command();
+        let opened = Event::Opened {
+            number: Number(1),
+            title: Text::said("Search is failing"),
+            kind: Kind::Incident,
+            phase: Phase::Active,
+            severity: Severity::Sev2,
+            services: Default::default(),
+            unknown_services: Default::default(),
+            began: None,
+            restricted: false,
+            by,
+        };
+        let lapses_at = now + SignedDuration::from_secs(30);
+        let to = Recipient::Person(PersonId(Uuid::now_v7()));
+        let offered = Event::RoleOffered { role: command, to, by, lapses_at, note: None };
+        let at = lapses_at - SignedDuration::from_mins(10);
+        let drafts = [opened, offered].map(|event| draft(&event, at, Actor::Person(by)).0).into();
+        let write = Write { stream: stream_of(Number(1)), expected: Tip::default(), drafts, erase: Vec::new() };
+        let request = Request { actor: by.to_string(), id: Uuid::now_v7(), digest: [0; 32] };
+        log.append(vec![Append { request, writes: vec![write] }]).await.unwrap();
+    }
+
+    /// A node that could not reach its store, or slept, never stopped; the time is nobody's all the same.
+    #[tokio::test]
+    async fn an_outage_that_the_node_lived_through_is_forgiven() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(&Place::Folder(folder.path().to_owned())).await.unwrap();
+        let streams = Streams::new(log.clone());
+        let executor = Executor::start(log.clone(), streams.clone());
+        let add = DirectoryCommand::AddPerson {
+            handle: "mary".parse().unwrap(),
+            name: "Mary".parse().unwrap(),
+            email: None,
+            admin: false,
+        };
+        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order: Order::Directory(add) };
+        executor.execute(asked).await.unwrap();
+        let mary = *streams.refresh_directory().await.unwrap().directory.facts.people.keys().next().unwrap();
+        let now = clock::now();
+        offered(&log, mary, now).await;
+        let watch = Watch::start(log.clone(), streams.clone()).await.unwrap();
+        Board::start(log.clone(), streams.clone(), watch).active().await.unwrap();
+        let presence = Presence::new(now - SignedDuration::from_mins(9));
+        let due = Due { log: log.clone(), streams, executor, presence, node: Uuid::now_v7() };
+        let kinds = async || {
+            let events = log.read_stream(stream_of(Number(1)), 0, 10).await.unwrap();
+            events.into_iter().map(|stored| stored.kind).collect::<Vec<_>>()
+        };
+        due.log.beat(due.node, now - SignedDuration::from_secs(10)).await.unwrap();
+        due.look(true).await.unwrap();
+        assert_eq!(kinds().await[2..], ["commander_absent"], "ten seconds are no outage");
+        due.log.beat(due.node, now - SignedDuration::from_mins(4)).await.unwrap();
+        due.look(true).await.unwrap();
+        assert_eq!(kinds().await[2..], ["commander_absent", "outage_ended"]);
+        let held = due.streams.incident(Number(1)).await.unwrap().unwrap();
+        let lapses = held.incident.pending_offer(&RolePath::command(), now).unwrap().lapses_at;
+        assert!(lapses >= now + SignedDuration::from_secs(110), "two more minutes");
+        assert!(due.presence.unseen_since(mary) >= now, "what nobody could see is not held against anybody");
+        assert_eq!(held.incident.last_entry, Entry(4));
+    }
 }

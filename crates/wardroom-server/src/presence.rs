@@ -16,7 +16,7 @@ use crate::log::{Log, LogError};
 #[derive(Clone, Debug)]
 pub struct Presence {
     /// From when on absence counts at all.
-    up_since: Time,
+    up_since: Arc<Mutex<Time>>,
     seen: Arc<Mutex<HashMap<PersonId, Time>>>,
     /// Whom this node saw since it last told the others.
     untold: Arc<Mutex<HashSet<PersonId>>>,
@@ -26,7 +26,12 @@ impl Presence {
     /// Nobody was seen yet; absence counts from `up_since`.
     #[must_use]
     pub fn new(up_since: Time) -> Self {
-        Self { up_since, seen: Arc::default(), untold: Arc::default() }
+        Self { up_since: Arc::new(Mutex::new(up_since)), seen: Arc::default(), untold: Arc::default() }
+    }
+
+    /// Wardroom was down until now: nobody could be seen.
+    pub fn up_again(&self, now: Time) {
+        *self.up_since.lock().unwrap_or_else(PoisonError::into_inner) = now;
     }
 
     /// This person just did something.
@@ -38,7 +43,8 @@ impl Presence {
     /// Since when this person has not been seen, outages not counted.
     #[must_use]
     pub fn unseen_since(&self, person: PersonId) -> Time {
-        self.seen_at(person).unwrap_or(self.up_since).max(self.up_since)
+        let up_since = *self.up_since.lock().unwrap_or_else(PoisonError::into_inner);
+        self.seen_at(person).map_or(up_since, |seen| seen.max(up_since))
     }
 
     /// When this person really was last seen: a start of the server is no sign of life of anybody.

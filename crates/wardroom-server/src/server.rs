@@ -11,10 +11,10 @@ use tokio::sync::watch as signal;
 use crate::config::Config;
 use crate::due::Due;
 use crate::execute::Executor;
-use crate::log::{Log, Place};
+use crate::log::{Log, LogError, Place};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
-use crate::streams::Streams;
+use crate::streams::{DIRECTORY, Streams};
 use crate::views::board::Board;
 use crate::watch::Watch;
 use crate::web::connection::Connections;
@@ -78,7 +78,11 @@ pub async fn run(
         Place::Postgres(_) => None,
     };
     let log = Log::open(&config.place).await?;
-    log.check_heads().await?;
+    match log.check_heads().await {
+        // The background check sets it aside; the others go on.
+        Err(damaged @ LogError::Damaged { stream, .. }) if stream != DIRECTORY => tracing::error!(%damaged),
+        checked => checked?,
+    }
     let (stop, stopping) = signal::channel(false);
     let server = start(log, stopping).await?;
     tokio::spawn(web::health::verify_in_background(server.clone()));

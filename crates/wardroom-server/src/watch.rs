@@ -24,8 +24,12 @@ use crate::streams::{DIRECTORY, Streams};
 
 /// Recent entries that are kept rendered.
 const RING: usize = 8_192;
+/// What they may weigh together, in bytes: notes can be long, and nobody's notes may fill the memory.
+const RING_BYTES: usize = 32 << 20;
+/// What a reader is handed at once may weigh, in bytes; a single entry may weigh more.
+pub const PIECE_BYTES: usize = 256 << 10;
 /// Events read at once.
-const PAGE: usize = 1_000;
+const PAGE: usize = 250;
 /// How long to wait after the store could not be read.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -48,11 +52,48 @@ pub enum After {
     Behind,
 }
 
+/// Recent entries, bounded in number and in bytes.
+#[derive(Debug, Default)]
+struct Ring {
+    entries: VecDeque<Arc<Shown>>,
+    bytes: usize,
+}
+
+impl Ring {
+    fn clear(&mut self) {
+        *self = Self::default();
+    }
+
+    fn push(&mut self, shown: Shown) {
+        self.bytes += shown.frame.len();
+        self.entries.push_back(Arc::new(shown));
+        while self.entries.len() > RING || self.bytes > RING_BYTES {
+            let Some(oldest) = self.entries.pop_front() else { return };
+            self.bytes -= oldest.frame.len();
+        }
+    }
+
+    /// From the entry after `position` on, at most `limit` and a piece's bytes, but at least one.
+    fn after(&self, position: u64, limit: usize) -> After {
+        let Some(first) = self.entries.front().filter(|first| first.position <= position + 1) else {
+            return After::Behind;
+        };
+        let skip = usize::try_from(position + 1 - first.position).unwrap_or(usize::MAX);
+        let mut bytes = 0;
+        let fits = |shown: &&Arc<Shown>| {
+            let fits = bytes < PIECE_BYTES;
+            bytes += shown.frame.len();
+            fits
+        };
+        After::Entries(self.entries.iter().skip(skip).take(limit).take_while(fits).cloned().collect())
+    }
+}
+
 /// The node's view of the log's tail. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Watch {
     epoch: Uuid,
-    ring: Arc<RwLock<VecDeque<Arc<Shown>>>>,
+    ring: Arc<RwLock<Ring>>,
     position: Arc<watch::Sender<u64>>,
 }
 
@@ -151,9 +192,7 @@ impl Watch {
             if events.iter().any(|stored| matches!(stored.kind.as_str(), "redacted" | "person_forgotten")) {
                 ring.clear(); // What is rendered may hold words that are gone; readers turn to the log.
             }
-            ring.extend(shown.map(Arc::new));
-            let surplus = ring.len().saturating_sub(RING);
-            ring.drain(..surplus);
+            shown.for_each(|shown| ring.push(shown));
         }
         self.position.send_replace(last.position);
         Ok(())
@@ -184,13 +223,7 @@ impl Watch {
             return After::Entries(Vec::new());
         }
         let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-        match ring.front() {
-            Some(first) if first.position <= position + 1 => {
-                let skip = usize::try_from(position + 1 - first.position).unwrap_or(usize::MAX);
-                After::Entries(ring.iter().skip(skip).take(limit).cloned().collect())
-            }
-            _ => After::Behind,
-        }
+        ring.after(position, limit)
     }
 }
 
@@ -224,12 +257,49 @@ impl Sight {
         let sees = match viewer.only {
             Some(only) if only.0 != stream.0 => false,
             _ if stream == DIRECTORY => viewer.admin,
-            _ => streams.incident(Number(stream.0)).await?.is_some_and(|held| {
-                let asked_for = held.incident.kind != Kind::Drill || viewer.drills || viewer.only.is_some();
-                asked_for && held.incident.visible_to(viewer.person)
-            }),
+            _ => match streams.incident(Number(stream.0)).await {
+                Ok(held) => held.is_some_and(|held| {
+                    let asked_for = held.incident.kind != Kind::Drill || viewer.drills || viewer.only.is_some();
+                    asked_for && held.incident.visible_to(viewer.person)
+                }),
+                // Who may know of it cannot be told any more; the others go on.
+                Err(LogError::Damaged { .. }) => false,
+                Err(error) => return Err(error),
+            },
         };
         self.0.insert(stream, sees);
         Ok(sees)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(position: u64, bytes: usize) -> Shown {
+        Shown { position, stream: Stream(1), frame: vec![b'x'; bytes].into() }
+    }
+
+    fn positions(after: After) -> Option<Vec<u64>> {
+        match after {
+            After::Entries(entries) => Some(entries.iter().map(|shown| shown.position).collect()),
+            After::Behind => None,
+        }
+    }
+
+    #[test]
+    fn long_entries_do_not_fill_the_memory() {
+        let mut ring = Ring::default();
+        (1..=2_000).for_each(|position| ring.push(shown(position, 160_000)));
+        assert!(ring.bytes <= RING_BYTES && ring.entries.len() > 100);
+        assert_eq!(ring.bytes, ring.entries.iter().map(|shown| shown.frame.len()).sum::<usize>());
+        assert_eq!(positions(ring.after(0, 512)), None, "a reader so far behind turns to the log");
+        assert_eq!(positions(ring.after(1_990, 512)), Some(vec![1_991, 1_992]));
+        ring.push(shown(2_001, RING_BYTES / 2));
+        assert_eq!(positions(ring.after(2_000, 512)), Some(vec![2_001]), "one entry always fits");
+        (2_002..=20_000).for_each(|position| ring.push(shown(position, 10)));
+        assert_eq!(ring.entries.len(), RING);
+        assert_eq!(positions(ring.after(19_900, 512)).map(|all| all.len()), Some(100));
+        assert_eq!(positions(ring.after(12_000, 512)).map(|all| all.len()), Some(512));
     }
 }

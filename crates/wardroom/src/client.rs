@@ -16,6 +16,8 @@ use crate::exit::Failure;
 const TRIES: u32 = 4;
 /// The longest that one try may take.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long to wait before following again after a stream was lost.
+const AGAIN: Duration = Duration::from_secs(1);
 /// The largest answer that is read, in bytes.
 const ANSWER_MAX: u64 = 64 << 20;
 
@@ -115,9 +117,9 @@ impl Client {
                 .call();
             let answer = match answer {
                 Ok(answer) if answer.status().is_success() => answer,
-                Ok(answer) => return read(answer).map(drop),
-                Err(_) => {
-                    std::thread::sleep(Duration::from_secs(1));
+                Ok(answer) if answer.status() != StatusCode::SERVICE_UNAVAILABLE => return read(answer).map(drop),
+                Ok(_) | Err(_) => {
+                    std::thread::sleep(AGAIN);
                     continue;
                 }
             };
@@ -130,6 +132,7 @@ impl Client {
                     return Ok(());
                 }
             }
+            std::thread::sleep(AGAIN); // It ended; a server that is stopping would end it again at once.
         }
     }
 

@@ -11,7 +11,20 @@ mod verb;
 
 use clap::Parser;
 
+/// Whoever reads what is printed (`| head`) may stop before its end, which is nothing to complain about.
+fn end_quietly_when_nobody_reads() {
+    let complain = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        complain(panic);
+    }));
+}
+
 fn main() -> std::process::ExitCode {
+    end_quietly_when_nobody_reads();
     let arguments = args::Arguments::parse();
     match verb::run(arguments) {
         Ok(()) => std::process::ExitCode::SUCCESS,

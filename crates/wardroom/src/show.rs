@@ -68,7 +68,8 @@ pub fn line(entry: &Value) -> String {
         Some("opened" | "declared" | "role_taken" | "command_assumed" | "phase_set" | "closed" | "commander_absent")
     );
     let number = entry["entry"].as_u64().unwrap_or_default();
-    let told = told.replace('\n', "\n               ");
+    // A carriage return would let a note write over what stands before it in its line.
+    let told = told.replace('\r', "").replace('\n', "\n               ");
     format!("{} {}  {}", soft(&at), soft(&format!("{number:>4}")), if loud { bold(&told) } else { told })
 }
 

@@ -151,3 +151,16 @@ fn a_restricted_incident_lets_in_whom_it_absorbs() {
     let state = given([opened_restricted(), absorbed]).state();
     assert!(state.visible_to(ROBIN) && !state.visible_to(SABRINA));
 }
+
+#[test]
+fn a_public_incident_does_not_tell_of_a_restricted_one() {
+    let restricted = || Event::Restricted { invited: [MARY].into() };
+    given([opened()])
+        .beside(&second().and([restricted()]))
+        .when(MARY, merge())
+        .says(
+            "Incident #2 is restricted and this one is not; merging would tell everybody of it. Restrict this one first.",
+        )
+        .refused(Code::Invalid, &[], None);
+    given([opened(), restricted()]).beside(&second().and([restricted()])).when(MARY, merge()).accepted();
+}

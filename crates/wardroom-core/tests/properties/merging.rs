@@ -68,7 +68,7 @@ proptest! {
         let Some((before, after)) = merges.absorbed else {
             let absorbing = &world.streams[1].head;
             let ready = [&absorbed, absorbing].iter().all(|one| one.phase.is_open() && one.commander() == who);
-            let secret = absorbed.restricted && !absorbing.restricted;
+            let secret = absorbed.restricted != absorbing.restricted;
             prop_assert!(!ready || secret, "both are open and in the same hands, and were not merged");
             return Ok(());
         };

@@ -191,6 +191,24 @@ impl Board {
         Ok(all)
     }
 
+    /// One incident's row, as far as the board has it.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn row(&self, number: Number) -> Result<Option<Summary>, LogError> {
+        let open = self.log.board_open().await?.into_iter().find(|row| row.number == number.0);
+        let row = match open {
+            None => {
+                self.log.board_ended(number.0.saturating_add(1), 1).await?.pop().filter(|row| row.number == number.0)
+            }
+            row => row,
+        };
+        match row {
+            Some(row) => self.open(row).await,
+            None => Ok(None),
+        }
+    }
+
     /// Ended incidents below a number, the newest first.
     ///
     /// # Errors

@@ -18,6 +18,9 @@ use tokio::time::{Instant, Sleep, sleep};
 
 /// How long a socket may take nothing of what is waiting for it.
 const STUCK: Duration = Duration::from_secs(30);
+/// How long a connection may say nothing and be told nothing: whoever only holds one keeps others out.
+/// Live streams say that they are alive more often.
+const IDLE: Duration = Duration::from_secs(90);
 /// How long to wait after accepting failed, for instance for want of file descriptors.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -47,7 +50,7 @@ impl Listener for Connections {
                 Ok((stream, address)) => {
                     // Small live entries leave at once; what piles up is merged before it gets here.
                     let _ = stream.set_nodelay(true);
-                    return (Connection { stream, stuck: None, _permit: permit }, address);
+                    return (Connection::new(stream, IDLE, Some(permit)), address);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -68,14 +71,39 @@ pub struct Connection {
     stream: TcpStream,
     /// Runs while the socket takes nothing.
     stuck: Option<Pin<Box<Sleep>>>,
-    _permit: OwnedSemaphorePermit,
+    /// Runs while nothing comes; put off when it was because something went.
+    idle: Option<Pin<Box<Sleep>>>,
+    idle_after: Duration,
+    /// When something last came or went.
+    moved: Instant,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
+    fn new(stream: TcpStream, idle_after: Duration, permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self { stream, stuck: None, idle: None, idle_after, moved: Instant::now(), _permit: permit }
+    }
+
+    /// Gives up on a connection on which nothing has come or gone for too long.
+    fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        loop {
+            let until = self.moved + self.idle_after;
+            let idle = self.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+            match idle.as_mut().poll(context) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(()) if until > Instant::now() => idle.as_mut().reset(until),
+                Poll::Ready(()) => {
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing came or went")));
+                }
+            }
+        }
+    }
+
     /// Passes on what a write came to, and gives up on a socket that has taken nothing for too long.
     fn watched<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stuck = None;
+            self.moved = Instant::now();
             return written;
         }
         let stuck = self.stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(Instant::now() + STUCK)));
@@ -88,7 +116,13 @@ impl Connection {
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, into)
+        match Pin::new(&mut self.stream).poll_read(context, into) {
+            Poll::Pending => self.poll_idle(context),
+            read => {
+                self.moved = Instant::now();
+                read
+            }
+        }
     }
 }
 
@@ -117,5 +151,34 @@ impl AsyncWrite for Connection {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_on_which_nothing_moves_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut near = Connection::new(listener.accept().await.unwrap().0, Duration::from_millis(200), None);
+        far.write_all(b"x").await.unwrap();
+        assert_eq!(near.read(&mut [0; 8]).await.unwrap(), 1);
+        let began = Instant::now();
+        // What is sent keeps it, as a live stream does.
+        let (mut reading, mut writing) = tokio::io::split(near);
+        let sent = tokio::spawn(async move {
+            for _ in 0..4 {
+                sleep(Duration::from_millis(100)).await;
+                writing.write_all(b"y").await.unwrap();
+            }
+        });
+        let error = reading.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(began.elapsed() >= Duration::from_millis(550), "{:?}", began.elapsed());
+        sent.await.unwrap();
     }
 }

@@ -20,13 +20,19 @@ use super::problem::{Problem, named};
 use super::view;
 use super::who::{Reader, Responder};
 use crate::clock;
-use crate::execute::{Asked, Done, Order};
+use crate::execute::{Asked, Done, NotDone, Order};
+use crate::log::LogError;
 use crate::server::Server;
 use crate::streams::{Held, stream_of};
+use crate::views::board::Summary;
 use crate::watch::{cursor, render};
 
 /// Entries on one page, at the most.
 const PAGE_MAX: usize = 1_000;
+/// A page of entries ends early once it weighs this much, in bytes: notes can be long.
+const PAGE_BYTES: usize = 4 << 20;
+/// Entries read from the log at once.
+const READ: usize = 100;
 /// Ended incidents on one page.
 const ENDED_PAGE: usize = 100;
 
@@ -77,18 +83,35 @@ impl Server {
                 Ok(done)
             }
             Err(error) => {
-                let refused = matches!(error, crate::execute::NotDone::Refused(_));
+                let refused = matches!(error, NotDone::Refused(_));
                 self.metrics.count(if refused { "refused" } else { "failed" });
-                Err(Problem::not_done(&error, &self.streams.directory().directory.facts))
+                Err(match error {
+                    NotDone::Store(error) => self.cannot_read(reader, error).await,
+                    error => Problem::not_done(&error, &self.streams.directory().directory.facts),
+                })
             }
         }
     }
 
     /// The incident, for somebody who may know of it.
     pub(super) async fn visible(&self, reader: &Reader, number: Number) -> Result<Held, Problem> {
-        let held = self.streams.incident(number).await?;
+        let held = match self.streams.incident(number).await {
+            Err(error) => return Err(self.cannot_read(reader, error).await),
+            Ok(held) => held,
+        };
         held.filter(|held| held.incident.visible_to(reader.person))
             .ok_or_else(|| Problem::refused(&Refusal::no_such_incident(number), &reader.facts))
+    }
+
+    /// Why an incident could not be read. Damage is told to those alone who, by the board, may know of the incident.
+    async fn cannot_read(&self, reader: &Reader, error: LogError) -> Problem {
+        let LogError::Damaged { stream, .. } = &error else { return error.into() };
+        let number = Number(stream.0);
+        match self.board.row(number).await {
+            Err(unavailable) => unavailable.into(),
+            Ok(Some(summary)) if summary.visible_to(reader.person) => error.into(),
+            Ok(_) => Problem::refused(&Refusal::no_such_incident(number), &reader.facts),
+        }
     }
 
     fn accepted(&self, done: &Done) -> Accepted {
@@ -166,10 +189,19 @@ pub(super) async fn list(
     Query(listing): Query<Listing>,
 ) -> Result<Json<Value>, Problem> {
     let mut all = server.board.active().await?;
-    if let Some(below) = listing.ended_below {
-        all.extend(server.board.ended(below, ENDED_PAGE).await?);
+    let shown =
+        |summary: &Summary| summary.visible_to(reader.person) && (listing.drills || summary.kind != Kind::Drill);
+    all.retain(shown);
+    let mut ended = Vec::new();
+    let mut below = listing.ended_below;
+    // A page is full whatever is hidden: one that is not says how much is.
+    while let Some(number) = below.filter(|_| ended.len() < ENDED_PAGE) {
+        let page = server.board.ended(number, ENDED_PAGE).await?;
+        below = page.last().map(|last| last.number.0);
+        ended.extend(page.into_iter().filter(shown));
     }
-    all.retain(|summary| summary.visible_to(reader.person) && (listing.drills || summary.kind != Kind::Drill));
+    ended.truncate(ENDED_PAGE);
+    all.extend(ended);
     let mut rows = serde_json::to_value(&all).expect("summaries are plain data");
     for (row, summary) in rows.as_array_mut().into_iter().flatten().zip(&all) {
         row["commander"] = named(&reader.facts, summary.commander);
@@ -225,13 +257,20 @@ pub(super) async fn events(
     let head = server.log.head().await?.position;
     let after = parse::position(page.after.as_deref(), epoch, head)?;
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
-    let seq = match after {
+    let mut seq = match after {
         Some(position) => server.seq_at(number, position, held.tip.seq).await?,
         None => page.after_entry.unwrap_or(0),
     };
-    let entries = server.log.read_stream(stream_of(number), seq, limit).await?;
-    let more = entries.last().is_some_and(|last| last.seq < held.tip.seq);
-    let entries: Vec<Value> = entries.iter().map(|stored| render(epoch, stored, &reader.facts)).collect();
+    let (mut entries, mut bytes) = (Vec::new(), 0);
+    while entries.len() < limit && bytes < PAGE_BYTES {
+        let read = server.log.read_stream(stream_of(number), seq, READ.min(limit - entries.len())).await?;
+        let Some(last) = read.last() else { break };
+        seq = last.seq;
+        let words = read.iter().flat_map(|stored| &stored.texts).filter_map(|text| text.words.as_ref());
+        bytes += words.map(String::len).sum::<usize>();
+        entries.extend(read.iter().map(|stored| render(epoch, stored, &reader.facts)));
+    }
+    let more = !entries.is_empty() && seq < held.tip.seq;
     Ok(Json(json!({ "entries": entries, "more": more })))
 }
 
@@ -305,7 +344,12 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
         if !summary.visible_to(reader.person) {
             continue;
         }
-        let Some(held) = server.streams.incident(summary.number).await? else { continue };
+        let held = match server.streams.incident(summary.number).await {
+            Ok(Some(held)) => held,
+            // One broken incident asks for nothing here; the others go on.
+            Ok(None) | Err(LogError::Damaged { .. }) => continue,
+            Err(error) => return Err(error.into()),
+        };
         all.extend(
             held.incident.next(reader.person, &reader.facts, now).map(|next| NextIn { incident: summary.number, next }),
         );

@@ -28,6 +28,8 @@ use crate::watch::{After, Sight, Viewer, frame};
 
 /// Entries merged into one write, at the most.
 const CHUNK: usize = 512;
+/// Entries that a reader who is far behind reads from the log at once: they may be long, and readers many.
+const FROM_LOG: usize = 64;
 /// How often a silent stream says that it is alive, so that proxies keep it and clients notice a loss.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often a silent stream looks whether its token is still good; revocation itself wakes it at once.
@@ -182,7 +184,7 @@ impl Open {
         // Never beyond what this node has folded in: whoever is told of an entry finds the state it led to.
         let newest = self.server.watch.position();
         let epoch = self.server.watch.epoch();
-        let page = self.server.log.read_all(self.position, CHUNK).await?;
+        let page = self.server.log.read_all(self.position, FROM_LOG).await?;
         let page = page.into_iter().take_while(|stored| stored.position <= newest);
         Ok(page
             .map(|stored| (stored.position, stored.stream, Frame::Own(frame(epoch, &stored, &self.reader.facts))))

@@ -51,3 +51,22 @@ fn the_briefing_is_shown_before_command_is_taken(house: House) {
     server.say(&sabrina, &["offer", "1", "command", "mary"]);
     assert!(server.say(&mary, &["take", "1", "command", "--briefed-by-voice"]).contains("briefed by voice"));
 }
+
+#[test]
+fn a_reader_that_stops_early_and_a_token_for_ever_are_no_crash() {
+    let house = House::on_sqlite();
+    house.person("mary");
+    let refused = house.console(&["token", "create", "mary", "--days", "4294967295"]);
+    assert_eq!(refused.status.code(), Some(1));
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(said.contains("no calendar") && said.lines().count() == 1, "{said}");
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_wardroom"))
+        .arg("openapi")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}

@@ -5,7 +5,12 @@ use serde_json::json;
 use crate::house::House;
 use crate::{on_both, wait};
 
-on_both!(a_broken_incident_is_set_aside_and_named, an_incident_of_a_newer_wardroom_is_read_only);
+on_both!(
+    a_broken_incident_is_set_aside_and_named,
+    an_incident_of_a_newer_wardroom_is_read_only,
+    what_cannot_be_read_is_told_only_to_those_who_know_of_it,
+    an_incident_that_lost_its_end_does_not_keep_the_others_from_starting
+);
 
 fn a_broken_incident_is_set_aside_and_named(house: House) {
     let mary = house.person("mary");
@@ -43,5 +48,55 @@ fn an_incident_of_a_newer_wardroom_is_read_only(house: House) {
     let (status, problem) = server.command(&mary, one, json!({ "command": "join" }));
     assert_eq!((status, &problem["code"]), (409, &json!("read_only")));
     assert_eq!(server.get(&mary, &format!("/api/v1/incidents/{one}")).1["title"], "One");
+    server.done(&mary, two, json!({ "command": "note", "text": "the others go on" }));
+}
+
+fn what_cannot_be_read_is_told_only_to_those_who_know_of_it(house: House) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    let (_, answer) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
+    let (secret, open) = (answer["incident"].as_u64().unwrap(), server.declare(&mary, "Search is failing"));
+    let cursor = server.get(&mary, &format!("/api/v1/incidents/{open}")).1["cursor"].clone();
+    server.done(&mary, secret, json!({ "command": "note", "text": "hidden" }));
+    wait::until("the board knows of both", || {
+        let listed = server.get(&mary, "/api/v1/incidents").1["incidents"].as_array().cloned();
+        listed.filter(|listed| listed.len() == 2)
+    });
+    server.kill();
+    house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {secret} AND seq = 1"));
+    let server = house.serve();
+    assert_eq!(server.get(&mary, &format!("/api/v1/incidents/{secret}")).1["code"], "damaged");
+    for path in ["", "/events", "/briefing"] {
+        let (status, problem) = server.get(&sabrina, &format!("/api/v1/incidents/{secret}{path}"));
+        assert_eq!((status, &problem["code"]), (404, &json!("no_such_incident")), "{problem}");
+    }
+    let (status, problem) = server.command(&sabrina, secret, json!({ "command": "join" }));
+    assert_eq!((status, &problem["code"]), (404, &json!("no_such_incident")), "{problem}");
+    server.done(&sabrina, open, json!({ "command": "join" }));
+    let (status, problem) = server.command(&sabrina, open, json!({ "command": "merge", "into": secret }));
+    assert!(status != 500 && !problem.to_string().contains("damaged"), "{problem}");
+    // The others go on, for those too who know of it.
+    for token in [&mary, &sabrina] {
+        assert_eq!(server.get(token, "/api/v1/next").0, 200);
+        let stream = server.follow(token, &format!("?after={}", cursor.as_str().unwrap()));
+        server.done(&mary, open, json!({ "command": "note", "text": "the others go on" }));
+        assert_eq!(stream.next_note()["body"]["text"], "the others go on");
+    }
+}
+
+fn an_incident_that_lost_its_end_does_not_keep_the_others_from_starting(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let (one, two) = (server.declare(&mary, "One"), server.declare(&mary, "Two"));
+    server.done(&mary, one, json!({ "command": "note", "text": "afterwards" }));
+    server.done(&mary, two, json!({ "command": "note", "text": "afterwards" }));
+    server.kill();
+    house.tamper(&format!("UPDATE tips SET seq = seq + 1 WHERE stream = {one}"));
+    let server = house.serve();
+    let refused = wait::until("the background check has found it", || {
+        let (status, problem) = server.command(&mary, one, json!({ "command": "note", "text": "x" }));
+        (status == 409).then_some(problem)
+    });
+    assert_eq!(refused["code"], "read_only");
     server.done(&mary, two, json!({ "command": "note", "text": "the others go on" }));
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::house::House;
 use crate::on_both;
 
-on_both!(the_uninvited_find_nothing);
+on_both!(the_uninvited_find_nothing, a_page_is_as_full_as_if_nothing_were_hidden);
 
 fn the_uninvited_find_nothing(house: House) {
     let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
@@ -36,4 +36,20 @@ fn the_uninvited_find_nothing(house: House) {
     server.done(&mary, n, json!({ "command": "invite", "person": "sabrina" }));
     assert_eq!(server.get(&sabrina, &format!("/api/v1/incidents/{n}")).1["title"], "A leaked key");
     assert_eq!(watching.next()["kind"], "invited");
+}
+
+fn a_page_is_as_full_as_if_nothing_were_hidden(house: House) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    for number in 0..105 {
+        let opening = json!({ "title": "A false alarm", "investigate": true, "restricted": number % 25 == 0 });
+        let (_, answer) = server.post(&mary, "/api/v1/incidents", opening);
+        let n = answer["incident"].as_u64().unwrap();
+        server.done(&mary, n, json!({ "command": "set_phase", "phase": "closed" }));
+    }
+    let listed =
+        |token| server.get(token, "/api/v1/incidents?ended_below=1000").1["incidents"].as_array().unwrap().len();
+    assert_eq!((listed(&mary), listed(&sabrina)), (100, 100));
+    let rest = server.get(&sabrina, "/api/v1/incidents?ended_below=3").1;
+    assert_eq!(rest["incidents"].as_array().unwrap().len(), 1);
 }

@@ -9,6 +9,7 @@ on_both!(
     a_stream_is_resumed_from_its_cursor,
     a_revoked_token_ends_its_streams,
     a_stream_can_be_of_one_incident,
+    long_notes_come_in_pages_and_pieces,
     drills_are_only_for_those_who_ask
 );
 
@@ -73,4 +74,31 @@ fn drills_are_only_for_those_who_ask(house: House) {
     assert_eq!(most.next()["body"]["title"], "Search is failing");
     let (_, listed) = server.get(&mary, "/api/v1/incidents");
     assert_eq!(listed["incidents"].as_array().unwrap().len(), 1);
+}
+
+fn long_notes_come_in_pages_and_pieces(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let (_, state) = server.get(&mary, &format!("/api/v1/incidents/{n}"));
+    for number in 0..150 {
+        server.done(&mary, n, json!({ "command": "note", "text": format!("{number} {}", "🚒".repeat(19_000)) }));
+    }
+    let (mut read, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let (_, page) = server.get(&mary, &format!("/api/v1/incidents/{n}/events{cursor}"));
+        let entries = page["entries"].as_array().unwrap();
+        read.extend(entries.iter().map(|entry| entry["entry"].as_u64().unwrap()));
+        cursor = format!("?after={}", entries.last().unwrap()["cursor"].as_str().unwrap());
+        pages += 1;
+        if page["more"] == false {
+            break;
+        }
+    }
+    assert_eq!(read, (1..=151).collect::<Vec<_>>());
+    assert!(pages > 1, "a page is bounded in bytes too");
+    let resumed = server.follow(&mary, &format!("?after={}", state["cursor"].as_str().unwrap()));
+    for number in 0..150 {
+        assert!(resumed.next_note()["body"]["text"].as_str().unwrap().starts_with(&format!("{number} ")));
+    }
 }

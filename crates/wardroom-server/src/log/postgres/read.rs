@@ -175,7 +175,7 @@ impl Store {
         let odd = client
             .query_opt(
                 "SELECT tips.stream FROM tips LEFT JOIN events USING (stream, seq)
-                 WHERE events.hash IS DISTINCT FROM tips.hash LIMIT 1",
+                 WHERE events.hash IS DISTINCT FROM tips.hash ORDER BY tips.stream LIMIT 1",
                 &[],
             )
             .await?;

@@ -12,7 +12,8 @@ use crate::log::LogError;
 const LOCK: i64 = 0x5741_5244;
 
 /// Each runs once, in its own transaction. Never edit one that was released.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE head (
     one int PRIMARY KEY CHECK (one = 1),
     epoch uuid NOT NULL, position bigint NOT NULL, link bytea NOT NULL
@@ -110,7 +111,23 @@ BEGIN
     END IF;
     RETURN before;
 END $$;
-"];
+",
+    "
+-- A digest of what was asked lets erased words be guessed: it goes with them, and only the answer is remembered.
+CREATE FUNCTION wardroom_forget_digest() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE requests SET digest = sha256(uuid_send(gen_random_uuid()))
+        FROM events
+        WHERE events.position = new.position AND requests.actor = events.actor AND EXISTS (
+            SELECT FROM json_array_elements(requests.spans::json) AS span
+            WHERE (span->>'stream')::bigint = new.stream
+              AND events.seq BETWEEN (span->>'first')::bigint AND (span->>'last')::bigint);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER texts_erased AFTER UPDATE OF erased_by ON texts
+    FOR EACH ROW WHEN (new.erased_by IS NOT NULL) EXECUTE FUNCTION wardroom_forget_digest();
+",
+];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.
 pub(super) async fn migrate(client: &mut Client) -> Result<(), LogError> {

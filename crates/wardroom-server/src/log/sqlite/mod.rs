@@ -1,5 +1,6 @@
 //! The log on an embedded SQLite database: one writer thread, a few readers.
 
+mod erase;
 mod read;
 pub(super) mod schema;
 mod views;
@@ -39,8 +40,14 @@ struct Inner {
     writer: std::sync::mpsc::Sender<Job>,
     readers: Mutex<Vec<Connection>>,
     permits: Semaphore,
+    /// The salts of erased words that may still stand somewhere in the files.
+    erased: Mutex<Vec<erase::Salt>>,
     /// Bumped after each commit of this process.
     committed: watch::Sender<u64>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::fmt::Debug for Inner {
@@ -104,6 +111,7 @@ impl Store {
                 writer,
                 readers: Mutex::default(),
                 permits: Semaphore::new(READERS),
+                erased: Mutex::default(),
                 committed: watch::Sender::new(0),
             }),
         })
@@ -151,14 +159,14 @@ impl Store {
     }
 
     pub(super) async fn append(&self, appends: Vec<Append>) -> Result<Vec<Vec<Span>>, LogError> {
-        let erases = appends.iter().flat_map(|append| &append.writes).any(|write| !write.erase.is_empty());
+        let inner = Arc::clone(&self.inner);
         let spans = self
             .write(move |connection| {
+                let salts = erase::salts(connection, &appends)?;
                 let spans = write::append(connection, &appends)?;
-                if erases {
-                    // The journal still has the words; readers under way may keep it from being emptied at once,
-                    // and then the next checkpoint does it.
-                    let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+                if !salts.is_empty() {
+                    lock(&inner.erased).extend(salts);
+                    erase::finish(connection, &inner.file, &mut lock(&inner.erased));
                 }
                 Ok(spans)
             })

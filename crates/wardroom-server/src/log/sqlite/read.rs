@@ -152,7 +152,7 @@ impl Store {
             let odd: Option<Value> = connection
                 .query_row(
                     "SELECT tips.stream FROM tips LEFT JOIN events ON events.stream = tips.stream AND events.seq = tips.seq
-                     WHERE events.hash IS NOT tips.hash LIMIT 1",
+                     WHERE events.hash IS NOT tips.hash ORDER BY tips.stream LIMIT 1",
                     [],
                     |row| row.get(0),
                 )

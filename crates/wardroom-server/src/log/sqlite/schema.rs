@@ -52,6 +52,17 @@ CREATE INDEX board_due ON board (next_due) WHERE next_due IS NOT NULL;
 CREATE TABLE cursors (name TEXT PRIMARY KEY, position INTEGER NOT NULL) STRICT;
 CREATE TABLE seen (person TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT;
 CREATE TABLE beats (node BLOB PRIMARY KEY, at INTEGER NOT NULL) STRICT;
+", "
+-- A digest of what was asked lets erased words be guessed: it goes with them, and only the answer is remembered.
+CREATE TRIGGER texts_erased AFTER UPDATE OF erased_by ON texts WHEN new.erased_by IS NOT NULL BEGIN
+    UPDATE requests SET digest = randomblob(32)
+    WHERE actor = (SELECT actor FROM events WHERE position = new.position)
+      AND EXISTS (
+        SELECT 1 FROM json_each(requests.spans) AS span
+        WHERE span.value ->> 'stream' = new.stream
+          AND (SELECT seq FROM events WHERE position = new.position)
+              BETWEEN span.value ->> 'first' AND span.value ->> 'last');
+END;
 "];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

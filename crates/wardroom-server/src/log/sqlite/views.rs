@@ -74,7 +74,9 @@ impl Store {
     }
 
     pub(in crate::log) async fn beat(&self, node: Uuid, at: Time) -> Result<(), LogError> {
+        let inner = std::sync::Arc::clone(&self.inner);
         self.write(move |connection| {
+            super::erase::finish(connection, &inner.file, &mut super::lock(&inner.erased));
             connection
                 .prepare_cached("INSERT INTO beats VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2")?
                 .execute(params![node.as_bytes(), at.as_microsecond()])?;

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use wardroom_server::log::{Append, Log, LogError, Stream, Write};
 
-use super::drafts::{assert_sound, draft, may_pass, request, write};
+use super::drafts::{append, assert_sound, draft, may_pass, put, redacting, request, saying, write};
 use super::ground::{Ground, Raw};
 
-on_both! { a_lost_answer_is_asked_for_again }
+on_both! { a_lost_answer_is_asked_for_again, what_was_asked_cannot_be_guessed_once_it_is_erased }
 
 const REQUESTS: usize = 48;
 
@@ -85,6 +85,31 @@ async fn a_lost_answer_is_asked_for_again(ground: &Ground) {
             (first.body, last.position),
             (wanted.writes[0].drafts[0].body.clone(), remembered.spans[0].position)
         );
+    }
+    assert_sound(&log).await;
+}
+
+/// A digest of a short password is as good as the password.
+async fn what_was_asked_cannot_be_guessed_once_it_is_erased(ground: &Ground) {
+    let log = ground.open().await;
+    put(&log, 1, vec![draft("{}")]).await;
+    let (secret, seal) = saying("hunter2");
+    let tip = log.tip(Stream(1)).await.unwrap();
+    let asked = append(vec![write(1, tip, vec![draft("{}"), secret, draft("{}")])]);
+    let others = [append(vec![write(2, Default::default(), vec![saying("kept").0])])];
+    log.append(vec![asked.clone()]).await.unwrap();
+    log.append(others.to_vec()).await.unwrap();
+    let before = log.remembered("somebody", asked.request.id).await.unwrap().unwrap();
+    assert_eq!(before.digest, asked.request.digest);
+    let tip = log.tip(Stream(1)).await.unwrap();
+    let redaction = append(vec![Write { erase: vec![seal], ..write(1, tip, vec![redacting(seal)]) }]);
+    log.append(vec![redaction.clone()]).await.unwrap();
+    let after = log.remembered("somebody", asked.request.id).await.unwrap().unwrap();
+    assert_ne!(after.digest, asked.request.digest);
+    assert_eq!(after.spans, before.spans, "that it happened, and where, is still known");
+    for other in [&others[0], &redaction] {
+        let kept = log.remembered("somebody", other.request.id).await.unwrap().unwrap();
+        assert_eq!(kept.digest, other.request.digest);
     }
     assert_sound(&log).await;
 }

@@ -1,10 +1,10 @@
-//! What only the embedded database can suffer: a disk that is full.
+//! What only the embedded database can suffer: a disk that is full, and words that stay behind in its file.
 
 use std::process::Command;
 
-use wardroom_server::log::{Log, LogError, Place, Stream};
+use wardroom_server::log::{Log, LogError, Place, Stream, Write};
 
-use super::drafts::{append, assert_sound, draft, put, saying, write};
+use super::drafts::{append, assert_sound, draft, put, redacting, saying, write};
 use super::ground::{Ground, run};
 
 /// Tells the child that it is one, and where its log lies.
@@ -72,4 +72,63 @@ async fn until_full(log: &Log) -> u64 {
         }
     }
     acknowledged
+}
+
+/// Which of these words stand in the files of a data folder.
+fn standing(folder: &std::path::Path, words: &[String]) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap());
+    let files: Vec<Vec<u8>> = files.collect();
+    let stands = |word: &&String| files.iter().any(|file| file.windows(word.len()).any(|part| part == word.as_bytes()));
+    words.iter().filter(stands).cloned().collect()
+}
+
+/// Rows that SQLite moved between pages leave copies of themselves behind.
+#[test]
+fn erased_words_are_gone_from_the_files() {
+    run(Ground::sqlite(), async |ground: &Ground| {
+        let Place::Folder(folder) = &ground.place else { unreachable!() };
+        let log = ground.open().await;
+        let mut said = Vec::new();
+        for number in 0..200 {
+            let word = format!("PASSWORD-{number:04}");
+            let (event, seal) = saying(&format!("{word} {}", "x".repeat(number * 37 % 900)));
+            put(&log, 1, vec![event]).await;
+            said.push((word, seal));
+        }
+        let (erased, kept): (Vec<_>, Vec<_>) = said.into_iter().enumerate().partition(|(number, _)| number % 4 > 0);
+        // A reader of long ago keeps the journal from being emptied while the first words are erased.
+        let reader = ground.raw().await;
+        reader.run("BEGIN; SELECT count(*) FROM texts").await;
+        for (number, (_, (_, seal))) in erased.iter().enumerate() {
+            if number == 5 {
+                reader.run("COMMIT").await;
+            }
+            let tip = log.tip(Stream(1)).await.unwrap();
+            let redaction = Write { erase: vec![*seal], ..write(1, tip, vec![redacting(*seal)]) };
+            log.append(vec![append(vec![redaction])]).await.unwrap();
+        }
+        let words = |said: Vec<(usize, (String, _))>| said.into_iter().map(|(_, (word, _))| word).collect::<Vec<_>>();
+        assert_eq!(standing(folder, &words(erased)), Vec::<String>::new());
+        let kept = words(kept);
+        assert_eq!(standing(folder, &kept), kept);
+        assert_sound(&log).await;
+    });
+}
+
+#[test]
+fn words_in_a_journal_that_somebody_reads_go_later() {
+    run(Ground::sqlite(), async |ground: &Ground| {
+        let Place::Folder(folder) = &ground.place else { unreachable!() };
+        let log = ground.open().await;
+        let (event, seal) = saying("hunter2 hunter2");
+        put(&log, 1, vec![event]).await;
+        let reader = ground.raw().await;
+        reader.run("BEGIN; SELECT count(*) FROM texts").await;
+        let tip = log.tip(Stream(1)).await.unwrap();
+        let redaction = Write { erase: vec![seal], ..write(1, tip, vec![redacting(seal)]) };
+        log.append(vec![append(vec![redaction])]).await.unwrap();
+        reader.run("COMMIT").await;
+        log.beat(uuid::Uuid::now_v7(), wardroom_core::id::Time::UNIX_EPOCH).await.unwrap();
+        assert_eq!(standing(folder, &["hunter2".to_owned()]), Vec::<String>::new());
+    });
 }
