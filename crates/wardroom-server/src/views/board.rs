@@ -1,6 +1,6 @@
 //! The board: one row per incident, for lists and for knowing whose deadline comes next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -139,10 +139,15 @@ impl Board {
             let page = self.log.read_all(cursor, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             cursor = last.position;
-            let numbers: BTreeSet<Number> =
-                page.iter().map(|stored| Number(stored.stream.0)).filter(|number| number.0 > 0).collect();
-            let mut rows = Vec::with_capacity(numbers.len());
-            for number in numbers {
+            let newest: BTreeMap<Number, u64> =
+                page.iter().map(|stored| (Number(stored.stream.0), stored.seq)).filter(|(n, _)| n.0 > 0).collect();
+            let mut rows = Vec::with_capacity(newest.len());
+            for (number, seq) in newest {
+                // What is committed can be read before the state in memory has moved on: a row summed up then
+                // would stay as it is until something else happens there.
+                if self.streams.incident(number).await.is_ok_and(|held| held.is_some_and(|held| held.tip.seq < seq)) {
+                    self.streams.forget(stream_of(number));
+                }
                 match self.streams.incident(number).await {
                     Ok(Some(held)) => rows.push(row(&held.incident)),
                     Ok(None) => {}
