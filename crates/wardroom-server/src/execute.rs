@@ -290,6 +290,8 @@ impl Worker {
         for (job, refusal) in refused {
             match self.remembered(&job).await {
                 Ok(Some(answer)) => drop(job.answer.send(answer)),
+                // What was set aside stays so, and its tip may be the very thing that is wrong.
+                Ok(None) if refusal.code == Code::ReadOnly => drop(job.answer.send(Err(refusal.into()))),
                 Ok(None) => match self.outdated(&job.asked.order).await {
                     Ok(true) => again.push(job),
                     Ok(false) => drop(job.answer.send(Err(refusal.into()))),

@@ -171,8 +171,9 @@ mod tests {
         // What is sent keeps it, as a live stream does.
         let (mut reading, mut writing) = tokio::io::split(near);
         let sent = tokio::spawn(async move {
-            for _ in 0..4 {
-                sleep(Duration::from_millis(100)).await;
+            let mut beat = tokio::time::interval(Duration::from_millis(100));
+            for _ in 0..5 {
+                beat.tick().await;
                 writing.write_all(b"y").await.unwrap();
             }
         });

@@ -30,9 +30,9 @@ use crate::watch::{cursor, render};
 /// Entries on one page, at the most.
 const PAGE_MAX: usize = 1_000;
 /// A page of entries ends early once it weighs this much, in bytes: notes can be long.
-const PAGE_BYTES: usize = 4 << 20;
+const PAGE_BYTES: usize = 2 << 20;
 /// Entries read from the log at once.
-const READ: usize = 100;
+const READ: usize = 25;
 /// Ended incidents on one page.
 const ENDED_PAGE: usize = 100;
 
