@@ -9,9 +9,9 @@ use crate::directory::{Directory, DirectoryEvent};
 use crate::facts::Person;
 use crate::id::{Handle, PersonId, Who};
 use crate::refusal::{Code, Refusal};
-use crate::text::{Line, Text};
+use crate::text::{Line, Text, misleads};
 
-/// A mail address: one `@`, no white space and nothing that a mail header could mistake.
+/// A mail address: one `@`, no white space, and nothing that a mail header or a reader could mistake.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, format = Email))]
@@ -23,7 +23,7 @@ const EMAIL_MAX: usize = 254;
 impl TryFrom<String> for Email {
     type Error = &'static str;
     fn try_from(given: String) -> Result<Self, Self::Error> {
-        let forbidden = |c: char| c.is_control() || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
+        let forbidden = |c: char| misleads(c) || c.is_whitespace() || "<>()[],;:\\\"".contains(c);
         let well_formed = match given.split_once('@') {
             Some((local, domain)) => {
                 !local.is_empty()

@@ -1,6 +1,6 @@
 //! A roster: people, teams and services from a TOML or CSV file, to be imported into the directory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::directory::{Directory, DirectoryCommand, DirectoryEvent, DirectoryRec
 use crate::id::{Actor, Entry, Handle, ServiceName, TeamName, Who};
 use crate::person::Email;
 use crate::refusal::{Code, Refusal};
-use crate::text::Line;
+use crate::text::{Line, repeated};
 
 /// The largest file that is read, in bytes.
 pub const ROSTER_BYTES_MAX: usize = 4 << 20;
@@ -92,7 +92,7 @@ impl Roster {
     /// [`BadRoster`] with the line that does not fit.
     pub fn from_toml(file: &str) -> Result<Self, BadRoster> {
         bounded(file)?;
-        toml::from_str(file).map_err(|error| BadRoster(error.to_string()))
+        toml::from_str(file).map_err(|error| BadRoster(repeated(&error.to_string())))
     }
 
     /// Reads people from a CSV file with a header: `handle,name` and, in any order, `email`, `admin`, `teams`
@@ -112,15 +112,17 @@ impl Roster {
         }
         bounded(file)?;
         let mut roster = Self::default();
+        let mut places = BTreeMap::new();
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(file.as_bytes());
         for row in reader.deserialize::<Row>() {
-            let row = row.map_err(|error| BadRoster(error.to_string()))?;
+            let row = row.map_err(|error| BadRoster(repeated(&error.to_string())))?;
             for team in row.teams.as_deref().unwrap_or_default().split_whitespace() {
                 let name: TeamName = team.parse().map_err(|bad| BadRoster(format!("{}: {bad}", row.handle)))?;
-                match roster.teams.iter_mut().find(|known| known.name == name) {
-                    Some(team) => team.members.push(row.handle.clone()),
-                    None => roster.teams.push(RosterTeam { name, members: vec![row.handle.clone()] }),
-                }
+                let place = *places.entry(name).or_insert_with_key(|name| {
+                    roster.teams.push(RosterTeam { name: name.clone(), members: Vec::new() });
+                    roster.teams.len() - 1
+                });
+                roster.teams[place].members.push(row.handle.clone());
             }
             let Row { handle, name, email, admin, .. } = row;
             roster.people.push(RosterPerson { handle, name, email, admin });

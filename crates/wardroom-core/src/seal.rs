@@ -104,7 +104,7 @@ pub fn seal(tree: &mut Value, salt: &mut impl FnMut() -> Salt) -> Vec<SealedWord
             let seal = commit(&salt, &words);
             *object = sealed(seal);
             taken.push(SealedWords { seal, salt, words });
-        } else if object.len() == 2 && object.contains_key("seal") {
+        } else if is_kept(object) {
             object.remove("words");
         }
     });
@@ -134,10 +134,10 @@ pub fn forget(tree: &mut Value, gone: &[Seal]) {
 /// Rewrites every text for a reader: the plain words, or null where they were redacted.
 pub fn reveal(tree: &mut Value) {
     let shown = match tree {
-        Value::Object(object) => match (object.get("seal"), object.get("words"), object.get("said")) {
-            (Some(_), Some(words), _) if object.len() == 2 => Some(words.clone()),
-            (Some(_), None, _) if object.len() == 1 => Some(Value::Null),
-            (None, None, Some(said)) if object.len() == 1 => Some(said.clone()),
+        Value::Object(object) if is_kept(object) => object.get("words").cloned(),
+        Value::Object(object) if object.len() == 1 => match (object.get("seal"), object.get("said")) {
+            (Some(Value::String(_)), _) => Some(Value::Null),
+            (_, Some(said @ Value::String(_))) => Some(said.clone()),
             _ => None,
         },
         _ => None,
@@ -156,6 +156,11 @@ pub fn seals(tree: &mut Value) -> Vec<Seal> {
     let mut found = Vec::new();
     walk(tree, &mut |object| found.extend(any_seal(object)));
     found
+}
+
+/// Only strings make a text: a team or a service may be called `seal`, and what is known of it is an object.
+fn is_kept(object: &Map<String, Value>) -> bool {
+    object.len() == 2 && ["seal", "words"].iter().all(|part| object.get(*part).is_some_and(Value::is_string))
 }
 
 fn any_seal(object: &Map<String, Value>) -> Option<Seal> {
@@ -205,6 +210,17 @@ mod tests {
         let mut tree = json!({"a": {"seal": "00", "words": "x"}, "b": {"seal": "00"}, "c": [{"said": "y"}]});
         reveal(&mut tree);
         assert_eq!(tree, json!({"a": "x", "b": null, "c": ["y"]}));
+    }
+
+    /// A directory whose only team was called “seal” was shown as having none.
+    #[test]
+    fn a_team_that_is_called_like_a_part_of_a_text_is_no_text() {
+        for teams in [json!({"seal": {"members": []}}), json!({"said": {}}), json!({"seal": {}, "words": {}})] {
+            let mut tree = json!({ "teams": teams });
+            let taken = seal(&mut tree, &mut || [7; 16]);
+            reveal(&mut tree);
+            assert_eq!((taken, tree), (vec![], json!({ "teams": teams })));
+        }
     }
 
     #[test]

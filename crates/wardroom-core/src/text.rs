@@ -40,6 +40,32 @@ fn disguises(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Unicode's own line and paragraph separators, which are not among the control characters.
+fn separates(c: char) -> bool {
+    matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Whether a character moves, hides or disguises what stands around it, in a terminal or on a page.
+#[must_use]
+pub fn misleads(c: char) -> bool {
+    c.is_control() || disguises(c) || separates(c)
+}
+
+/// The longest [`repeated`] sentence, in characters.
+const REPEATED_MAX: usize = 1_500;
+
+/// A sentence that repeats what somebody sent, such as a parser's: bounded, and with nothing that misleads.
+/// Line breaks stay, for a parser may show the place.
+#[must_use]
+pub fn repeated(sentence: &str) -> String {
+    let plain = |c: char| if misleads(c) && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
+    let mut shown: String = sentence.chars().take(REPEATED_MAX).map(plain).collect();
+    if sentence.chars().nth(REPEATED_MAX).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
 fn check(given: &str, max: usize, allowed: &[char]) -> Result<String, BadText> {
     let text = given.trim();
     if text.is_empty() {
@@ -49,7 +75,7 @@ fn check(given: &str, max: usize, allowed: &[char]) -> Result<String, BadText> {
     if len > max {
         return Err(BadText::TooLong { len, max });
     }
-    let bad = |c: &char| (c.is_control() && !allowed.contains(c)) || disguises(*c);
+    let bad = |c: &char| misleads(*c) && !allowed.contains(c);
     match text.chars().find(bad) {
         Some(c) => Err(BadText::Control(c as u32)),
         None => Ok(text.to_owned()),
@@ -106,7 +132,7 @@ bounded_text!(
 );
 bounded_text!(
     /// Text of at most 20,000 characters; line breaks and tabs are its only control characters.
-    Prose, PROSE_MAX, &['\n', '\r', '\t']
+    Prose, PROSE_MAX, &['\n', '\r', '\t', '\u{2028}', '\u{2029}']
 );
 
 /// Free text inside an event or a state.
@@ -179,6 +205,7 @@ mod tests {
         assert_eq!(" \n ".parse::<Line>(), Err(BadText::Empty));
         assert_eq!("a\nb".parse::<Line>(), Err(BadText::Control(0x0A)));
         assert_eq!("a\u{202E}b".parse::<Line>(), Err(BadText::Control(0x202E)));
+        assert_eq!("a\u{2028}b".parse::<Line>(), Err(BadText::Control(0x2028)), "it would be two lines");
         assert!("é".repeat(LINE_MAX).parse::<Line>().is_ok());
         assert_eq!("é".repeat(201).parse::<Line>(), Err(BadText::TooLong { len: 201, max: 200 }));
     }
@@ -199,7 +226,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_repeated_is_bounded_and_plain() {
+        assert_eq!(repeated("unknown field `\u{1b}[2J\u{202E}x`\n ^"), "unknown field `\u{FFFD}[2J\u{FFFD}x`\n ^");
+        assert_eq!(repeated(&"é".repeat(REPEATED_MAX)), "é".repeat(REPEATED_MAX));
+        assert_eq!(repeated(&"é".repeat(100_000)).chars().count(), REPEATED_MAX + 1);
+    }
+
+    #[test]
     fn prose_keeps_its_line_breaks() {
+        assert!("a\u{2028}b".parse::<Prose>().is_ok());
         assert!("a\n\tb".parse::<Prose>().is_ok());
         assert_eq!("a\0b".parse::<Prose>(), Err(BadText::Control(0)));
     }

@@ -150,6 +150,19 @@ fn a_bad_csv_file_is_refused_with_the_place() {
     }
 }
 
+/// What a parser repeats of a file reached the terminal as it was, and an address could be
+/// written backwards.
+#[test]
+fn nothing_that_misleads_survives_a_file_or_its_refusal() {
+    let backwards = "handle,name,email\neve,Eve,eve@\u{202E}gro.elpmaxe.mx\n";
+    assert!(Roster::from_csv(backwards).expect_err("backwards").to_string().contains("mail address"));
+    let toml = format!("x = 1 # \u{1b}[2J{}\n", "y".repeat(10_000));
+    for refused in [Roster::from_csv("handle,name,\u{1b}[2J\nx,X,\n"), Roster::from_toml(&toml)] {
+        let error = refused.expect_err("unknown").to_string();
+        assert!(!error.contains('\u{1b}') && error.chars().count() < 2_000, "{error:?}");
+    }
+}
+
 #[test]
 fn a_file_is_bounded() {
     let long = "#".repeat(ROSTER_BYTES_MAX + 1);

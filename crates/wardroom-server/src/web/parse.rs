@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
+use wardroom_core::text::repeated;
 
 use super::problem::Problem;
 use crate::server::Server;
@@ -27,14 +28,14 @@ pub struct Asked<T> {
 /// # Errors
 /// A sentence that says what does not fit.
 pub fn asked<T: DeserializeOwned>(body: &[u8]) -> Result<Asked<T>, String> {
-    let mut tree: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    let mut tree: Value = serde_json::from_slice(body).map_err(|error| repeated(&error.to_string()))?;
     let Value::Object(object) = &mut tree else { return Err("the body is a JSON object".to_owned()) };
     let id = object.remove("request_id").ok_or("“request_id” is missing: a UUID that you draw for each command")?;
     let request_id = id
         .as_str()
         .and_then(|id| Uuid::parse_str(id).ok())
         .ok_or("“request_id” is a UUID, such as 01890a5d-ac96-774b-bcce-b302099a8057")?;
-    let order = serde_json::from_value(tree).map_err(|error| error.to_string())?;
+    let order = serde_json::from_value(tree).map_err(|error| repeated(&error.to_string()))?;
     Ok(Asked { request_id, order })
 }
 
@@ -129,6 +130,19 @@ mod tests {
         ] {
             let error = read(body.clone()).expect_err(&body);
             assert!(error.contains(says), "{body}: {error}");
+        }
+    }
+
+    /// Serde's sentence repeats an unknown name as it is.
+    #[test]
+    fn a_refusal_repeats_nothing_that_misleads_or_floods_a_terminal() {
+        let id = "01890a5d-ac96-774b-bcce-b302099a8057";
+        let long = "x".repeat(100_000);
+        for name in ["\\u001b[2J", "\u{202E}nioj", &long] {
+            let error = asked::<Command>(format!(r#"{{"request_id":"{id}","command":"{name}"}}"#).as_bytes())
+                .expect_err("no command is called so");
+            assert!(error.starts_with("unknown variant"), "{error}");
+            assert!(error.len() < 2_000 && !error.contains(['\u{1b}', '\u{202E}']), "{error:?}");
         }
     }
 

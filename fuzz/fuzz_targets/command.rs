@@ -1,0 +1,4 @@
+//! The body of a command about an incident, as the API reads it.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wardroom_fuzz::command(bytes));
