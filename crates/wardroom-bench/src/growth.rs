@@ -122,7 +122,7 @@ async fn starting(settings: &Settings) -> anyhow::Result<()> {
         if let Some(server) = &grown.server {
             let after = settings.settle.as_secs();
             line(&format!("  memory {after} s later, MB"), server.memory("VmRSS")?, None, "idle: < 40");
-            line("  memory at the most, MB", server.memory("VmHWM")?, None, "with the whole record verified");
+            line("  memory at the most, MB", server.memory("VmHWM")?, None, "until then, the record being verified");
         }
     }
     Ok(())

@@ -37,7 +37,7 @@ impl Settings {
             slice: Duration::from_secs_f64(number("BENCH_SECONDS", if quick { 1.0 } else { 3.0 })?),
             readers: number("BENCH_READERS", pick(500, 100))?.max(1),
             events: number("BENCH_EVENTS", pick(1_000_000, 20_000))?.max(EVENTS_EACH),
-            long: number("BENCH_LONG", pick(100_000, 5_000))?.max(1_000),
+            long: number("BENCH_LONG", pick(100_000, 5_000))?.max(2_000),
             settle: Duration::from_secs(pick(10, 2) as u64),
         })
     }

@@ -28,7 +28,7 @@ pub fn quantile(figures: &[f64], share: f64) -> f64 {
 
 /// Begins a table.
 pub fn heading(title: &str) {
-    println!("\n{title}\n{:<44} {:>13} {:>13} {:>7}  {}", "", "wardroom", "limit", "ratio", "the limit; the aim");
+    println!("\n{title}\n{:<44} {:>13} {:>13} {:>7}  the limit; the aim", "", "wardroom", "limit", "ratio");
 }
 
 /// One line of a table; a figure without a limit leaves its columns empty.
