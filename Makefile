@@ -5,6 +5,8 @@
 PROFILE ?= debug
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
+# Which of commands, streams and history to measure: all, unless some are named.
+TABLES ?=
 
 profile_flag_debug :=
 profile_flag_release := --release
@@ -37,8 +39,10 @@ lint: ## Check format, lints, house rules and, where cargo-deny is installed, de
 	  echo 'skipped: cargo deny is not installed (cargo install --locked cargo-deny)'; \
 	fi
 
-bench: ## Measure, beside the machine's own limits
-	scripts/with-postgres --durable cargo bench --workspace --locked --benches
+# The program finds the server beside itself, so both are built together.
+bench: ## Measure, beside the machine's own limits (BENCH=quick for a look)
+	cargo build --release --locked -p wardroom -p wardroom-bench
+	scripts/with-postgres --durable "$${CARGO_TARGET_DIR:-target}/release/wardroom-bench" $(TABLES)
 
 fuzz: ## Fuzz every parser for a bounded time (FUZZ_SECONDS=60 each)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz

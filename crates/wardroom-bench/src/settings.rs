@@ -1,0 +1,51 @@
+//! How much is measured: everything by default, `BENCH=quick` for a look, `BENCH_*` for each number.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The sizes of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Interleaved rounds; medians are shown.
+    pub rounds: usize,
+    /// How long each rate is measured in each round.
+    pub slice: Duration,
+    /// Stream readers at once.
+    pub readers: usize,
+    /// Events in the long history.
+    pub events: usize,
+    /// Events in the long incident.
+    pub long: usize,
+    /// How long a server is left alone before its memory is read.
+    pub settle: Duration,
+}
+
+/// Events of each incident in the long history.
+pub const EVENTS_EACH: usize = 100;
+
+impl Settings {
+    /// From the environment.
+    pub fn from_environment() -> anyhow::Result<Self> {
+        let quick = match std::env::var("BENCH").as_deref() {
+            Ok("quick") => true,
+            Err(_) | Ok("" | "full") => false,
+            Ok(other) => anyhow::bail!("BENCH is quick or full, not “{other}”"),
+        };
+        let pick = |full, short| if quick { short } else { full };
+        Ok(Self {
+            rounds: number("BENCH_ROUNDS", pick(5, 2))?.max(1),
+            slice: Duration::from_secs_f64(number("BENCH_SECONDS", if quick { 1.0 } else { 3.0 })?),
+            readers: number("BENCH_READERS", pick(500, 100))?.max(1),
+            events: number("BENCH_EVENTS", pick(1_000_000, 20_000))?.max(EVENTS_EACH),
+            long: number("BENCH_LONG", pick(100_000, 5_000))?.max(2_000),
+            settle: Duration::from_secs(pick(10, 2) as u64),
+        })
+    }
+}
+
+fn number<T: FromStr>(name: &str, otherwise: T) -> anyhow::Result<T> {
+    match std::env::var(name) {
+        Err(_) => Ok(otherwise),
+        Ok(given) => given.parse().map_err(|_| anyhow::anyhow!("{name} is a number, not “{given}”")),
+    }
+}
