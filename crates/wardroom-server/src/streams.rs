@@ -120,9 +120,7 @@ impl Streams {
             return Ok(Some(held.clone()));
         }
         let Some(mut held) = self.fold(number).await? else { return Ok(None) };
-        if let Some(why) = self.quarantined.read().unwrap_or_else(PoisonError::into_inner).get(&stream_of(number)) {
-            Arc::make_mut(&mut held.incident).unreadable.get_or_insert_with(|| why.clone());
-        }
+        self.set_aside(number, &mut held);
         if held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY {
             self.keep_snapshot(&mut held).await?;
         }
@@ -211,10 +209,21 @@ impl Streams {
     }
 
     /// Holds a state unless a newer one is held.
-    pub fn hold(&self, number: Number, held: Held) {
+    pub fn hold(&self, number: Number, mut held: Held) {
         let mut incidents = self.lock();
+        // Looked up under the lock: a command that was being decided while its incident was set aside must not
+        // bring back a state that knows nothing of it.
+        self.set_aside(number, &mut held);
         if incidents.peek(&number).is_none_or(|known| known.tip.seq <= held.tip.seq) {
             incidents.put(number, held);
+        }
+    }
+
+    /// Marks the state of a stream that is set aside.
+    fn set_aside(&self, number: Number, held: &mut Held) {
+        let quarantined = self.quarantined.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = quarantined.get(&stream_of(number)) {
+            Arc::make_mut(&mut held.incident).unreadable.get_or_insert_with(|| why.clone());
         }
     }
 
