@@ -113,3 +113,40 @@ impl ServeArgs {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, ServeArgs) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("wardroom.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, ServeArgs { config: Some(path), ..ServeArgs::default() })
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_the_file_before_what_is_usual() {
+        let (_folder, mut arguments) =
+            file("data = \"/srv/wardroom\"\nlisten = \"127.0.0.1:9000\"\nlog_format = \"json\"\n");
+        arguments.listen = Some(SocketAddr::from(([127, 0, 0, 1], 9001)));
+        let config = arguments.settle().unwrap();
+        assert_eq!(config.place, Place::Folder(PathBuf::from("/srv/wardroom")));
+        assert_eq!(config.listen.port(), 9001);
+        assert_eq!(config.log_format, LogFormat::Json);
+        assert_eq!(config.max_connections, 4_096);
+    }
+
+    #[test]
+    fn a_file_with_an_unknown_key_or_two_stores_is_refused() {
+        for text in ["colour = \"blue\"", "data = \"a\"\ndatabase = \"postgres://b\"", "listen = 7"] {
+            assert!(file(text).1.settle().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_database_url_is_never_printed() {
+        let place = Place::Postgres("postgres://ada:hunter2@host/wardroom".to_owned());
+        assert!(!format!("{place:?}").contains("hunter2"));
+    }
+}

@@ -16,6 +16,8 @@ use crate::watch::Watch;
 
 /// Events read at once.
 const PAGE: usize = 1_000;
+/// How long the board rests between two rounds. Whoever reads it catches it up first, so no list is ever behind.
+const PAUSE: Duration = Duration::from_millis(100);
 /// How long to wait after the store could not.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -120,6 +122,8 @@ impl Board {
         loop {
             match self.catch_up().await {
                 Ok(()) => {
+                    // What happens meanwhile is summed up together: a row is not written for every note.
+                    tokio::time::sleep(PAUSE).await;
                     if news.changed().await.is_err() {
                         return;
                     }
