@@ -4,12 +4,16 @@ use std::str::FromStr;
 use std::time::Duration;
 
 /// The sizes of a run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Interleaved rounds; medians are shown.
     pub rounds: usize,
     /// How long each rate is measured in each round.
     pub slice: Duration,
+    /// Writers at once, for each line of the table of commands.
+    pub writers: Vec<usize>,
+    /// Which databases' commands: `SQLite`, `PostgreSQL`.
+    pub stores: Vec<String>,
     /// Stream readers at once.
     pub readers: usize,
     /// Events in the long history.
@@ -35,6 +39,8 @@ impl Settings {
         Ok(Self {
             rounds: number("BENCH_ROUNDS", pick(5, 2))?.max(1),
             slice: Duration::from_secs_f64(number("BENCH_SECONDS", if quick { 1.0 } else { 3.0 })?),
+            writers: numbers("BENCH_WRITERS", &[1, 16, 64])?,
+            stores: stores()?,
             readers: number("BENCH_READERS", pick(500, 100))?.max(1),
             events: number("BENCH_EVENTS", pick(1_000_000, 20_000))?.max(EVENTS_EACH),
             long: number("BENCH_LONG", pick(100_000, 5_000))?.max(2_000),
@@ -48,4 +54,18 @@ fn number<T: FromStr>(name: &str, otherwise: T) -> anyhow::Result<T> {
         Err(_) => Ok(otherwise),
         Ok(given) => given.parse().map_err(|_| anyhow::anyhow!("{name} is a number, not “{given}”")),
     }
+}
+
+fn numbers(name: &str, otherwise: &[usize]) -> anyhow::Result<Vec<usize>> {
+    let Ok(given) = std::env::var(name) else { return Ok(otherwise.to_vec()) };
+    let numbers = given.split_whitespace().map(|number| number.parse().ok().filter(|number| *number > 0));
+    numbers.collect::<Option<_>>().ok_or_else(|| anyhow::anyhow!("{name} is numbers, not “{given}”"))
+}
+
+fn stores() -> anyhow::Result<Vec<String>> {
+    let given = std::env::var("BENCH_STORES").unwrap_or_else(|_| "SQLite PostgreSQL".to_owned());
+    let stores: Vec<String> = given.split_whitespace().map(str::to_owned).collect();
+    let known = stores.iter().all(|store| ["SQLite", "PostgreSQL"].contains(&store.as_str()));
+    anyhow::ensure!(known, "BENCH_STORES is of SQLite and PostgreSQL, not “{given}”");
+    Ok(stores)
 }

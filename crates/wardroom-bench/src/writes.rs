@@ -7,8 +7,6 @@ use crate::limits::{Pgbench, bytes_of_a_note, sqlite_commits};
 use crate::settings::Settings;
 use crate::table::{Rounds, heading, line};
 
-const WRITERS: [usize; 3] = [1, 16, 64];
-
 /// Measures and prints the whole table.
 pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
     let (embedded, scaled) = (House::on_sqlite()?, House::on_postgres()?);
@@ -20,10 +18,14 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
     let mut rounds = Rounds::default();
     for round in 1..=settings.rounds {
         eprintln!("commands: round {round} of {}", settings.rounds);
-        rounds.add("bare SQLite", sqlite_commits(beside.path(), bytes, settings.slice)?);
-        for writers in WRITERS {
-            rounds.add(format!("pgbench {writers}"), pgbench.inserts(writers, settings.slice)?);
-            for (store, server) in &servers {
+        if settings.stores.iter().any(|store| store == "SQLite") {
+            rounds.add("bare SQLite", sqlite_commits(beside.path(), bytes, settings.slice)?);
+        }
+        for &writers in &settings.writers {
+            if settings.stores.iter().any(|store| store == "PostgreSQL") {
+                rounds.add(format!("pgbench {writers}"), pgbench.inserts(writers, settings.slice)?);
+            }
+            for (store, server) in servers.iter().filter(|(store, _)| settings.stores.iter().any(|s| s == store)) {
                 for many in [false, true] {
                     let commands = rate(server, writers, many, settings.slice).await?;
                     rounds.add(name(store, writers, many), commands);
@@ -31,7 +33,7 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
             }
         }
     }
-    print(&rounds, bytes);
+    print(&rounds, bytes, settings);
     Ok(())
 }
 
@@ -40,14 +42,18 @@ fn name(store: &str, writers: usize, many: bool) -> String {
     format!("{store}, {writers} writers, {where_to}")
 }
 
-fn print(rounds: &Rounds, bytes: usize) {
+fn print(rounds: &Rounds, bytes: usize, settings: &Settings) {
     heading("Durable commands a second over HTTP");
-    for store in ["SQLite", "PostgreSQL"] {
-        for writers in WRITERS {
+    for store in settings.stores.iter().map(String::as_str) {
+        for &writers in &settings.writers {
             for many in [false, true] {
                 let name = name(store, writers, many);
                 let (limit, note) = if store == "SQLite" {
-                    let aim = ["; ≥ 0.5×", "", "; ≥ 2.5×"][WRITERS.iter().position(|w| *w == writers).unwrap_or(1)];
+                    let aim = match writers {
+                        1 => "; ≥ 0.5×",
+                        64 => "; ≥ 2.5×",
+                        _ => "",
+                    };
                     (rounds.median("bare SQLite"), format!("bare commits of one row of {bytes} bytes, one writer{aim}"))
                 } else {
                     let aim = if writers == 16 { "; ≥ 0.7×" } else { "" };
