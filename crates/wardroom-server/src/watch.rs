@@ -30,6 +30,9 @@ const RING_BYTES: usize = 32 << 20;
 pub const PIECE_BYTES: usize = 256 << 10;
 /// Events read at once.
 const PAGE: usize = 250;
+/// How long the watcher rests after a round. An entry that comes alone is shown at once; under load, what is
+/// appended meanwhile is read together, or reading would cost the store as much as appending.
+const REST: Duration = Duration::from_millis(2);
 /// How long to wait after the store could not be read.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -158,6 +161,9 @@ impl Watch {
                         continue;
                     }
                     position = events.last().map_or(position, |last| last.position);
+                    if events.len() < PAGE {
+                        tokio::time::sleep(REST).await;
+                    }
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the log could not be read; trying again");
