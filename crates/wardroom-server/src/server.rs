@@ -26,9 +26,21 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long a start waits for the board to have read what was appended last.
 const CATCH_UP: Duration = Duration::from_secs(5);
 
-/// What every handler can reach. Cheap to clone.
+/// What every handler can reach. Cheap to clone: every request does.
 #[derive(Clone, Debug)]
-pub struct Server {
+pub struct Server(Arc<Parts>);
+
+impl std::ops::Deref for Server {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What a server is made of.
+#[derive(Debug)]
+pub struct Parts {
     /// The log.
     pub log: Log,
     /// Folded states.
@@ -42,7 +54,7 @@ pub struct Server {
     /// When people were last seen.
     pub presence: Presence,
     /// What is counted.
-    pub metrics: Arc<Metrics>,
+    pub metrics: Metrics,
     /// Turns true when the server is told to stop: open streams end.
     pub stopping: signal::Receiver<bool>,
 }
@@ -121,6 +133,6 @@ pub async fn start(log: Log, stopping: signal::Receiver<bool>) -> anyhow::Result
     }
     let presence = Presence::new(clock::now());
     Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone()).await?;
-    let metrics = Arc::new(Metrics::default());
-    Ok(Server { log, streams, executor, watch, board, presence, metrics, stopping })
+    let metrics = Metrics::default();
+    Ok(Server(Arc::new(Parts { log, streams, executor, watch, board, presence, metrics, stopping })))
 }

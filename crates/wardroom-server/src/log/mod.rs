@@ -155,7 +155,12 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn remembered(&self, actor: &str, id: Uuid) -> Result<Option<Remembered>, LogError> {
-        on_either!(self, store => store.remembered(actor, id).await)
+        let remembered = on_either!(self, store => store.remembered(actor, id).await)?;
+        let Some(mut remembered) = remembered else { return Ok(None) };
+        for span in &mut remembered.spans {
+            span.position = self.event(span.stream, span.last).await?.map_or(0, |last| last.position);
+        }
+        Ok(Some(remembered))
     }
 
     /// Returns when there is more after `position`, or after [`WAIT_MAX`] without.

@@ -149,7 +149,9 @@ pub struct Span {
     pub first: u64,
     /// The number of its last event there.
     pub last: u64,
-    /// The position of that last event in the whole log.
+    /// The position of that last event in the whole log. It is not remembered with a request, because the events
+    /// tell it.
+    #[serde(skip)]
     pub position: u64,
 }
 

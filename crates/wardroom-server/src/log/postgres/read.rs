@@ -21,7 +21,10 @@ pub(super) fn stream(row: &Row, column: &str) -> Stream {
 }
 
 pub(super) fn hash(row: &Row, column: &str) -> Result<Hash, LogError> {
-    let bytes: &[u8] = row.get(column);
+    thirty_two(row.get(column))
+}
+
+fn thirty_two(bytes: &[u8]) -> Result<Hash, LogError> {
     bytes.try_into().map_err(|_| LogError::unavailable("a hash in the database does not have 32 bytes"))
 }
 
@@ -38,7 +41,15 @@ fn limited(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
+/// Events with the words beside them, as two arrays that go together.
+const EVENTS: &str = "SELECT e.*, t.commitments, t.words FROM events AS e CROSS JOIN LATERAL (
+     SELECT array_agg(commitment) AS commitments, array_agg(words) AS words
+     FROM texts WHERE texts.position = e.position) AS t";
+
 fn stored(row: &Row) -> Result<Stored, LogError> {
+    let commitments: Option<Vec<&[u8]>> = row.get("commitments");
+    let words: Option<Vec<Option<String>>> = row.get("words");
+    let texts = commitments.unwrap_or_default().into_iter().zip(words.unwrap_or_default());
     Ok(Stored {
         position: unsigned(row, "position"),
         stream: stream(row, "stream"),
@@ -49,30 +60,13 @@ fn stored(row: &Row) -> Result<Stored, LogError> {
         actor: row.get("actor"),
         body: row.get("body"),
         hash: hash(row, "hash")?,
-        texts: Vec::new(),
+        texts: texts
+            .map(|(commitment, words)| Ok(StoredText { commitment: thirty_two(commitment)?, words }))
+            .collect::<Result<_, LogError>>()?,
     })
 }
 
 impl Store {
-    /// Puts the words beside events that are in order of position: one query for all of them.
-    async fn with_texts(&self, rows: Vec<Row>) -> Result<Vec<Stored>, LogError> {
-        let mut events = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
-        let positions: Vec<i64> = events.iter().map(|event| bigint(event.position)).collect();
-        if positions.is_empty() {
-            return Ok(events);
-        }
-        let client = self.client().await?;
-        let query =
-            client.prepare_cached("SELECT position, commitment, words FROM texts WHERE position = ANY ($1)").await?;
-        for row in client.query(&query, &[&positions]).await? {
-            let position = unsigned(&row, "position");
-            if let Ok(index) = events.binary_search_by_key(&position, |event| event.position) {
-                events[index].texts.push(StoredText { commitment: hash(&row, "commitment")?, words: row.get("words") });
-            }
-        }
-        Ok(events)
-    }
-
     pub(in crate::log) async fn tip(&self, stream: Stream) -> Result<Tip, LogError> {
         let client = self.client().await?;
         let query = client.prepare_cached("SELECT seq, hash FROM tips WHERE stream = $1").await?;
@@ -102,20 +96,18 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Stored>, LogError> {
         let client = self.client().await?;
-        let query =
-            client.prepare_cached("SELECT * FROM events WHERE stream = $1 AND seq > $2 ORDER BY seq LIMIT $3").await?;
+        let query = format!("{EVENTS} WHERE e.stream = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3");
+        let query = client.prepare_cached(&query).await?;
         let rows = client.query(&query, &[&i64::from(stream.0), &bigint(after), &limited(limit)]).await?;
-        drop(client);
-        self.with_texts(rows).await
+        rows.iter().map(stored).collect()
     }
 
     pub(in crate::log) async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
         let client = self.client().await?;
-        let query =
-            client.prepare_cached("SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2").await?;
+        let query = format!("{EVENTS} WHERE e.position > $1 ORDER BY e.position LIMIT $2");
+        let query = client.prepare_cached(&query).await?;
         let rows = client.query(&query, &[&bigint(after), &limited(limit)]).await?;
-        drop(client);
-        self.with_texts(rows).await
+        rows.iter().map(stored).collect()
     }
 
     pub(in crate::log) async fn words(

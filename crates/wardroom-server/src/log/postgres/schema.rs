@@ -60,8 +60,8 @@ CREATE TABLE seen (person text PRIMARY KEY, at bigint NOT NULL);
 CREATE TABLE beats (node uuid PRIMARY KEY, at bigint NOT NULL);
 
 -- One batch, all of it or nothing. Streams come with the tip that they have to have and the tip they will
--- have; events, texts, requests and erasures are parallel arrays. Offsets count from 1 within the batch; spans
--- come with offsets and are stored with positions. Answers the position before the batch.
+-- have; events, texts, requests and erasures are parallel arrays. Offsets count from 1 within the batch.
+-- Answers the position before the batch.
 CREATE FUNCTION wardroom_append(
     streams bigint[], expected_seqs bigint[], expected_hashes bytea[], new_seqs bigint[], new_hashes bytea[],
     event_streams bigint[], event_seqs bigint[], kinds text[], versions int[], ats bigint[], actors text[],
@@ -72,27 +72,33 @@ CREATE FUNCTION wardroom_append(
     batch_digest bytea
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-    before bigint;
-    link_before bytea;
-    link_after bytea;
     n bigint := cardinality(hashes);
+    before bigint;
+    link_after bytea;
+    moved bigint;
+    begun bigint := 0;
 BEGIN
-    SELECT position, link INTO before, link_before FROM head FOR UPDATE;
-    IF EXISTS (
-        SELECT FROM unnest(streams, expected_seqs, expected_hashes) AS e (stream, seq, hash)
-        LEFT JOIN tips USING (stream)
-        WHERE coalesce(tips.seq, 0) <> e.seq OR (e.seq > 0 AND tips.hash <> e.hash)
-    ) THEN
+    -- A link that no event carries would look like a log cut off: without events it stays as it is.
+    UPDATE head SET position = position + n,
+        link = CASE WHEN n = 0 THEN link ELSE sha256(link || int8send(position + 1) || batch_digest) END
+        RETURNING position - n, link INTO before, link_after;
+    UPDATE tips SET seq = e.new_seq, hash = e.new_hash
+        FROM unnest(streams, expected_seqs, expected_hashes, new_seqs, new_hashes) AS e (stream, seq, hash, new_seq, new_hash)
+        WHERE tips.stream = e.stream AND tips.seq = e.seq AND tips.hash = e.hash;
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    IF moved < cardinality(streams) THEN
+        INSERT INTO tips
+            SELECT e.stream, e.new_seq, e.new_hash
+            FROM unnest(streams, expected_seqs, new_seqs, new_hashes) AS e (stream, seq, new_seq, new_hash)
+            WHERE e.seq = 0
+            ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS begun = ROW_COUNT;
+    END IF;
+    IF moved + begun <> cardinality(streams) THEN
         RAISE EXCEPTION 'a stream is not where it was expected' USING ERRCODE = 'WR001';
     END IF;
     INSERT INTO requests
-        SELECT r.actor, r.id, r.digest, (
-            SELECT coalesce(json_agg(json_build_object(
-                'stream', s->'stream', 'first', s->'first', 'last', s->'last',
-                'position', (s->>'position')::bigint + before)), '[]')::text
-            FROM json_array_elements(r.spans::json) AS s)
-        FROM unnest(request_actors, request_ids, request_digests, request_spans) AS r (actor, id, digest, spans);
-    link_after := sha256(link_before || int8send(before + 1) || batch_digest);
+        SELECT * FROM unnest(request_actors, request_ids, request_digests, request_spans);
     INSERT INTO events
         SELECT before + o, stream, seq, kind, version, at, actor, body, hash, CASE WHEN o = n THEN link_after END
         FROM unnest(event_streams, event_seqs, kinds, versions, ats, actors, bodies, hashes)
@@ -100,14 +106,13 @@ BEGIN
     INSERT INTO texts
         SELECT stream, commitment, before + o, salt, words, NULL
         FROM unnest(text_streams, commitments, text_offsets, salts, words_) AS t (stream, commitment, o, salt, words);
-    UPDATE texts SET words = NULL, salt = NULL, erased_by = before + e.o
-        FROM unnest(erase_streams, erase_commitments, erase_offsets) AS e (stream, commitment, o)
-        WHERE texts.stream = e.stream AND texts.commitment = e.commitment AND texts.erased_by IS NULL;
-    INSERT INTO tips SELECT * FROM unnest(streams, new_seqs, new_hashes)
-        ON CONFLICT (stream) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
-    IF n > 0 THEN -- A link that no event carries would look like a log cut off.
-        UPDATE head SET position = before + n, link = link_after;
-        PERFORM pg_notify('wardroom', (before + n)::text);
+    IF cardinality(erase_streams) > 0 THEN
+        UPDATE texts SET words = NULL, salt = NULL, erased_by = before + e.o
+            FROM unnest(erase_streams, erase_commitments, erase_offsets) AS e (stream, commitment, o)
+            WHERE texts.stream = e.stream AND texts.commitment = e.commitment AND texts.erased_by IS NULL;
+    END IF;
+    IF n > 0 THEN
+        PERFORM pg_notify('wardroom', '');
     END IF;
     RETURN before;
 END $$;
