@@ -52,8 +52,6 @@ pub enum Code {
     BriefingStale,
     /// The entry named does not exist yet.
     FromTheFuture,
-    /// A reason is needed here.
-    ReasonNeeded,
     /// The commander is not absent.
     CommanderIsHere,
     /// Somebody else has to confirm.
@@ -116,8 +114,6 @@ pub enum Remedy {
         /// The newest entry.
         to: Entry,
     },
-    /// Try again, saying why.
-    GiveReason,
     /// Assume command.
     Assume,
     /// Ask an admin.

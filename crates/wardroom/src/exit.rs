@@ -53,7 +53,6 @@ fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
         "phase" => format!("wardroom phase {n} {}", remedy["phase"].as_str().unwrap_or_default()),
         "see" => format!("wardroom show {}", remedy["incident"]),
         "brief" => format!("wardroom take {n} command (it shows the briefing)"),
-        "give_reason" => "again with --reason \"why\"".to_owned(),
         "assume" => format!("wardroom assume {n} --reason \"why\""),
         "ask_admin" => "ask an admin".to_owned(),
         _ => return None,

@@ -152,7 +152,6 @@ fn status_of(code: Code) -> StatusCode {
         | Code::UnknownRole
         | Code::BriefingNeeded
         | Code::FromTheFuture
-        | Code::ReasonNeeded
         | Code::Invalid
         | Code::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
         Code::NotThere
