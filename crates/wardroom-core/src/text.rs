@@ -22,6 +22,9 @@ pub enum BadText {
     /// Nothing but white space.
     #[error("the text is empty")]
     Empty,
+    /// Nothing but characters that leave no mark.
+    #[error("the text has no character that can be seen")]
+    Invisible,
     /// More characters than this kind of text may have.
     #[error("the text has {len} characters; at most {max} fit here")]
     TooLong {
@@ -43,6 +46,19 @@ fn disguises(c: char) -> bool {
 /// Unicode's own line and paragraph separators, which are not among the control characters.
 fn separates(c: char) -> bool {
     matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// Characters that are drawn as nothing: joiners and other marks within a text, fillers and selectors. Beside
+/// letters they have their use (emoji and several scripts are joined by them); by themselves they are a blank
+/// that is not white space.
+fn leaves_no_mark(c: char) -> bool {
+    matches!(
+        c,
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+            | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}'
+    )
 }
 
 /// Whether a character moves, hides or disguises what stands around it, in a terminal or on a page.
@@ -78,6 +94,7 @@ fn check(given: &str, max: usize, allowed: &[char]) -> Result<String, BadText> {
     let bad = |c: &char| misleads(*c) && !allowed.contains(c);
     match text.chars().find(bad) {
         Some(c) => Err(BadText::Control(c as u32)),
+        None if text.chars().all(|c| c.is_whitespace() || leaves_no_mark(c)) => Err(BadText::Invisible),
         None => Ok(text.to_owned()),
     }
 }
@@ -230,6 +247,21 @@ mod tests {
         assert_eq!(repeated("unknown field `\u{1b}[2J\u{202E}x`\n ^"), "unknown field `\u{FFFD}[2J\u{FFFD}x`\n ^");
         assert_eq!(repeated(&"é".repeat(REPEATED_MAX)), "é".repeat(REPEATED_MAX));
         assert_eq!(repeated(&"é".repeat(100_000)).chars().count(), REPEATED_MAX + 1);
+    }
+
+    /// Somebody could be called nothing at all, and an incident have a title that nobody could read.
+    #[test]
+    fn a_text_has_something_to_see() {
+        for blank in ["\u{200B}", "\u{FEFF}\u{2060}", "\u{3164} \u{3164}", "\u{2800}", "\u{E0020}", "\u{FE0F}\u{200D}"]
+        {
+            assert_eq!(blank.parse::<Line>(), Err(BadText::Invisible), "{blank:?}");
+            assert_eq!(blank.parse::<Prose>(), Err(BadText::Invisible), "{blank:?}");
+        }
+        assert_eq!("\u{200B}\u{202E}".parse::<Line>(), Err(BadText::Control(0x202E)));
+        // A family is three people and two joiners; in Persian a non-joiner stands within words.
+        for seen in ["👨\u{200D}👩\u{200D}👧", "می\u{200C}خواهم", "❤\u{FE0F}"] {
+            assert_eq!(seen.parse::<Line>().map(String::from), Ok(seen.to_owned()));
+        }
     }
 
     #[test]
