@@ -84,7 +84,8 @@ impl Directory {
         if token.expires_at.is_some_and(|until| until <= now) {
             return Err(Refusal::new(Code::Invalid, "A token expires in the future, or not at all."));
         }
-        if self.tokens.len() >= TOKENS_MAX {
+        // Those that have expired let nobody in, and nobody is asked to tidy them up.
+        if self.tokens.values().filter(|token| self.live(token, now)).count() >= TOKENS_MAX {
             return Err(Refusal::new(
                 Code::TooMany,
                 format!("{TOKENS_MAX} tokens are live already; revoke some first."),

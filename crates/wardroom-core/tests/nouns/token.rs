@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use uuid::Uuid;
-use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
-use wardroom_core::id::{Actor, PersonId, Time, TokenId};
+use wardroom_core::directory::{DirectoryCommand, DirectoryEvent, DirectoryRecorded};
+use wardroom_core::id::{Actor, Entry, PersonId, Time, TokenId};
 use wardroom_core::refusal::Code;
 use wardroom_core::token::{Digest, Scope};
 
@@ -107,6 +107,23 @@ fn after_restoring_a_backup_none_lives_on() {
     let book = with_tokens().when(Actor::Console, all()).then([DirectoryEvent::AllTokensRevoked {}]);
     assert!(!lets_in(&book, PHONE, start()));
     book.when(Actor::Console, all()).refused(Code::AlreadySo);
+}
+
+/// Once 10,000 had ever been issued with an expiry, nobody got another until somebody tidied them up by hand.
+#[test]
+fn only_live_tokens_count_towards_the_limit() {
+    let mut book = with_tokens();
+    for n in 0..10_000_u128 {
+        let mut event = issued(LAPTOP, MARY, Some(at(10)));
+        if let DirectoryEvent::TokenIssued { token, .. } = &mut event {
+            *token = TokenId(Uuid::from_u128(1_000 + n));
+        }
+        book.directory.evolve(&DirectoryRecorded { entry: Entry(0), at: start(), actor: Actor::Console, event });
+    }
+    let another = || issue(TokenId(Uuid::from_u128(52)), MARY, None);
+    book = book.when(ADA, another()).refused(Code::TooMany);
+    book.now = at(10);
+    book.when(ADA, another()).accepted();
 }
 
 #[test]
