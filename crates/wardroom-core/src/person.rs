@@ -84,13 +84,19 @@ impl Directory {
         fresh: &mut dyn FnMut() -> Uuid,
     ) -> Result<Vec<DirectoryEvent>, Refusal> {
         self.handle_is_free(&handle)?;
-        Ok(vec![DirectoryEvent::PersonAdded {
-            person: PersonId(fresh()),
-            handle: Text::said(handle),
-            name: name.into(),
-            email: email.map(Into::into),
-            admin,
-        }])
+        Ok(vec![Self::added(PersonId(fresh()), handle, name, email, admin)])
+    }
+
+    /// Somebody new, under a handle that is known to be free.
+    pub(crate) fn added(
+        person: PersonId,
+        handle: Handle,
+        name: Line,
+        email: Option<Email>,
+        admin: bool,
+    ) -> DirectoryEvent {
+        let handle = Text::said(handle);
+        DirectoryEvent::PersonAdded { person, handle, name: name.into(), email: email.map(Into::into), admin }
     }
 
     fn handle_is_free(&self, handle: &Handle) -> Result<(), Refusal> {

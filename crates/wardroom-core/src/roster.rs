@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::directory::{Directory, DirectoryCommand, DirectoryEvent, DirectoryRecorded};
-use crate::id::{Actor, Entry, Handle, ServiceName, TeamName, Who};
+use crate::facts::Person;
+use crate::id::{Actor, Entry, Handle, PersonId, ServiceName, TeamName, Who};
 use crate::person::Email;
 use crate::refusal::{Code, Refusal};
 use crate::text::{Line, repeated};
@@ -150,16 +151,23 @@ impl Directory {
                 all.push(event);
             }
         };
+        // Looking everybody up among everybody would make twice the people take four times as long.
+        let named = |(id, person): (&PersonId, &Person)| Some((person.handle.words()?.to_owned(), *id));
+        let mut known: BTreeMap<String, PersonId> = self.facts.people.iter().filter_map(named).collect();
         for RosterPerson { handle, name, email, admin } in roster.people {
-            let events = if after.facts.by_handle(&handle).is_some() {
-                after.change_person(&Who::Handle(handle), None, Some(name), email, admin)?
-            } else {
-                after.add_person(handle, name, email, admin.unwrap_or(false), fresh)?
+            let events = match known.get(handle.as_str()) {
+                Some(person) => after.change_person(&Who::Id(*person), None, Some(name), email, admin)?,
+                None => {
+                    let person = PersonId(fresh());
+                    known.insert(handle.as_str().to_owned(), person);
+                    vec![Self::added(person, handle, name, email, admin.unwrap_or(false))]
+                }
             };
             apply(&mut after, events);
         }
         for RosterTeam { name, members } in roster.teams {
-            let members: Vec<Who> = members.into_iter().map(Who::Handle).collect();
+            let who = |handle: Handle| known.get(handle.as_str()).map_or(Who::Handle(handle), |id| Who::Id(*id));
+            let members: Vec<Who> = members.into_iter().map(who).collect();
             let events = after.set_team(name, &members)?;
             apply(&mut after, events);
         }

@@ -2,12 +2,12 @@
 
 use serde_json::json;
 use uuid::Uuid;
-use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
-use wardroom_core::id::PersonId;
+use wardroom_core::directory::{DirectoryAsking, DirectoryCommand, DirectoryEvent};
+use wardroom_core::id::{Actor, PersonId};
 use wardroom_core::refusal::Code;
 use wardroom_core::roster::{ROSTER_BYTES_MAX, Roster};
 
-use crate::cast::{ADA, MARY, service, services};
+use crate::cast::{ADA, MARY, service, services, start};
 use crate::directory::{ada_and_mary, added, change};
 use crate::words::text;
 
@@ -170,7 +170,16 @@ fn a_file_is_bounded() {
         let error = error.expect_err("too long").to_string();
         assert_eq!(error, "the file has 4194305 bytes; at most 4194304 are read");
     }
-    let many: String = (0..20_001).map(|n| format!("p{n},Person\n")).collect();
-    let roster = Roster::from_csv(&format!("handle,name\n{many}")).expect("a roster");
-    ada_and_mary().when(ADA, import(roster)).refused(Code::TooMany);
+    let of = |people: u32, team: &str| {
+        let rows: String = (0..people).map(|n| format!("p{n},Person,{team}\n")).collect();
+        Roster::from_csv(&format!("handle,name,teams\n{rows}")).expect("a roster")
+    };
+    ada_and_mary().when(ADA, import(of(20_001, ""))).refused(Code::TooMany);
+    // As many as fit are all there afterwards, in their team. Each was compared with all others once.
+    let ask = DirectoryAsking { actor: Actor::Console, now: start() };
+    let mut fresh = (100..).map(Uuid::from_u128);
+    let mut draw = || fresh.next().expect("there is always another");
+    let events = ada_and_mary().directory.decide(ask, import(of(19_999, "everybody")), &mut draw).expect("it fits");
+    let Some(DirectoryEvent::TeamSet { members, .. }) = events.last() else { panic!("the team comes last") };
+    assert_eq!((events.len(), members.len()), (20_000, 19_999));
 }
