@@ -142,6 +142,14 @@ impl Log {
         Ok(self.read_stream(stream, before, 1).await?.pop().filter(|stored| stored.seq == seq))
     }
 
+    /// These events of a stream, with their words; those that are not there are left out.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn events(&self, stream: Stream, seqs: &[u64]) -> Result<Vec<Stored>, LogError> {
+        on_either!(self, store => store.events(stream, seqs).await)
+    }
+
     /// The words behind some commitments of a stream; those that were erased have none.
     ///
     /// # Errors

@@ -127,13 +127,15 @@ impl Server {
     /// The answer to a command; one that was held back is told what to look at.
     async fn answer(&self, number: Number, done: Done, facts: &Facts) -> Result<Accepted, Problem> {
         let Some(refusal) = &done.held_back else { return Ok(self.accepted(&done)) };
-        let mut unseen = Vec::with_capacity(refusal.unseen.len());
-        for Entry(entry) in &refusal.unseen {
-            if let Some(stored) = self.log.event(stream_of(number), *entry).await? {
-                unseen.push(render(self.watch.epoch(), &stored, facts));
-            }
-        }
+        let unseen = self.rendered(number, &refusal.unseen, facts).await?;
         Err(Problem::refused(refusal, facts).with("unseen_entries", Value::Array(unseen)))
+    }
+
+    /// Some entries of an incident as readers get them, read in one go.
+    async fn rendered(&self, number: Number, entries: &[Entry], facts: &Facts) -> Result<Vec<Value>, Problem> {
+        let seqs: Vec<u64> = entries.iter().map(|entry| entry.0).collect();
+        let stored = self.log.events(stream_of(number), &seqs).await?;
+        Ok(stored.iter().map(|stored| render(self.watch.epoch(), stored, facts)).collect())
     }
 }
 
@@ -312,20 +314,11 @@ pub(super) async fn briefing(
 ) -> Result<Json<Value>, Problem> {
     let position = server.watch.position();
     let held = server.visible(&reader, number).await?;
-    let epoch = server.watch.epoch();
-    let mut matters = Vec::new();
-    for Entry(entry) in held.incident.matters_after(Entry(since.since)) {
-        if let Some(stored) = server.log.event(stream_of(number), entry).await? {
-            matters.push(render(epoch, &stored, &reader.facts));
-        }
-    }
-    let mut pinned = Vec::new();
-    for Entry(entry) in &held.incident.pinned {
-        if let Some(stored) = server.log.event(stream_of(number), *entry).await? {
-            pinned.push(render(epoch, &stored, &reader.facts));
-        }
-    }
-    let at = cursor(epoch, position);
+    let mattered = held.incident.matters_after(Entry(since.since));
+    let matters = server.rendered(number, &mattered, &reader.facts).await?;
+    let pinned: Vec<Entry> = held.incident.pinned.iter().copied().collect();
+    let pinned = server.rendered(number, &pinned, &reader.facts).await?;
+    let at = cursor(server.watch.epoch(), position);
     let state = view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at);
     Ok(Json(json!({
         "briefed_to": held.incident.last_entry, "matters": matters, "pinned": pinned, "state": state,

@@ -102,6 +102,15 @@ impl Store {
         rows.iter().map(stored).collect()
     }
 
+    pub(in crate::log) async fn events(&self, stream: Stream, seqs: &[u64]) -> Result<Vec<Stored>, LogError> {
+        let client = self.client().await?;
+        let query = format!("{EVENTS} WHERE e.stream = $1 AND e.seq = ANY ($2) ORDER BY e.seq");
+        let query = client.prepare_cached(&query).await?;
+        let seqs: Vec<i64> = seqs.iter().copied().map(bigint).collect();
+        let rows = client.query(&query, &[&i64::from(stream.0), &seqs]).await?;
+        rows.iter().map(stored).collect()
+    }
+
     pub(in crate::log) async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
         let client = self.client().await?;
         let query = format!("{EVENTS} WHERE e.position > $1 ORDER BY e.position LIMIT $2");

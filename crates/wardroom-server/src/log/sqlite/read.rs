@@ -48,6 +48,20 @@ fn with_texts(connection: &Connection, mut events: Vec<Stored>, only: Option<Str
     Ok(events)
 }
 
+/// Puts the words beside events of one stream. They lie far apart in the log, so the words are looked up event by
+/// event, on an index, inside one read.
+fn with_texts_of(connection: &Connection, mut events: Vec<Stored>, stream: Stream) -> Result<Vec<Stored>, LogError> {
+    let mut words =
+        connection.prepare_cached("SELECT commitment, words FROM texts WHERE position = ?1 AND stream = ?2")?;
+    for event in &mut events {
+        let texts = words.query_map(params![event.position, stream.0], |row| {
+            Ok(StoredText { commitment: row.get(0)?, words: row.get(1)? })
+        })?;
+        event.texts = texts.collect::<Result<_, _>>()?;
+    }
+    Ok(events)
+}
+
 impl Store {
     pub(in crate::log) async fn tip(&self, stream: Stream) -> Result<Tip, LogError> {
         self.read(move |connection| write::tip(connection, stream)).await
@@ -75,18 +89,21 @@ impl Store {
             let mut query = connection
                 .prepare_cached("SELECT * FROM events WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
             let events = query.query_map(params![stream.0, after, limit], stored)?.collect::<Result<_, _>>()?;
-            let mut words =
-                connection.prepare_cached("SELECT commitment, words FROM texts WHERE position = ?1 AND stream = ?2")?;
-            // One stream's events lie far apart in the log, so its texts are looked up event by event
-            // inside this one read, on an index.
-            let mut events: Vec<Stored> = events;
-            for event in &mut events {
-                let texts = words.query_map(params![event.position, stream.0], |row| {
-                    Ok(StoredText { commitment: row.get(0)?, words: row.get(1)? })
-                })?;
-                event.texts = texts.collect::<Result<_, _>>()?;
+            with_texts_of(connection, events, stream)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn events(&self, stream: Stream, seqs: &[u64]) -> Result<Vec<Stored>, LogError> {
+        let mut seqs = seqs.to_vec();
+        seqs.sort_unstable();
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached("SELECT * FROM events WHERE stream = ?1 AND seq = ?2")?;
+            let mut events = Vec::with_capacity(seqs.len());
+            for seq in seqs {
+                events.extend(query.query_row(params![stream.0, seq], stored).optional()?);
             }
-            Ok(events)
+            with_texts_of(connection, events, stream)
         })
         .await
     }

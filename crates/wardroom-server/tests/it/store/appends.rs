@@ -32,6 +32,9 @@ async fn comes_back_as_it_went_in(ground: &Ground) {
     assert_eq!(log.event(Stream(465), 2).await.unwrap().as_ref(), Some(&events[1]));
     assert_eq!(log.event(Stream(465), 3).await.unwrap(), None);
     assert_eq!(log.read_stream(Stream(465), 1, 10).await.unwrap(), events[1..]);
+    assert_eq!(log.events(Stream(465), &[2, 7, 1]).await.unwrap(), events);
+    assert_eq!(log.events(Stream(465), &[2]).await.unwrap(), events[1..]);
+    assert_eq!(log.events(Stream(464), &[1, 2]).await.unwrap(), []);
     assert_eq!(log.read_all(0, 1).await.unwrap(), events[..1]);
     assert_eq!(log.tip(Stream(465)).await.unwrap(), Tip { seq: 2, hash: events[1].hash });
     assert_eq!(log.highest_stream().await.unwrap(), Stream(465));
