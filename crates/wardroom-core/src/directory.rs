@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::facts::Facts;
 use crate::id::{Actor, Entry, Handle, PersonId, ServiceName, TeamName, Time, TokenId, Who};
 use crate::person::Email;
-use crate::record::{Unreadable, from_stored, to_stored};
+use crate::record::{Recorded, Unreadable, from_stored, to_stored};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::roster::Roster;
 use crate::seal::Seal;
@@ -151,17 +151,7 @@ pub enum DirectoryEvent {
 }
 
 /// A directory event with the circumstances under which it was recorded.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct DirectoryRecorded {
-    /// Its place in the directory's stream.
-    pub entry: Entry,
-    /// When.
-    pub at: Time,
-    /// Who did it.
-    pub actor: Actor,
-    /// What happened.
-    pub event: DirectoryEvent,
-}
+pub type DirectoryRecorded = Recorded<DirectoryEvent>;
 
 /// Everything folded from the directory's stream. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]

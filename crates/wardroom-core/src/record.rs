@@ -6,17 +6,17 @@ use serde_json::Value;
 use crate::event::Event;
 use crate::id::{Actor, Entry, Time};
 
-/// An event with the circumstances under which it was recorded.
+/// An event with the circumstances under which it was recorded: an incident's, unless said otherwise.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Recorded {
-    /// Its place in the incident's stream.
+pub struct Recorded<E = Event> {
+    /// Its place in its stream.
     pub entry: Entry,
     /// When it was recorded.
     pub at: Time,
     /// Who did it.
     pub actor: Actor,
     /// What happened; an unknown kind is one from a newer Wardroom.
-    pub event: Event,
+    pub event: E,
 }
 
 /// Why a stored event could not be read.

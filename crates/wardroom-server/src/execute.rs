@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 use wardroom_core::command::{Command, Opening, Tick};
 use wardroom_core::directory::{DirectoryAsking, DirectoryCommand};
-use wardroom_core::event::Recorded;
+use wardroom_core::event::{Event, Recorded};
 use wardroom_core::id::{Actor, Entry, Number};
 use wardroom_core::incident::{Asking, open};
 use wardroom_core::refusal::{Code, Refusal};
@@ -279,7 +279,7 @@ impl Worker {
         if let Some(span) = remembered.spans.first().filter(|span| span.stream != DIRECTORY)
             && let Some(stored) = self.log.event(span.stream, span.last).await?
         {
-            held_back = recorded(&stored).ok().and_then(|recorded| recorded.event.as_refusal(recorded.entry));
+            held_back = recorded::<Event>(&stored).ok().and_then(|recorded| recorded.event.as_refusal(recorded.entry));
         }
         Ok(Some(Ok(Done { spans: remembered.spans, held_back })))
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde_json::Value;
-use wardroom_core::directory::{DirectoryEvent, DirectoryRecorded};
+use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::{Event, Recorded, Unreadable, VERSION};
 use wardroom_core::id::{Actor, Entry, Time};
 use wardroom_core::seal::{self, Seal};
@@ -92,22 +92,13 @@ fn actor(stored: &Stored) -> Result<Actor, Unreadable> {
     stored.actor.parse().map_err(|bad| Unreadable::Malformed { kind: stored.kind.clone(), why: format!("{bad}") })
 }
 
-/// Reads an incident's event back.
+/// Reads an event back.
 ///
 /// # Errors
 /// [`Unreadable`] for what a newer Wardroom wrote, or for what was damaged.
-pub(crate) fn recorded(stored: &Stored) -> Result<Recorded, Unreadable> {
-    let event = Event::from_stored(&stored.kind, stored.version, opened(stored)?)?;
+pub(crate) fn recorded<E: Kept>(stored: &Stored) -> Result<Recorded<E>, Unreadable> {
+    let event = E::from_stored(&stored.kind, stored.version, opened(stored)?)?;
     Ok(Recorded { entry: Entry(stored.seq), at: stored.at, actor: actor(stored)?, event })
-}
-
-/// Reads a directory event back.
-///
-/// # Errors
-/// As [`recorded`].
-pub(crate) fn directory_recorded(stored: &Stored) -> Result<DirectoryRecorded, Unreadable> {
-    let event = DirectoryEvent::from_stored(&stored.kind, stored.version, opened(stored)?)?;
-    Ok(DirectoryRecorded { entry: Entry(stored.seq), at: stored.at, actor: actor(stored)?, event })
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use wardroom_core::incident::{FOLD_VERSION, Incident};
 use wardroom_core::seal::{self, Seal};
 
 use crate::log::{Log, LogError, Snapshot, Stored, Stream, Tip};
-use crate::stored::{directory_recorded, recorded};
+use crate::stored::recorded;
 
 /// Incidents held in memory; beyond it the one not used for longest is folded again when it is needed.
 const INCIDENTS_HELD: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
@@ -308,7 +308,7 @@ impl Streams {
 
 fn evolve_directory(held: &mut HeldDirectory, stored: &Stored) {
     let directory = Arc::make_mut(&mut held.directory);
-    match directory_recorded(stored) {
+    match recorded(stored) {
         Ok(recorded) => directory.evolve(&recorded),
         Err(why) => directory.evolve_unreadable(Entry(stored.seq), &why),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use wardroom_core::directory::{DirectoryEvent, DirectoryRecorded};
+use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::{Event, Recorded};
 use wardroom_core::id::{Actor, Entry, Number, Time};
 use wardroom_core::incident::{Decision, Incident};
@@ -89,15 +89,13 @@ impl Tentative {
             self.erased.insert(DIRECTORY);
         }
         let directory = std::sync::Arc::make_mut(&mut self.directory.0.directory);
-        for (seq, event) in (before.seq + 1..).zip(events) {
-            directory.evolve(&DirectoryRecorded { entry: Entry(seq), at, actor, event });
-        }
+        numbered(before.seq, at, actor, events).iter().for_each(|recorded| directory.evolve(recorded));
         self.directory.0.tip = tip;
         self.directory.1 = true;
         write
     }
 }
 
-fn numbered(before: u64, at: Time, actor: Actor, events: Vec<Event>) -> Vec<Recorded> {
+fn numbered<E>(before: u64, at: Time, actor: Actor, events: Vec<E>) -> Vec<Recorded<E>> {
     (before + 1..).zip(events).map(|(seq, event)| Recorded { entry: Entry(seq), at, actor, event }).collect()
 }
