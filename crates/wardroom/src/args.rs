@@ -7,11 +7,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use wardroom_core::id::{ServiceName, Time};
+use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
 pub use act::Act;
 pub use store::{Person, Service, Team, Token};
+
+/// Reads a word such as `sev1` or `resolved` as what the API calls it.
+fn word<T: serde::de::DeserializeOwned>(given: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_value(serde_json::Value::String(given.to_lowercase()))
+}
 
 /// Incident command: declare early, separate the roles, hand command over by a clear acknowledgement.
 #[derive(Parser, Debug)]
@@ -52,7 +58,7 @@ pub struct Remote {
         global = true
     )]
     pub token: String,
-    /// Print what the API answered
+    /// Print what the API answered, and nothing else; a refusal too is on stdout then
     #[arg(long, global = true)]
     pub json: bool,
 }
@@ -81,7 +87,7 @@ pub enum Verb {
     },
     /// Show an incident: wardroom show 465
     Show { number: u32 },
-    /// Show what happened: wardroom timeline 465 --follow
+    /// Show what happened: wardroom timeline 465 --follow; as JSON it is one entry per line
     Timeline {
         number: u32,
         /// Stay, and show what happens next
@@ -141,8 +147,8 @@ pub struct Declare {
     /// What is wrong, in one line
     pub title: Line,
     /// sev1 (everybody is affected) to sev4
-    #[arg(long, default_value = "sev2")]
-    pub severity: String,
+    #[arg(long, default_value = "sev2", value_parser = word::<Severity>)]
+    pub severity: Severity,
     /// What is affected; can be repeated
     #[arg(long = "service", value_name = "NAME")]
     pub services: Vec<ServiceName>,
@@ -150,8 +156,8 @@ pub struct Declare {
     #[arg(long, value_name = "TIME")]
     pub began: Option<Time>,
     /// incident, planned or drill
-    #[arg(long, default_value = "incident")]
-    pub kind: String,
+    #[arg(long, default_value = "incident", value_parser = word::<Kind>)]
+    pub kind: Kind,
     /// Only the invited may know of it
     #[arg(long)]
     pub restricted: bool,

@@ -137,7 +137,7 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
-        Failure::Unreachable(format!(
+        Failure::unreachable(format!(
             "there is no Wardroom at {} ({error}). Start one with `wardroom serve`, or name another with --url.",
             self.url
         ))
@@ -158,12 +158,8 @@ fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {
         .context("the answer could not be read; is there something else at this address?")?;
     match status {
         _ if status.is_success() => Ok(body),
-        StatusCode::UNAUTHORIZED => {
-            Err(Failure::NotSignedIn(body["detail"].as_str().unwrap_or("Not signed in.").to_owned()).into())
-        }
-        StatusCode::SERVICE_UNAVAILABLE => {
-            Err(Failure::Unreachable(body["detail"].as_str().unwrap_or("Not available.").to_owned()).into())
-        }
+        StatusCode::UNAUTHORIZED => Err(Failure::NotSignedIn(body).into()),
+        StatusCode::SERVICE_UNAVAILABLE => Err(Failure::Unreachable(body).into()),
         _ => Err(Failure::Refused(body).into()),
     }
 }

@@ -1,24 +1,42 @@
-//! How failures are told: a sentence on stderr and an exit code that scripts can rely on.
+//! How failures are told: a sentence on stderr and an exit code that scripts can rely on. With `--json` the problem
+//! document is on stdout, where the answer would have been.
 
 use std::process::ExitCode;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use wardroom_server::log::LogError;
 
-/// A failure with an exit code of its own.
+/// A failure with an exit code of its own, as a problem document.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The server said no, with a problem document. Exit code 1.
+    /// The server said no. Exit code 1.
     #[error("{}", sentence(.0))]
     Refused(Value),
     /// The token is missing or not good. Exit code 3.
-    #[error("{0}")]
-    NotSignedIn(String),
+    #[error("{}", sentence(.0))]
+    NotSignedIn(Value),
     /// The server or the store could not be reached. Exit code 4.
-    #[error("{0}")]
-    Unreachable(String),
+    #[error("{}", sentence(.0))]
+    Unreachable(Value),
     /// The record does not verify. Exit code 5.
-    #[error("{0}")]
-    Broken(String),
+    #[error("{}", sentence(.0))]
+    Broken(Value),
+}
+
+impl Failure {
+    /// Something could not be reached from here, so that nobody there could say anything.
+    pub fn unreachable(sentence: impl std::fmt::Display) -> Self {
+        Self::Unreachable(json!({ "code": "unreachable", "detail": sentence.to_string() }))
+    }
+
+    fn document(&self) -> &Value {
+        match self {
+            Self::Refused(problem)
+            | Self::NotSignedIn(problem)
+            | Self::Unreachable(problem)
+            | Self::Broken(problem) => problem,
+        }
+    }
 }
 
 /// The problem's sentence, who could, and what to do instead.
@@ -60,10 +78,20 @@ fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
 }
 
 /// Tells a failure and names its exit code.
-pub fn told(error: &anyhow::Error) -> ExitCode {
+pub fn told(error: &anyhow::Error, json: bool) -> ExitCode {
     eprintln!("wardroom: {error:#}");
-    ExitCode::from(match error.downcast_ref::<Failure>() {
-        Some(Failure::Refused(_)) | None => 1,
+    let failure = error.downcast_ref::<Failure>();
+    if json {
+        let unnamed = || json!({ "code": "failed", "detail": format!("{error:#}") });
+        println!("{}", failure.map_or_else(unnamed, |failure| failure.document().clone()));
+    }
+    ExitCode::from(match failure {
+        Some(Failure::Refused(_)) => 1,
+        None => match error.downcast_ref::<LogError>() {
+            Some(LogError::Damaged { .. }) => 5,
+            Some(_) => 4,
+            None => 1,
+        },
         Some(Failure::NotSignedIn(_)) => 3,
         Some(Failure::Unreachable(_)) => 4,
         Some(Failure::Broken(_)) => 5,

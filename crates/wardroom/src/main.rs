@@ -26,8 +26,9 @@ fn end_quietly_when_nobody_reads() {
 fn main() -> std::process::ExitCode {
     end_quietly_when_nobody_reads();
     let arguments = args::Arguments::parse();
+    let json = arguments.remote.json;
     match verb::run(arguments) {
         Ok(()) => std::process::ExitCode::SUCCESS,
-        Err(error) => exit::told(&error),
+        Err(error) => exit::told(&error, json),
     }
 }

@@ -131,7 +131,7 @@ pub fn incident(state: &Value) -> String {
     }
     facts(&mut out, state);
     if let Some(next) = state.get("next").filter(|next| !next.is_null()) {
-        let _ = writeln!(out, "\n{} {}", bold("Next:"), step(next, state["number"].as_u64(), &Value::Null));
+        let _ = writeln!(out, "\n{} {}", bold("Next:"), step(next, state["number"].as_u64(), &known(state)));
     }
     let _ = writeln!(out, "\n{}", soft("COMMAND"));
     for role in state["roles"].as_array().into_iter().flatten() {
@@ -140,6 +140,13 @@ pub fn incident(state: &Value) -> String {
     people(&mut out, state);
     lists(&mut out, state);
     out.trim_end().to_owned()
+}
+
+/// Everybody whom the state names and a next step can name, by id.
+fn known(state: &Value) -> Value {
+    let responders = state["responders"].as_array().into_iter().flatten().map(|responder| &responder["person"]);
+    let all = responders.chain([&state["commander"], &state["assumption"]["by"]]);
+    all.filter_map(|person| Some((person["id"].as_str()?.to_owned(), person.clone()))).collect()
 }
 
 fn facts(out: &mut String, state: &Value) {

@@ -2,8 +2,11 @@
 
 use clap::Subcommand;
 use wardroom_core::id::{ServiceName, TeamName, Time, Who};
+use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::role::RolePath;
 use wardroom_core::text::{Line, Prose};
+
+use super::word;
 
 /// Verbs that are one command in an incident.
 #[derive(Subcommand, Debug)]
@@ -136,14 +139,16 @@ pub enum Act {
     /// Change the severity: wardroom severity 465 sev1 --reason "all users"
     Severity {
         number: u32,
-        severity: String,
+        #[arg(value_parser = word::<Severity>)]
+        severity: Severity,
         #[arg(long)]
         reason: Option<Prose>,
     },
     /// Change the phase: active, mitigated, resolved or closed
     Phase {
         number: u32,
-        phase: String,
+        #[arg(value_parser = word::<Phase>)]
+        phase: Phase,
         #[arg(long)]
         reason: Option<Prose>,
     },
@@ -156,7 +161,8 @@ pub enum Act {
     /// Make a planned operation an incident
     Kind {
         number: u32,
-        kind: String,
+        #[arg(value_parser = word::<Kind>)]
+        kind: Kind,
         #[arg(long)]
         reason: Option<Prose>,
     },

@@ -6,7 +6,10 @@ use clap::Subcommand;
 use wardroom_core::id::{Handle, ServiceName, TeamName, Who};
 use wardroom_core::person::Email;
 use wardroom_core::text::Line;
+use wardroom_core::token::Scope;
 use wardroom_server::config::StoreArgs;
+
+use super::word;
 
 #[derive(Subcommand, Debug)]
 pub enum Person {
@@ -112,8 +115,8 @@ pub enum Token {
     Create {
         person: Who,
         /// read, respond or admin
-        #[arg(long, default_value = "respond")]
-        scope: String,
+        #[arg(long, default_value = "respond", value_parser = word::<Scope>)]
+        scope: Scope,
         /// What it is for
         #[arg(long, default_value = "command line")]
         label: Line,

@@ -4,7 +4,7 @@ use wardroom_core::absence::Grounds;
 use wardroom_core::command::{Command, OfferTo, Opening};
 use wardroom_core::id::{Entry, Number};
 
-use super::{print_json, word};
+use super::print_json;
 use crate::args::{Act, Declare, Remote};
 use crate::client::Client;
 
@@ -13,8 +13,8 @@ pub fn open(client: &Client, remote: &Remote, declare: Declare, investigate: boo
     let opening = Opening {
         title: declare.title,
         investigate,
-        kind: word("kind", &declare.kind)?,
-        severity: word("severity", &declare.severity)?,
+        kind: declare.kind,
+        severity: declare.severity,
         services: declare.services.into_iter().collect(),
         began: declare.began,
         restricted: declare.restricted,
@@ -85,10 +85,10 @@ fn command(act: Act) -> anyhow::Result<(u32, Command)> {
         Act::TakeBackAsk { number, role } => (number, Command::TakeBackAsk { role }),
         Act::Roadblock { number, text, role } => (number, Command::RaiseRoadblock { text, role }),
         Act::Clear { number, roadblock, how } => (number, Command::ClearRoadblock { roadblock, how }),
-        Act::Severity { number, severity, reason } => (number, Command::SetSeverity { severity: word("severity", &severity)?, reason }),
-        Act::Phase { number, phase, reason } => (number, Command::SetPhase { phase: word("phase", &phase)?, reason }),
+        Act::Severity { number, severity, reason } => (number, Command::SetSeverity { severity, reason }),
+        Act::Phase { number, phase, reason } => (number, Command::SetPhase { phase, reason }),
         Act::Reopen { number, reason } => (number, Command::Reopen { reason }),
-        Act::Kind { number, kind, reason } => (number, Command::SetKind { kind: word("kind", &kind)?, reason }),
+        Act::Kind { number, kind, reason } => (number, Command::SetKind { kind, reason }),
         Act::Title { number, title } => (number, Command::SetTitle { title }),
         Act::Services { number, services } => (number, Command::SetServices { services: services.into_iter().collect() }),
         Act::Began { number, at } => (number, Command::SetBegan { began: at }),

@@ -8,16 +8,10 @@ mod store;
 mod take;
 
 use clap::CommandFactory;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::args::{Act, Arguments, Remote, Verb};
 use crate::client::Client;
-
-/// Reads a word such as `sev1` or `resolved` as what the API calls it.
-fn word<T: serde::de::DeserializeOwned>(what: &str, given: &str) -> anyhow::Result<T> {
-    serde_json::from_value(Value::String(given.to_lowercase()))
-        .map_err(|error| anyhow::anyhow!("“{given}” is no {what}: {error}"))
-}
 
 fn client(remote: &Remote) -> Client {
     Client::new(&remote.url, &remote.token)
@@ -32,7 +26,7 @@ fn print_json(answer: &Value) {
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { verb, remote } = arguments;
     match verb {
-        Verb::Serve(serve) => serve::serve(serve),
+        Verb::Serve(serve) => serve::serve(serve, remote.json),
         Verb::Demo(demo) => demo::demo(&demo),
         Verb::Declare(declare) => act::open(&client(&remote), &remote, declare, false),
         Verb::Investigate(declare) => act::open(&client(&remote), &remote, declare, true),
@@ -46,14 +40,21 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Verb::Act(act) => act::act(&client(&remote), &remote, act),
         Verb::Verify(store) => store::verify(&store, remote.json),
-        Verb::Backup { file, store } => store::backup(&store, &file),
-        Verb::Restore { file, keep_tokens, store } => store::restore(&store, &file, keep_tokens),
+        Verb::Backup { file, store } => store::backup(&store, &file, remote.json),
+        Verb::Restore { file, keep_tokens, store } => store::restore(&store, &file, keep_tokens, remote.json),
         Verb::Person(person) => store::person(person, remote.json),
         Verb::Team(team) => store::team(team, remote.json),
         Verb::Service(service) => store::service(service, remote.json),
         Verb::Token(token) => store::token(token, remote.json),
         Verb::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "wardroom", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "wardroom", &mut script);
+            let script = String::from_utf8(script)?;
+            if remote.json {
+                print_json(&json!({ "shell": shell.to_string(), "script": script }));
+            } else {
+                print!("{script}");
+            }
             Ok(())
         }
         Verb::Openapi => {

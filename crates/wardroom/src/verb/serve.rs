@@ -2,12 +2,13 @@
 
 use std::io::IsTerminal;
 
+use serde_json::json;
 use wardroom_server::config::{Config, LogFormat, ServeArgs};
 use wardroom_server::log::Place;
 use wardroom_server::server;
 
 /// Serves until it is told to stop.
-pub fn serve(arguments: ServeArgs) -> anyhow::Result<()> {
+pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
     let config = arguments.settle()?;
     start_logging(config.log_format);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -15,7 +16,12 @@ pub fn serve(arguments: ServeArgs) -> anyhow::Result<()> {
         let listener = tokio::net::TcpListener::bind(config.listen)
             .await
             .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
-        say_what_to_do_next(&config, listener.local_addr()?);
+        let address = listener.local_addr()?;
+        if json {
+            super::print_json(&json!({ "url": format!("http://{address}") }));
+        } else {
+            say_what_to_do_next(&config, address);
+        }
         server::run(config, listener, told_to_stop()).await
     })
 }

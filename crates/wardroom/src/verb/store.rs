@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use wardroom_core::directory::{Directory, DirectoryCommand};
+use wardroom_core::facts::Person as FactsPerson;
 use wardroom_core::id::{Actor, TokenId, Who};
 use wardroom_core::roster::Roster;
+use wardroom_core::token::Token as FactsToken;
 use wardroom_server::clock;
 use wardroom_server::config::StoreArgs;
 use wardroom_server::execute::{Asked, Executor, NotDone, Order};
@@ -15,7 +17,7 @@ use wardroom_server::log::{self, Log};
 use wardroom_server::streams::Streams;
 use wardroom_server::web::who::new_secret;
 
-use super::{print_json, word};
+use super::print_json;
 use crate::args::{Person, Service, Team, Token};
 use crate::exit::Failure;
 
@@ -24,37 +26,66 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 }
 
 async fn open(store: &StoreArgs) -> anyhow::Result<Log> {
-    Log::open(&store.place()).await.map_err(|error| Failure::Unreachable(error.to_string()).into())
+    Log::open(&store.place()).await.map_err(|error| Failure::unreachable(error).into())
 }
 
-/// Has the console's commands decided and recorded like anybody's.
-async fn change(log: &Log, commands: Vec<DirectoryCommand>) -> anyhow::Result<()> {
+/// Has the console's command decided and recorded like anybody's; answers as the API does.
+async fn change(log: &Log, command: DirectoryCommand) -> anyhow::Result<Value> {
     let streams = Streams::new(log.clone());
     streams.refresh_directory().await?;
     let executor = Executor::start(log.clone(), streams);
-    for command in commands {
-        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order: Order::Directory(command) };
-        match executor.execute(asked).await {
-            Ok(_) => {}
-            Err(NotDone::Refused(refusal)) => {
-                let code = serde_json::to_value(refusal.code)?;
-                return Err(Failure::Refused(json!({ "code": code, "detail": refusal.sentence })).into());
-            }
-            Err(error) => return Err(Failure::Unreachable(error.to_string()).into()),
+    let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order: Order::Directory(command) };
+    match executor.execute(asked).await {
+        Ok(done) => {
+            let span = done.spans.first();
+            Ok(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) }))
         }
+        Err(NotDone::Refused(refusal)) => {
+            let code = serde_json::to_value(refusal.code)?;
+            Err(Failure::Refused(json!({ "code": code, "detail": refusal.sentence })).into())
+        }
+        Err(error) => Err(Failure::unreachable(error).into()),
     }
-    Ok(())
 }
 
-fn change_one(store: &StoreArgs, command: DirectoryCommand, said: &str) -> anyhow::Result<()> {
-    change_quietly(store, command)?;
-    println!("{said}");
+fn change_one(store: &StoreArgs, json: bool, command: DirectoryCommand, said: &str) -> anyhow::Result<()> {
+    let answer = change_quietly(store, command)?;
+    say(json, &answer, said);
     Ok(())
 }
 
 /// As [`change_one`], without a word.
-pub fn change_quietly(store: &StoreArgs, command: DirectoryCommand) -> anyhow::Result<()> {
-    block_on(async { change(&open(store).await?, vec![command]).await })
+pub fn change_quietly(store: &StoreArgs, command: DirectoryCommand) -> anyhow::Result<Value> {
+    block_on(async { change(&open(store).await?, command).await })
+}
+
+/// The answer for a script, or the sentence for a person.
+fn say(json: bool, answer: &Value, said: &str) {
+    if json {
+        print_json(answer);
+    } else {
+        println!("{said}");
+    }
+}
+
+/// The flag that names the same store again, as a person would type it behind another verb. A database's address
+/// is left out: it may hold a password.
+pub fn flag(store: &StoreArgs) -> String {
+    match (&store.database, &store.data) {
+        (Some(_), _) => " --database …".to_owned(),
+        (None, Some(folder)) => format!(" --data {}", quoted(&folder.display().to_string())),
+        (None, None) => String::new(),
+    }
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+@:,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
 }
 
 async fn directory(store: &StoreArgs) -> anyhow::Result<std::sync::Arc<Directory>> {
@@ -66,36 +97,39 @@ async fn directory(store: &StoreArgs) -> anyhow::Result<std::sync::Arc<Directory
 pub fn person(person: Person, json: bool) -> anyhow::Result<()> {
     match person {
         Person::Add { handle, name, email, admin, store } => {
-            let said = format!("Added {handle}. A token for them: wardroom token create {handle}");
-            change_one(&store, DirectoryCommand::AddPerson { handle, name, email, admin }, &said)
+            let said = format!("Added {handle}. A token for them: wardroom token create {handle}{}", flag(&store));
+            change_one(&store, json, DirectoryCommand::AddPerson { handle, name, email, admin }, &said)
         }
         Person::Change { person, handle, name, email, admin, store } => {
             let said = format!("Changed {person}.");
-            change_one(&store, DirectoryCommand::ChangePerson { person, handle, name, email, admin }, &said)
+            change_one(&store, json, DirectoryCommand::ChangePerson { person, handle, name, email, admin }, &said)
         }
         Person::Deactivate { person, store } => {
             let said =
                 format!("Deactivated {person}: their access has ended, their roles stay until they are assumed.");
-            change_one(&store, DirectoryCommand::DeactivatePerson { person }, &said)
+            change_one(&store, json, DirectoryCommand::DeactivatePerson { person }, &said)
         }
         Person::Activate { person, store } => {
             let said = format!("Activated {person}. They need a new token.");
-            change_one(&store, DirectoryCommand::ActivatePerson { person }, &said)
+            change_one(&store, json, DirectoryCommand::ActivatePerson { person }, &said)
         }
         Person::Forget { person, store } => {
             let said = "Forgotten: the name and address are gone from the record; the chain still verifies.";
-            change_one(&store, DirectoryCommand::ForgetPerson { person }, said)
+            change_one(&store, json, DirectoryCommand::ForgetPerson { person }, said)
         }
-        Person::Import { file, store } => import(&store, &file),
+        Person::Import { file, store } => import(&store, &file, json),
         Person::List(store) => {
             let directory = block_on(directory(&store))?;
-            for person in directory.facts.people.values() {
-                if json {
-                    print_json(&json!({ "id": person.id, "handle": person.handle.words(), "name": person.name.words(),
+            if json {
+                let row = |person: &FactsPerson| {
+                    json!({ "id": person.id, "handle": person.handle.words(), "name": person.name.words(),
                         "email": person.email.as_ref().and_then(|email| email.words()),
-                        "admin": person.admin, "active": person.active }));
-                    continue;
-                }
+                        "admin": person.admin, "active": person.active })
+                };
+                print_json(&directory.facts.people.values().map(row).collect());
+                return Ok(());
+            }
+            for person in directory.facts.people.values() {
                 let marks = match (person.active, person.admin) {
                     (false, _) => "  (not active)",
                     (true, true) => "  (admin)",
@@ -108,7 +142,7 @@ pub fn person(person: Person, json: bool) -> anyhow::Result<()> {
     }
 }
 
-fn import(store: &StoreArgs, file: &Path) -> anyhow::Result<()> {
+fn import(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
     let text =
         std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))?;
     let roster = match file.extension().and_then(|extension| extension.to_str()) {
@@ -119,7 +153,7 @@ fn import(store: &StoreArgs, file: &Path) -> anyhow::Result<()> {
     let roster = roster.map_err(|bad| anyhow::anyhow!("{} does not fit: {bad}", file.display()))?;
     let counts = (roster.people.len(), roster.teams.len(), roster.services.len());
     let said = format!("Imported {} people, {} teams and {} services.", counts.0, counts.1, counts.2);
-    change_one(store, roster.into(), &said)
+    change_one(store, json, roster.into(), &said)
 }
 
 /// `wardroom team …`
@@ -127,11 +161,11 @@ pub fn team(team: Team, json: bool) -> anyhow::Result<()> {
     match team {
         Team::Set { team, members, store } => {
             let said = format!("Team {team} has {} members.", members.len());
-            change_one(&store, DirectoryCommand::SetTeam { team, members }, &said)
+            change_one(&store, json, DirectoryCommand::SetTeam { team, members }, &said)
         }
         Team::Remove { team, store } => {
             let said = format!("Removed the team {team}.");
-            change_one(&store, DirectoryCommand::RemoveTeam { team }, &said)
+            change_one(&store, json, DirectoryCommand::RemoveTeam { team }, &said)
         }
         Team::List(store) => {
             let directory = block_on(directory(&store))?;
@@ -154,11 +188,11 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
         Service::Set { service, owner, depends_on, store } => {
             let said = format!("The directory knows the service {service}.");
             let depends_on = depends_on.into_iter().collect();
-            change_one(&store, DirectoryCommand::SetService { service, owner, depends_on }, &said)
+            change_one(&store, json, DirectoryCommand::SetService { service, owner, depends_on }, &said)
         }
         Service::Remove { service, store } => {
             let said = format!("Removed the service {service}.");
-            change_one(&store, DirectoryCommand::RemoveService { service }, &said)
+            change_one(&store, json, DirectoryCommand::RemoveService { service }, &said)
         }
         Service::List(store) => {
             let directory = block_on(directory(&store))?;
@@ -179,7 +213,7 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
 pub fn token(token: Token, json: bool) -> anyhow::Result<()> {
     match token {
         Token::Create { person, scope, label, days, store } => {
-            let secret = create_token(&store, &person, word("scope", &scope)?, label, days)?;
+            let secret = create_token(&store, &person, scope, label, days)?;
             if json {
                 print_json(&json!({ "token": secret }));
             } else {
@@ -189,14 +223,19 @@ pub fn token(token: Token, json: bool) -> anyhow::Result<()> {
         }
         Token::List(store) => {
             let directory = block_on(directory(&store))?;
-            for token in directory.tokens.values() {
+            let now = clock::now();
+            let live = directory.tokens.values().filter(|token| directory.live(token, now));
+            if json {
+                let row = |token: &FactsToken| {
+                    json!({ "id": token.id, "person": directory.facts.name(token.person), "scope": token.scope,
+                        "label": token.label.words(), "issued_at": token.issued_at, "expires_at": token.expires_at })
+                };
+                print_json(&live.map(row).collect());
+                return Ok(());
+            }
+            for token in live {
                 let scope = serde_json::to_value(token.scope)?;
                 let until = token.expires_at.map_or("until revoked".to_owned(), |at| format!("until {at}"));
-                if json {
-                    print_json(&json!({ "id": token.id, "person": directory.facts.name(token.person), "scope": scope,
-                        "label": token.label.words(), "issued_at": token.issued_at, "expires_at": token.expires_at }));
-                    continue;
-                }
                 let (name, scope) = (directory.facts.name(token.person), scope.as_str().unwrap_or_default());
                 println!("{}  {name:<20} {scope:<8} {until}  {}", token.id, token.label);
             }
@@ -204,7 +243,7 @@ pub fn token(token: Token, json: bool) -> anyhow::Result<()> {
         }
         Token::Revoke { id, store } => {
             let command = DirectoryCommand::RevokeToken { token: TokenId(id) };
-            change_one(&store, command, "Revoked. Its open streams end within a second.")
+            change_one(&store, json, command, "Revoked. Its open streams end within a second.")
         }
     }
 }
@@ -228,7 +267,7 @@ pub fn create_token(
         expires_at,
         digest,
     };
-    block_on(async { change(&open(store).await?, vec![command]).await })?;
+    change_quietly(store, command)?;
     Ok(secret)
 }
 
@@ -238,54 +277,51 @@ pub fn verify(store: &StoreArgs, json: bool) -> anyhow::Result<()> {
         let log = open(store).await?;
         Ok(log.verify(|_| ()).await?)
     })?;
-    let first = report.broken.first().map(ToString::to_string);
-    if json {
-        print_json(&json!({ "events": report.events, "streams": report.streams, "epoch": report.head.epoch,
-            "position": report.head.position, "holds": first.is_none(),
-            "broken": report.broken.iter().map(ToString::to_string).collect::<Vec<_>>() }));
-    }
-    match first {
-        None if json => Ok(()),
-        None => {
-            println!("The record holds: {} events in {} streams.", report.events, report.streams);
-            Ok(())
-        }
-        Some(first) => {
-            let more = report.broken.len() - 1;
-            let more = if more == 0 { String::new() } else { format!(" ({more} more findings follow from there)") };
-            Err(Failure::Broken(format!("the record does not hold: {first}{more}")).into())
-        }
-    }
+    let broken: Vec<String> = report.broken.iter().map(ToString::to_string).collect();
+    let mut told = json!({ "events": report.events, "streams": report.streams, "epoch": report.head.epoch,
+        "position": report.head.position, "holds": broken.is_empty(), "broken": broken });
+    let Some(first) = broken.first() else {
+        let said = format!("The record holds: {} events in {} streams.", report.events, report.streams);
+        say(json, &told, &said);
+        return Ok(());
+    };
+    let more = broken.len() - 1;
+    let more = if more == 0 { String::new() } else { format!(" ({more} more findings follow from there)") };
+    told["code"] = json!("broken");
+    told["detail"] = json!(format!("the record does not hold: {first}{more}"));
+    Err(Failure::Broken(told).into())
 }
 
 /// `wardroom backup`
-pub fn backup(store: &StoreArgs, file: &Path) -> anyhow::Result<()> {
+pub fn backup(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
     block_on(async {
         let log = open(store).await?;
-        log.backup_to(file).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+        log.backup_to(file).await.map_err(Failure::unreachable)?;
         Ok(())
     })?;
-    println!("The backup is in {}.", file.display());
+    say(json, &json!({ "file": file }), &format!("The backup is in {}.", file.display()));
     Ok(())
 }
 
 /// `wardroom restore`
-pub fn restore(store: &StoreArgs, file: &Path, keep_tokens: bool) -> anyhow::Result<()> {
-    block_on(async {
-        let log = log::restore(file, &store.place()).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+pub fn restore(store: &StoreArgs, file: &Path, keep_tokens: bool, json: bool) -> anyhow::Result<()> {
+    let epoch = block_on(async {
+        let log = log::restore(file, &store.place()).await.map_err(Failure::unreachable)?;
         if !keep_tokens {
-            let revoked = change(&log, vec![DirectoryCommand::RevokeAllTokens {}]).await;
+            let revoked = change(&log, DirectoryCommand::RevokeAllTokens {}).await;
             // A backup without a live token has none to revoke.
             match revoked {
                 Err(error) if !matches!(error.downcast_ref(), Some(Failure::Refused(_))) => return Err(error),
                 _ => {}
             }
         }
-        Ok(())
+        Ok(log.head().await?.epoch)
     })?;
-    println!("Restored, under a new epoch: cursors from before are told so.");
+    let mut said = "Restored, under a new epoch: cursors from before are told so.".to_owned();
     if !keep_tokens {
-        println!("Tokens issued before are revoked. Make new ones with: wardroom token create HANDLE");
+        said.push_str("\nTokens issued before are revoked. Make new ones with: wardroom token create HANDLE");
+        said.push_str(&flag(store));
     }
+    say(json, &json!({ "epoch": epoch, "tokens_revoked": !keep_tokens }), &said);
     Ok(())
 }

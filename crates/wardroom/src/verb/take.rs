@@ -2,12 +2,14 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use serde_json::json;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::Command;
 use wardroom_core::id::Entry;
 use wardroom_core::role::RolePath;
 
 use super::act::told;
+use super::print_json;
 use crate::args::Remote;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -36,7 +38,11 @@ pub fn take(
     let mut question = "Say “I have command” to take it (anything else leaves it where it is): ";
     loop {
         if !yes && !acknowledged(question)? {
-            println!("Command stays where it is. Decline the offer with: wardroom decline {number} command");
+            if remote.json {
+                print_json(&json!({ "taken": false }));
+            } else {
+                println!("Command stays where it is. Decline the offer with: wardroom decline {number} command");
+            }
             return Ok(());
         }
         let command = Command::TakeRole { role: role.clone(), briefed: Some(Briefed::To(to)) };
@@ -59,8 +65,9 @@ fn acknowledged(question: &str) -> anyhow::Result<bool> {
     if !std::io::stdin().is_terminal() {
         anyhow::bail!("taking command asks for your acknowledgement in a terminal; use --yes or --briefed-by-voice");
     }
-    print!("{question}");
-    std::io::stdout().flush()?;
+    // Not on stdout, which may go somewhere else than to the person who is asked.
+    eprint!("{question}");
+    std::io::stderr().flush()?;
     let mut line = String::new();
     std::io::stdin().lock().read_line(&mut line)?;
     let said = line.trim().trim_matches(['"', '“', '”', '.', '!']).to_lowercase();

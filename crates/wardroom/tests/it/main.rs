@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
 
 mod house;
+mod typed;
 mod wait;
 
 mod access;
@@ -15,6 +16,7 @@ mod kill;
 mod nodes;
 mod restriction;
 mod stream;
+mod verbs;
 
 /// Runs a story once on each database.
 macro_rules! on_both {

@@ -1,0 +1,323 @@
+//! Every verb, as a person types it and as a script does: what it says, its exit code, and `--json`.
+
+use std::collections::BTreeSet;
+use std::process::Output;
+
+use serde_json::Value;
+
+use crate::house::{House, Server};
+use crate::on_both;
+
+on_both!(
+    every_verb_says_what_it_did,
+    every_verb_answers_scripts_with_json,
+    every_no_has_its_exit_code,
+    a_timeline_is_followed
+);
+
+/// Who types what, the words between bars, and what a person reads then. Entries are counted from the declaration.
+const INCIDENT: &[(&str, &str, &str)] = &[
+    (
+        "mary",
+        "declare|Search is failing|--severity|sev1|--service|search",
+        "Incident #1 is declared and you have command",
+    ),
+    ("sabrina", "join|1", "Sabrina is here"),
+    ("robin", "join|1", "Robin is here"),
+    ("mary", "note|1|First cluster is wamr|--at|2026-01-01T00:00:00Z", "Mary (00:00 UTC back-dated): First cluster"),
+    ("mary", "pin|1|4", "Mary pinned entry 4"),
+    ("mary", "unpin|1|4", "Mary unpinned entry 4"),
+    ("mary", "correct|1|4|First cluster is warm", "Mary corrected entry 4: First cluster is warm"),
+    ("sabrina", "note|1|the key is hunter2|--pin", "Sabrina: the key is hunter2"),
+    ("sabrina", "redact|1|8|--reason|a password", "Sabrina redacted the words of entry 8: a password"),
+    ("mary", "clock|1|Consider alternatives|--in|15|--repeat", ", then every 15 min: Consider alternatives"),
+    (
+        "mary",
+        "show|1",
+        "Next: #1: you are doing both, command and operations: wardroom offer 1 operations|10. Consider alternatives in |commander Mary|affects search|with Mary",
+    ),
+    ("mary", "stop-clock|1|10", "Mary stopped clock 10"),
+    ("sabrina", "ask|1|operations|--note|I know it", "Sabrina asks for operations: I know it"),
+    ("mary", "next", "#1: sabrina asks for operations: wardroom offer 1 operations sabrina"),
+    ("mary", "decline-ask|1|operations|sabrina|--reason|later", "Mary said no to Sabrina asking for operations: later"),
+    ("sabrina", "ask|1|operations", "Sabrina asks for operations"),
+    ("sabrina", "take-back-ask|1|operations", "Sabrina no longer asks for operations"),
+    ("mary", "offer|1|operations|--team|search-sre", "Mary offers operations to the team search-sre"),
+    ("mary", "withdraw|1|operations|--reason|one of you", "Mary withdrew the offer of operations: one of you"),
+    ("mary", "offer|1|operations|sabrina|--note|go ahead", "Mary offers operations to Sabrina"),
+    ("sabrina", "decline|1|operations|--reason|at lunch", "Sabrina declined operations: at lunch"),
+    ("mary", "offer|1|operations|sabrina", "Mary offers operations to Sabrina"),
+    ("sabrina", "next", "#1: mary offers you operations, which lapses in |: wardroom take 1 operations"),
+    ("sabrina", "take|1|operations", "Sabrina took operations"),
+    ("sabrina", "doing|1|draining traffic", "Sabrina is doing: draining traffic"),
+    ("sabrina", "doing|1", "Sabrina is done with that"),
+    ("sabrina", "open-role|1|operations/database", "Sabrina opened the role operations/database"),
+    ("sabrina", "member|1|operations/database|robin", "Robin works in operations/database now"),
+    ("sabrina", "member|1|operations/database|robin|--release", "Robin works in operations/database no more"),
+    ("sabrina", "close-role|1|operations/database", "Sabrina closed the role operations/database"),
+    ("sabrina", "roadblock|1|The quota is used up|--role|operations", "Sabrina raised roadblock 1 for operations"),
+    ("mary", "next", "#1: clear roadblock 1 of sabrina: wardroom clear 1 1"),
+    ("mary", "clear|1|1|they raised it", "Mary cleared roadblock 1: they raised it"),
+    ("mary", "offer|1|communications|robin", "Mary offers communications to Robin"),
+    ("robin", "take|1|communications", "Robin took communications"),
+    ("mary", "offer|1|planning|robin", "Mary offers planning to Robin"),
+    ("robin", "take|1|planning", "Robin took planning"),
+    ("mary", "take-back|1|planning", "Mary took planning back from Robin; it is with Mary now"),
+    ("sabrina", "assume|1|--reason|she fell asleep|--unfit", "because the commander cannot go on: she fell asleep"),
+    ("robin", "next", "#1: sabrina would assume command: wardroom confirm 1"),
+    ("sabrina", "drop|1", "The proposal to assume command was taken back"),
+    ("sabrina", "assume|1|--reason|she did|--unfit", "Sabrina proposes to assume command"),
+    ("robin", "confirm|1", "Sabrina ASSUMED COMMAND from Mary, confirmed by Robin"),
+    ("sabrina", "offer|1|command|mary", "Sabrina offers command to Mary"),
+    ("mary", "take|1|command|--yes", "Briefing, up to entry|Mary has command from Sabrina, briefed up to entry"),
+    ("sabrina", "release|1|operations", "Sabrina released operations; it is with Mary now"),
+    ("robin", "leave|1", "Robin left communications|Robin left"),
+    ("mary", "severity|1|SEV2|--reason|one region", "Mary changed the severity from sev1 to sev2: one region"),
+    ("mary", "title|1|Search is slow", "Mary changed the title: Search is slow"),
+    ("mary", "services|1|search|frontend", "Mary says that this affects frontend, search"),
+    ("mary", "began|1|2026-01-01T00:00:00Z", "Mary says that impact began at 2026-01-01 00:00 UTC"),
+    (
+        "mary",
+        "post|1|#inc-1|https://chat.example.org/1",
+        "Mary opened a command post: #inc-1 (https://chat.example.org/1)",
+    ),
+    ("mary", "remove-post|1|1", "Mary closed command post 1"),
+    ("mary", "phase|1|mitigated|--reason|errors are gone", "Mary says that this is mitigated: errors are gone"),
+    ("mary", "phase|1|resolved", "Mary says that this is resolved"),
+    ("mary", "phase|1|closed", "Mary closed the incident"),
+    ("mary", "list", "Nothing is open. To declare early: wardroom declare"),
+    ("mary", "list|--all", "#1|closed|Search is slow"),
+    ("mary", "reopen|1|--reason|it is back", "Mary reopened the incident and has command: it is back"),
+    ("mary", "investigate|Indexing feels slow|--restricted", "Investigation #2 is open and you lead it. To declare it"),
+    ("mary", "declare-investigation|2", "Mary declared the incident; Mary is the commander"),
+    ("mary", "invite|2|robin", "Mary invited Robin"),
+    ("mary", "uninvite|2|robin", "Mary took back the invitation of Robin"),
+    ("mary", "unrestrict|2", "Mary opened this incident to everybody who is signed in"),
+    ("mary", "restrict|2", "Mary restricted this incident to the invited"),
+    ("mary", "unrestrict|2", "Mary opened this incident to everybody who is signed in"),
+    ("mary", "merge|2|1", "Mary merged this incident into #1"),
+    ("mary", "declare|Moving the racks|--kind|planned", "Incident #3 is declared"),
+    ("mary", "kind|3|incident|--reason|one fell", "Mary made this an actual incident: one fell"),
+    ("mary", "declare|Fire drill|--kind|drill", "Incident #4 is declared"),
+    ("mary", "list|--drills", "#1|#3|#4|Fire drill"),
+    (
+        "mary",
+        "timeline|1",
+        "Mary declared a sev1 incident and has command|   8  Sabrina: (redacted)|Mary merged incident #2",
+    ),
+    ("mary", "briefing|1", "Briefing, up to entry|WHAT MATTERS, SO FAR|PINNED|sev2 #1 Search is slow|COMMAND|HERE"),
+    ("mary", "completions|bash", "complete -F _wardroom"),
+];
+
+/// The verbs that work at the store itself. `FOLDER` is a story's own.
+const STORE: &[(&str, &str)] = &[
+    (
+        "person|add|marty|--name|Marty|--email|marty@example.org",
+        "Added marty. A token for them: wardroom token create marty --data",
+    ),
+    ("person|change|marty|--name|Marty McFly|--admin|true", "Changed marty."),
+    ("person|list", "marty|Marty McFly  (admin)"),
+    ("person|deactivate|marty", "Deactivated marty: their access has ended, their roles stay until they are assumed."),
+    ("person|activate|marty", "Activated marty. They need a new token."),
+    ("person|forget|marty", "Forgotten: the name and address are gone from the record; the chain still verifies."),
+    ("person|import|FOLDER/roster.csv", "Imported 2 people, 1 teams and 0 services."),
+    ("person|import|FOLDER/roster.toml", "Imported 1 people, 1 teams and 1 services."),
+    ("team|set|dispatch|lorraine|emmett", "Team dispatch has 2 members."),
+    ("team|list", "dispatch|Emmett|Lorraine"),
+    ("service|set|power|--owner|dispatch|--depends-on|weather", "The directory knows the service power."),
+    ("service|list", "power|owned by dispatch|search"),
+    ("service|remove|power", "Removed the service power."),
+    ("team|remove|dispatch", "Removed the team dispatch."),
+    ("token|create|emmett|--scope|read|--label|phone|--days|30", "A token for emmett; it is shown this once: wr_"),
+    ("token|list", "Emmett|read|until 2|phone"),
+    ("token|revoke|TOKEN", "Revoked. Its open streams end within a second."),
+    ("verify", "The record holds: "),
+    ("backup|FOLDER/monday.backup", "The backup is in FOLDER/monday.backup."),
+];
+
+/// Verbs that have stories of their own: see `settings.rs`, `demo.rs` and below.
+const ELSEWHERE: &[&str] = &["serve", "demo", "help", "restore"];
+
+fn words(line: &str) -> Vec<&str> {
+    line.split('|').collect()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// One document, or one per line for what can be followed.
+fn documents(line: &str, output: &Output) -> Vec<Value> {
+    let said = text(&output.stdout);
+    let documents = serde_json::Deserializer::from_str(&said).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
+    let documents = documents.unwrap_or_else(|error| panic!("{line} --json: {error} in:\n{said}"));
+    assert!(documents.len() == 1 || line.starts_with("timeline"), "{line} --json: one document:\n{said}");
+    documents
+}
+
+/// Plays every verb of an incident and at the store; `look` gets each line, what to read, and what came out.
+fn play(house: &House, json: bool, look: &dyn Fn(&str, &str, &Output)) -> Server {
+    let token = |handle| (handle, house.person(handle));
+    let people = ["mary", "sabrina", "robin"].map(token);
+    house.run(&["team", "set", "search-sre", "sabrina", "robin"]);
+    let server = house.serve();
+    for (who, line, said) in INCIDENT {
+        let (_, token) = people.iter().find(|(handle, _)| handle == who).unwrap();
+        let mut typed = words(line);
+        typed.extend(json.then_some("--json"));
+        look(line, said, &server.verb(token, &typed));
+    }
+    let folder = house.folder().display().to_string();
+    std::fs::write(house.folder().join("roster.csv"), "handle,name,teams\nlorraine,Lorraine,town\nemmett,Emmett,\n")
+        .unwrap();
+    let toml = "[[people]]\nhandle = \"biff\"\nname = \"Biff\"\n[[teams]]\nname = \"town\"\nmembers = [\"biff\"]\n";
+    std::fs::write(house.folder().join("roster.toml"), format!("{toml}[[services]]\nname = \"search\"\n")).unwrap();
+    for (line, said) in STORE {
+        let line = line.replace("FOLDER", &folder).replace("TOKEN", &phone(house));
+        let mut typed = words(&line);
+        typed.extend(json.then_some("--json"));
+        let said = said.replace("FOLDER", &folder);
+        let said = if house.is_postgres() { said.replace("--data", "--database …") } else { said };
+        look(&line, &said, &house.console(&typed));
+    }
+    server
+}
+
+/// The id of the token with the label “phone”, once there is one.
+fn phone(house: &House) -> String {
+    let tokens: Value = serde_json::from_str(&house.run(&["token", "list", "--json"])).unwrap();
+    let phone = tokens.as_array().unwrap().iter().find(|token| token["label"] == "phone");
+    phone.and_then(|token| token["id"].as_str()).unwrap_or_default().to_owned()
+}
+
+fn every_verb_says_what_it_did(house: House) {
+    let _server = play(&house, false, &|line, said, output| {
+        let (told, errors) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!((output.status.code(), errors.as_str()), (Some(0), ""), "{line}:\n{told}");
+        for part in words(said) {
+            assert!(told.contains(part), "{line}: “{part}” is missing in:\n{told}");
+        }
+        // `show` named nobody in what is next, where everybody it could name is on the page.
+        assert!(!told.contains("somebody"), "{line}: who?\n{told}");
+    });
+}
+
+fn every_verb_answers_scripts_with_json(house: House) {
+    let server = play(&house, true, &|line, _, output| {
+        let documents = documents(line, output);
+        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{line} --json");
+        let lists = ["person|list", "token|list"].contains(&line);
+        assert!(documents.iter().all(|document| document.is_array() == lists && !document.is_null()), "{line}");
+    });
+    // A backup's tokens are revoked when it is restored.
+    drop(server);
+    let (backup, other) = (house.folder().join("monday.backup"), house.folder().join("other"));
+    let restore = ["restore", backup.to_str().unwrap(), "--data", other.to_str().unwrap(), "--json"];
+    let bare = House::wardroom(&restore, &[]);
+    assert_eq!(documents("restore", &bare)[0]["tokens_revoked"], true, "{}", text(&bare.stderr));
+    let again = House::wardroom(&restore, &[]);
+    assert_eq!(again.status.code(), Some(4), "the place is not empty any more");
+    assert!(documents("restore", &again)[0]["detail"].is_string());
+}
+
+fn every_no_has_its_exit_code(house: House) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    server.say(&mary, &["declare", "Search is failing"]);
+    let nobody = String::new();
+    for (token, line, exit, code, said) in [
+        (&mary, "show|99", 1, "no_such_incident", "There is no incident #99 that you can see."),
+        (&sabrina, "severity|1|sev3", 1, "not_yours", "who could: mary\n  try: wardroom ask 1 command"),
+        (&mary, "take|1|operations", 1, "not_there", "operations"),
+        (&sabrina, "assume|1|--reason|bored", 1, "not_a_responder", "try: wardroom join 1"),
+        (&nobody, "next", 3, "not_signed_in", "wardroom token create HANDLE"),
+        (&mary, "next|--url|http://127.0.0.1:1", 4, "unreachable", "there is no Wardroom at http://127.0.0.1:1"),
+    ] {
+        let told = server.verb(token, &words(line));
+        assert_eq!((told.status.code(), text(&told.stdout).as_str()), (Some(exit), ""), "{line}");
+        let sentence = text(&told.stderr);
+        assert!(sentence.starts_with("wardroom: ") && sentence.contains(said), "{line}: {sentence}");
+        let mut typed = words(line);
+        typed.push("--json");
+        let answered = server.verb(token, &typed);
+        assert_eq!((answered.status.code(), text(&answered.stderr)), (Some(exit), sentence), "{line} --json");
+        let problem = &documents(line, &answered)[0];
+        assert_eq!(problem["code"], code, "{line}: {problem}");
+        assert!(problem["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{line}: {problem}");
+    }
+    for (line, said) in [
+        ("severity|1|loud", "expected one of `sev1`, `sev2`, `sev3`, `sev4`"),
+        ("phase|1|done", "expected one of `investigating`, `active`"),
+        ("declare|x|--kind|party", "expected one of `incident`, `planned`, `drill`"),
+        ("declare|\u{200b}", "the text has no character that can be seen"),
+        ("note|1|  ", "the text is empty"),
+        ("offer|1|operations", "<PERSON>"),
+        ("assume|1", "--reason <REASON>"),
+        ("token|create|mary|--scope|god", "expected one of `read`, `respond`, `admin`"),
+        ("sing", "unrecognized subcommand"),
+    ] {
+        let usage = server.verb(&mary, &words(line));
+        assert_eq!((usage.status.code(), text(&usage.stdout).as_str()), (Some(2), ""), "{line}");
+        assert!(text(&usage.stderr).contains(said), "{line}: {}", text(&usage.stderr));
+    }
+    house.tamper("UPDATE events SET at = at + 1 WHERE position = 1");
+    let broken = house.console(&["verify", "--json"]);
+    let report = &documents("verify", &broken)[0];
+    assert_eq!(
+        (broken.status.code(), &report["holds"], report["code"].as_str()),
+        (Some(5), &Value::Bool(false), Some("broken"))
+    );
+}
+
+/// A new verb is in the tables above, or has a story that is named there.
+#[test]
+fn no_verb_is_left_out() {
+    let lines = INCIDENT.iter().map(|(_, line, _)| *line).chain(STORE.iter().map(|(line, _)| *line));
+    let tried: BTreeSet<String> = lines
+        .flat_map(|line| {
+            let words = words(line);
+            [words[0].to_owned(), words[..words.len().min(2)].join(" ")]
+        })
+        .collect();
+    for group in ["", "person", "team", "service", "token"] {
+        let typed = [group, "--help"];
+        let help = text(&House::wardroom(if group.is_empty() { &typed[1..] } else { &typed }, &[]).stdout);
+        let (_, listed) = help.split_once("Commands:\n").unwrap();
+        let verbs = listed.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
+        for verb in verbs.filter_map(|line| line.split_whitespace().next()).filter(|verb| !ELSEWHERE.contains(verb)) {
+            let whole = format!("{group} {verb}");
+            assert!(tried.contains(whole.trim()), "no story types `wardroom {}`", whole.trim());
+        }
+    }
+}
+
+/// The shells' own opinion of the completions, where the shell is there.
+#[test]
+fn completions_are_scripts_that_shells_can_read() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = House::wardroom(&["completions", shell], &[]);
+        assert!(script.status.success());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &script.stdout).unwrap();
+        assert!(text(&script.stdout).contains("declare-investigation"), "{shell}");
+        // `bash` is everywhere that the tests run.
+        match std::process::Command::new(shell).arg("-n").arg(file.path()).output() {
+            Ok(checked) => assert!(checked.status.success(), "{shell}: {}", text(&checked.stderr)),
+            Err(missing) => assert_ne!(shell, "bash", "{missing}"),
+        }
+    }
+}
+
+fn a_timeline_is_followed(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    server.say(&mary, &["declare", "Search is failing"]);
+    let [people, scripts] = [&["timeline", "1", "--follow"][..], &["timeline", "1", "--follow", "--json"]]
+        .map(|typed| server.following(&mary, typed));
+    assert!(people.next().contains("Mary declared a sev2 incident"));
+    assert_eq!(serde_json::from_str::<Value>(&scripts.next()).unwrap()["kind"], "opened");
+    server.say(&mary, &["note", "1", "First cluster is warm"]);
+    assert!(people.next().ends_with("   2  Mary: First cluster is warm"));
+    let entry: Value = serde_json::from_str(&scripts.next()).unwrap();
+    assert_eq!((&entry["kind"], &entry["entry"]), (&"noted".into(), &2.into()));
+}
