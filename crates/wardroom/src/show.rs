@@ -9,13 +9,14 @@ use serde_json::Value;
 
 use crate::client::Client;
 
-/// Wraps text in a colour, on a terminal that wants any (`NO_COLOR`).
+/// Whether what goes there may be coloured: a terminal that wants colours (`NO_COLOR`).
+pub fn colours(on: &impl IsTerminal) -> bool {
+    on.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Wraps text in a colour, where there may be any.
 fn paint(code: &str, text: &str) -> String {
-    if std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) {
-        format!("\x1b[{code}m{text}\x1b[0m")
-    } else {
-        text.to_owned()
-    }
+    if colours(&std::io::stdout()) { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
 }
 
 fn bold(text: &str) -> String {
@@ -236,6 +237,15 @@ pub fn briefing(briefing: &Value) -> String {
         let _ = writeln!(out, "{}", line(entry));
     }
     let _ = writeln!(out, "\n{}", incident(&briefing["state"]));
+    out
+}
+
+/// Why somebody was held back from taking command, and exactly what they have not seen.
+pub fn held_back(problem: &Value) -> String {
+    let mut out = format!("\n{}", bold(text(&problem["detail"])));
+    for entry in problem["unseen_entries"].as_array().into_iter().flatten() {
+        let _ = write!(out, "\n{}", line(entry));
+    }
     out
 }
 

@@ -1,7 +1,5 @@
 //! `wardroom serve`.
 
-use std::io::IsTerminal;
-
 use serde_json::json;
 use wardroom_server::config::{Config, LogFormat, ServeArgs};
 use wardroom_server::log::Place;
@@ -29,7 +27,7 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
 fn start_logging(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
         .unwrap_or_else(|_| "warn,wardroom=info,wardroom_server=info".into());
-    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colours = crate::show::colours(&std::io::stderr());
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match format {
         LogFormat::Human => lines.with_target(false).init(),

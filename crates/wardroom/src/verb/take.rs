@@ -51,7 +51,12 @@ pub fn take(
             Err(error) => match error.downcast_ref::<Failure>() {
                 // Held back once: these things happened while the briefing was read.
                 Some(Failure::Refused(problem)) if problem["code"] == "briefing_stale" => {
-                    eprintln!("{error}");
+                    // With `--json` only the answer is on stdout.
+                    if remote.json {
+                        eprintln!("{error}")
+                    } else {
+                        println!("{}", show::held_back(problem))
+                    }
                     question = "Now you have seen it. Say “I have command” to take it: ";
                 }
                 _ => return Err(error),

@@ -7,6 +7,7 @@ mod typed;
 mod wait;
 
 mod access;
+mod acknowledgement;
 mod bad_input;
 mod command;
 mod damage;
