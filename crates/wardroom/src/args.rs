@@ -140,6 +140,16 @@ pub struct Demo {
     /// Let the script take your part too
     #[arg(long)]
     pub watch: bool,
+    /// Without pauses to read along in
+    #[arg(long)]
+    pub quick: bool,
+    /// Keep the record in this folder, which may not hold one yet, instead of throwing it away
+    // Without the variables of the other verbs: those name the store that is not to be played in.
+    #[arg(long, value_name = "DIR", conflicts_with = "database")]
+    pub data: Option<PathBuf>,
+    /// Keep the record in this PostgreSQL database: postgres://user:password@host/name
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -1,15 +1,16 @@
-//! `wardroom demo`: the book's managed incident (Site Reliability Engineering, chapter 14) against a
-//! throw-away store, with scripted responders who act through the same API as anyone. Within a minute they
-//! offer you command.
+//! `wardroom demo`: the book's managed incident (Site Reliability Engineering, chapter 14), with scripted
+//! responders who act through the same API as anyone. Within a minute they offer you command. The record is
+//! thrown away, unless a place to keep it is named: then it is one to look around in, and what stories begin with.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, OfferTo, Opening};
 use wardroom_core::directory::DirectoryCommand;
-use wardroom_core::id::{Handle, Who};
+use wardroom_core::id::{Entry, Handle, Who};
 use wardroom_core::incident::{Phase, Severity};
 use wardroom_core::role::RolePath;
 use wardroom_core::token::Scope;
@@ -38,18 +39,27 @@ const PEOPLE: [(&str, &str); 6] = [
 ];
 
 struct Stage {
-    folder: TempDir,
     url: String,
     number: u32,
     tokens: Vec<(&'static str, String)>,
     beat: Duration,
+    /// The script takes the person's part.
+    by_script: bool,
+    /// Nobody reads along: a script wants the end alone.
+    silent: bool,
 }
 
 /// Plays it.
-pub fn demo(arguments: &args::Demo) -> anyhow::Result<()> {
-    let by_script = arguments.watch || !std::io::stdin().is_terminal();
-    let folder = tempfile::tempdir()?;
-    let place = StoreArgs { data: Some(folder.path().to_owned()), database: None };
+pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
+    let alone = json || !std::io::stdin().is_terminal();
+    let mut place = StoreArgs { data: arguments.data, database: arguments.database };
+    let kept = place != StoreArgs::default();
+    let folder = if kept { None } else { Some(tempfile::tempdir()?) };
+    if let Some(folder) = &folder {
+        place.data = Some(folder.path().to_owned());
+    } else if !store::is_empty(&place)? {
+        anyhow::bail!("this place holds a record already; the demo plays only where there is none");
+    }
     let tokens = cast(&place)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -62,16 +72,29 @@ pub fn demo(arguments: &args::Demo) -> anyhow::Result<()> {
         max_connections: 64,
     };
     let serving = runtime.spawn(wardroom_server::server::run(config, listener, async { drop(stopped.await) }));
-    let beat = if arguments.watch || std::io::stdin().is_terminal() { BEAT } else { Duration::ZERO };
-    let mut stage = Stage { folder, url, number: 0, tokens, beat };
-    let played = stage.play(by_script);
+    let beat = if alone || arguments.quick { Duration::ZERO } else { BEAT };
+    let by_script = alone || arguments.watch;
+    let mut stage = Stage { url, number: 0, tokens, beat, by_script, silent: json };
+    let played = stage.play();
     let _ = stop.send(());
     runtime.block_on(serving)??;
     played?;
+    if json {
+        super::print_json(&json!({ "incident": stage.number, "people": PEOPLE.map(|(handle, _)| handle) }));
+        return Ok(());
+    }
     println!("\nThe server has stopped. Does the record hold? (wardroom verify)");
     store::verify(&place, false)?;
-    println!("\nThat was Wardroom. To run your own: wardroom serve");
-    stage.folder.close()?;
+    if kept {
+        let flag = store::flag(&place);
+        println!("\nThat was Wardroom. The record is kept; to look around in it:");
+        println!("  wardroom serve{flag}");
+        println!("  export WARDROOM_TOKEN=$(wardroom token create mary{flag} | awk '{{print $NF}}')");
+        println!("  wardroom show {}", stage.number);
+    } else {
+        println!("\nThat was Wardroom. To run your own: wardroom serve");
+    }
+    folder.map_or(Ok(()), TempDir::close)?;
     Ok(())
 }
 
@@ -110,10 +133,17 @@ impl Stage {
         let answer = client.command(self.number, command)?;
         let (first, last) = (answer["first_entry"].as_u64().unwrap_or(0), answer["last_entry"].as_u64().unwrap_or(0));
         for entry in show::entries(&client, self.number, first, last)? {
-            println!("{}", show::line(&entry));
+            self.say(&show::line(&entry));
         }
         std::thread::sleep(self.beat);
         Ok(())
+    }
+
+    /// To whoever reads along.
+    fn say(&self, text: &str) {
+        if !self.silent {
+            println!("{text}");
+        }
     }
 
     fn note(&self, who: &str, text: &str) -> anyhow::Result<()> {
@@ -130,9 +160,9 @@ impl Stage {
         self.act(from, &Command::OfferRole { role: role(what), to, note: None })
     }
 
-    fn play(&mut self, by_script: bool) -> anyhow::Result<()> {
+    fn play(&mut self) -> anyhow::Result<()> {
         self.wait_until_it_serves()?;
-        println!("A Friday afternoon. This is the timeline as everybody sees it, live (times in UTC).\n");
+        self.say("A Friday afternoon. This is the timeline as everybody sees it, live (times in UTC).\n");
         let opening = Opening {
             title: words("A data centre stopped serving; a second one is struggling"),
             investigate: true,
@@ -145,11 +175,11 @@ impl Stage {
         let answer = self.client("mary").open(&opening)?;
         self.number = answer["incident"].as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or(1);
         for entry in show::entries(&self.client("mary"), self.number, 1, 1)? {
-            println!("{}", show::line(&entry));
+            self.say(&show::line(&entry));
         }
         self.before_you()?;
-        self.your_turn(by_script)?;
-        self.after_you(by_script)
+        self.your_turn()?;
+        self.after_you()
     }
 
     fn wait_until_it_serves(&self) -> anyhow::Result<()> {
@@ -170,7 +200,7 @@ impl Stage {
         let reason = Some(words("users see errors, and a second team is needed"));
         self.act("mary", &Command::SetSeverity { severity: Severity::Sev1, reason })?;
         self.offer("mary", "command", "sabrina")?;
-        let briefed = Some(wardroom_core::briefing::Briefed::ByVoice);
+        let briefed = Some(Briefed::ByVoice);
         self.act("sabrina", &Command::TakeRole { role: role("command"), briefed })?;
         self.act("josephine", &Command::Join {})?;
         self.hand("sabrina", "operations", "mary")?;
@@ -190,27 +220,40 @@ impl Stage {
         )?;
         self.note("mary", "Not now, thank you. One change at a time.")?;
         self.act("you", &Command::Join {})?;
-        println!("\nSabrina's day ends. She offers command to you, and stays until you have it.\n");
+        self.say("\nSabrina's day ends. She offers command to you, and stays until you have it.\n");
         self.offer("sabrina", "command", "you")
     }
 
     /// The person at the terminal reads the briefing and takes command; or the script does.
-    fn your_turn(&self, by_script: bool) -> anyhow::Result<()> {
-        let remote = Remote { url: self.url.clone(), token: String::new(), json: false };
-        println!("\nWhat must you do next? (wardroom next)");
-        println!("  {}\n", show::next(&self.client("you").get("/api/v1/next")?));
-        let taken = super::take::take(&self.client("you"), &remote, self.number, role("command"), false, by_script);
-        taken?;
-        if self.commander()? != "you" {
-            println!("\nYou left it with Sabrina. Somebody has to have it, so she keeps it until you say otherwise.");
-            let again = ask("Press Enter to take it now, briefed by voice: ", YOUR_TURN)?;
-            drop(again);
-            super::take::take(&self.client("you"), &remote, self.number, role("command"), true, true)?;
+    fn your_turn(&self) -> anyhow::Result<()> {
+        let you = self.client("you");
+        self.say("\nWhat must you do next? (wardroom next)");
+        self.say(&format!("  {}\n", show::next(&you.get("/api/v1/next")?)));
+        if self.silent {
+            let briefed = Some(self.briefed("you")?);
+            self.act("you", &Command::TakeRole { role: role("command"), briefed })?;
+        } else {
+            let remote = Remote { url: self.url.clone(), token: String::new(), json: false };
+            super::take::take(&you, &remote, self.number, role("command"), false, self.by_script)?;
+            if self.commander()? != "you" {
+                println!(
+                    "\nYou left it with Sabrina. Somebody has to have it, so she keeps it until you say otherwise."
+                );
+                drop(ask("Press Enter to take it now, briefed by voice: ", YOUR_TURN)?);
+                super::take::take(&you, &remote, self.number, role("command"), true, true)?;
+            }
         }
-        println!("\nYou have command. Sabrina can go home.\n");
+        self.say("\nYou have command. Sabrina can go home.\n");
         std::thread::sleep(self.beat);
-        println!("{}\n", show::incident(&self.client("you").get(&format!("/api/v1/incidents/{}", self.number))?));
+        let state = you.get(&format!("/api/v1/incidents/{}", self.number))?;
+        self.say(&format!("{}\n", show::incident(&state)));
         Ok(())
+    }
+
+    /// Somebody has read the briefing, up to here.
+    fn briefed(&self, who: &str) -> anyhow::Result<Briefed> {
+        let briefing = self.client(who).get(&format!("/api/v1/incidents/{}/briefing", self.number))?;
+        Ok(Briefed::To(Entry(briefing["briefed_to"].as_u64().unwrap_or(0))))
     }
 
     fn commander(&self) -> anyhow::Result<String> {
@@ -219,14 +262,14 @@ impl Stage {
     }
 
     /// You offer command on, and the incident comes to its end.
-    fn after_you(&self, by_script: bool) -> anyhow::Result<()> {
+    fn after_you(&self) -> anyhow::Result<()> {
         self.note("josephine", "Load is balanced again; both data centres serve.")?;
         self.act(
             "you",
             &Command::SetPhase { phase: Phase::Mitigated, reason: Some(words("error rate is back to normal")) },
         )?;
-        println!("\nIt is late for you too. Offer command on.");
-        let to = if by_script {
+        self.say("\nIt is late for you too. Offer command on.");
+        let to = if self.by_script {
             String::new()
         } else {
             ask("To whom? mary, josephine, robin or malcolm [mary]: ", YOUR_TURN)?
@@ -243,17 +286,16 @@ impl Stage {
 
     /// Something that matters happens while the heir reads: the taking is held back once, with just that.
     fn held_back_once(&self, heir: &str) -> anyhow::Result<()> {
-        let state = self.client(heir).get(&format!("/api/v1/incidents/{}/briefing", self.number))?;
-        let to = wardroom_core::id::Entry(state["briefed_to"].as_u64().unwrap_or(0));
+        let briefed = Some(self.briefed(heir)?);
         let severity =
             Command::SetSeverity { severity: Severity::Sev2, reason: Some(words("no user is affected now")) };
         self.act("you", &severity)?;
-        let take = Command::TakeRole { role: role("command"), briefed: Some(wardroom_core::briefing::Briefed::To(to)) };
+        let take = Command::TakeRole { role: role("command"), briefed };
         match self.act(heir, &take) {
             Ok(()) => anyhow::bail!("the taking should have been held back once"),
             Err(error) => match error.downcast_ref::<Failure>() {
                 Some(Failure::Refused(problem)) if problem["code"] == "briefing_stale" => {
-                    println!("  ({heir} is held back once, and shown:)\n{}", unseen(problem));
+                    self.say(&format!("  ({heir} is held back once, and shown:)\n{}", unseen(problem)));
                     std::thread::sleep(self.beat);
                 }
                 _ => return Err(error),

@@ -27,7 +27,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments { verb, remote } = arguments;
     match verb {
         Verb::Serve(serve) => serve::serve(serve, remote.json),
-        Verb::Demo(demo) => demo::demo(&demo),
+        Verb::Demo(demo) => demo::demo(demo, remote.json),
         Verb::Declare(declare) => act::open(&client(&remote), &remote, declare, false),
         Verb::Investigate(declare) => act::open(&client(&remote), &remote, declare, true),
         Verb::Next => read::next(&client(&remote), &remote),

@@ -68,6 +68,11 @@ fn say(json: bool, answer: &Value, said: &str) {
     }
 }
 
+/// Whether nothing was recorded there yet.
+pub fn is_empty(store: &StoreArgs) -> anyhow::Result<bool> {
+    block_on(async { Ok(open(store).await?.head().await?.position == 0) })
+}
+
 /// The flag that names the same store again, as a person would type it behind another verb. A database's address
 /// is left out: it may hold a password.
 pub fn flag(store: &StoreArgs) -> String {

@@ -97,6 +97,12 @@ impl House {
         }
     }
 
+    /// Plays the demo on the store, which is empty: the book's people and their incident, closed at the end.
+    pub fn with_demo(&self) {
+        let said = self.run(&["demo", "--quick", "--watch"]);
+        assert!(said.contains("The record holds") && said.contains("The record is kept"), "{said}");
+    }
+
     /// Runs `wardroom` on the store.
     pub fn console(&self, arguments: &[&str]) -> Output {
         Command::new(WARDROOM).args(arguments).args(self.place()).env("NO_COLOR", "1").output().unwrap()

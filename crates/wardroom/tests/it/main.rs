@@ -15,6 +15,7 @@ mod demo;
 mod handoff;
 mod kill;
 mod nodes;
+mod played;
 mod restriction;
 mod stream;
 mod verbs;
