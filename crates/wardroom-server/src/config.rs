@@ -3,20 +3,65 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, FromArgMatches};
 use serde::Deserialize;
 
 use crate::log::Place;
 
-/// Where the log is kept: for `serve` and for every command that works on the store directly.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize, clap::Args)]
-#[serde(default, deny_unknown_fields)]
+/// Where the log is kept: for `serve` and for every command that works on the store directly. One of the two, or
+/// neither.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StoreArgs {
-    /// Folder of the embedded store [default: ./data]
-    #[arg(long, env = "WARDROOM_DATA", value_name = "DIR", conflicts_with = "database")]
+    /// A folder.
     pub data: Option<PathBuf>,
+    /// A database.
+    pub database: Option<String>,
+}
+
+/// The flags and variables that name a store.
+#[derive(clap::Args)]
+struct Named {
+    /// Folder of the embedded store [default: ./data]
+    #[arg(long, env = "WARDROOM_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
     /// PostgreSQL database instead of a folder: postgres://user:password@host/name
     #[arg(long, env = "WARDROOM_DATABASE", value_name = "URL", hide_env_values = true)]
-    pub database: Option<String>,
+    database: Option<String>,
+}
+
+/// Both name the same thing, so that a flag goes before the *other* one's variable too.
+impl FromArgMatches for StoreArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let Named { mut data, mut database } = Named::from_arg_matches(matches)?;
+        let typed = |flag| matches.value_source(flag) == Some(ValueSource::CommandLine);
+        match (typed("data"), typed("database")) {
+            (true, false) => database = None,
+            (false, true) => data = None,
+            _ => {}
+        }
+        if data.is_some() && database.is_some() {
+            let both = "--data (or WARDROOM_DATA) names a folder and --database (or WARDROOM_DATABASE) a database: \
+                        name one of them\n";
+            return Err(clap::Error::raw(ErrorKind::ArgumentConflict, both));
+        }
+        Ok(Self { data, database })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for StoreArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Named::augment_args(command)
+    }
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Named::augment_args_for_update(command)
+    }
 }
 
 impl StoreArgs {
@@ -53,10 +98,13 @@ pub struct ServeArgs {
     /// Log lines for people or for machines [default: human]
     #[arg(long, env = "WARDROOM_LOG_FORMAT", value_enum)]
     log_format: Option<LogFormat>,
+    /// Which log lines, as in `info` or `warn,wardroom_server=debug` [default: what a person on call wants]
+    #[arg(long, env = "WARDROOM_LOG", value_name = "FILTER")]
+    log: Option<String>,
     /// Connections at once; further ones wait to be accepted [default: 4096]
     #[arg(long, env = "WARDROOM_MAX_CONNECTIONS", value_name = "N")]
     max_connections: Option<usize>,
-    /// File with these settings as TOML keys: data, database, listen, log_format, max_connections
+    /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -69,8 +117,12 @@ struct File {
     database: Option<String>,
     listen: Option<SocketAddr>,
     log_format: Option<LogFormat>,
+    log: Option<String>,
     max_connections: Option<usize>,
 }
+
+/// Wardroom's own news, and what other libraries warn of.
+const LOG: &str = "warn,wardroom=info,wardroom_server=info";
 
 /// The settings of a server, settled.
 #[derive(Clone, Debug)]
@@ -81,6 +133,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How log lines are written.
     pub log_format: LogFormat,
+    /// Which log lines.
+    pub log: String,
     /// Connections at once.
     pub max_connections: usize,
 }
@@ -109,6 +163,7 @@ impl ServeArgs {
             place: store.place(),
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
+            log: self.log.or(file.log).unwrap_or_else(|| LOG.to_owned()),
             max_connections: self.max_connections.or(file.max_connections).unwrap_or(4_096).max(1),
         })
     }

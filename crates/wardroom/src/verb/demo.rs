@@ -69,6 +69,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         place: place.place(),
         listen: listener.local_addr()?,
         log_format: wardroom_server::config::LogFormat::Human,
+        log: String::new(),
         max_connections: 64,
     };
     let serving = runtime.spawn(wardroom_server::server::run(config, listener, async { drop(stopped.await) }));

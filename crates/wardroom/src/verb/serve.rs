@@ -8,7 +8,7 @@ use wardroom_server::server;
 /// Serves until it is told to stop.
 pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
     let config = arguments.settle()?;
-    start_logging(config.log_format);
+    start_logging(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(config.listen)
@@ -24,15 +24,16 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
     })
 }
 
-fn start_logging(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("WARDROOM_LOG")
-        .unwrap_or_else(|_| "warn,wardroom=info,wardroom_server=info".into());
+fn start_logging(config: &Config) -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
+        .map_err(|error| anyhow::anyhow!("the log filter “{}” cannot be read: {error}", config.log))?;
     let colours = crate::show::colours(&std::io::stderr());
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
-    match format {
+    match config.log_format {
         LogFormat::Human => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),
     }
+    Ok(())
 }
 
 async fn told_to_stop() {

@@ -17,6 +17,7 @@ mod kill;
 mod nodes;
 mod played;
 mod restriction;
+mod settings;
 mod stream;
 mod verbs;
 
