@@ -1,6 +1,7 @@
 //! `wardroom serve`.
 
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 use wardroom_server::config::{Config, LogFormat, ServeArgs};
 use wardroom_server::log::Place;
 use wardroom_server::server;
@@ -11,6 +12,8 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
     start_logging(&config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
+        // Before anybody is told that it is there: whoever has it stopped at once would have cut it off.
+        let stop = told_to_stop()?;
         let listener = tokio::net::TcpListener::bind(config.listen)
             .await
             .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
@@ -20,7 +23,7 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
         } else {
             say_what_to_do_next(&config, address);
         }
-        server::run(config, listener, told_to_stop()).await
+        server::run(config, listener, stop).await
     })
 }
 
@@ -36,13 +39,15 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn told_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate()).expect("signals can be waited for");
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
+/// From now on these signals end the server and no longer the process; resolves at the first of them.
+fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 fn say_what_to_do_next(config: &Config, address: std::net::SocketAddr) {
