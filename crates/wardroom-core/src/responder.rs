@@ -41,7 +41,8 @@ impl Incident {
     pub(crate) fn join(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
         let person = ask.active_person()?;
         let events = self.join_unless_here(person);
-        if events.is_empty() {
+        // "Still with us?" is answered by saying so once more: what is recorded then is the return.
+        if events.is_empty() && self.returns(ask).is_none() {
             return Err(Refusal::new(Code::AlreadySo, "You are here already."));
         }
         Ok(events.into())

@@ -69,6 +69,19 @@ fn who_is_seen_again_has_returned() {
         .then([Event::CommanderReturned { person: MARY }, noted("back")]);
 }
 
+/// What "still with us?" proposes was refused, because she had joined long ago.
+#[test]
+fn who_is_asked_whether_they_are_still_here_may_say_so() {
+    unseen_for(5)
+        .when(MARY, plain("join"))
+        .then([Event::CommanderReturned { person: MARY }])
+        .when(MARY, plain("join"))
+        .refused(Code::AlreadySo, &[], None)
+        .when(SABRINA, plain("join"))
+        .refused(Code::AlreadySo, &[], None);
+    unseen_for(5).when(SABRINA, plain("join")).refused(Code::AlreadySo, &[], None);
+}
+
 #[test]
 fn a_commander_who_is_here_is_asked_and_not_replaced() {
     here()
