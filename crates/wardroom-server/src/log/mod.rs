@@ -50,6 +50,10 @@ impl std::fmt::Debug for Place {
 /// How long [`Log::wait_after`] waits before it returns without news, so that callers can look up.
 pub const WAIT_MAX: Duration = Duration::from_secs(1);
 
+/// For how long the last sign of life of a node that runs no more is kept, in microseconds: a day. Every start is
+/// a node of its own.
+const BEATS_KEPT: i64 = 24 * 60 * 60 * 1_000_000;
+
 /// The log on one of its two databases. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Log {
@@ -214,7 +218,7 @@ impl Log {
         on_either!(self, store => store.put_seen(seen).await)
     }
 
-    /// A node says that it is alive.
+    /// A node says that it is alive. Signs of life that are long past go, but never the newest.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].

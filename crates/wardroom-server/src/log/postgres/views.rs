@@ -7,7 +7,7 @@ use wardroom_core::id::Time;
 
 use super::Store;
 use super::read::{bigint, hash, time, unsigned};
-use crate::log::{BoardRow, LogError, Snapshot, Stream};
+use crate::log::{BEATS_KEPT, BoardRow, LogError, Snapshot, Stream};
 
 fn board_row(row: &Row) -> Result<BoardRow, LogError> {
     Ok(BoardRow {
@@ -77,11 +77,13 @@ impl Store {
     }
 
     pub(in crate::log) async fn beat(&self, node: Uuid, at: Time) -> Result<(), LogError> {
+        let forgotten = at.as_microsecond().saturating_sub(BEATS_KEPT);
         self.do_it(
             "INSERT INTO beats VALUES ($1, $2) ON CONFLICT (node) DO UPDATE SET at = excluded.at",
             &[&node, &at.as_microsecond()],
         )
-        .await
+        .await?;
+        self.do_it("DELETE FROM beats WHERE at < $1", &[&forgotten]).await
     }
 
     pub(in crate::log) async fn last_beat(&self) -> Result<Option<Time>, LogError> {

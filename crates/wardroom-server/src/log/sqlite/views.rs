@@ -6,7 +6,7 @@ use wardroom_core::id::Time;
 
 use super::Store;
 use super::read::time;
-use crate::log::{BoardRow, LogError, Snapshot, Stream};
+use crate::log::{BEATS_KEPT, BoardRow, LogError, Snapshot, Stream};
 
 fn board_row(row: &Row<'_>) -> rusqlite::Result<BoardRow> {
     let due: Option<i64> = row.get("next_due")?;
@@ -80,6 +80,8 @@ impl Store {
             connection
                 .prepare_cached("INSERT INTO beats VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = ?2")?
                 .execute(params![node.as_bytes(), at.as_microsecond()])?;
+            let forgotten = at.as_microsecond().saturating_sub(BEATS_KEPT);
+            connection.prepare_cached("DELETE FROM beats WHERE at < ?1")?.execute([forgotten])?;
             Ok(())
         })
         .await

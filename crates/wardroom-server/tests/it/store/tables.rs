@@ -12,6 +12,7 @@ on_both! {
     the_newest_snapshot_of_each_fold_wins,
     the_board_shows_the_newest_row,
     whoever_was_seen_last_counts,
+    nodes_of_long_ago_are_forgotten,
     views_can_be_thrown_away,
 }
 
@@ -72,6 +73,24 @@ async fn whoever_was_seen_last_counts(ground: &Ground) {
     log.beat(one, at(70)).await.unwrap();
     log.beat(other, at(60)).await.unwrap();
     assert_eq!(log.last_beat().await.unwrap(), Some(at(70)));
+}
+
+async fn nodes_of_long_ago_are_forgotten(ground: &Ground) {
+    let log = ground.open().await;
+    let day = 24 * 60 * 60 * 1_000_000;
+    let raw = ground.raw().await;
+    let nodes = async || raw.number("SELECT count(*) FROM beats").await;
+    for beat in [1, 2, day] {
+        log.beat(Uuid::now_v7(), at(beat)).await.unwrap();
+    }
+    assert_eq!(nodes().await, 3, "not a day has passed");
+    log.beat(Uuid::now_v7(), at(day + 2)).await.unwrap();
+    assert_eq!(nodes().await, 3, "the first is forgotten");
+    // A node whose clock is far behind: nothing is forgotten for it, and it is no newer for having beaten last.
+    log.beat(Uuid::now_v7(), at(2)).await.unwrap();
+    assert_eq!((nodes().await, log.last_beat().await.unwrap()), (4, Some(at(day + 2))));
+    log.beat(Uuid::now_v7(), at(9 * day)).await.unwrap();
+    assert_eq!((nodes().await, log.last_beat().await.unwrap()), (1, Some(at(9 * day))));
 }
 
 async fn views_can_be_thrown_away(ground: &Ground) {
