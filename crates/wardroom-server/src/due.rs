@@ -10,18 +10,18 @@ use wardroom_core::absence::absent_after;
 use wardroom_core::command::Tick;
 use wardroom_core::id::{Actor, Number, Time};
 use wardroom_core::refusal::Code;
-use wardroom_core::role::RolePath;
 
 use crate::clock;
 use crate::execute::{Asked, Executor, NotDone, Order};
 use crate::log::{Log, LogError};
 use crate::presence::Presence;
 use crate::streams::Streams;
+use crate::views::board::Command;
 
 /// How often the clock looks.
 const EVERY: Duration = Duration::from_secs(1);
-/// Of how many looks one also exchanges who was seen and looks for absent commanders, which reads every open
-/// incident.
+/// Of how many looks one also exchanges who was seen and looks for absent commanders, which reads the row of every
+/// open incident.
 const ABSENCE_EVERY: u32 = 5;
 /// How old the newest sign of life may get before it is renewed.
 const BEAT_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
@@ -93,7 +93,10 @@ impl Due {
         }
         self.presence.exchange(&self.log).await?;
         for row in self.log.board_open().await? {
-            self.look_for_commander(Number(row.number), now).await?;
+            // Folding them all would be far too much where many are open, and hardly any has news.
+            if Command::on(&row).is_none_or(|command| self.news_of(command, now).is_some()) {
+                self.look_for_commander(Number(row.number), now).await?;
+            }
         }
         Ok(())
     }
@@ -104,23 +107,26 @@ impl Due {
             Ok(None) | Err(LogError::Damaged { .. }) => return Ok(()),
             Err(error) => return Err(error),
         };
-        let incident = &held.incident;
-        let Some(person) = incident.holder(&RolePath::command()) else { return Ok(()) };
-        match incident.absence.unseen_since {
+        if let Some(tick) = Command::of(&held.incident).and_then(|command| self.news_of(command, now)) {
+            self.tell(number, tick).await;
+        }
+        Ok(())
+    }
+
+    /// What there is to record about a commander's absence, if anything.
+    fn news_of(&self, command: Command, now: Time) -> Option<Tick> {
+        let Command { person, since, severity, unseen_since } = command;
+        match unseen_since {
             None => {
-                let since = self.presence.unseen_since(person).max(tenure_since(incident));
-                if now.duration_since(since) >= absent_after(incident.severity) {
-                    self.tell(number, Tick::Unseen { person, since }).await;
-                }
+                let since = self.presence.unseen_since(person).max(since);
+                (now.duration_since(since) >= absent_after(severity)).then_some(Tick::Unseen { person, since })
             }
             // Only something that they did after their absence was recorded says that they are back.
             Some(since) => {
-                if self.presence.seen_at(person).is_some_and(|seen| seen > since) {
-                    self.tell(number, Tick::Seen { person }).await;
-                }
+                let back = self.presence.seen_at(person).is_some_and(|seen| seen > since);
+                back.then_some(Tick::Seen { person })
             }
         }
-        Ok(())
     }
 
     async fn tell(&self, number: Number, tick: Tick) {
@@ -134,15 +140,6 @@ impl Due {
     }
 }
 
-/// Taking command is being seen.
-fn tenure_since(incident: &wardroom_core::incident::Incident) -> Time {
-    incident
-        .roles
-        .get(&RolePath::command())
-        .and_then(|role| role.holder)
-        .map_or(incident.opened_at, |tenure| tenure.since)
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
@@ -151,14 +148,14 @@ mod tests {
     use wardroom_core::id::{Entry, PersonId};
     use wardroom_core::incident::{Kind, Phase, Severity};
     use wardroom_core::offer::Recipient;
+    use wardroom_core::role::RolePath;
     use wardroom_core::text::Text;
 
     use super::*;
     use crate::log::{Append, Place, Request, Tip, Write};
     use crate::stored::draft;
     use crate::streams::stream_of;
-    use crate::views::board::Board;
-    use crate::watch::Watch;
+    use crate::views::board::row;
 
     /// An incident of long ago, with an offer of command that lapses in half a minute.
     async fn offered(log: &Log, by: PersonId, now: Time) {
@@ -185,11 +182,9 @@ mod tests {
         log.append(vec![Append { request, writes: vec![write] }]).await.unwrap();
     }
 
-    /// A node that could not reach its store, or slept, never stopped; the time is nobody's all the same.
-    #[tokio::test]
-    async fn an_outage_that_the_node_lived_through_is_forgiven() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = Log::open(&Place::Folder(folder.path().to_owned())).await.unwrap();
+    /// A node that has seen nobody for nine minutes, and an incident that Mary commands.
+    async fn node(folder: &std::path::Path, now: Time) -> (Due, PersonId) {
+        let log = Log::open(&Place::Folder(folder.to_owned())).await.unwrap();
         let streams = Streams::new(log.clone());
         let executor = Executor::start(log.clone(), streams.clone());
         let add = DirectoryCommand::AddPerson {
@@ -201,26 +196,59 @@ mod tests {
         let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order: Order::Directory(add) };
         executor.execute(asked).await.unwrap();
         let mary = *streams.refresh_directory().await.unwrap().directory.facts.people.keys().next().unwrap();
-        let now = clock::now();
         offered(&log, mary, now).await;
-        let watch = Watch::start(log.clone(), streams.clone()).await.unwrap();
-        Board::start(log.clone(), streams.clone(), watch).active().await.unwrap();
         let presence = Presence::new(now - SignedDuration::from_mins(9));
-        let due = Due { log: log.clone(), streams, executor, presence, node: Uuid::now_v7() };
-        let kinds = async || {
-            let events = log.read_stream(stream_of(Number(1)), 0, 10).await.unwrap();
-            events.into_iter().map(|stored| stored.kind).collect::<Vec<_>>()
-        };
+        let due = Due { log, streams, executor, presence, node: Uuid::now_v7() };
+        sum_up(&due).await;
+        (due, mary)
+    }
+
+    /// Brings the board up to what has happened.
+    async fn sum_up(due: &Due) {
+        let held = due.streams.incident(Number(1)).await.unwrap().unwrap();
+        due.log.put_board(vec![row(&held.incident)], 0).await.unwrap();
+    }
+
+    async fn kinds(due: &Due) -> Vec<String> {
+        let events = due.log.read_stream(stream_of(Number(1)), 0, 10).await.unwrap();
+        events.into_iter().map(|stored| stored.kind).collect()
+    }
+
+    /// A node that could not reach its store, or slept, never stopped; the time is nobody's all the same.
+    #[tokio::test]
+    async fn an_outage_that_the_node_lived_through_is_forgiven() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (due, mary) = node(folder.path(), now).await;
         due.log.beat(due.node, now - SignedDuration::from_secs(10)).await.unwrap();
         due.look(true).await.unwrap();
-        assert_eq!(kinds().await[2..], ["commander_absent"], "ten seconds are no outage");
+        assert_eq!(kinds(&due).await[2..], ["commander_absent"], "ten seconds are no outage");
         due.log.beat(due.node, now - SignedDuration::from_mins(4)).await.unwrap();
         due.look(true).await.unwrap();
-        assert_eq!(kinds().await[2..], ["commander_absent", "outage_ended"]);
+        assert_eq!(kinds(&due).await[2..], ["commander_absent", "outage_ended"]);
         let held = due.streams.incident(Number(1)).await.unwrap().unwrap();
         let lapses = held.incident.pending_offer(&RolePath::command(), now).unwrap().lapses_at;
         assert!(lapses >= now + SignedDuration::from_secs(110), "two more minutes");
         assert!(due.presence.unseen_since(mary) >= now, "what nobody could see is not held against anybody");
         assert_eq!(held.incident.last_entry, Entry(4));
+    }
+
+    /// Thousands may be open, and few of them fit into the cache.
+    #[tokio::test]
+    async fn looking_for_absent_commanders_folds_only_what_has_news() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (due, mary) = node(folder.path(), now).await;
+        // Whether a look folds it, and what there is on record then.
+        let look = async || {
+            sum_up(&due).await;
+            due.streams.forget(stream_of(Number(1)));
+            due.look(true).await.unwrap();
+            (due.streams.holds(Number(1)), kinds(&due).await.split_off(2))
+        };
+        let [absent, returned] = ["commander_absent", "commander_returned"].map(str::to_owned);
+        assert_eq!(look().await, (true, vec![absent.clone()]));
+        assert_eq!(look().await, (false, vec![absent.clone()]), "she is absent, and that is recorded");
+        due.presence.saw(mary);
+        assert_eq!(look().await, (true, vec![absent.clone(), returned.clone()]));
+        assert_eq!(look().await, (false, vec![absent, returned]), "she was seen a moment ago");
     }
 }

@@ -300,6 +300,12 @@ impl Streams {
         }
     }
 
+    /// Whether an incident is folded at this moment.
+    #[cfg(test)]
+    pub(crate) fn holds(&self, number: Number) -> bool {
+        self.lock().contains(&number)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<Number, Held>> {
         // A panic while holding it left a state that is whole: every change is one assignment.
         self.incidents.lock().unwrap_or_else(PoisonError::into_inner)

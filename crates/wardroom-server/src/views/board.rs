@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wardroom_core::id::{Entry, Number, PersonId, Time};
 use wardroom_core::incident::{Incident, Kind, Phase, Severity};
+use wardroom_core::role::RolePath;
 use wardroom_core::seal::{self, Seal};
 use wardroom_core::text::Text;
 
@@ -88,7 +89,44 @@ impl Summary {
     }
 }
 
-fn row(incident: &Incident) -> BoardRow {
+/// What the clock has to know of an incident to tell whether its commander's absence, or return, may be due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+pub struct Command {
+    /// Who commands or leads.
+    #[serde(rename = "commander")]
+    pub person: PersonId,
+    /// Since when at the earliest: taking command is being seen.
+    #[serde(rename = "opened_at")]
+    pub since: Time,
+    /// How bad it is, which says how long one may be unseen.
+    pub severity: Severity,
+    /// Since when they have not been seen, once that was recorded.
+    #[serde(rename = "commander_unseen_since")]
+    pub unseen_since: Option<Time>,
+}
+
+impl Command {
+    /// As an incident's row has it, without folding the incident; `None` if the row cannot tell.
+    #[must_use]
+    pub fn on(row: &BoardRow) -> Option<Self> {
+        serde_json::from_str(&row.body).ok()
+    }
+
+    /// As it is; `None` when nobody commands any more.
+    #[must_use]
+    pub fn of(incident: &Incident) -> Option<Self> {
+        let tenure = incident.roles.get(&RolePath::command())?.holder?;
+        Some(Self {
+            person: tenure.person,
+            since: tenure.since,
+            severity: incident.severity,
+            unseen_since: incident.absence.unseen_since,
+        })
+    }
+}
+
+/// The row of an incident.
+pub(crate) fn row(incident: &Incident) -> BoardRow {
     let mut body = serde_json::to_value(Summary::of(incident)).expect("a summary is plain data");
     seal::seal(&mut body, &mut || unreachable!("a folded state holds no text that is not sealed"));
     BoardRow {
