@@ -1,5 +1,6 @@
 //! The house that stories play in: a store, servers on it, people with tokens, and their commands.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -136,10 +137,16 @@ impl House {
 
     /// Starts a server on the store and waits until it is ready.
     pub fn serve(&self) -> Server {
+        self.serve_in::<&str>(&[])
+    }
+
+    /// Starts a server with these variables in its environment.
+    pub fn serve_in<V: AsRef<OsStr>>(&self, environment: &[(&str, V)]) -> Server {
         let mut child = Command::new(WARDROOM)
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(self.place())
             .env("WARDROOM_LOG", "warn")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -232,7 +239,11 @@ impl Server {
     }
 
     pub fn declare(&self, token: &str, title: &str) -> u64 {
-        let (status, answer) = self.post(token, "/api/v1/incidents", json!({ "title": title }));
+        self.declare_as(token, title, "sev2")
+    }
+
+    pub fn declare_as(&self, token: &str, title: &str, severity: &str) -> u64 {
+        let (status, answer) = self.post(token, "/api/v1/incidents", json!({ "title": title, "severity": severity }));
         assert_eq!(status, 201, "{answer}");
         answer["incident"].as_u64().unwrap()
     }
@@ -258,6 +269,12 @@ impl Server {
     pub fn commander(&self, token: &str, number: u64) -> String {
         let (_, state) = self.get(token, &format!("/api/v1/incidents/{number}"));
         state["commander"]["handle"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What somebody should do next in an incident, by its short name.
+    pub fn next(&self, token: &str, number: u64) -> String {
+        let (_, state) = self.get(token, &format!("/api/v1/incidents/{number}"));
+        state["next"]["do"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Opens the live stream; returns once it is connected.
@@ -313,18 +330,23 @@ pub struct Stream {
 impl Stream {
     /// The next entry.
     pub fn next(&self) -> Value {
-        self.received.recv_timeout(std::time::Duration::from_secs(60)).expect("an entry comes")
+        self.received.recv_timeout(wait::PATIENCE).expect("an entry comes")
     }
 
     /// The next note. What came before the stream was opened may still be on its way.
     pub fn next_note(&self) -> Value {
-        std::iter::repeat_with(|| self.next()).find(|entry| entry["kind"] == "noted").expect("a note comes")
+        self.next_of("noted")
+    }
+
+    /// The next entry of a kind; others before it are passed over.
+    pub fn next_of(&self, kind: &str) -> Value {
+        std::iter::repeat_with(|| self.next()).find(|entry| entry["kind"] == kind).expect("it comes")
     }
 
     /// Waits for the stream's end.
     pub fn end(&self) {
         loop {
-            match self.received.recv_timeout(std::time::Duration::from_secs(60)) {
+            match self.received.recv_timeout(wait::PATIENCE) {
                 Ok(_) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
                 Err(mpsc::RecvTimeoutError::Timeout) => panic!("the stream does not end"),

@@ -2,19 +2,25 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
 
+mod faster;
 mod house;
 mod typed;
 mod wait;
 
+mod absence;
 mod access;
 mod acknowledgement;
 mod bad_input;
 mod command;
 mod damage;
+mod deadlines;
 mod demo;
+mod expiry;
 mod handoff;
 mod kill;
 mod nodes;
+mod outage;
+mod passing;
 mod played;
 mod restriction;
 mod settings;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Long enough for a loaded machine; a condition that holds is noticed at once.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Waits until `look` finds something.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
