@@ -25,6 +25,7 @@ mod played;
 mod restriction;
 mod settings;
 mod stream;
+mod stuck;
 mod verbs;
 
 /// Runs a story once on each database.
