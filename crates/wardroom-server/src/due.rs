@@ -3,6 +3,7 @@
 //! With several nodes each tries, and the position check lets one win. After an outage every open incident is
 //! told first how long Wardroom was down, before anything that passed meanwhile is recorded.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -36,33 +37,45 @@ pub struct Due {
     executor: Executor,
     presence: Presence,
     node: Uuid,
+    /// When this node last knew that some node was alive.
+    heard: Arc<Mutex<Option<Time>>>,
 }
 
 impl Due {
-    /// Forgives an outage, if there was one, and only then starts looking.
-    ///
-    /// # Errors
-    /// [`LogError`] when the store cannot be read.
-    pub async fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) -> Result<(), LogError> {
-        let due = Self { log, streams, executor, presence, node: Uuid::now_v7() };
-        due.alive(clock::now()).await?;
+    /// Forgives an outage, if there was one, and only then starts looking. Where the store cannot take that yet, it
+    /// is tried again at every look: what can be read is served all the same.
+    pub async fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) {
+        let due = Self { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default() };
+        if let Err(error) = due.alive(clock::now()).await {
+            tracing::warn!(%error, "the clock could not look back at the time before the start; trying again");
+        }
         tokio::spawn(due.run());
-        Ok(())
     }
 
     /// Says that this node is alive, after forgiving the time during which no node was: none ran, or none
-    /// reached the store, or the machine slept.
+    /// reached the store, or the machine slept. Where not every incident could be told, no sign of life is left:
+    /// the next look tells it again, and those that know it take no notice.
     async fn alive(&self, now: Time) -> Result<(), LogError> {
         let last = self.log.last_beat().await?;
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
+        if heard.is_some_and(|heard| now.duration_since(heard) > DOWN_AFTER) {
+            // Also where another node was up again first and has left a fresh sign of life: this one could see
+            // nobody meanwhile, and what it believes about them is as old as the outage.
+            self.presence.up_again(now);
+        }
         if let Some(last) = last
             && now.duration_since(last) > DOWN_AFTER
         {
             tracing::info!(down_since = %last, "Wardroom was down; that time counts against nobody");
             self.presence.up_again(now);
             for row in self.log.board_open().await? {
-                self.tell(Number(row.number), Tick::WasDown { from: last }).await;
+                if !self.tell(Number(row.number), Tick::WasDown { from: last }).await {
+                    return Err(LogError::unavailable("not every incident could be told of the outage"));
+                }
             }
         }
+        // Asked anew, because telling so many may have taken longer than what counts as an outage.
+        let now = clock::now();
         if last.is_some_and(|last| now.duration_since(last) < BEAT_EVERY) {
             return Ok(()); // Some node has said so: an idle Wardroom writes no more than it has to.
         }
@@ -129,14 +142,16 @@ impl Due {
         }
     }
 
-    async fn tell(&self, number: Number, tick: Tick) {
+    /// Has an incident record what is due; `false` when the store, or the queue, could not take it at this moment.
+    async fn tell(&self, number: Number, tick: Tick) -> bool {
         let asked = Asked { request: Uuid::now_v7(), actor: Actor::Clock, order: Order::Tick(number, tick) };
-        match self.executor.execute(asked).await {
-            Ok(_) => {}
+        let Err(error) = self.executor.execute(asked).await else { return true };
+        match &error {
             // Another node, or a person, was faster; or the incident is read-only here.
-            Err(NotDone::Refused(refusal)) if matches!(refusal.code, Code::AlreadySo | Code::ReadOnly) => {}
-            Err(error) => tracing::warn!(%number, %error, "the clock could not record what is due"),
+            NotDone::Refused(refusal) if matches!(refusal.code, Code::AlreadySo | Code::ReadOnly) => {}
+            _ => tracing::warn!(%number, %error, "the clock could not record what is due"),
         }
+        !matches!(error, NotDone::Busy | NotDone::Store(LogError::Unavailable(_)))
     }
 }
 
@@ -198,7 +213,7 @@ mod tests {
         let mary = *streams.refresh_directory().await.unwrap().directory.facts.people.keys().next().unwrap();
         offered(&log, mary, now).await;
         let presence = Presence::new(now - SignedDuration::from_mins(9));
-        let due = Due { log, streams, executor, presence, node: Uuid::now_v7() };
+        let due = Due { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default() };
         sum_up(&due).await;
         (due, mary)
     }
@@ -230,6 +245,37 @@ mod tests {
         assert!(lapses >= now + SignedDuration::from_secs(110), "two more minutes");
         assert!(due.presence.unseen_since(mary) >= now, "what nobody could see is not held against anybody");
         assert_eq!(held.incident.last_entry, Entry(4));
+    }
+
+    /// Where only some could be told, the sign of life that was left all the same made the others lose that time.
+    #[tokio::test]
+    async fn an_outage_that_could_not_be_recorded_is_recorded_later() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (due, _) = node(folder.path(), now).await;
+        let down = now - SignedDuration::from_mins(4);
+        due.log.beat(due.node, down).await.unwrap();
+        let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
+        let full = "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END";
+        raw.execute_batch(full).unwrap();
+        due.look(true).await.unwrap_err();
+        assert_eq!(due.log.last_beat().await.unwrap(), Some(down), "as long as it is not recorded, it lasts");
+        raw.execute_batch("DROP TRIGGER full").unwrap();
+        due.look(true).await.unwrap();
+        assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
+        assert!(due.log.last_beat().await.unwrap() >= Some(now));
+    }
+
+    /// The store was away for both of two nodes. The first that is back forgives the outage and leaves a sign of
+    /// life; the second saw nobody for as long, and took that for the commander's absence.
+    #[tokio::test]
+    async fn the_second_node_that_is_back_holds_the_outage_against_nobody_either() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (due, mary) = node(folder.path(), now).await;
+        *due.heard.lock().unwrap() = Some(now - SignedDuration::from_mins(8));
+        due.log.beat(Uuid::now_v7(), now).await.unwrap();
+        due.look(true).await.unwrap();
+        assert_eq!(kinds(&due).await.len(), 2, "nothing is recorded");
+        assert!(due.presence.unseen_since(mary) >= now);
     }
 
     /// Thousands may be open, and few of them fit into the cache.

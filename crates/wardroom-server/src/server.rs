@@ -132,7 +132,7 @@ pub async fn start(log: Log, stopping: signal::Receiver<bool>) -> anyhow::Result
         tracing::info!("the board is still being made from the log");
     }
     let presence = Presence::new(clock::now());
-    Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone()).await?;
+    Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone()).await;
     let metrics = Metrics::default();
     Ok(Server(Arc::new(Parts { log, streams, executor, watch, board, presence, metrics, stopping })))
 }
