@@ -5,7 +5,7 @@
 PROFILE ?= debug
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
-# Which of commands, streams and history to measure: all, unless some are named.
+# Which of commands, streams, history and alone to measure: all, unless some are named.
 TABLES ?=
 
 profile_flag_debug :=

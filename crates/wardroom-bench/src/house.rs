@@ -134,6 +134,16 @@ impl Server {
         Client::connect(&self.address, &self.token).await
     }
 
+    /// How long it has kept the processor busy so far.
+    pub fn busy(&self) -> anyhow::Result<Duration> {
+        let stat = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("stat"))?;
+        // The name in the middle may hold anything; after it, the fields are numbers.
+        let (_, fields) = stat.rsplit_once(')').context("the kernel tells")?;
+        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
+        let ticks = ticks.sum::<Result<u64, _>>()?;
+        Ok(Duration::from_millis(ticks * 10)) // A tick is a hundredth of a second on every Linux.
+    }
+
     /// Memory in megabytes by its name in `/proc`: `VmRSS` now, `VmHWM` at the most.
     pub fn memory(&self, name: &str) -> anyhow::Result<f64> {
         let path = Path::new("/proc").join(self.child.id().to_string()).join("status");

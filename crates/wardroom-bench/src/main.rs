@@ -2,8 +2,9 @@
 //! own limits of the same minutes.
 //!
 //! Nothing here passes or fails: a figure is for people to read. `BENCH=quick` is for trying it; names of
-//! tables as arguments (`commands`, `streams`, `history`) measure only those.
+//! tables as arguments (`commands`, `streams`, `history`, `alone`) measure only those.
 
+mod alone;
 mod fan_out;
 mod growth;
 mod history;
@@ -27,8 +28,10 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(only: &[String]) -> anyhow::Result<()> {
-    if let Some(unknown) = only.iter().find(|word| !["commands", "streams", "history"].contains(&word.as_str())) {
-        anyhow::bail!("there is no table “{unknown}”: commands, streams, history");
+    if let Some(unknown) =
+        only.iter().find(|word| !["commands", "streams", "history", "alone"].contains(&word.as_str()))
+    {
+        anyhow::bail!("there is no table “{unknown}”: commands, streams, history, alone");
     }
     let settings = Settings::from_environment()?;
     let cores = std::thread::available_parallelism()?;
@@ -46,6 +49,9 @@ async fn measure(only: &[String]) -> anyhow::Result<()> {
     }
     if wanted("history") {
         growth::measure(&settings).await?;
+    }
+    if wanted("alone") {
+        alone::measure(&settings).await?;
     }
     Ok(())
 }
