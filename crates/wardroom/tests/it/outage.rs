@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::faster::{between, minutes, time};
 use crate::house::{House, Server};
+use crate::wait;
 
 /// An incident whose commander is gone for good, and somebody who responds in it.
 pub struct Gone {
@@ -44,7 +46,11 @@ pub fn an_outage_counts_against_nobody(house: &House, server: Server, gone: &Gon
     let absent_since = unseen_since(&server, gone);
     assert!(absent_since.is_string(), "the absence is on record by now");
     let quiet = server.declare_as(&quinn, "Mail is late", "sev1");
+    let seen = server.time();
     let (n, cursor) = busy(&server, &olivia);
+    // Every five seconds nodes keep in the store whom they saw: the one that comes after this one shall know.
+    let kept = || (server.time().duration_since(seen) > SignedDuration::from_secs(10)).then_some(());
+    wait::until("it is kept when Quinn was seen", kept);
     let down = server.time();
     server.kill();
     let server = house.serve_fast_from(down + minutes(20));
@@ -74,7 +80,7 @@ pub fn an_outage_counts_against_nobody(house: &House, server: Server, gone: &Gon
 
 /// Both clocks were due during the outage, one of them four times.
 fn missed_clocks_ring_once(server: &Server, token: &str, n: u64) {
-    let (_, page) = crate::wait::until("both clocks rang", || {
+    let (_, page) = wait::until("both clocks rang", || {
         let page = server.get(token, &format!("/api/v1/incidents/{n}/events"));
         let rang = |entry: &&Value| entry["kind"] == "clock_rang";
         (page.1["entries"].as_array().unwrap().iter().filter(rang).count() >= 2).then_some(page)
