@@ -203,6 +203,7 @@ impl Worker {
     async fn attempt(&self, jobs: Vec<Job>) -> Vec<Job> {
         let mut tentative = Tentative {
             now: clock::now(),
+            began: self.streams.erasures(),
             incidents: HashMap::new(),
             directory: (self.streams.directory(), false),
             highest: None,
@@ -328,13 +329,15 @@ impl Worker {
 
     /// After the commit: what was tentative is how it is.
     async fn hold(&self, tentative: Tentative) {
-        for (number, (before, incident, tip)) in tentative.incidents {
-            if tentative.erased.contains(&stream_of(number)) {
-                self.streams.forget(stream_of(number)); // The state may hold words that are gone.
-            } else if before.as_ref().is_none_or(|held| held.tip != tip) {
-                self.streams.hold(number, Held::new(incident, tip, before.as_ref()));
+        let (erased, kept): (Vec<_>, Vec<_>) =
+            tentative.incidents.into_iter().partition(|(number, _)| tentative.erased.contains(&stream_of(*number)));
+        for (number, (before, incident, tip)) in kept {
+            if before.as_ref().is_none_or(|held| held.tip != tip) {
+                self.streams.hold(number, Held::new(incident, tip, before.as_ref()), tentative.began);
             }
         }
+        // These states may hold words that are gone.
+        erased.into_iter().for_each(|(number, _)| self.streams.erased(number));
         if tentative.erased.contains(&DIRECTORY) {
             // Folded anew, without the words that are gone; should that fail now, the log's tail does it.
             let _ = self.streams.refresh_directory().await;

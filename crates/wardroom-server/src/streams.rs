@@ -44,11 +44,23 @@ pub struct HeldDirectory {
     pub tip: Tip,
 }
 
+/// The incidents that are held.
+#[derive(Debug)]
+struct Incidents {
+    held: LruCache<Number, Held>,
+    erasures: u64,
+}
+
+/// How often words were erased, as far as this node knew when it began to fold or to decide. What was begun
+/// before an erasure may hold the words, however new it looks.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Erasures(u64);
+
 /// Every folded stream of this node. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Streams {
     log: Log,
-    incidents: Arc<Mutex<LruCache<Number, Held>>>,
+    incidents: Arc<Mutex<Incidents>>,
     directory: Arc<RwLock<HeldDirectory>>,
     quarantined: Arc<RwLock<BTreeMap<Stream, String>>>,
 }
@@ -102,7 +114,7 @@ impl Streams {
     pub fn new(log: Log) -> Self {
         Self {
             log,
-            incidents: Arc::new(Mutex::new(LruCache::new(INCIDENTS_HELD))),
+            incidents: Arc::new(Mutex::new(Incidents { held: LruCache::new(INCIDENTS_HELD), erasures: 0 })),
             directory: Arc::default(),
             quarantined: Arc::default(),
         }
@@ -116,15 +128,19 @@ impl Streams {
         if number.0 == 0 {
             return Ok(None);
         }
-        if let Some(held) = self.lock().get(&number) {
-            return Ok(Some(held.clone()));
-        }
+        let began = {
+            let mut incidents = self.lock();
+            if let Some(held) = incidents.held.get(&number) {
+                return Ok(Some(held.clone()));
+            }
+            Erasures(incidents.erasures)
+        };
         let Some(mut held) = self.fold(number).await? else { return Ok(None) };
         self.set_aside(number, &mut held);
         if held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY {
             self.keep_snapshot(&mut held).await?;
         }
-        self.hold(number, held.clone());
+        self.hold(number, held.clone(), began);
         Ok(Some(held))
     }
 
@@ -185,12 +201,12 @@ impl Streams {
     /// # Errors
     /// Whatever kept the log from being written; nothing depends on a snapshot.
     pub async fn snapshot_if_due(&self, number: Number) -> Result<(), LogError> {
-        let held = self.lock().peek(&number).cloned();
+        let held = self.lock().held.peek(&number).cloned();
         let Some(mut held) = held.filter(|held| held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY) else {
             return Ok(());
         };
         self.keep_snapshot(&mut held).await?;
-        if let Some(known) = self.lock().peek_mut(&number) {
+        if let Some(known) = self.lock().held.peek_mut(&number) {
             known.snapshot_at = known.snapshot_at.max(held.snapshot_at);
         }
         Ok(())
@@ -208,14 +224,23 @@ impl Streams {
         Ok(())
     }
 
-    /// Holds a state unless a newer one is held.
-    pub fn hold(&self, number: Number, mut held: Held) {
+    /// To be asked before a state is folded or decided on that shall be held.
+    #[must_use]
+    pub fn erasures(&self) -> Erasures {
+        Erasures(self.lock().erasures)
+    }
+
+    /// Holds a state unless a newer one is held, or words were erased since it was begun.
+    pub fn hold(&self, number: Number, mut held: Held, began: Erasures) {
         let mut incidents = self.lock();
+        if began != Erasures(incidents.erasures) {
+            return; // It is folded again, without the words that are gone.
+        }
         // Looked up under the lock: a command that was being decided while its incident was set aside must not
         // bring back a state that knows nothing of it.
         self.set_aside(number, &mut held);
-        if incidents.peek(&number).is_none_or(|known| known.tip.seq <= held.tip.seq) {
-            incidents.put(number, held);
+        if incidents.held.peek(&number).is_none_or(|known| known.tip.seq <= held.tip.seq) {
+            incidents.held.put(number, held);
         }
     }
 
@@ -229,18 +254,24 @@ impl Streams {
 
     /// Folds in what the log's tail brought, for an incident that is held.
     pub fn advance(&self, number: Number, events: &[Stored]) {
-        let mut incidents = self.lock();
         if takes_words(events) {
-            incidents.pop(&number);
-            return;
+            return self.erased(number);
         }
-        let Some(held) = incidents.peek(&number) else { return };
+        let mut incidents = self.lock();
+        let Some(held) = incidents.held.peek(&number) else { return };
         match held.after(events) {
-            Some(held) => *incidents.peek_mut(&number).expect("it was there a line ago") = held,
+            Some(held) => *incidents.held.peek_mut(&number).expect("it was there a line ago") = held,
             None => {
-                incidents.pop(&number);
+                incidents.held.pop(&number);
             }
         }
+    }
+
+    /// Words of an incident were erased: what is folded of it may hold them, and so may what is being folded.
+    pub fn erased(&self, number: Number) {
+        let mut incidents = self.lock();
+        incidents.erasures += 1;
+        incidents.held.pop(&number);
     }
 
     /// Forgets what is folded of a stream, so that it is folded from the log again.
@@ -248,7 +279,7 @@ impl Streams {
         if stream == DIRECTORY {
             *self.directory.write().unwrap_or_else(PoisonError::into_inner) = HeldDirectory::default();
         } else {
-            self.lock().pop(&Number(stream.0));
+            self.lock().held.pop(&Number(stream.0));
         }
     }
 
@@ -303,10 +334,10 @@ impl Streams {
     /// Whether an incident is folded at this moment.
     #[cfg(test)]
     pub(crate) fn holds(&self, number: Number) -> bool {
-        self.lock().contains(&number)
+        self.lock().held.contains(&number)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<Number, Held>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Incidents> {
         // A panic while holding it left a state that is whole: every change is one assignment.
         self.incidents.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -333,4 +364,104 @@ fn begin(first: &Stored) -> Result<Held, LogError> {
     };
     let incident = Incident::begin(&opening).ok_or_else(|| damaged("its first entry is not an opening"))?;
     Ok(Held { incident: Arc::new(incident), tip: Tip { seq: first.seq, hash: first.hash }, snapshot_at: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use uuid::Uuid;
+    use wardroom_core::command::{Command, Opening};
+    use wardroom_core::directory::DirectoryCommand;
+    use wardroom_core::id::{Actor, PersonId};
+    use wardroom_core::refusal::Code;
+
+    use super::*;
+    use crate::execute::{Asked, Executor, NotDone, Order};
+    use crate::log::Place;
+
+    const ONE: Number = Number(1);
+
+    /// A log with Mary's incident in it.
+    struct Begun {
+        folder: tempfile::TempDir,
+        log: Log,
+        streams: Streams,
+        executor: Executor,
+        mary: Actor,
+    }
+
+    fn asked(actor: Actor, order: Order) -> Asked {
+        Asked { request: Uuid::now_v7(), actor, order }
+    }
+
+    fn mary() -> DirectoryCommand {
+        let [handle, name] = ["mary", "Mary"];
+        let (handle, name) = (handle.parse().unwrap(), name.parse().unwrap());
+        DirectoryCommand::AddPerson { handle, name, email: None, admin: false }
+    }
+
+    async fn begun() -> Begun {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(&Place::Folder(folder.path().to_owned())).await.unwrap();
+        let streams = Streams::new(log.clone());
+        let executor = Executor::start(log.clone(), streams.clone());
+        executor.execute(asked(Actor::Console, Order::Directory(mary()))).await.unwrap();
+        let people: Vec<PersonId> = streams.directory().directory.facts.people.keys().copied().collect();
+        let mary = Actor::Person(people[0]);
+        let opening: Opening = serde_json::from_value(serde_json::json!({ "title": "hunter2 is out" })).unwrap();
+        executor.execute(asked(mary, Order::Open(opening))).await.unwrap();
+        Begun { folder, log, streams, executor, mary }
+    }
+
+    /// A read that is slow and an erasure that is quick meet.
+    #[tokio::test]
+    async fn a_state_that_was_begun_before_words_were_erased_is_not_held() {
+        let Begun { streams, executor, mary, .. } = begun().await;
+        let began = streams.erasures();
+        let before = streams.incident(ONE).await.unwrap().unwrap();
+        assert_eq!(before.incident.title.words(), Some("hunter2 is out"));
+        let redact = Command::Redact { entry: Entry(1), reason: None };
+        executor.execute(asked(mary, Order::Incident(ONE, redact))).await.unwrap();
+        streams.hold(ONE, before, began);
+        let held = streams.incident(ONE).await.unwrap().unwrap();
+        assert_eq!(held.incident.title.words(), None);
+        assert_eq!(held.tip.seq, 2);
+    }
+
+    /// The same when it was another node that erased them, and this one reads of it.
+    #[tokio::test]
+    async fn a_state_that_was_begun_before_an_erasure_was_read_is_not_held() {
+        let Begun { log, streams, mary, .. } = begun().await;
+        let began = streams.erasures();
+        let before = streams.incident(ONE).await.unwrap().unwrap();
+        let other = Executor::start(log.clone(), Streams::new(log.clone()));
+        let redact = Command::Redact { entry: Entry(1), reason: None };
+        other.execute(asked(mary, Order::Incident(ONE, redact))).await.unwrap();
+        streams.advance(ONE, &log.read_stream(stream_of(ONE), 1, 10).await.unwrap());
+        streams.hold(ONE, before, began);
+        assert_eq!(streams.incident(ONE).await.unwrap().unwrap().incident.title.words(), None);
+    }
+
+    #[tokio::test]
+    async fn a_stream_set_aside_while_a_command_on_it_is_written_stays_set_aside() {
+        let Begun { folder, streams, executor, mary, .. } = begun().await;
+        let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
+        rival.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let note = Command::Note { text: "under way".parse().unwrap(), happened_at: None, pin: false };
+        let mut under_way = std::pin::pin!(executor.execute(asked(mary, Order::Incident(ONE, note))));
+        assert!(under_way.as_mut().now_or_never().is_none());
+        // What no longer waits has been decided, on the sound state; the rival keeps it from being written.
+        while executor.waiting() > 0 {
+            tokio::task::yield_now().await;
+        }
+        streams.quarantine(BTreeMap::from([(stream_of(ONE), "its record is damaged".to_owned())]));
+        rival.execute_batch("COMMIT").unwrap();
+        let written = under_way.await;
+        let next = Command::SetSeverity { severity: wardroom_core::incident::Severity::Sev1, reason: None };
+        let answer = executor.execute(asked(mary, Order::Incident(ONE, next))).await;
+        let Err(NotDone::Refused(refusal)) = answer else { panic!("{written:?}, and then {answer:?}") };
+        assert_eq!(refusal.code, Code::ReadOnly);
+        let held = streams.incident(ONE).await.unwrap().unwrap();
+        assert_eq!(held.incident.unreadable.as_deref(), Some("its record is damaged"));
+    }
 }
