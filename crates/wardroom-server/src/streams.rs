@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::slice;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use lru::LruCache;
@@ -306,9 +307,12 @@ impl Streams {
     /// Whatever kept the log from being read.
     pub async fn refresh_directory(&self) -> Result<HeldDirectory, LogError> {
         let mut held = self.directory();
+        // What an event up to here took away was gone before anything of this state was read.
+        let mut gone = if held.tip.seq > 0 { held.tip.seq } else { self.log.tip(DIRECTORY).await?.seq };
         loop {
             let page = self.log.read_stream(DIRECTORY, held.tip.seq, PAGE).await?;
-            if takes_words(&page) && held.tip.seq > 0 {
+            if held.tip.seq > 0 && page.iter().any(|stored| stored.seq > gone && takes_words(slice::from_ref(stored))) {
+                gone = page.last().map_or(gone, |last| last.seq).max(self.log.tip(DIRECTORY).await?.seq);
                 held = HeldDirectory::default(); // Fold anew, without the words that are gone.
                 continue;
             }
@@ -372,8 +376,9 @@ mod tests {
     use uuid::Uuid;
     use wardroom_core::command::{Command, Opening};
     use wardroom_core::directory::DirectoryCommand;
-    use wardroom_core::id::{Actor, PersonId};
+    use wardroom_core::id::{Actor, PersonId, Who};
     use wardroom_core::refusal::Code;
+    use wardroom_core::roster::Roster;
 
     use super::*;
     use crate::execute::{Asked, Executor, NotDone, Order};
@@ -463,5 +468,22 @@ mod tests {
         assert_eq!(refusal.code, Code::ReadOnly);
         let held = streams.incident(ONE).await.unwrap().unwrap();
         assert_eq!(held.incident.unreadable.as_deref(), Some("its record is damaged"));
+    }
+
+    /// Folding anew met the same event again on the second page, and began anew, for ever.
+    #[tokio::test]
+    async fn a_long_directory_that_forgot_somebody_is_folded() {
+        let Begun { log, executor, .. } = begun().await;
+        let people: String = (0..PAGE).map(|number| format!("person{number},Person {number}\n")).collect();
+        let roster = Roster::from_csv(&format!("handle,name\n{people}")).unwrap();
+        let forget = DirectoryCommand::ForgetPerson { person: Who::Handle("mary".parse().unwrap()) };
+        for command in [DirectoryCommand::Import { roster }, forget] {
+            executor.execute(asked(Actor::Console, Order::Directory(command))).await.unwrap();
+        }
+        let fresh = Streams::new(log);
+        let folded = tokio::time::timeout(std::time::Duration::from_secs(60), fresh.refresh_directory()).await;
+        let facts = &folded.expect("folding comes to an end").unwrap().directory.facts;
+        assert_eq!(facts.people.len(), PAGE + 1);
+        assert_eq!(facts.people.values().filter(|person| person.handle.words().is_none()).count(), 1);
     }
 }
