@@ -1,4 +1,4 @@
-//! Connections: how many at once, and for how long one may refuse to take what is sent to it.
+//! Connections: how many at once, and for how long one may refuse to take what is sent to it, or take to ask.
 //!
 //! A reader that is stuck is cut off here, where it is noticed without asking anybody: its socket takes
 //! nothing for half a minute. It resumes with its cursor; the others never wait for it.
@@ -21,6 +21,9 @@ const STUCK: Duration = Duration::from_secs(30);
 /// How long a connection may say nothing and be told nothing: whoever only holds one keeps others out.
 /// Live streams say that they are alive more often.
 const IDLE: Duration = Duration::from_secs(90);
+/// How long a request may take from its first byte until something of its answer goes: whoever sends a header byte
+/// by byte is never silent. From the end of the header on, the router's shorter patience counts.
+const ASKING: Duration = Duration::from_secs(60);
 /// How long to wait after accepting failed, for instance for want of file descriptors.
 const AGAIN: Duration = Duration::from_millis(100);
 
@@ -50,7 +53,7 @@ impl Listener for Connections {
                 Ok((stream, address)) => {
                     // Small live entries leave at once; what piles up is merged before it gets here.
                     let _ = stream.set_nodelay(true);
-                    return (Connection::new(stream, IDLE, Some(permit)), address);
+                    return (Connection::new(stream, IDLE, ASKING, Some(permit)), address);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -74,14 +77,29 @@ pub struct Connection {
     /// Runs while nothing comes; put off when it was because something went.
     idle: Option<Pin<Box<Sleep>>>,
     idle_after: Duration,
+    /// Runs from the first byte of a request until something goes.
+    asking: Option<Pin<Box<Sleep>>>,
+    ask_within: Duration,
     /// When something last came or went.
     moved: Instant,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Connection {
-    fn new(stream: TcpStream, idle_after: Duration, permit: Option<OwnedSemaphorePermit>) -> Self {
-        Self { stream, stuck: None, idle: None, idle_after, moved: Instant::now(), _permit: permit }
+    fn new(
+        stream: TcpStream,
+        idle_after: Duration,
+        ask_within: Duration,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let moved = Instant::now();
+        Self { stream, stuck: None, idle: None, idle_after, asking: None, ask_within, moved, _permit: permit }
+    }
+
+    /// Gives up on a request that does not come to its end.
+    fn poll_asking(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(asking) = &mut self.asking else { return Poll::Pending };
+        asking.as_mut().poll(context).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the request does not end")))
     }
 
     /// Gives up on a connection on which nothing has come or gone for too long.
@@ -102,7 +120,7 @@ impl Connection {
     /// Passes on what a write came to, and gives up on a socket that has taken nothing for too long.
     fn watched<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.stuck = None;
+            (self.stuck, self.asking) = (None, None);
             self.moved = Instant::now();
             return written;
         }
@@ -117,9 +135,14 @@ impl Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(context, into) {
-            Poll::Pending => self.poll_idle(context),
+            Poll::Pending => match self.poll_asking(context) {
+                Poll::Pending => self.poll_idle(context),
+                late => late,
+            },
             read => {
                 self.moved = Instant::now();
+                let until = self.moved + self.ask_within;
+                self.asking.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
                 read
             }
         }
@@ -160,11 +183,41 @@ mod tests {
 
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(600);
+
+    /// Each byte comes long before the connection would count as idle.
+    #[tokio::test]
+    async fn a_request_that_comes_byte_by_byte_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let mut near = Connection::new(listener.accept().await.unwrap().0, LONG, Duration::from_millis(200), None);
+        let drip = tokio::spawn(async move {
+            let mut beat = tokio::time::interval(Duration::from_millis(5));
+            while far.write_all(b"x").await.is_ok() {
+                beat.tick().await;
+            }
+        });
+        // An answer begins the time anew.
+        let began = Instant::now();
+        assert_ne!(near.read(&mut [0; 8]).await.unwrap(), 0);
+        near.write_all(b"answered").await.unwrap();
+        let error = loop {
+            match near.read(&mut [0; 8]).await {
+                Ok(read) => assert_ne!(read, 0),
+                Err(error) => break error,
+            }
+            assert!(began.elapsed() < LONG / 10, "it is never given up");
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(near);
+        drip.await.unwrap();
+    }
+
     #[tokio::test]
     async fn a_connection_on_which_nothing_moves_is_given_up() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        let mut near = Connection::new(listener.accept().await.unwrap().0, Duration::from_millis(200), None);
+        let mut near = Connection::new(listener.accept().await.unwrap().0, Duration::from_millis(200), LONG, None);
         far.write_all(b"x").await.unwrap();
         assert_eq!(near.read(&mut [0; 8]).await.unwrap(), 1);
         let began = Instant::now();

@@ -66,7 +66,7 @@ pub fn router(server: Server) -> Router {
         )
         .fallback(nothing_here)
         .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, PATIENCE))
+        .layer(timeout(PATIENCE))
         .layer(middleware::from_fn(as_problem))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| broke()))
         .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
@@ -74,6 +74,10 @@ pub fn router(server: Server) -> Router {
             tracing::info_span!("request", method = %request.method(), path = request.uri().path())
         }))
         .with_state(server)
+}
+
+fn timeout(patience: Duration) -> TimeoutLayer {
+    TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience)
 }
 
 async fn nothing_here() -> Problem {
@@ -112,4 +116,30 @@ async fn as_problem(request: Request, next: Next) -> Response {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    /// The first bytes come and the last never does: the answer says so, and the connection ends.
+    #[tokio::test]
+    async fn a_body_that_does_not_arrive_is_not_waited_for() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .route("/", axum::routing::post(|body: axum::body::Bytes| async move { body }))
+            .layer(timeout(Duration::from_millis(100)))
+            .layer(middleware::from_fn(as_problem));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        let mut slow = TcpStream::connect(address).await.unwrap();
+        slow.write_all(b"POST / HTTP/1.1\r\nhost: wardroom\r\ncontent-length: 10\r\n\r\n{").await.unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(answer.contains("application/problem+json") && answer.contains("\"timeout\""), "{answer}");
+    }
 }
