@@ -1,6 +1,6 @@
 //! What comes in: bounded bodies, strict JSON, cursors. Pure, apart from the extractor around it.
 
-use axum::body::Bytes;
+use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::{StatusCode, header};
 use serde::de::DeserializeOwned;
@@ -97,10 +97,17 @@ impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
                 "Send JSON: “Content-Type: application/json”.",
             ));
         }
+        let too_large = || {
+            let sentence = "This request is too large. A note has at most 20,000 characters.";
+            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence)
+        };
+        // One that says so beforehand need not send it first.
+        if request.body().size_hint().lower() > BODY_MAX as u64 {
+            return Err(too_large());
+        }
         let bytes = Bytes::from_request(request, server).await.map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                let sentence = "This request is too large. A note has at most 20,000 characters.";
-                return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence);
+                return too_large();
             }
             Problem::malformed("its body did not arrive whole")
         })?;

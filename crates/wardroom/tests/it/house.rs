@@ -204,6 +204,11 @@ impl Server {
         wait::until("the server ended", || self.child.try_wait().unwrap()).code().unwrap_or(-1)
     }
 
+    /// Where it listens, without the scheme.
+    pub fn address(&self) -> &str {
+        self.url.strip_prefix("http://").unwrap()
+    }
+
     fn status(&self, path: &str) -> Option<u16> {
         agent().get(format!("{}{path}", self.url)).call().ok().map(|answer| answer.status().as_u16())
     }

@@ -24,6 +24,7 @@ mod passing;
 mod played;
 mod restriction;
 mod settings;
+mod slow;
 mod stream;
 mod stuck;
 mod verbs;
