@@ -37,6 +37,9 @@ const QUEUE: usize = 1_024;
 const BATCH: usize = 256;
 /// How often a batch is decided again because another node appended first.
 const ATTEMPTS: usize = 8;
+/// How long whoever asks waits for an answer: when the store stands still, those who asked before may each wait
+/// for it in turn.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a node pauses, at most, before deciding again: nodes that collide must not march in step.
 const PAUSE_MAX_MS: u64 = 8;
 
@@ -123,7 +126,11 @@ impl Executor {
         let (answer, answered) = oneshot::channel();
         let digest = digest(&asked.order);
         self.jobs.try_send(Job { asked, digest, answer }).map_err(|_| NotDone::Busy)?;
-        answered.await.unwrap_or_else(|_| Err(LogError::InDoubt("deciding it broke off".to_owned()).into()))
+        let in_doubt = |why: &str| Err(LogError::InDoubt(why.to_owned()).into());
+        match tokio::time::timeout(PATIENCE, answered).await {
+            Ok(answer) => answer.unwrap_or_else(|_| in_doubt("deciding it broke off")),
+            Err(_) => in_doubt("it did not come to it in time"),
+        }
     }
 
     /// How many orders wait.
@@ -143,6 +150,14 @@ fn digest(order: &Order) -> [u8; 32] {
         Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),
     };
     Sha256::digest(told.expect("commands are plain data")).into()
+}
+
+/// Tells jobs that the store could not. One that failed somebody is not asked for everybody behind them: each
+/// would wait for it anew.
+fn fail(jobs: impl IntoIterator<Item = Job>, error: &LogError) {
+    for job in jobs {
+        let _ = job.answer.send(Err(error.clone().into()));
+    }
 }
 
 struct Worker {
@@ -210,13 +225,17 @@ impl Worker {
             erased: HashSet::new(),
         };
         let (mut accepted, mut appends, mut refused) = (Vec::new(), Vec::new(), Vec::new());
-        for job in jobs {
+        let mut jobs = jobs.into_iter();
+        while let Some(job) = jobs.next() {
             match self.decide(&mut tentative, &job).await {
                 Verdict::Accepted(append, held_back) => {
                     appends.push(append);
                     accepted.push((job, held_back));
                 }
                 Verdict::Refused(refusal) => refused.push((job, refusal)),
+                Verdict::Failed(error @ LogError::Unavailable(_)) => {
+                    fail(std::iter::once(job).chain(jobs.by_ref()), &error);
+                }
                 Verdict::Failed(error) => drop(job.answer.send(Err(error.into()))),
             }
         }
@@ -230,7 +249,11 @@ impl Worker {
                 self.refuse(refused).await
             }
             Err(error) => {
-                self.forget(&tentative);
+                if matches!(error, LogError::Conflict | LogError::Duplicate) {
+                    // What is held is outdated. After any other failure it is as true as before, and all that can be
+                    // read while the store is gone.
+                    tentative.incidents.keys().for_each(|number| self.streams.forget(stream_of(*number)));
+                }
                 let jobs = accepted.into_iter().map(|(job, _)| job).chain(refused.into_iter().map(|(job, _)| job));
                 self.after_failure(error, jobs.collect()).await
             }
@@ -248,9 +271,7 @@ impl Worker {
             LogError::Duplicate => self.answer_remembered(jobs).await,
             other => {
                 tracing::error!(error = %other, "the store could not append");
-                for job in jobs {
-                    let _ = job.answer.send(Err(other.clone().into()));
-                }
+                fail(jobs, &other);
                 Vec::new()
             }
         }
@@ -259,11 +280,12 @@ impl Worker {
     /// Answers those jobs whose request is remembered; returns the others.
     async fn answer_remembered(&self, jobs: Vec<Job>) -> Vec<Job> {
         let mut others = Vec::new();
-        for job in jobs {
+        let mut jobs = jobs.into_iter();
+        while let Some(job) = jobs.next() {
             match self.remembered(&job).await {
                 Ok(Some(answer)) => drop(job.answer.send(answer)),
                 Ok(None) => others.push(job),
-                Err(error) => drop(job.answer.send(Err(error.into()))),
+                Err(error) => fail(std::iter::once(job).chain(jobs.by_ref()), &error),
             }
         }
         others
@@ -288,7 +310,8 @@ impl Worker {
     /// Tells refusals, each after making sure that it is not a retry and was not decided on an outdated state.
     async fn refuse(&self, refused: Vec<(Job, Refusal)>) -> Vec<Job> {
         let mut again = Vec::new();
-        for (job, refusal) in refused {
+        let mut refused = refused.into_iter();
+        while let Some((job, refusal)) = refused.next() {
             match self.remembered(&job).await {
                 Ok(Some(answer)) => drop(job.answer.send(answer)),
                 // What was set aside stays so, and its tip may be the very thing that is wrong.
@@ -298,7 +321,7 @@ impl Worker {
                     Ok(false) => drop(job.answer.send(Err(refusal.into()))),
                     Err(error) => drop(job.answer.send(Err(error.into()))),
                 },
-                Err(error) => drop(job.answer.send(Err(error.into()))),
+                Err(error) => fail(std::iter::once(job).chain(refused.by_ref().map(|(job, _)| job)), &error),
             }
         }
         again
@@ -344,10 +367,6 @@ impl Worker {
         } else if tentative.directory.1 {
             self.streams.hold_directory(tentative.directory.0);
         }
-    }
-
-    fn forget(&self, tentative: &Tentative) {
-        tentative.incidents.keys().for_each(|number| self.streams.forget(stream_of(*number)));
     }
 
     async fn decide(&self, tentative: &mut Tentative, job: &Job) -> Verdict {
@@ -433,5 +452,22 @@ impl Worker {
             .checked_add(1)
             .map(Number)
             .ok_or_else(|| Refusal::new(Code::TooMany, "There are no numbers left for another incident.").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Nobody may wait for ever because somebody else's command is waiting for a store that stands still.
+    #[tokio::test(start_paused = true)]
+    async fn whoever_waits_too_long_is_told_that_it_is_in_doubt() {
+        let (jobs, _waiting) = mpsc::channel(QUEUE);
+        let executor = Executor { jobs };
+        let order = Order::Directory(DirectoryCommand::RevokeAllTokens {});
+        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order };
+        let answer = executor.execute(asked).await;
+        assert!(matches!(answer, Err(NotDone::Store(LogError::InDoubt(_)))), "{answer:?}");
+        assert_eq!(executor.waiting(), 1, "giving up waiting does not take it back");
     }
 }

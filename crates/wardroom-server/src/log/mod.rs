@@ -63,12 +63,12 @@ pub enum Log {
     Postgres(postgres::Store),
 }
 
-/// Passes a call on to whichever database it is.
+/// Passes a call on to whichever database it is; one that lies on the other side of a network has to answer in time.
 macro_rules! on_either {
     ($log:expr, $store:ident => $call:expr) => {
         match $log {
-            Log::Sqlite($store) => $call,
-            Log::Postgres($store) => $call,
+            Log::Sqlite($store) => $call.await,
+            Log::Postgres($store) => $store.answered($call).await,
         }
     };
 }
@@ -94,7 +94,11 @@ impl Log {
     /// written then, and no position is used up. [`LogError::InDoubt`] when its answer got lost: then all of it
     /// is written or nothing.
     pub async fn append(&self, appends: Vec<Append>) -> Result<Vec<Vec<Span>>, LogError> {
-        on_either!(self, store => store.append(appends).await)
+        match self {
+            Self::Sqlite(store) => store.append(appends).await,
+            // Knows best until when it is not in doubt.
+            Self::Postgres(store) => store.append(appends).await,
+        }
     }
 
     /// Where a stream ends.
@@ -102,7 +106,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`], as for every reading method.
     pub async fn tip(&self, stream: Stream) -> Result<Tip, LogError> {
-        on_either!(self, store => store.tip(stream).await)
+        on_either!(self, store => store.tip(stream))
     }
 
     /// The highest stream that has an event; 0 when only the directory has.
@@ -110,7 +114,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn highest_stream(&self) -> Result<Stream, LogError> {
-        on_either!(self, store => store.highest_stream().await)
+        on_either!(self, store => store.highest_stream())
     }
 
     /// Where the whole log ends.
@@ -118,7 +122,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn head(&self) -> Result<Head, LogError> {
-        on_either!(self, store => store.head().await)
+        on_either!(self, store => store.head())
     }
 
     /// At most `limit` events of a stream after `seq`, with their words.
@@ -126,7 +130,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn read_stream(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
-        on_either!(self, store => store.read_stream(stream, after, limit).await)
+        on_either!(self, store => store.read_stream(stream, after, limit))
     }
 
     /// At most `limit` events of all streams after a position, with their words.
@@ -134,7 +138,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
-        on_either!(self, store => store.read_all(after, limit).await)
+        on_either!(self, store => store.read_all(after, limit))
     }
 
     /// One event of a stream.
@@ -151,7 +155,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn events(&self, stream: Stream, seqs: &[u64]) -> Result<Vec<Stored>, LogError> {
-        on_either!(self, store => store.events(stream, seqs).await)
+        on_either!(self, store => store.events(stream, seqs))
     }
 
     /// The words behind some commitments of a stream; those that were erased have none.
@@ -159,7 +163,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn words(&self, stream: Stream, commitments: &[Hash]) -> Result<Vec<StoredText>, LogError> {
-        on_either!(self, store => store.words(stream, commitments).await)
+        on_either!(self, store => store.words(stream, commitments))
     }
 
     /// What a request did, if it was accepted once.
@@ -167,7 +171,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn remembered(&self, actor: &str, id: Uuid) -> Result<Option<Remembered>, LogError> {
-        let remembered = on_either!(self, store => store.remembered(actor, id).await)?;
+        let remembered = on_either!(self, store => store.remembered(actor, id))?;
         let Some(mut remembered) = remembered else { return Ok(None) };
         for span in &mut remembered.spans {
             span.position = self.event(span.stream, span.last).await?.map_or(0, |last| last.position);
@@ -183,7 +187,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn wait_after(&self, position: u64) -> Result<(), LogError> {
-        on_either!(self, store => store.wait_after(position).await)
+        on_either!(self, store => store.wait_after(position))
     }
 
     /// The newest snapshot of a stream's state under this version of the fold.
@@ -191,7 +195,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn snapshot(&self, stream: Stream, fold_version: u32) -> Result<Option<Snapshot>, LogError> {
-        on_either!(self, store => store.snapshot(stream, fold_version).await)
+        on_either!(self, store => store.snapshot(stream, fold_version))
     }
 
     /// Keeps a snapshot unless a newer one is there.
@@ -199,7 +203,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn put_snapshot(&self, stream: Stream, fold_version: u32, snapshot: Snapshot) -> Result<(), LogError> {
-        on_either!(self, store => store.put_snapshot(stream, fold_version, snapshot).await)
+        on_either!(self, store => store.put_snapshot(stream, fold_version, snapshot))
     }
 
     /// When people were last seen, by their id.
@@ -207,7 +211,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn seen(&self) -> Result<Vec<(String, Time)>, LogError> {
-        on_either!(self, store => store.seen().await)
+        on_either!(self, store => store.seen())
     }
 
     /// Keeps when people were seen; the latest wins.
@@ -215,7 +219,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn put_seen(&self, seen: Vec<(String, Time)>) -> Result<(), LogError> {
-        on_either!(self, store => store.put_seen(seen).await)
+        on_either!(self, store => store.put_seen(seen))
     }
 
     /// A node says that it is alive. Signs of life that are long past go, but never the newest.
@@ -223,7 +227,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn beat(&self, node: Uuid, at: Time) -> Result<(), LogError> {
-        on_either!(self, store => store.beat(node, at).await)
+        on_either!(self, store => store.beat(node, at))
     }
 
     /// The last sign of life of any node.
@@ -231,7 +235,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn last_beat(&self) -> Result<Option<Time>, LogError> {
-        on_either!(self, store => store.last_beat().await)
+        on_either!(self, store => store.last_beat())
     }
 
     /// Keeps rows of the board, each unless a newer one is there, and how far the board has read.
@@ -239,7 +243,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn put_board(&self, rows: Vec<BoardRow>, cursor: u64) -> Result<(), LogError> {
-        on_either!(self, store => store.put_board(rows, cursor).await)
+        on_either!(self, store => store.put_board(rows, cursor))
     }
 
     /// How far the board has read.
@@ -247,7 +251,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn board_cursor(&self) -> Result<u64, LogError> {
-        on_either!(self, store => store.board_cursor().await)
+        on_either!(self, store => store.board_cursor())
     }
 
     /// Every open incident's row, the highest number first.
@@ -255,7 +259,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn board_open(&self) -> Result<Vec<BoardRow>, LogError> {
-        on_either!(self, store => store.board_open().await)
+        on_either!(self, store => store.board_open())
     }
 
     /// At most `limit` rows of ended incidents below a number, the highest first.
@@ -263,7 +267,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn board_ended(&self, below: u32, limit: usize) -> Result<Vec<BoardRow>, LogError> {
-        on_either!(self, store => store.board_ended(below, limit).await)
+        on_either!(self, store => store.board_ended(below, limit))
     }
 
     /// The rows whose deadline has come.
@@ -271,7 +275,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn board_due(&self, now: Time) -> Result<Vec<BoardRow>, LogError> {
-        on_either!(self, store => store.board_due(now).await)
+        on_either!(self, store => store.board_due(now))
     }
 
     /// Throws the disposable tables away; their readers make them anew.
@@ -279,7 +283,10 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn clear_views(&self) -> Result<(), LogError> {
-        on_either!(self, store => store.clear_views().await)
+        match self {
+            Self::Sqlite(store) => store.clear_views().await,
+            Self::Postgres(store) => store.clear_views().await, // However much there is.
+        }
     }
 
     /// The quick check at a start: do the counter, the last event and every stream's tip agree?
@@ -287,6 +294,9 @@ impl Log {
     /// # Errors
     /// [`LogError::Damaged`] naming what does not, [`LogError::Unavailable`].
     pub async fn check_heads(&self) -> Result<(), LogError> {
-        on_either!(self, store => store.check_heads().await)
+        match self {
+            Self::Sqlite(store) => store.check_heads().await,
+            Self::Postgres(store) => store.check_heads().await, // However many streams there are.
+        }
     }
 }

@@ -12,7 +12,7 @@ use ureq::Agent;
 
 use crate::wait;
 
-const WARDROOM: &str = env!("CARGO_BIN_EXE_wardroom");
+pub const WARDROOM: &str = env!("CARGO_BIN_EXE_wardroom");
 
 /// One store of a story's own, thrown away with it.
 pub struct House {
@@ -73,7 +73,8 @@ impl House {
         self.folder.path().join("data")
     }
 
-    fn url(&self) -> String {
+    /// The database's URL, for a house on PostgreSQL.
+    pub fn url(&self) -> String {
         let database = self.database.as_ref().expect("this house stands on PostgreSQL");
         let (head, _) = database.server.rsplit_once('/').unwrap();
         format!("{head}/{}", database.name)
@@ -135,6 +136,11 @@ impl House {
         said.split_whitespace().last().unwrap().to_owned()
     }
 
+    /// Asks the store behind Wardroom's back.
+    pub fn ask(&self, query: &str) -> String {
+        psql(&self.url(), query)
+    }
+
     /// Starts a server on the store and waits until it is ready.
     pub fn serve(&self) -> Server {
         self.serve_in::<&str>(&[])
@@ -142,11 +148,17 @@ impl House {
 
     /// Starts a server with these variables in its environment.
     pub fn serve_in<V: AsRef<OsStr>>(&self, environment: &[(&str, V)]) -> Server {
-        let mut child = Command::new(WARDROOM)
-            .args(["serve", "--listen", "127.0.0.1:0"])
-            .args(self.place())
-            .env("WARDROOM_LOG", "warn")
-            .envs(environment.iter().map(|(name, value)| (name, value)))
+        let environment = environment.iter().map(|(name, value)| (name, value));
+        self.start(Command::new(WARDROOM).arg("serve").args(self.place()).envs(environment))
+    }
+
+    /// Starts a server by a `wardroom serve` of the story's own.
+    pub fn start(&self, wardroom: &mut Command) -> Server {
+        if !wardroom.get_envs().any(|(name, _)| name == "WARDROOM_LOG") {
+            wardroom.env("WARDROOM_LOG", "warn");
+        }
+        let mut child = wardroom
+            .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -204,12 +216,17 @@ impl Server {
         wait::until("the server ended", || self.child.try_wait().unwrap()).code().unwrap_or(-1)
     }
 
+    /// The process, as the system knows it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Where it listens, without the scheme.
     pub fn address(&self) -> &str {
         self.url.strip_prefix("http://").unwrap()
     }
 
-    fn status(&self, path: &str) -> Option<u16> {
+    pub fn status(&self, path: &str) -> Option<u16> {
         agent().get(format!("{}{path}", self.url)).call().ok().map(|answer| answer.status().as_u16())
     }
 
@@ -233,6 +250,32 @@ impl Server {
             .ok()?;
         let text = answer.body_mut().read_to_string().ok()?;
         Some((answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text))))
+    }
+
+    /// Posts a body that has to be refused for now (503), by a server that says so in its usual form; returns the
+    /// problem.
+    pub fn put_off(&self, token: &str, path: &str, body: &Value) -> Value {
+        let mut answer = agent()
+            .post(format!("{}{path}", self.url))
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .send(body.to_string().as_bytes())
+            .unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        assert_eq!(answer.status().as_u16(), 503, "{text}");
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        assert_eq!(header("content-type"), "application/problem+json");
+        assert!(header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0), "{text}");
+        serde_json::from_str(&text).unwrap()
+    }
+
+    /// Posts the same body until it is accepted.
+    pub fn insist(&self, token: &str, path: &str, body: &Value) -> Value {
+        wait::until("it is accepted", || {
+            let (status, answer) = self.post(token, path, body.clone());
+            assert!(matches!(status, 200 | 503), "{status}: {answer}");
+            (status == 200).then_some(answer)
+        })
     }
 
     /// Posts a command with a fresh request id.
@@ -262,6 +305,22 @@ impl Server {
         let (status, answer) = self.command(token, number, command.clone());
         assert_eq!(status, 200, "{command}: {answer}");
         answer
+    }
+
+    /// What the notes of an incident say, in order: of those that are left.
+    pub fn notes(&self, token: &str, number: u64) -> Vec<String> {
+        let (mut notes, mut after) = (Vec::new(), 0);
+        loop {
+            let (status, page) = self.get(token, &format!("/api/v1/incidents/{number}/events?after_entry={after}"));
+            assert_eq!(status, 200, "{page}");
+            for entry in page["entries"].as_array().unwrap() {
+                after = entry["entry"].as_u64().unwrap();
+                notes.extend(entry["body"]["text"].as_str().filter(|_| entry["kind"] == "noted").map(str::to_owned));
+            }
+            if page["more"] != true {
+                return notes;
+            }
+        }
     }
 
     /// The kinds of an incident's entries, in order.
@@ -336,6 +395,11 @@ impl Stream {
     /// The next entry.
     pub fn next(&self) -> Value {
         self.received.recv_timeout(wait::PATIENCE).expect("an entry comes")
+    }
+
+    /// What the next notes say, so many.
+    pub fn notes(&self, number: usize) -> Vec<String> {
+        std::iter::repeat_with(|| self.next_note()["body"]["text"].as_str().unwrap().to_owned()).take(number).collect()
     }
 
     /// The next note. What came before the stream was opened may still be on its way.

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
 
 mod faster;
+mod gate;
 mod house;
 mod typed;
 mod wait;
@@ -19,6 +20,7 @@ mod expiry;
 mod handoff;
 mod kill;
 mod nodes;
+mod out_of_reach;
 mod outage;
 mod passing;
 mod played;

@@ -10,6 +10,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Config, NoTls};
 
+use super::CONNECT;
+use crate::log::LogError;
+
 /// How long to wait before connecting again after the connection was lost.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -36,8 +39,10 @@ impl Drop for Listener {
     }
 }
 
-async fn listen(config: &Config, heard: &watch::Sender<u64>) -> Result<(), tokio_postgres::Error> {
-    let (client, mut connection) = config.connect(NoTls).await?;
+async fn listen(config: &Config, heard: &watch::Sender<u64>) -> Result<(), LogError> {
+    // Longer than the setting of the same length, which ends where the server has accepted and says nothing.
+    let connected = tokio::time::timeout(CONNECT, config.connect(NoTls)).await;
+    let (client, mut connection) = connected.map_err(LogError::unavailable)??;
     let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
     // The connection works only while it is polled, so asking and hearing run side by side.
     let mut ask = std::pin::pin!(client.batch_execute("LISTEN wardroom"));
@@ -53,7 +58,7 @@ async fn listen(config: &Config, heard: &watch::Sender<u64>) -> Result<(), tokio
                 // exist would keep every waiting reader awake for ever.
                 Some(Ok(AsyncMessage::Notification(_))) => heard.send_modify(|times| *times = times.wrapping_add(1)),
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(error),
+                Some(Err(error)) => return Err(error.into()),
                 None => return Ok(()),
             }
         }

@@ -26,6 +26,9 @@ const CONNECTIONS: usize = 8;
 const APPENDING: usize = 2;
 /// How long connecting, or waiting for a free connection, may take.
 const CONNECT: Duration = Duration::from_secs(5);
+/// How long an answer may take. Nobody waits longer than three seconds for a lock, so this is a database that is
+/// stopped, or a proxy that lost it: both go on acknowledging whatever is sent.
+const ANSWER: Duration = Duration::from_secs(10);
 /// After how long a server that acknowledges nothing any more, not even a keepalive, is given up. Without it, a
 /// cable that was pulled would hold whoever asked for a quarter of an hour.
 const SILENT: Duration = Duration::from_secs(20);
@@ -97,6 +100,22 @@ impl Store {
 
     pub(in crate::log) async fn client(&self) -> Result<Object, LogError> {
         Ok(self.pool.get().await?)
+    }
+
+    /// What the database answered, if it did in time.
+    pub(in crate::log) async fn answered<T>(
+        &self,
+        asked: impl Future<Output = Result<T, LogError>>,
+    ) -> Result<T, LogError> {
+        let answer = tokio::time::timeout(ANSWER, asked).await;
+        answer.unwrap_or_else(|_| {
+            // The connection went back with the question still on it. Whatever is idle may be as dead: whoever asks
+            // next connects anew.
+            for pool in [&self.pool, &self.appending] {
+                pool.retain(|_, _| false);
+            }
+            Err(LogError::unavailable("the database does not answer"))
+        })
     }
 
     /// A connection that only appends are given.

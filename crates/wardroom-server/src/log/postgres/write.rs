@@ -2,10 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use deadpool_postgres::Object;
 use uuid::Uuid;
 
-use super::Store;
+use super::{ANSWER, Store};
 use crate::log::{Append, Hash, LogError, Span, Stream, Tip, chain};
+
+const APPEND: &str = "SELECT wardroom_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, \
+                      $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)";
 
 /// A batch as the parallel arrays that the statement takes.
 #[derive(Default)]
@@ -71,15 +75,15 @@ impl Store {
         let Arrays { streams, events, texts, erased, spans, batch } = arrays;
         let tips = |which: fn(&(Tip, Tip)) -> Tip| streams.values().map(which).collect::<Vec<Tip>>();
         let (expected, new) = (tips(|pair| pair.0), tips(|pair| pair.1));
-        let client = self.appending_client().await?;
-        let statement = client
-            .prepare_cached(
-                "SELECT wardroom_append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
-                 $18, $19, $20, $21, $22, $23, $24, $25, $26)",
-            )
-            .await?;
-        let row = client
-            .query_one(
+        let asking = async {
+            let client = self.appending_client().await?;
+            let statement = client.prepare_cached(APPEND).await?;
+            Ok((client, statement))
+        };
+        let (client, statement) = self.answered(asking).await?;
+        let answer = tokio::time::timeout(
+            ANSWER,
+            client.query_one(
                 &statement,
                 &[
                     &streams.keys().map(number).collect::<Vec<_>>(),
@@ -109,10 +113,15 @@ impl Store {
                     &spans.iter().map(|s| serde_json::to_string(s).expect("spans are plain data")).collect::<Vec<_>>(),
                     &batch.digest().to_vec(),
                 ],
-            )
-            .await
-            .map_err(LogError::after_sending)?;
-        let before: i64 = row.get(0);
+            ),
+        )
+        .await;
+        let Ok(answer) = answer else {
+            // What is still under way there must not come before the next append here.
+            drop(Object::take(client));
+            return Err(LogError::InDoubt("the database does not answer".to_owned()));
+        };
+        let before: i64 = answer.map_err(LogError::after_sending)?.get(0);
         Ok(before.unsigned_abs())
     }
 }
