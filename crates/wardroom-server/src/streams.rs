@@ -138,8 +138,11 @@ impl Streams {
         };
         let Some(mut held) = self.fold(number).await? else { return Ok(None) };
         self.set_aside(number, &mut held);
-        if held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY {
-            self.keep_snapshot(&mut held).await?;
+        if held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY
+            && let Err(error) = self.keep_snapshot(&mut held).await
+        {
+            // Nothing depends on a snapshot, and a full disk must not keep anybody from reading.
+            tracing::warn!(%number, %error, "a snapshot could not be kept");
         }
         self.hold(number, held.clone(), began);
         Ok(Some(held))

@@ -158,14 +158,15 @@ impl Board {
     async fn keep(self) {
         let mut news = self.watch.subscribe();
         loop {
-            match self.catch_up().await {
-                Ok(()) => {
+            match self.caught_up().await {
+                Ok(unkept) if unkept.is_empty() => {
                     // What happens meanwhile is summed up together: a row is not written for every note.
                     tokio::time::sleep(PAUSE).await;
                     if news.changed().await.is_err() {
                         return;
                     }
                 }
+                Ok(_) => tokio::time::sleep(AGAIN).await,
                 Err(error) => {
                     tracing::warn!(%error, "the board could not be kept; trying again");
                     tokio::time::sleep(AGAIN).await;
@@ -179,10 +180,16 @@ impl Board {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn catch_up(&self) -> Result<(), LogError> {
+        self.caught_up().await.map(drop)
+    }
+
+    /// As [`Board::catch_up`]; returns the last rows if they could not be kept, so that a full disk, on which
+    /// nothing more happens anyway, does not keep anybody from reading lists.
+    async fn caught_up(&self) -> Result<Vec<BoardRow>, LogError> {
         let mut cursor = self.log.board_cursor().await?;
         loop {
             let page = self.log.read_all(cursor, PAGE).await?;
-            let Some(last) = page.last() else { return Ok(()) };
+            let Some(last) = page.last() else { return Ok(Vec::new()) };
             cursor = last.position;
             let mut newest: BTreeMap<Number, u64> = BTreeMap::new();
             for stored in page.iter().filter(|stored| stored.stream != DIRECTORY) {
@@ -197,12 +204,20 @@ impl Board {
                     Err(error @ LogError::Damaged { .. }) => tracing::error!(%error, "an incident cannot be folded"),
                     Err(error) => return Err(error),
                 }
-                self.streams.snapshot_if_due(number).await?;
+                if let Err(error) = self.streams.snapshot_if_due(number).await {
+                    tracing::warn!(%number, %error, "a snapshot could not be kept");
+                }
             }
-            self.log.put_board(rows, cursor).await?;
+            if let Err(error) = self.log.put_board(rows.clone(), cursor).await {
+                if page.len() == PAGE {
+                    return Err(error);
+                }
+                tracing::warn!(%error, "the board could not be kept; trying again");
+                return Ok(rows);
+            }
             // Not "until nothing is left": while people write there always is something, and each round commits.
             if page.len() < PAGE {
-                return Ok(());
+                return Ok(Vec::new());
             }
         }
     }
@@ -231,8 +246,11 @@ impl Board {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn active(&self) -> Result<Vec<Summary>, LogError> {
-        self.catch_up().await?;
-        let mut all = self.open_all(self.log.board_open().await?).await?;
+        let unkept = self.caught_up().await?;
+        let mut rows = self.log.board_open().await?;
+        rows.retain(|row| unkept.iter().all(|newer| newer.number != row.number));
+        rows.extend(unkept.into_iter().filter(|row| row.open));
+        let mut all = self.open_all(rows).await?;
         all.sort_by_key(|summary| (summary.severity, std::cmp::Reverse(summary.number)));
         Ok(all)
     }

@@ -31,7 +31,12 @@ fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .map_err(|error| anyhow::anyhow!("the log filter “{}” cannot be read: {error}", config.log))?;
     let colours = crate::show::colours(&std::io::stderr());
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
+    // Where log lines go may be full too. Saying so there would be a panic in the middle of whatever was under way.
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .log_internal_errors(false);
     match config.log_format {
         LogFormat::Human => lines.with_target(false).init(),
         LogFormat::Json => lines.json().init(),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
 
+mod disk;
 mod faster;
 mod gate;
 mod house;
@@ -17,6 +18,7 @@ mod damage;
 mod deadlines;
 mod demo;
 mod expiry;
+mod full_disk;
 mod handoff;
 mod kill;
 mod nodes;
