@@ -26,6 +26,8 @@ mod out_of_reach;
 mod outage;
 mod passing;
 mod played;
+mod queue;
+mod redaction;
 mod restriction;
 mod settings;
 mod slow;

@@ -27,6 +27,36 @@ fn a_command_on_either_node_reaches_watchers_of_both() {
     assert_eq!(house.verify()["holds"], true);
 }
 
+/// Of the sessions that listen, by their process.
+fn listeners(house: &House) -> Vec<String> {
+    let found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN wardroom'";
+    house.ask(found).lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_node_that_is_no_longer_notified_finds_what_happens_and_listens_again() {
+    let house = House::on_postgres();
+    let mary = house.person("mary");
+    let (one, two) = (house.serve(), house.serve());
+    let n = one.declare(&mary, "Search is failing");
+    let stream =
+        two.follow(&mary, &format!("?after={}", one.get(&mary, "/api/v1/incidents/1").1["cursor"].as_str().unwrap()));
+    let before = wait::until("both nodes listen", || Some(listeners(&house)).filter(|pids| pids.len() == 2));
+    for round in 0..3 {
+        for pid in listeners(&house) {
+            house.ask(&format!("SELECT pg_terminate_backend({pid})"));
+        }
+        one.done(&mary, n, json!({ "command": "note", "text": format!("unheard {round}") }));
+        assert_eq!(stream.notes(1), [format!("unheard {round}")]);
+    }
+    wait::until("both nodes listen again", || {
+        let now = listeners(&house);
+        (now.len() == 2 && now.iter().all(|pid| !before.contains(pid))).then_some(())
+    });
+    one.done(&mary, n, json!({ "command": "note", "text": "heard" }));
+    assert_eq!(stream.notes(1), ["heard"]);
+}
+
 #[test]
 fn a_stopped_node_does_not_stop_the_other() {
     let house = House::on_postgres();
