@@ -7,6 +7,7 @@
 //! A command is remembered by its request id once it was accepted. A refusal is decided anew, and told only
 //! after making sure that it was not decided on an outdated state.
 
+mod asked;
 mod tentative;
 
 use std::collections::hash_map::Entry::Vacant;
@@ -15,20 +16,21 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
-use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
-use wardroom_core::command::{Command, Opening, Tick};
-use wardroom_core::directory::{DirectoryAsking, DirectoryCommand};
+use wardroom_core::command::Command;
+use wardroom_core::directory::DirectoryAsking;
 use wardroom_core::event::{Event, Recorded};
-use wardroom_core::id::{Actor, Entry, Number};
+use wardroom_core::id::{Entry, Number};
 use wardroom_core::incident::{Asking, open};
 use wardroom_core::refusal::{Code, Refusal};
 
 use crate::clock;
-use crate::log::{Append, Log, LogError, Request, Span, Stored, Write};
+use crate::log::{Append, Log, LogError, Request, Stored, Write};
 use crate::stored::recorded;
 use crate::streams::{DIRECTORY, Held, Streams, stream_of};
+use asked::digest;
+pub use asked::{Asked, Done, NotDone, Order};
 use tentative::Tentative;
 
 /// Commands that wait; a further one is told to come back (503).
@@ -42,56 +44,6 @@ const ATTEMPTS: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long a node pauses, at most, before deciding again: nodes that collide must not march in step.
 const PAUSE_MAX_MS: u64 = 8;
-
-/// What somebody wants.
-#[derive(Clone, Debug)]
-pub enum Order {
-    /// Open an incident.
-    Open(Opening),
-    /// Something in an incident.
-    Incident(Number, Command),
-    /// Time has passed for an incident.
-    Tick(Number, Tick),
-    /// Something in the directory.
-    Directory(DirectoryCommand),
-}
-
-/// An order with who wants it and the id that it is remembered by.
-#[derive(Clone, Debug)]
-pub struct Asked {
-    /// Drawn by whoever asks, so that a retry is recognised.
-    pub request: Uuid,
-    /// Who asks, as the edge has settled it.
-    pub actor: Actor,
-    /// What they want.
-    pub order: Order,
-}
-
-/// An accepted order.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Done {
-    /// What it did, the stream that was asked first.
-    pub spans: Vec<Span>,
-    /// Set when what was recorded is that the asker was held back: the answer is this refusal.
-    pub held_back: Option<Refusal>,
-}
-
-/// Why an order was not accepted.
-#[derive(Debug, thiserror::Error)]
-pub enum NotDone {
-    /// The rules refuse it.
-    #[error(transparent)]
-    Refused(#[from] Refusal),
-    /// The request id was used for something else.
-    #[error("this request id was used for another command")]
-    RequestReused,
-    /// Too many commands wait, or other nodes were always faster.
-    #[error("too much is going on; try again in a moment")]
-    Busy,
-    /// The store could not. Nothing was recorded.
-    #[error(transparent)]
-    Store(#[from] LogError),
-}
 
 type Answer = Result<Done, NotDone>;
 
@@ -138,18 +90,6 @@ impl Executor {
     pub fn waiting(&self) -> usize {
         QUEUE - self.jobs.capacity()
     }
-}
-
-/// What was asked, as the same bytes whenever it is the same.
-fn digest(order: &Order) -> [u8; 32] {
-    let told = match order {
-        Order::Open(opening) => serde_json::to_vec(&("open", opening)),
-        Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command)),
-        Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
-        // Some of these do not serialise, because nobody may send them; their debug form says all that they say.
-        Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),
-    };
-    Sha256::digest(told.expect("commands are plain data")).into()
 }
 
 /// Tells jobs that the store could not. One that failed somebody is not asked for everybody behind them: each
@@ -457,6 +397,9 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
+    use wardroom_core::directory::DirectoryCommand;
+    use wardroom_core::id::Actor;
+
     use super::*;
 
     /// Nobody may wait for ever because somebody else's command is waiting for a store that stands still.

@@ -1,0 +1,72 @@
+//! What the one place that appends is asked, and what it answers.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+use wardroom_core::command::{Command, Opening, Tick};
+use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::id::{Actor, Number};
+use wardroom_core::refusal::Refusal;
+
+use crate::log::{LogError, Span};
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub enum Order {
+    /// Open an incident.
+    Open(Opening),
+    /// Something in an incident.
+    Incident(Number, Command),
+    /// Time has passed for an incident.
+    Tick(Number, Tick),
+    /// Something in the directory.
+    Directory(DirectoryCommand),
+}
+
+/// An order with who wants it and the id that it is remembered by.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Drawn by whoever asks, so that a retry is recognised.
+    pub request: Uuid,
+    /// Who asks, as the edge has settled it.
+    pub actor: Actor,
+    /// What they want.
+    pub order: Order,
+}
+
+/// An accepted order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Done {
+    /// What it did, the stream that was asked first.
+    pub spans: Vec<Span>,
+    /// Set when what was recorded is that the asker was held back: the answer is this refusal.
+    pub held_back: Option<Refusal>,
+}
+
+/// Why an order was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum NotDone {
+    /// The rules refuse it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The request id was used for something else.
+    #[error("this request id was used for another command")]
+    RequestReused,
+    /// Too many commands wait, or other nodes were always faster.
+    #[error("too much is going on; try again in a moment")]
+    Busy,
+    /// The store could not. Nothing was recorded.
+    #[error(transparent)]
+    Store(#[from] LogError),
+}
+
+/// What was asked, as the same bytes whenever it is the same.
+pub(super) fn digest(order: &Order) -> [u8; 32] {
+    let told = match order {
+        Order::Open(opening) => serde_json::to_vec(&("open", opening)),
+        Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command)),
+        Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
+        // Some of these do not serialise, because nobody may send them; their debug form says all that they say.
+        Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),
+    };
+    Sha256::digest(told.expect("commands are plain data")).into()
+}
