@@ -21,6 +21,10 @@ use super::print_json;
 use crate::args::{Person, Service, Team, Token};
 use crate::exit::Failure;
 
+/// How often a command that met others at the directory, again and again, is tried anew: a script that adds many
+/// people at once shall not have to.
+const AGAIN: usize = 20;
+
 fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work)
 }
@@ -35,7 +39,14 @@ async fn change(log: &Log, command: DirectoryCommand) -> anyhow::Result<Value> {
     streams.refresh_directory().await?;
     let executor = Executor::start(log.clone(), streams);
     let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order: Order::Directory(command) };
-    match executor.execute(asked).await {
+    let mut answer = executor.execute(asked.clone()).await;
+    for _ in 0..AGAIN {
+        if !matches!(answer, Err(NotDone::Busy)) {
+            break;
+        }
+        answer = executor.execute(asked.clone()).await;
+    }
+    match answer {
         Ok(done) => {
             let span = done.spans.first();
             Ok(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) }))

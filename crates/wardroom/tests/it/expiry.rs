@@ -14,9 +14,8 @@ pub fn a_token_expires(house: &House, server: &Server) {
     let lasting = house.person("erin");
     let said = house.run(&["token", "create", "erin", "--days", "1", "--label", "for today"]);
     let brief = said.split_whitespace().last().unwrap();
-    let listed = house.run(&["token", "list", "--json"]);
-    let mut listed = serde_json::Deserializer::from_str(&listed).into_iter::<Value>().map(Result::unwrap);
-    let token = listed.find(|token| token["label"] == "for today").unwrap();
+    let listed: Value = serde_json::from_str(&house.run(&["token", "list", "--json"])).unwrap();
+    let token = listed.as_array().unwrap().iter().find(|token| token["label"] == "for today").unwrap();
     let expires_at = time(&token["expires_at"]);
     let n = server.declare_as(&lasting, "Search is slow", "sev4");
     let streams = [brief, &lasting].map(|token| server.follow(token, &format!("?incident={n}")));

@@ -157,11 +157,7 @@ impl House {
         if !wardroom.get_envs().any(|(name, _)| name == "WARDROOM_LOG") {
             wardroom.env("WARDROOM_LOG", "warn");
         }
-        let mut child = wardroom
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = wardroom.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();

@@ -149,7 +149,7 @@ fn is_answered(connection: &mut TcpStream) {
 }
 
 fn connections_beyond_the_limit_wait(house: House) {
-    let server = house.serve_with(&[("WARDROOM_MAX_CONNECTIONS", "4")]);
+    let server = house.serve_in(&[("WARDROOM_MAX_CONNECTIONS", "4")]);
     let connect = || TcpStream::connect(server.address()).unwrap();
     let mut holders = [(); 4].map(|()| connect());
     for holder in &mut holders {
