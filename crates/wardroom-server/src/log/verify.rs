@@ -9,7 +9,7 @@ use wardroom_core::seal;
 use crate::log::{Hash, Head, Log, LogError, Stream, Tip, chain};
 
 /// Events read at once.
-const PAGE: usize = 5_000;
+const PAGE: usize = 1_000;
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
