@@ -1,0 +1,66 @@
+// Speaking to the server. Every write carries a request id: when an answer gets lost, the same request is sent
+// again with the same id, and is accepted at most once.
+import type { Problem } from './types';
+
+/** The server said no, or could not be reached (`status` 0). Its message is for people. */
+export class Refused extends Error {
+  constructor(readonly problem: Problem) {
+    super(problem.detail);
+  }
+}
+
+const UNREACHABLE: Problem = {
+  status: 0,
+  code: 'unreachable',
+  detail:
+    'Wardroom cannot be reached from here. Nothing was sent; try again, or use the terminal or the phone.',
+};
+/** How often a write whose answer got lost is sent again, and the pauses before, in milliseconds. */
+const AGAIN = [300, 1_000, 3_000];
+
+async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+  let response: Response;
+  try {
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      credentials: 'same-origin',
+    });
+  } catch {
+    throw new Refused(UNREACHABLE);
+  }
+  if (response.status === 204) return undefined;
+  const told: unknown = await response.json().catch(() => null);
+  if (response.ok) return told;
+  const problem = told as Partial<Problem> | null;
+  throw new Refused({
+    ...problem,
+    status: response.status,
+    code: problem?.code ?? 'unknown',
+    detail: problem?.detail ?? `The server answered ${response.status}. Try again in a moment.`,
+  });
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await call('GET', path)) as T;
+}
+
+export async function send<T>(method: 'POST' | 'DELETE' | 'PUT', path: string, body?: unknown): Promise<T> {
+  return (await call(method, path, body)) as T;
+}
+
+/** A command that may be repeated safely: it gets an id of its own, and is sent again if the answer was lost. */
+export async function command<T>(path: string, body: Record<string, unknown>): Promise<T> {
+  const asked = { request_id: crypto.randomUUID(), ...body };
+  for (const pause of AGAIN) {
+    try {
+      return await send<T>('POST', path, asked);
+    } catch (error) {
+      const again = error instanceof Refused && (error.problem.status === 0 || error.problem.status === 503);
+      if (!again) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
+  }
+  return await send<T>('POST', path, asked);
+}

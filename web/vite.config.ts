@@ -1,0 +1,18 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig } from 'vite';
+
+// `npm run dev` shows the page of a server that runs beside it; WARDROOM_URL says where.
+const server = process.env.WARDROOM_URL ?? 'http://127.0.0.1:8080';
+const token = process.env.WARDROOM_TOKEN;
+
+export default defineConfig({
+  plugins: [svelte()],
+  // One style sheet, no inline script and no eval: the page's policy forbids them.
+  build: { target: 'es2022', cssCodeSplit: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  worker: { format: 'es' },
+  server: {
+    proxy: {
+      '/api': { target: server, ...(token && { headers: { authorization: `Bearer ${token}` } }) },
+    },
+  },
+});
