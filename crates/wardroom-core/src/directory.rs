@@ -1,4 +1,4 @@
-//! The directory: people, teams, services and tokens as an audited stream of the same log.
+//! The directory: people, teams, services, tokens and accounts as an audited stream of the same log.
 //!
 //! [`Directory::decide`] and [`Directory::evolve`] follow the same shape as the incident's. What deciding
 //! about incidents needs of it is [`Facts`]; who is asking is settled at the edge from its tokens.
@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::account::{Link, NewSession, Newcomer, Session};
 use crate::facts::Facts;
-use crate::id::{Actor, Entry, Handle, PersonId, ServiceName, TeamName, Time, TokenId, Who};
+use crate::id::{Actor, Entry, Handle, LinkId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who};
 use crate::person::Email;
 use crate::record::{Recorded, Unreadable, from_stored, to_stored};
 use crate::refusal::{Code, Refusal, Remedy};
@@ -89,6 +90,39 @@ pub enum DirectoryCommand {
     /// After restoring a backup: what was revoked since then must not live again.
     #[serde(skip)]
     RevokeAllTokens {},
+    /// Made at the edge, which drew the secret. Without a person it makes the first admin.
+    #[serde(skip)]
+    MakeLink {
+        link: LinkId,
+        person: Option<Who>,
+        expires_at: Time,
+    },
+    /// Somebody came through a link and chose a password, which the edge keeps.
+    #[serde(skip)]
+    Welcome {
+        link: LinkId,
+        newcomer: Option<Newcomer>,
+        session: NewSession,
+    },
+    /// Somebody gave the right password, as the edge has settled it.
+    #[serde(skip)]
+    SignIn {
+        person: PersonId,
+        session: NewSession,
+    },
+    #[serde(skip)]
+    EndSession {
+        session: SessionId,
+    },
+    /// The edge keeps it; every session but this one ends.
+    #[serde(skip)]
+    SetPassword {
+        person: PersonId,
+        keep: Option<SessionId>,
+    },
+    /// After restoring a backup, which holds no password, session or link.
+    #[serde(skip)]
+    SignEverybodyOut {},
 }
 
 /// Something that happened in the directory, as it is stored for ever.
@@ -148,6 +182,28 @@ pub enum DirectoryEvent {
         token: TokenId,
     },
     AllTokensRevoked {},
+    /// A link that lets this person set a password, or, without one, makes the first admin.
+    LinkMade {
+        link: LinkId,
+        person: Option<PersonId>,
+        expires_at: Time,
+    },
+    LinkUsed {
+        link: LinkId,
+    },
+    PasswordSet {
+        person: PersonId,
+    },
+    SessionOpened {
+        session: SessionId,
+        person: PersonId,
+        expires_at: Time,
+    },
+    SessionEnded {
+        session: SessionId,
+    },
+    /// Passwords, sessions and links are all gone: they are in no backup.
+    EverybodySignedOut {},
 }
 
 /// A directory event with the circumstances under which it was recorded.
@@ -160,6 +216,15 @@ pub struct Directory {
     pub facts: Facts,
     /// Tokens that were issued and not revoked.
     pub tokens: std::sync::Arc<BTreeMap<TokenId, Token>>,
+    /// Who has a password.
+    #[serde(default)]
+    pub passwords: std::sync::Arc<BTreeSet<PersonId>>,
+    /// Sessions that were opened and not ended.
+    #[serde(default)]
+    pub sessions: std::sync::Arc<BTreeMap<SessionId, Session>>,
+    /// One-time links, used ones too, so that they can be told so.
+    #[serde(default)]
+    pub links: std::sync::Arc<BTreeMap<LinkId, Link>>,
     /// Every seal of a person's words, past ones too, so that forgetting reaches them all.
     pub seals: std::sync::Arc<BTreeMap<PersonId, Vec<Seal>>>,
     /// The newest entry folded in.
@@ -185,6 +250,12 @@ impl DirectoryEvent {
         "token_issued",
         "token_revoked",
         "all_tokens_revoked",
+        "link_made",
+        "link_used",
+        "password_set",
+        "session_opened",
+        "session_ended",
+        "everybody_signed_out",
     ];
 
     /// The stored kind and body; texts in the body are in their unsealed form.
@@ -237,15 +308,17 @@ impl Directory {
         Ok(events)
     }
 
-    /// Admins and the console change the directory; everybody revokes their own tokens.
+    /// Admins and the console change the directory; everybody looks after their own tokens and sessions.
     fn may_change(&self, ask: DirectoryAsking, command: &DirectoryCommand) -> Result<(), Refusal> {
-        let allowed = match (ask.actor, command) {
-            (Actor::Console, _) => true,
-            (Actor::Clock, _) => false,
-            (Actor::Person(person), DirectoryCommand::RevokeToken { token }) => {
-                self.facts.admin(person) || self.tokens.get(token).is_some_and(|token| token.person == person)
-            }
-            (Actor::Person(person), _) => self.facts.admin(person),
+        let allowed = match ask.actor {
+            Actor::Console => true,
+            Actor::Clock => false,
+            Actor::Person(person) => match command {
+                DirectoryCommand::Welcome { .. }
+                | DirectoryCommand::SignIn { .. }
+                | DirectoryCommand::SetPassword { .. } => self.whose(command) == Some(person),
+                _ => self.facts.admin(person) || self.whose(command) == Some(person),
+            },
         };
         if allowed {
             return Ok(());
@@ -254,6 +327,17 @@ impl Directory {
         Err(Refusal::new(Code::AdminsOnly, "Only an admin can change the directory.")
             .who_could(admins)
             .remedy(Remedy::AskAdmin))
+    }
+
+    /// Whose own way in a command is about, if it is about one that they look after themselves.
+    fn whose(&self, command: &DirectoryCommand) -> Option<PersonId> {
+        match command {
+            DirectoryCommand::RevokeToken { token } => self.tokens.get(token).map(|token| token.person),
+            DirectoryCommand::EndSession { session } => self.sessions.get(session).map(|session| session.person),
+            DirectoryCommand::Welcome { link, .. } => self.links.get(link).and_then(|link| link.person),
+            DirectoryCommand::SignIn { person, .. } | DirectoryCommand::SetPassword { person, .. } => Some(*person),
+            _ => None,
+        }
     }
 
     #[rustfmt::skip] // One line per command reads as the table that it is.
@@ -278,12 +362,19 @@ impl Directory {
             DirectoryCommand::IssueToken { token, person, scope, label, expires_at, digest } =>
                 self.issue_token(ask.now, Token { id: token, person: self.facts.find_active(&person)?, scope, label: label.into(), issued_at: ask.now, expires_at, digest }),
             DirectoryCommand::RevokeAllTokens {} => Ok(self.revoke_all_tokens()),
+            DirectoryCommand::MakeLink { link, person, expires_at } => self.make_link(ask, link, person.as_ref(), expires_at),
+            DirectoryCommand::Welcome { link, newcomer, session } => self.welcome(ask, link, newcomer, session, fresh),
+            DirectoryCommand::SignIn { person, session } => self.sign_in(ask.now, person, session),
+            DirectoryCommand::EndSession { session } => self.end_session(session),
+            DirectoryCommand::SetPassword { person, keep } => Ok(self.set_password(self.facts.find_active(&person.into())?, keep)),
+            DirectoryCommand::SignEverybodyOut {} => Ok(self.sign_everybody_out()),
         }
     }
 
     /// Somebody has to be left who can let people in; the console may do as it likes, for it always can.
     fn keeps_an_admin(&self, ask: DirectoryAsking, events: &[DirectoryEvent]) -> Result<(), Refusal> {
-        if ask.actor == Actor::Console {
+        let somebody = |directory: &Self| directory.facts.people.values().any(|person| person.admin && person.active);
+        if ask.actor == Actor::Console || !somebody(self) {
             return Ok(());
         }
         let mut after = self.clone();
@@ -292,7 +383,7 @@ impl Directory {
                 DirectoryRecorded { entry: after.last_entry, at: ask.now, actor: ask.actor, event: event.clone() };
             after.evolve(&recorded);
         }
-        if after.facts.people.values().any(|person| person.admin && person.active) {
+        if somebody(&after) {
             return Ok(());
         }
         Err(Refusal::new(
@@ -307,6 +398,7 @@ impl Directory {
         self.evolve_teams(&recorded.event);
         self.evolve_services(&recorded.event);
         self.evolve_tokens(recorded);
+        self.evolve_accounts(recorded);
         self.last_entry = recorded.entry;
         self.last_at = Some(self.last_at.map_or(recorded.at, |last| last.max(recorded.at)));
     }

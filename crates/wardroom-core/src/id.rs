@@ -23,6 +23,18 @@ pub struct PersonId(pub Uuid);
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct TokenId(pub Uuid);
 
+/// A session's public name; the secret in the browser's cookie is never stored.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct SessionId(pub Uuid);
+
+/// A one-time link's public name; the secret in it is never stored.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct LinkId(pub Uuid);
+
 /// The number people call an incident by: 1, 2, 3, … in order of opening.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -42,6 +54,18 @@ impl fmt::Display for PersonId {
 }
 
 impl fmt::Display for TokenId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for LinkId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

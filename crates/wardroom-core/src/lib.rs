@@ -5,12 +5,13 @@
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
 //! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, timeline,
 //! [`roadblock`], [`deadline`], merge, and [`next`]. [`directory`] is the same mechanism for people, teams,
-//! services and tokens.
+//! services, tokens and the ways in through the page ([`account`]).
 //!
 //! No clock, no randomness, no database and no socket can be reached from here: time, ids and salts are
 //! arguments (`clippy.toml` forbids the calls, with the reason).
 
 pub mod absence;
+pub mod account;
 pub mod asking;
 pub mod authority;
 pub mod briefing;

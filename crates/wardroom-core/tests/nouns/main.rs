@@ -3,6 +3,7 @@
 //! One file per noun. [`given`] is the harness, [`cast`] the people and [`words`] the vocabulary.
 
 mod absence;
+mod account;
 mod authority;
 mod briefing;
 mod cast;
