@@ -1,6 +1,6 @@
 //! Backups: one file, whichever database it comes from or goes to. The file is an embedded store.
 //!
-//! What is volatile or disposable (presence, snapshots, the board) is left out. A restored log begins a new
+//! What is volatile or disposable (presence, snapshots, the board) is left out, and so is what lets people in. A restored log begins a new
 //! epoch, so that cursors of the history that it replaces are recognised.
 
 use std::path::{Path, PathBuf};
@@ -22,6 +22,9 @@ const TABLES: &[(&str, &[&str])] = &[
     ("requests", &["actor", "id", "digest", "spans"]),
     ("head", &["one", "epoch", "position", "link"]),
 ];
+/// What a copy of an embedded store must not have, beside the views.
+const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats;
+    DELETE FROM passwords; DELETE FROM sessions; DELETE FROM links";
 /// Rows between two checkpoints of a copy.
 const ROWS_AT_ONCE: usize = 2_000;
 
@@ -97,7 +100,7 @@ fn insert(table: &str, columns: &[&str], mark: char) -> String {
 impl sqlite::Store {
     async fn clear_volatile(&self) -> Result<(), LogError> {
         self.clear_views().await?;
-        self.write(|connection| Ok(connection.execute_batch("DELETE FROM seen; DELETE FROM beats")?)).await
+        self.write(|connection| Ok(connection.execute_batch(VOLATILE)?)).await
     }
 
     /// Leaves one file without a journal beside it.

@@ -4,10 +4,12 @@
 //!   my cursor" can miss nothing.
 //! - Each stream's events form a hash chain, and each append is linked to the one before it (`chain.rs`).
 //! - Free text lies beside the chain in a table of its own and can be erased.
-//! - Beside the log stand tables that are disposable (snapshots, the board) or volatile (presence).
+//! - Beside the log stand tables that are disposable (snapshots, the board), volatile (presence), or secret
+//!   (`credentials.rs`).
 
 mod backup;
 pub mod chain;
+mod credentials;
 mod error;
 mod postgres;
 mod row;
@@ -21,6 +23,7 @@ use uuid::Uuid;
 use wardroom_core::id::Time;
 
 pub use backup::restore;
+pub use credentials::{LinkRow, SessionRow};
 pub use error::LogError;
 pub use row::{
     Append, BoardRow, Draft, Hash, Head, Remembered, Request, Snapshot, Span, Stored, StoredText, Stream, Tip, Words,

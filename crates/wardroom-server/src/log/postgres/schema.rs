@@ -132,6 +132,40 @@ END $$;
 CREATE TRIGGER texts_erased AFTER UPDATE OF erased_by ON texts
     FOR EACH ROW WHEN (new.erased_by IS NOT NULL) EXECUTE FUNCTION wardroom_forget_digest();
 ",
+    "
+-- Secrets that let people in. What they open stands in the directory's stream; they are in no backup.
+CREATE TABLE passwords (person uuid PRIMARY KEY, hash text NOT NULL);
+CREATE TABLE sessions (
+    digest bytea PRIMARY KEY, id uuid NOT NULL UNIQUE, person uuid NOT NULL, device text NOT NULL,
+    address text NOT NULL, opened_at bigint NOT NULL, last_seen_at bigint NOT NULL, expires_at bigint NOT NULL
+);
+CREATE INDEX sessions_person ON sessions (person);
+CREATE TABLE links (digest bytea PRIMARY KEY, id uuid NOT NULL, person uuid, expires_at bigint NOT NULL);
+
+-- A secret goes with what it opened, in the same transaction.
+CREATE FUNCTION wardroom_forget_secrets() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    whose uuid := (new.body::json ->> 'person')::uuid;
+BEGIN
+    IF new.kind = 'session_ended' THEN
+        DELETE FROM sessions WHERE id = (new.body::json ->> 'session')::uuid;
+    ELSIF new.kind = 'everybody_signed_out' THEN
+        DELETE FROM passwords;
+        DELETE FROM sessions;
+        DELETE FROM links;
+    ELSE
+        DELETE FROM passwords WHERE person = whose;
+        DELETE FROM sessions WHERE person = whose;
+        DELETE FROM links WHERE person = whose;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER secrets_go AFTER INSERT ON events
+    FOR EACH ROW
+    WHEN (new.stream = 0
+        AND new.kind IN ('session_ended', 'person_deactivated', 'person_forgotten', 'everybody_signed_out'))
+    EXECUTE FUNCTION wardroom_forget_secrets();
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

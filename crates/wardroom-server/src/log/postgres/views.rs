@@ -51,7 +51,7 @@ impl Store {
         .await
     }
 
-    async fn do_it(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Result<(), LogError> {
+    pub(super) async fn do_it(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Result<(), LogError> {
         let client = self.client().await?;
         let statement = client.prepare_cached(statement).await?;
         client.execute(&statement, values).await?;

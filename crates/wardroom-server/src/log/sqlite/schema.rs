@@ -63,6 +63,34 @@ CREATE TRIGGER texts_erased AFTER UPDATE OF erased_by ON texts WHEN new.erased_b
           AND (SELECT seq FROM events WHERE position = new.position)
               BETWEEN span.value ->> 'first' AND span.value ->> 'last');
 END;
+", "
+-- Secrets that let people in. What they open stands in the directory's stream; they are in no backup.
+CREATE TABLE passwords (person TEXT PRIMARY KEY, hash TEXT NOT NULL) STRICT;
+CREATE TABLE sessions (
+    digest BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, person TEXT NOT NULL, device TEXT NOT NULL,
+    address TEXT NOT NULL, opened_at INTEGER NOT NULL, last_seen_at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX sessions_person ON sessions (person);
+CREATE TABLE links (
+    digest BLOB PRIMARY KEY, id TEXT NOT NULL, person TEXT, expires_at INTEGER NOT NULL
+) STRICT;
+
+-- A secret goes with what it opened, in the same transaction.
+CREATE TRIGGER session_ended AFTER INSERT ON events WHEN new.stream = 0 AND new.kind = 'session_ended' BEGIN
+    DELETE FROM sessions WHERE id = new.body ->> 'session';
+END;
+CREATE TRIGGER person_gone AFTER INSERT ON events
+    WHEN new.stream = 0 AND new.kind IN ('person_deactivated', 'person_forgotten') BEGIN
+    DELETE FROM passwords WHERE person = new.body ->> 'person';
+    DELETE FROM sessions WHERE person = new.body ->> 'person';
+    DELETE FROM links WHERE person = new.body ->> 'person';
+END;
+CREATE TRIGGER everybody_signed_out AFTER INSERT ON events
+    WHEN new.stream = 0 AND new.kind = 'everybody_signed_out' BEGIN
+    DELETE FROM passwords;
+    DELETE FROM sessions;
+    DELETE FROM links;
+END;
 "];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.
