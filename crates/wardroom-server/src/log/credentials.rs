@@ -8,6 +8,10 @@ use wardroom_core::id::{LinkId, PersonId, SessionId, Time};
 
 use super::{Hash, Log, LogError};
 
+/// Microseconds for which links are recognised after the newest one's end, so that they can be told why they open
+/// nothing: 30 days.
+pub(super) const LINKS_KEPT: i64 = 30 * 86_400 * 1_000_000;
+
 /// A session's secret side.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionRow {
@@ -101,7 +105,7 @@ impl Log {
         on_either!(self, store => store.saw_session(id, at).await)
     }
 
-    /// Keeps a link.
+    /// Keeps a link, and throws away those that expired long ago.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].

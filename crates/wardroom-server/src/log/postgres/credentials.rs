@@ -5,6 +5,7 @@ use wardroom_core::id::{LinkId, PersonId, SessionId, Time};
 
 use super::Store;
 use super::read::{hash, time};
+use crate::log::credentials::LINKS_KEPT;
 use crate::log::{Hash, LinkRow, LogError, SessionRow};
 
 fn session_row(row: &Row) -> Result<SessionRow, LogError> {
@@ -61,8 +62,7 @@ impl Store {
 
     pub(in crate::log) async fn sessions_of(&self, person: PersonId) -> Result<Vec<SessionRow>, LogError> {
         let client = self.client().await?;
-        let query =
-            client.prepare_cached("SELECT * FROM sessions WHERE person = $1 ORDER BY opened_at DESC").await?;
+        let query = client.prepare_cached("SELECT * FROM sessions WHERE person = $1 ORDER BY opened_at DESC").await?;
         client.query(&query, &[&person.0]).await?.iter().map(session_row).collect()
     }
 
@@ -75,6 +75,8 @@ impl Store {
     }
 
     pub(in crate::log) async fn put_link(&self, row: LinkRow) -> Result<(), LogError> {
+        let long_gone = row.expires_at.as_microsecond() - LINKS_KEPT;
+        self.do_it("DELETE FROM links WHERE expires_at <= $1", &[&long_gone]).await?;
         self.do_it(
             "INSERT INTO links VALUES ($1, $2, $3, $4)",
             &[&row.digest.to_vec(), &row.id.0, &row.person.map(|person| person.0), &row.expires_at.as_microsecond()],

@@ -6,6 +6,7 @@ use wardroom_core::id::{LinkId, PersonId, SessionId, Time};
 
 use super::Store;
 use super::read::time;
+use crate::log::credentials::LINKS_KEPT;
 use crate::log::{Hash, LinkRow, LogError, SessionRow};
 
 /// Ids are kept as they stand in the events, so that a trigger can compare them.
@@ -106,6 +107,8 @@ impl Store {
 
     pub(in crate::log) async fn put_link(&self, row: LinkRow) -> Result<(), LogError> {
         self.write(move |connection| {
+            let long_gone = row.expires_at.as_microsecond() - LINKS_KEPT;
+            connection.execute("DELETE FROM links WHERE expires_at <= ?1", [long_gone])?;
             connection.execute(
                 "INSERT INTO links VALUES (?1, ?2, ?3, ?4)",
                 params![
