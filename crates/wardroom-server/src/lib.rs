@@ -4,6 +4,7 @@
 //! ([`watch`]) → read (`web/`, [`views`]). Only [`execute`] appends; SQL stands in [`log`] only and holds no
 //! rules; nothing is sent before it is committed.
 
+pub mod account;
 pub mod clock;
 pub mod config;
 mod due;

@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch as signal;
 
+use crate::account::Accounts;
+use crate::account::link::{self, MadeLink};
 use crate::config::Config;
 use crate::due::Due;
 use crate::execute::Executor;
@@ -17,7 +19,7 @@ use crate::presence::Presence;
 use crate::streams::{DIRECTORY, Streams};
 use crate::views::board::Board;
 use crate::watch::Watch;
-use crate::web::connection::Connections;
+use crate::web::connection::{Connections, Peer};
 use crate::{clock, web};
 
 /// How long requests that are under way may take after the server was told to stop.
@@ -53,6 +55,8 @@ pub struct Parts {
     pub board: Board,
     /// When people were last seen.
     pub presence: Presence,
+    /// What is remembered for letting people in.
+    pub accounts: Accounts,
     /// What is counted.
     pub metrics: Metrics,
     /// Turns true when the server is told to stop: open streams end.
@@ -76,13 +80,15 @@ impl FolderLock {
     }
 }
 
-/// Serves until `shutdown` resolves, then lets requests that are under way finish.
+/// Serves until `shutdown` resolves, then lets requests that are under way finish. `ready` is told of the link for the
+/// first admin, as long as no admin can get in.
 ///
 /// # Errors
 /// When the store cannot be opened, its quick check fails, or another server has the data folder.
 pub async fn run(
     config: Config,
     listener: TcpListener,
+    ready: impl FnOnce(Option<MadeLink>),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let _lock = match &config.place {
@@ -98,7 +104,8 @@ pub async fn run(
     let (stop, stopping) = signal::channel(false);
     let server = start(log, stopping).await?;
     tokio::spawn(web::health::verify_in_background(server.clone()));
-    let router = web::router::router(server);
+    ready(first_admin(&server).await);
+    let router = web::router::router(server).into_make_service_with_connect_info::<Peer>();
     let mut stopped = stop.subscribe();
     tokio::spawn(async move {
         shutdown.await;
@@ -118,6 +125,15 @@ pub async fn run(
     Ok(())
 }
 
+/// The link for the first admin, if there has to be one. Without it there is still the machine itself to get in from.
+async fn first_admin(server: &Server) -> Option<MadeLink> {
+    let made = link::for_the_first_admin(&server.log, &server.streams, &server.executor).await;
+    made.unwrap_or_else(|error| {
+        tracing::warn!(%error, "no link for the first admin could be made");
+        None
+    })
+}
+
 /// Starts everything that serving needs, on an open log.
 ///
 /// # Errors
@@ -133,6 +149,6 @@ pub async fn start(log: Log, stopping: signal::Receiver<bool>) -> anyhow::Result
     }
     let presence = Presence::new(clock::now());
     Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone()).await;
-    let metrics = Metrics::default();
-    Ok(Server(Arc::new(Parts { log, streams, executor, watch, board, presence, metrics, stopping })))
+    let (accounts, metrics) = (Accounts::default(), Metrics::default());
+    Ok(Server(Arc::new(Parts { log, streams, executor, watch, board, presence, accounts, metrics, stopping })))
 }

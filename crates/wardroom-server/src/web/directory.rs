@@ -10,7 +10,7 @@ use wardroom_core::seal;
 
 use super::parse::Body;
 use super::problem::{Problem, named};
-use super::who::{Administrator, Reader};
+use super::who::{Administrator, By, Reader};
 use crate::execute::Order;
 use crate::server::Server;
 
@@ -24,11 +24,21 @@ pub(super) struct DirectoryBody {
     command: DirectoryCommand,
 }
 
-/// Who am I, and what does my token allow.
-#[utoipa::path(get, path = "/api/v1/me", responses((status = 200, description = "{\"person\": {…}, \"scope\": …}")))]
-pub(super) async fn me(reader: Reader) -> Json<Value> {
+/// Who am I, what may I do, and by which session am I here.
+#[utoipa::path(
+    get, path = "/api/v1/me",
+    responses((status = 200, description = "{\"person\": {…}, \"scope\": …, \"admin\": …, \"session\": {…} or null}")),
+)]
+pub(super) async fn me(State(server): State<Server>, reader: Reader) -> Json<Value> {
     let admin = reader.facts.admin(reader.person);
-    Json(json!({ "person": named(&reader.facts, reader.person), "scope": reader.scope, "admin": admin }))
+    let directory = server.streams.directory().directory;
+    let session = match reader.by {
+        By::Session(id) => directory.sessions.get(&id),
+        By::Token(_) => None,
+    };
+    let session = session.map(|session| json!({ "id": session.id, "opened_at": session.opened_at }));
+    let person = named(&reader.facts, reader.person);
+    Json(json!({ "person": person, "scope": reader.scope, "admin": admin, "session": session }))
 }
 
 /// People, teams and services. Mail addresses are for admins.

@@ -1,11 +1,12 @@
 //! The web: every route in one table, one write endpoint per stream, reads, the live stream. No module
 //! outside this folder knows HTTP.
 
+mod account;
 pub mod connection;
 mod directory;
 pub mod health;
-mod home;
 mod incidents;
+mod page;
 pub mod parse;
 mod problem;
 pub mod router;

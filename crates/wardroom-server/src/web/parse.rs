@@ -1,4 +1,4 @@
-//! What comes in: bounded bodies, strict JSON, cursors. Pure, apart from the extractor around it.
+//! What comes in: bounded bodies, strict JSON, cursors. Pure, apart from the extractors around it.
 
 use axum::body::{Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
@@ -85,34 +85,52 @@ pub fn position(given: Option<&str>, epoch: Uuid, head: u64) -> Result<Option<u6
 /// A JSON body with a request id, read strictly.
 pub struct Body<T>(pub Asked<T>);
 
+/// A JSON body of its own, read strictly.
+pub struct Plain<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequest<Server> for Plain<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, server: &Server) -> Result<Self, Problem> {
+        let bytes = json(request, server).await?;
+        let read = serde_json::from_slice(&bytes);
+        read.map(Self).map_err(|error| Problem::malformed(repeated(&error.to_string())))
+    }
+}
+
 impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Problem> {
-        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-            return Err(Problem::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "not_json",
-                "Send JSON: “Content-Type: application/json”.",
-            ));
-        }
-        let too_large = || {
-            let sentence = "This request is too large. A note has at most 20,000 characters.";
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence)
-        };
-        // One that says so beforehand need not send it first.
-        if request.body().size_hint().lower() > BODY_MAX as u64 {
-            return Err(too_large());
-        }
-        let bytes = Bytes::from_request(request, server).await.map_err(|rejection| {
-            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                return too_large();
-            }
-            Problem::malformed("its body did not arrive whole")
-        })?;
+        let bytes = json(request, server).await?;
         asked(&bytes).map(Self).map_err(Problem::malformed)
     }
+}
+
+/// The bytes of a body that says that it is JSON.
+async fn json(request: Request, server: &Server) -> Result<Bytes, Problem> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not_json",
+            "Send JSON: “Content-Type: application/json”.",
+        ));
+    }
+    let too_large = || {
+        let sentence = "This request is too large. A note has at most 20,000 characters.";
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence)
+    };
+    // One that says so beforehand need not send it first.
+    if request.body().size_hint().lower() > BODY_MAX as u64 {
+        return Err(too_large());
+    }
+    Bytes::from_request(request, server).await.map_err(|rejection| {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return too_large();
+        }
+        Problem::malformed("its body did not arrive whole")
+    })
 }
 
 #[cfg(test)]

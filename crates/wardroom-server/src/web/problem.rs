@@ -15,13 +15,15 @@ use crate::execute::NotDone;
 use crate::log::LogError;
 
 /// Seconds after which a client may try again when the store could not.
-const RETRY_AFTER: HeaderValue = HeaderValue::from_static("2");
+const RETRY_AFTER: u64 = 2;
 
 /// A problem document on its way to a client.
 #[derive(Clone, Debug)]
 pub struct Problem {
     status: StatusCode,
     body: Value,
+    /// Seconds after which to try again.
+    after: Option<u64>,
 }
 
 impl Problem {
@@ -34,7 +36,21 @@ impl Problem {
             "code": code,
             "detail": sentence.into(),
         });
-        Self { status, body }
+        let after = (status == StatusCode::SERVICE_UNAVAILABLE).then_some(RETRY_AFTER);
+        Self { status, body, after }
+    }
+
+    /// Says after how many seconds to try again.
+    #[must_use]
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.after = Some(seconds);
+        self
+    }
+
+    /// Its status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
     }
 
     /// Nobody is signed in, or the token is not (or no longer) good.
@@ -43,8 +59,8 @@ impl Problem {
         Self::new(
             StatusCode::UNAUTHORIZED,
             "not_signed_in",
-            "Send a token: “Authorization: Bearer TOKEN”. It may be missing, expired or revoked. \
-             `wardroom token create HANDLE` makes one on the machine itself.",
+            "Nobody is signed in here, or not any more. Sign in on the page, or send a token: “Authorization: Bearer \
+             TOKEN”. `wardroom token create HANDLE` makes one on the machine itself.",
         )
     }
 
@@ -174,8 +190,8 @@ impl IntoResponse for Problem {
         let mut response = (self.status, self.body.to_string()).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+        if let Some(seconds) = self.after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

@@ -14,9 +14,10 @@ use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::account::{self, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
-use super::{directory, health, home, incidents, stream};
+use super::{directory, health, incidents, page, stream};
 use crate::server::Server;
 
 #[derive(OpenApi)]
@@ -32,7 +33,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// The table.
 fn table() -> OpenApiRouter<Server> {
     OpenApiRouter::with_openapi(Description::openapi())
-        .routes(routes!(home::home))
         .routes(routes!(health::healthz))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))
@@ -47,6 +47,13 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(directory::me))
         .routes(routes!(directory::read))
         .routes(routes!(directory::command))
+        .routes(routes!(account::sign_in, account::sign_out))
+        .routes(routes!(account::list))
+        .routes(routes!(account::end))
+        .routes(routes!(account::change_password))
+        .routes(routes!(welcome::look))
+        .routes(routes!(welcome::welcome))
+        .routes(routes!(welcome::make))
 }
 
 /// The description of the API, as JSON.
@@ -64,7 +71,7 @@ pub fn router(server: Server) -> Router {
             "/api/v1/openapi.json",
             axum::routing::get(|| async move { ([(header::CONTENT_TYPE, "application/json")], description) }),
         )
-        .fallback(nothing_here)
+        .fallback(page::page)
         .layer(DefaultBodyLimit::max(BODY_MAX))
         .layer(timeout(PATIENCE))
         .layer(middleware::from_fn(as_problem))
@@ -78,10 +85,6 @@ pub fn router(server: Server) -> Router {
 
 fn timeout(patience: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience)
-}
-
-async fn nothing_here() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address.")
 }
 
 fn broke() -> Response {

@@ -1,7 +1,7 @@
 //! The live stream: server-sent events with cursors to resume from.
 //!
 //! A reader is woken and then reads after its own cursor; what has piled up goes out in one write. It ends when
-//! its token ends, when the server stops, or when its socket is stuck (`connection.rs`).
+//! its token or session ends, when the server stops, or when its socket is stuck (`connection.rs`).
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,7 +21,6 @@ use wardroom_core::id::Number;
 use super::parse;
 use super::problem::Problem;
 use super::who::Reader;
-use crate::clock;
 use crate::log::LogError;
 use crate::server::Server;
 use crate::watch::{After, Sight, Viewer, frame};
@@ -32,7 +31,7 @@ const CHUNK: usize = 512;
 const FROM_LOG: usize = 64;
 /// How often a silent stream says that it is alive, so that proxies keep it and clients notice a loss.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How often a silent stream looks whether its token is still good; revocation itself wakes it at once.
+/// How often a silent stream looks whether its reader is still signed in; revocation itself wakes it at once.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Where to begin.
@@ -145,13 +144,11 @@ impl Open {
         }
     }
 
-    /// Whether the token that opened this stream still lets its bearer in.
+    /// Whether the token or the session that opened this stream still lets them in.
     fn still_signed_in(&mut self) -> bool {
-        let directory = self.server.streams.directory().directory;
-        let Some(token) = directory.tokens.get(&self.reader.token) else { return false };
-        self.reader.facts = directory.facts.clone();
+        let signed_in = self.reader.still_signed_in(&self.server.streams.directory().directory);
         self.viewer.admin = self.reader.audits();
-        directory.live(token, clock::now())
+        signed_in
     }
 
     /// What there is after the cursor, as far as this reader may see it, in one piece.

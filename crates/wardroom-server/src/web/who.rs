@@ -1,38 +1,48 @@
-//! Who is asking: an extractor in every handler's signature. What they may do is decided in the core.
+//! Who is asking, by a token or by the cookie of a session: an extractor in every handler's signature. What they may
+//! do is decided in the core.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
-use sha2::{Digest as _, Sha256};
+use axum::http::{Method, StatusCode, header};
+use wardroom_core::directory::Directory;
 use wardroom_core::facts::Facts;
-use wardroom_core::id::{Actor, PersonId, TokenId};
+use wardroom_core::id::{Actor, PersonId, SessionId, TokenId};
 use wardroom_core::token::{Digest, Scope};
 
+use super::account::{cookie, origin};
 use super::problem::Problem;
+use crate::account::secret::{Sort, digest};
 use crate::clock;
 use crate::server::Server;
 
-/// Tokens are written `wr_` and 64 hexadecimal digits, so that scanners of leaked secrets can find them.
-const TOKEN_PREFIX: &str = "wr_";
+/// By what somebody is signed in.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum By {
+    /// A personal token.
+    Token(TokenId),
+    /// A browser's session.
+    Session(SessionId),
+}
 
 /// Somebody who is signed in and may read.
 #[derive(Clone, Debug)]
 pub struct Reader {
     /// Who.
     pub person: PersonId,
-    /// By which token.
-    pub token: TokenId,
-    /// What the token allows at the most.
+    /// By what.
+    pub by: By,
+    /// What that allows at the most.
     pub scope: Scope,
     /// The directory at this moment.
     pub facts: Facts,
 }
 
-/// Somebody whose token allows to act.
+/// Somebody who may act.
 #[derive(Clone, Debug)]
 pub struct Responder(pub Reader);
 
-/// Somebody whose token allows to change the directory; whether they are an admin is decided in the core.
+/// Somebody who may change the directory, as far as their token goes; whether they are an admin is decided in the
+/// core.
 #[derive(Clone, Debug)]
 pub struct Administrator(pub Reader);
 
@@ -53,45 +63,81 @@ impl Reader {
 /// A new token's secret, as it is shown once, and its digest, which is kept.
 #[must_use]
 pub fn new_secret() -> (String, Digest) {
-    let bytes = crate::stored::random::<32>();
-    let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let secret = format!("{TOKEN_PREFIX}{secret}");
-    let digest = digest_of(&secret);
-    (secret, digest)
-}
-
-fn digest_of(secret: &str) -> Digest {
-    Digest::new(Sha256::digest(secret.as_bytes()).into())
+    let (secret, digest) = Sort::Token.draw();
+    (secret, Digest::new(digest))
 }
 
 /// The bearer token of a request: bounded, and never echoed.
 fn bearer(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;
-    let well_formed = scheme.eq_ignore_ascii_case("bearer") && secret.len() == 67 && secret.starts_with(TOKEN_PREFIX);
-    well_formed.then_some(secret)
+    (scheme.eq_ignore_ascii_case("bearer") && Sort::Token.fits(secret)).then_some(secret)
+}
+
+/// What a live token or session allows; `None` when it has ended.
+fn scope_now(directory: &Directory, by: By) -> Option<(PersonId, Scope)> {
+    let now = clock::now();
+    match by {
+        By::Token(id) => {
+            let token = directory.tokens.get(&id).filter(|token| directory.live(token, now))?;
+            Some((token.person, token.scope))
+        }
+        By::Session(id) => {
+            let session = directory.session(id, now)?;
+            Some((session.person, directory.scope_of_sessions(session.person)))
+        }
+    }
+}
+
+impl Reader {
+    fn of(directory: &Directory, by: By) -> Option<Self> {
+        let (person, scope) = scope_now(directory, by)?;
+        Some(Self { person, by, scope, facts: directory.facts.clone() })
+    }
+
+    /// Looks at the directory again, for whoever stays long; false when what let them in has ended.
+    pub fn still_signed_in(&mut self, directory: &Directory) -> bool {
+        let now = Self::of(directory, self.by);
+        now.map(|reader| *self = reader).is_some()
+    }
 }
 
 impl FromRequestParts<Server> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        if !parts.headers.contains_key(header::AUTHORIZATION)
+            && let Some(secret) = cookie::secret(&parts.headers)
+        {
+            // A browser sends its cookie whoever's page asks: a write has to come from ours.
+            let reads = matches!(parts.method, Method::GET | Method::HEAD | Method::OPTIONS);
+            if !reads && origin::asks(&parts.headers) != origin::Asks::Ours {
+                return Err(origin::refused());
+            }
+            let session = server.accounts.session(&server.log, &server.streams, secret).await?;
+            let by = By::Session(session.ok_or_else(Problem::unauthenticated)?.id);
+            return Self::of(&server.streams.directory().directory, by).ok_or_else(Problem::unauthenticated);
+        }
         let secret = bearer(parts).ok_or_else(Problem::unauthenticated)?;
         // Looked up by digest: the time it takes tells nothing about the secret.
-        let digest = digest_of(secret);
+        let digest = Digest::new(digest(secret));
         let mut directory = server.streams.directory().directory;
         if directory.token(&digest, clock::now()).is_none() {
             // It may have been made on the machine itself a moment ago: look once whether the log has more.
             directory = server.streams.refresh_directory().await?.directory;
         }
         let token = directory.token(&digest, clock::now()).ok_or_else(Problem::unauthenticated)?;
-        Ok(Self { person: token.person, token: token.id, scope: token.scope, facts: directory.facts.clone() })
+        Self::of(&directory, By::Token(token.id)).ok_or_else(Problem::unauthenticated)
     }
 }
 
 fn allows(reader: Reader, scope: Scope, word: &str) -> Result<Reader, Problem> {
     if reader.scope >= scope {
         return Ok(reader);
+    }
+    if let By::Session(_) = reader.by {
+        let sentence = "Only an admin can change the directory.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "admins_only", sentence));
     }
     Err(Problem::new(
         StatusCode::FORBIDDEN,

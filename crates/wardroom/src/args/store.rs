@@ -58,6 +58,12 @@ pub enum Person {
         #[command(flatten)]
         store: StoreArgs,
     },
+    /// Make a one-time link through which a person chooses a password: wardroom person link mary
+    Link {
+        person: Who,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
     /// Import people, teams and services from a .toml or .csv file
     Import {
         file: PathBuf,

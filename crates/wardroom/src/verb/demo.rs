@@ -72,7 +72,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         log: String::new(),
         max_connections: 64,
     };
-    let serving = runtime.spawn(wardroom_server::server::run(config, listener, async { drop(stopped.await) }));
+    let serving = runtime.spawn(wardroom_server::server::run(config, listener, drop, async { drop(stopped.await) }));
     let beat = if alone || arguments.quick { Duration::ZERO } else { BEAT };
     let by_script = alone || arguments.watch;
     let mut stage = Stage { url, number: 0, tokens, beat, by_script, silent: json };

@@ -42,7 +42,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Verify(store) => store::verify(&store, remote.json),
         Verb::Backup { file, store } => store::backup(&store, &file, remote.json),
         Verb::Restore { file, keep_tokens, store } => store::restore(&store, &file, keep_tokens, remote.json),
-        Verb::Person(person) => store::person(person, remote.json),
+        Verb::Person(person) => store::person(person, &remote),
         Verb::Team(team) => store::team(team, remote.json),
         Verb::Service(service) => store::service(service, remote.json),
         Verb::Token(token) => store::token(token, remote.json),

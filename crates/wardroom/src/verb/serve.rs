@@ -1,7 +1,10 @@
 //! `wardroom serve`.
 
+use std::net::{IpAddr, SocketAddr};
+
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use wardroom_server::account::link::MadeLink;
 use wardroom_server::config::{Config, LogFormat, ServeArgs};
 use wardroom_server::log::Place;
 use wardroom_server::server;
@@ -18,12 +21,19 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
             .await
             .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
         let address = listener.local_addr()?;
-        if json {
-            super::print_json(&json!({ "url": format!("http://{address}") }));
-        } else {
-            say_what_to_do_next(&config, address);
+        let place = config.place.clone();
+        if !json {
+            println!("Wardroom listens on http://{address}");
         }
-        server::run(config, listener, stop).await
+        let ready = move |link: Option<MadeLink>| {
+            if json {
+                let welcome = link.map(|link| format!("{}{}", url(address), link.path));
+                super::print_json(&json!({ "url": format!("http://{address}"), "welcome": welcome }));
+            } else {
+                say_what_to_do_next(&place, address, link);
+            }
+        };
+        server::run(config, listener, ready, stop).await
     })
 }
 
@@ -55,19 +65,36 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
     })
 }
 
-fn say_what_to_do_next(config: &Config, address: std::net::SocketAddr) {
-    let store = match &config.place {
+/// Where a browser on this machine finds a server that listens there.
+fn url(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::from([127, 0, 0, 1]));
+    }
+    format!("http://{address}")
+}
+
+fn say_what_to_do_next(place: &Place, address: SocketAddr, link: Option<MadeLink>) {
+    let store = match place {
         Place::Folder(folder) => format!("--data {}", folder.display()),
         Place::Postgres(_) => "--database …".to_owned(),
     };
-    println!(
-        "Wardroom listens on http://{address}
+    let url = url(address);
+    match link {
+        Some(MadeLink { path, .. }) => println!(
+            "
+There is no admin yet. Open this link in a browser and become the first; it is good once, and for an hour:
 
-In another terminal (`wardroom` is target/debug/wardroom after `make run`):
-  1. Add yourself         wardroom person add you --name \"Your name\" --admin {store}
-  2. Get a token          export WARDROOM_TOKEN=$(wardroom token create you --scope admin {store} | awk '{{print $NF}}')
-  3. Declare              wardroom declare \"What is wrong\" --severity sev2
-  4. See what is next     wardroom next
+    {url}{path}
+"
+        ),
+        None => println!("\nOpen {url} in a browser and sign in.\n"),
+    }
+    println!(
+        "In another terminal (`wardroom` is target/debug/wardroom after `make run`):
+  Let somebody in         wardroom person add mary --name \"Mary\" {store}
+                          wardroom person link mary {store}
+  Act from a terminal     export WARDROOM_TOKEN=$(wardroom token create mary {store} | awk '{{print $NF}}')
+                          wardroom declare \"What is wrong\" --severity sev2
 
 Or see a whole incident first, and take command in it: wardroom demo
 "

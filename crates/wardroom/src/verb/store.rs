@@ -10,6 +10,7 @@ use wardroom_core::facts::Person as FactsPerson;
 use wardroom_core::id::{Actor, TokenId, Who};
 use wardroom_core::roster::Roster;
 use wardroom_core::token::Token as FactsToken;
+use wardroom_server::account::link;
 use wardroom_server::clock;
 use wardroom_server::config::StoreArgs;
 use wardroom_server::execute::{Asked, Executor, NotDone, Order};
@@ -18,7 +19,7 @@ use wardroom_server::streams::Streams;
 use wardroom_server::web::who::new_secret;
 
 use super::print_json;
-use crate::args::{Person, Service, Team, Token};
+use crate::args::{Person, Remote, Service, Team, Token};
 use crate::exit::Failure;
 
 /// How often a command that met others at the directory, again and again, is tried anew: a script that adds many
@@ -51,12 +52,19 @@ async fn change(log: &Log, command: DirectoryCommand) -> anyhow::Result<Value> {
             let span = done.spans.first();
             Ok(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) }))
         }
-        Err(NotDone::Refused(refusal)) => {
-            let code = serde_json::to_value(refusal.code)?;
-            Err(Failure::Refused(json!({ "code": code, "detail": refusal.sentence })).into())
-        }
-        Err(error) => Err(Failure::unreachable(error).into()),
+        Err(error) => Err(not_done(error)),
     }
+}
+
+fn not_done(error: NotDone) -> anyhow::Error {
+    let failure = match error {
+        NotDone::Refused(refusal) => {
+            let code = serde_json::to_value(refusal.code).expect("codes are plain data");
+            Failure::Refused(json!({ "code": code, "detail": refusal.sentence }))
+        }
+        error => Failure::unreachable(error),
+    };
+    failure.into()
 }
 
 fn change_one(store: &StoreArgs, json: bool, command: DirectoryCommand, said: &str) -> anyhow::Result<()> {
@@ -110,10 +118,12 @@ async fn directory(store: &StoreArgs) -> anyhow::Result<std::sync::Arc<Directory
 }
 
 /// `wardroom person …`
-pub fn person(person: Person, json: bool) -> anyhow::Result<()> {
+pub fn person(person: Person, remote: &Remote) -> anyhow::Result<()> {
+    let json = remote.json;
     match person {
         Person::Add { handle, name, email, admin, store } => {
-            let said = format!("Added {handle}. A token for them: wardroom token create {handle}{}", flag(&store));
+            let said =
+                format!("Added {handle}. A link that lets them in: wardroom person link {handle}{}", flag(&store));
             change_one(&store, json, DirectoryCommand::AddPerson { handle, name, email, admin }, &said)
         }
         Person::Change { person, handle, name, email, admin, store } => {
@@ -126,13 +136,14 @@ pub fn person(person: Person, json: bool) -> anyhow::Result<()> {
             change_one(&store, json, DirectoryCommand::DeactivatePerson { person }, &said)
         }
         Person::Activate { person, store } => {
-            let said = format!("Activated {person}. They need a new token.");
+            let said = format!("Activated {person}. They need a new link, or a new token.");
             change_one(&store, json, DirectoryCommand::ActivatePerson { person }, &said)
         }
         Person::Forget { person, store } => {
             let said = "Forgotten: the name and address are gone from the record; the chain still verifies.";
             change_one(&store, json, DirectoryCommand::ForgetPerson { person }, said)
         }
+        Person::Link { person, store } => link(&store, person, remote),
         Person::Import { file, store } => import(&store, &file, json),
         Person::List(store) => {
             let directory = block_on(directory(&store))?;
@@ -156,6 +167,23 @@ pub fn person(person: Person, json: bool) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+fn link(store: &StoreArgs, person: Who, remote: &Remote) -> anyhow::Result<()> {
+    let made = block_on(async {
+        let log = open(store).await?;
+        let streams = Streams::new(log.clone());
+        streams.refresh_directory().await?;
+        let executor = Executor::start(log.clone(), streams.clone());
+        let made = link::make(&log, &streams, &executor, Actor::Console, Some(person.clone())).await;
+        made.map_err(not_done)
+    })?;
+    let url = format!("{}{}", remote.url.trim_end_matches('/'), made.path);
+    let said = format!(
+        "Give this link to {person}; it is good once, and for a day. Through it they choose a password:\n{url}"
+    );
+    say(remote.json, &json!({ "link": url, "expires_at": made.expires_at }), &said);
+    Ok(())
 }
 
 fn import(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
@@ -323,17 +351,21 @@ pub fn backup(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> 
 pub fn restore(store: &StoreArgs, file: &Path, keep_tokens: bool, json: bool) -> anyhow::Result<()> {
     let epoch = block_on(async {
         let log = log::restore(file, &store.place()).await.map_err(Failure::unreachable)?;
-        if !keep_tokens {
-            let revoked = change(&log, DirectoryCommand::RevokeAllTokens {}).await;
-            // A backup without a live token has none to revoke.
-            match revoked {
+        let mut ends = vec![DirectoryCommand::SignEverybodyOut {}];
+        ends.extend((!keep_tokens).then_some(DirectoryCommand::RevokeAllTokens {}));
+        for end in ends {
+            match change(&log, end).await {
+                // Where nobody was let in there is nothing to end.
                 Err(error) if !matches!(error.downcast_ref(), Some(Failure::Refused(_))) => return Err(error),
                 _ => {}
             }
         }
         Ok(log.head().await?.epoch)
     })?;
-    let mut said = "Restored, under a new epoch: cursors from before are told so.".to_owned();
+    let mut said = "Restored, under a new epoch: cursors from before are told so.\n\
+         No password is in a backup. Let people choose new ones with: wardroom person link HANDLE"
+        .to_owned();
+    said.push_str(&flag(store));
     if !keep_tokens {
         said.push_str("\nTokens issued before are revoked. Make new ones with: wardroom token create HANDLE");
         said.push_str(&flag(store));
