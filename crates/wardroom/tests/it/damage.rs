@@ -23,7 +23,7 @@ fn a_broken_incident_is_set_aside_and_named(house: House) {
     let verified = house.console(&["verify"]);
     assert_eq!(verified.status.code(), Some(5));
     let told = String::from_utf8(verified.stderr).unwrap();
-    assert!(told.contains("incident 1, entry 2 (position 5), was altered"), "{told}");
+    assert!(told.contains("incident 1, entry 2 (position 6), was altered"), "{told}");
     let server = house.serve();
     let refused = wait::until("the background check has found it", || {
         let (status, problem) = server.command(&mary, one, json!({ "command": "note", "text": "x" }));

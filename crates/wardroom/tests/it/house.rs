@@ -110,6 +110,17 @@ impl House {
         Command::new(WARDROOM).args(arguments).args(self.place()).env("NO_COLOR", "1").output().unwrap()
     }
 
+    /// Runs `wardroom` on the store with a clock that is off by so much; it has to succeed.
+    pub fn console_at(&self, off: &str, arguments: &[&str]) -> String {
+        let library =
+            std::env::var_os("WARDROOM_TEST_FAKETIME").expect("run the tests with `make test`: it finds libfaketime");
+        let mut wardroom = Command::new(WARDROOM);
+        wardroom.args(arguments).args(self.place()).env("LD_PRELOAD", library).env("FAKETIME", off);
+        let output = wardroom.env("FAKETIME_DISABLE_SHM", "1").output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// Runs `wardroom` on the store; it has to succeed.
     pub fn run(&self, arguments: &[&str]) -> String {
         let output = self.console(arguments);
@@ -162,7 +173,7 @@ impl House {
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
         let url = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
-        let server = Server { child, url, _said: said };
+        let server = Server { child, url, said };
         wait::until("the server is ready", || server.status("/readyz").filter(|status| *status == 200));
         server
     }
@@ -177,7 +188,7 @@ impl House {
 pub struct Server {
     child: Child,
     pub url: String,
-    _said: BufReader<ChildStdout>,
+    said: BufReader<ChildStdout>,
 }
 
 impl Drop for Server {
@@ -187,7 +198,7 @@ impl Drop for Server {
     }
 }
 
-fn agent() -> Agent {
+pub fn agent() -> Agent {
     let config = Agent::config_builder().http_status_as_error(false).timeout_global(None).build();
     config.into()
 }
@@ -196,6 +207,15 @@ fn agent() -> Agent {
 pub type Answer = (u16, Value);
 
 impl Server {
+    /// What it says at its start, to the last line.
+    pub fn said_to_begin_with(&mut self) -> String {
+        let mut said = String::new();
+        while !said.contains("wardroom demo") {
+            assert!(self.said.read_line(&mut said).unwrap() > 0, "it says what to do: {said}");
+        }
+        said
+    }
+
     /// kill -9.
     pub fn kill(mut self) {
         self.child.kill().unwrap();
@@ -384,7 +404,7 @@ impl Server {
 
 /// A live stream that is being read.
 pub struct Stream {
-    received: mpsc::Receiver<Value>,
+    pub received: mpsc::Receiver<Value>,
 }
 
 impl Stream {

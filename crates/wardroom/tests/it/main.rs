@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
 
+mod browser;
 mod disk;
 mod faster;
 mod gate;
@@ -11,6 +12,7 @@ mod wait;
 
 mod absence;
 mod access;
+mod accounts;
 mod acknowledgement;
 mod bad_input;
 mod command;
