@@ -1,4 +1,4 @@
-# The commands that people and other tools rely on. Each is one line of cargo or one script, so that
+# The commands that people and other tools rely on. Each is one line of cargo or npm or one script, so that
 # nothing can be done here that cannot be done, and read, without make.
 
 # debug or release: which build `make build` leaves as target/$(PROFILE)/wardroom.
@@ -12,24 +12,41 @@ profile_flag_debug :=
 profile_flag_release := --release
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench fuzz
+.PHONY: help run build test lint bench fuzz page
 
 help: ## Say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# The page is part of the program. It is built where its sources are newer than what was built from them.
+page: web/dist/index.html
+
+PAGE_SOURCES := $(shell find web/src web/public -type f) \
+  $(addprefix web/,index.html package.json package-lock.json vite.config.ts svelte.config.js tsconfig.json)
+
+web/dist/index.html: $(PAGE_SOURCES) web/node_modules/.package-lock.json
+	@scripts/need-node
+	cd web && npm run --silent build
+	@touch $@
+
+web/node_modules/.package-lock.json: web/package-lock.json
+	@scripts/need-node
+	cd web && npm ci --no-audit --no-fund
+	@touch $@
+
 # Built first and apart, so that a first start shows its progress and the server's words stand alone.
-run: ## Build and start Wardroom on an embedded store in ./data
+run: page ## Build and start Wardroom on an embedded store in ./data
 	@cargo build --locked
 	@cargo run --quiet --locked -- serve --data ./data
 
-build: ## Leave target/PROFILE/wardroom (PROFILE=debug, or PROFILE=release)
+build: page ## Leave target/PROFILE/wardroom (PROFILE=debug, or PROFILE=release)
 	$(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, not "$(PROFILE)"))
 	cargo build --locked $(profile_flag_$(PROFILE))
 
-test: ## Run every test, with a private PostgreSQL that leaves nothing behind
+test: page ## Run every test, with a private PostgreSQL that leaves nothing behind
 	scripts/test
 
-lint: ## Check format, lints, house rules and, where cargo-deny is installed, dependencies
+lint: web/node_modules/.package-lock.json ## Check format, lints, house rules and, where cargo-deny is installed, dependencies
+	cd web && npm run --silent lint
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo run --quiet --locked -p xtask -- tidy
@@ -40,7 +57,7 @@ lint: ## Check format, lints, house rules and, where cargo-deny is installed, de
 	fi
 
 # The program finds the server beside itself, so both are built together.
-bench: ## Measure, beside the machine's own limits (BENCH=quick for a look)
+bench: page ## Measure, beside the machine's own limits (BENCH=quick for a look)
 	cargo build --release --locked -p wardroom -p wardroom-bench
 	scripts/with-postgres --durable "$${CARGO_TARGET_DIR:-target}/release/wardroom-bench" $(TABLES)
 

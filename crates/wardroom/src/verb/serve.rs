@@ -1,5 +1,6 @@
 //! `wardroom serve`.
 
+use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 
 use serde_json::json;
@@ -79,24 +80,28 @@ fn say_what_to_do_next(place: &Place, address: SocketAddr, link: Option<MadeLink
         Place::Postgres(_) => "--database …".to_owned(),
     };
     let url = url(address);
-    match link {
-        Some(MadeLink { path, .. }) => println!(
-            "
-There is no admin yet. Open this link in a browser and become the first; it is good once, and for an hour:
+    let come_in = match link {
+        Some(MadeLink { path, .. }) => format!(
+            "There is no admin yet. Open this link in a browser and become the first; it is good once, and for an hour:
 
-    {url}{path}
-"
+    {url}{path}"
         ),
-        None => println!("\nOpen {url} in a browser and sign in.\n"),
-    }
-    println!(
-        "In another terminal (`wardroom` is target/debug/wardroom after `make run`):
+        None => format!("Open {url} in a browser and sign in."),
+    };
+    let said = format!(
+        "
+{come_in}
+
+In another terminal (`wardroom` is target/debug/wardroom after `make run`):
   Let somebody in         wardroom person add mary --name \"Mary\" {store}
                           wardroom person link mary {store}
   Act from a terminal     export WARDROOM_TOKEN=$(wardroom token create mary {store} | awk '{{print $NF}}')
                           wardroom declare \"What is wrong\" --severity sev2
 
 Or see a whole incident first, and take command in it: wardroom demo
+
 "
     );
+    // Whoever started it may have read the first line and gone; the server goes on.
+    let _ = std::io::stdout().write_all(said.as_bytes());
 }

@@ -113,12 +113,13 @@ const INCIDENT: &[(&str, &str, &str)] = &[
 const STORE: &[(&str, &str)] = &[
     (
         "person|add|marty|--name|Marty|--email|marty@example.org",
-        "Added marty. A token for them: wardroom token create marty --data",
+        "Added marty. A link that lets them in: wardroom person link marty --data",
     ),
     ("person|change|marty|--name|Marty McFly|--admin|true", "Changed marty."),
     ("person|list", "marty|Marty McFly  (admin)"),
+    ("person|link|marty", "Give this link to marty; it is good once, and for a day.|http://127.0.0.1:8080/welcome#wl_"),
     ("person|deactivate|marty", "Deactivated marty: their access has ended, their roles stay until they are assumed."),
-    ("person|activate|marty", "Activated marty. They need a new token."),
+    ("person|activate|marty", "Activated marty. They need a new link, or a new token."),
     ("person|forget|marty", "Forgotten: the name and address are gone from the record; the chain still verifies."),
     ("person|import|FOLDER/roster.csv", "Imported 2 people, 1 teams and 0 services."),
     ("person|import|FOLDER/roster.toml", "Imported 1 people, 1 teams and 1 services."),
