@@ -123,13 +123,7 @@ impl Directory {
             (None, Some(_)) if self.an_admin_can_get_in(ask.now) => {
                 return Err(link_is_no_good("Somebody else became the first admin meanwhile."));
             }
-            (None, Some(Newcomer { handle, name })) => {
-                let added = self.add_person(handle, name, None, true, fresh)?;
-                let [DirectoryEvent::PersonAdded { person, .. }] = added[..] else {
-                    unreachable!("adding a person is one event")
-                };
-                (added, person)
-            }
+            (None, Some(newcomer)) => self.first_admin(newcomer, fresh)?,
             (Some(_), Some(_)) => {
                 return Err(Refusal::new(Code::Invalid, "This link is for somebody who has a name already."));
             }
@@ -142,6 +136,22 @@ impl Directory {
         events.extend(self.set_password(person, None));
         events.push(Self::opened(person, session));
         Ok(events)
+    }
+
+    /// A new admin; or one who is known and has no way in, perhaps after a restore, under the old name.
+    fn first_admin(
+        &self,
+        Newcomer { handle, name }: Newcomer,
+        fresh: &mut dyn FnMut() -> Uuid,
+    ) -> Result<(Vec<DirectoryEvent>, PersonId), Refusal> {
+        if let Some(known) = self.facts.by_handle(&handle).filter(|person| person.admin && person.active) {
+            return Ok((Vec::new(), known.id));
+        }
+        let added = self.add_person(handle, name, None, true, fresh)?;
+        let [DirectoryEvent::PersonAdded { person, .. }] = added[..] else {
+            unreachable!("adding a person is one event")
+        };
+        Ok((added, person))
     }
 
     pub(crate) fn sign_in(

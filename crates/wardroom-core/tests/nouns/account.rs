@@ -94,6 +94,15 @@ fn the_first_admin_is_the_first() {
 }
 
 #[test]
+fn an_admin_without_a_way_in_is_the_first_again() {
+    let book = ada_and_mary().when(Actor::Console, make(None)).then([made(None)]);
+    book.clone().when(Actor::Console, welcome(Some(("mary", "Mary")))).refused(Code::Taken);
+    let command = welcome(Some(("ada", "Somebody")));
+    let book = book.when(Actor::Console, command).then([USED, password_set(ADA), opened(PHONE, ADA)]);
+    assert_eq!(book.directory.facts.name(ADA), "Ada");
+}
+
+#[test]
 fn a_link_is_for_one_person_and_for_a_while() {
     ada_and_mary().when(MARY, make(Some(MARY))).refused(Code::AdminsOnly);
     let sabrina = Who::Handle("sabrina".parse().expect("a handle"));

@@ -106,7 +106,8 @@ impl FromRequestParts<Server> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
-        if !parts.headers.contains_key(header::AUTHORIZATION)
+        // A proxy may have credentials of its own in that header: only a token of ours goes before the cookie.
+        if bearer(parts).is_none()
             && let Some(secret) = cookie::secret(&parts.headers)
         {
             // A browser sends its cookie whoever's page asks: a write has to come from ours.
