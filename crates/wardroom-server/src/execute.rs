@@ -158,7 +158,7 @@ impl Worker {
     async fn attempt(&self, jobs: Vec<Job>) -> Vec<Job> {
         let mut tentative = Tentative {
             now: clock::now(),
-            began: self.streams.erasures(),
+            began: self.streams.age(),
             incidents: HashMap::new(),
             directory: (self.streams.directory(), false),
             highest: None,

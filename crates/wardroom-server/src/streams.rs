@@ -20,6 +20,8 @@ use crate::stored::recorded;
 
 /// Incidents held in memory; beyond it the one not used for longest is folded again when it is needed.
 const INCIDENTS_HELD: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
+/// Incidents of which it is remembered how far the log went; beyond it, whatever is being folded is not held.
+const REACHES_KEPT: usize = 4_096;
 /// Events read at once while folding.
 const PAGE: usize = 1_000;
 /// A snapshot is written when folding had to read more events than this.
@@ -49,13 +51,17 @@ pub struct HeldDirectory {
 #[derive(Debug)]
 struct Incidents {
     held: LruCache<Number, Held>,
-    erasures: u64,
+    /// How far the log went, as far as this node has read it. What is folded to less was read before that, and
+    /// nothing would bring it up to date but the incident's next entry.
+    reached: BTreeMap<Number, u64>,
+    /// How often what was being folded or decided came to be of no use.
+    ages: u64,
 }
 
-/// How often words were erased, as far as this node knew when it began to fold or to decide. What was begun
-/// before an erasure may hold the words, however new it looks.
+/// When something was begun to be folded or decided. What was begun before words were erased may hold the words,
+/// however new it looks, and is not held.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Erasures(u64);
+pub struct Age(u64);
 
 /// Every folded stream of this node. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -97,6 +103,21 @@ impl Held {
     }
 }
 
+impl Incidents {
+    /// The log goes at least this far: a state of less is not held any more, and none is from now on.
+    fn reach(&mut self, number: Number, seq: u64) {
+        if self.held.peek(&number).is_some_and(|held| held.tip.seq < seq) {
+            self.held.pop(&number);
+        }
+        let reached = self.reached.entry(number).or_default();
+        *reached = seq.max(*reached);
+        if self.reached.len() > REACHES_KEPT {
+            self.reached.clear();
+            self.ages += 1; // What was begun up to now cannot be told from what is outdated.
+        }
+    }
+}
+
 fn fold_one(incident: &mut Incident, stored: &Stored) {
     match recorded(stored) {
         Ok(recorded) => incident.evolve(&recorded),
@@ -115,7 +136,11 @@ impl Streams {
     pub fn new(log: Log) -> Self {
         Self {
             log,
-            incidents: Arc::new(Mutex::new(Incidents { held: LruCache::new(INCIDENTS_HELD), erasures: 0 })),
+            incidents: Arc::new(Mutex::new(Incidents {
+                held: LruCache::new(INCIDENTS_HELD),
+                reached: BTreeMap::new(),
+                ages: 0,
+            })),
             directory: Arc::default(),
             quarantined: Arc::default(),
         }
@@ -134,18 +159,18 @@ impl Streams {
             if let Some(held) = incidents.held.get(&number) {
                 return Ok(Some(held.clone()));
             }
-            Erasures(incidents.erasures)
+            Age(incidents.ages)
         };
         let Some(mut held) = self.fold(number).await? else { return Ok(None) };
         self.set_aside(number, &mut held);
-        if held.tip.seq >= held.snapshot_at + SNAPSHOT_EVERY
-            && let Err(error) = self.keep_snapshot(&mut held).await
-        {
+        self.hold(number, held.clone(), began);
+        if let Err(error) = self.snapshot_if_due(number).await {
             // Nothing depends on a snapshot, and a full disk must not keep anybody from reading.
             tracing::warn!(%number, %error, "a snapshot could not be kept");
         }
-        self.hold(number, held.clone(), began);
-        Ok(Some(held))
+        // What came while that waited for the store is in what is held.
+        let newest = self.lock().held.get(&number).filter(|known| known.tip.seq >= held.tip.seq).cloned();
+        Ok(Some(newest.unwrap_or(held)))
     }
 
     /// The incident with at least this entry folded in: whoever read the log further than this node has folded
@@ -154,13 +179,8 @@ impl Streams {
     /// # Errors
     /// As [`Streams::incident`].
     pub async fn incident_up_to(&self, number: Number, seq: u64) -> Result<Option<Held>, LogError> {
-        match self.incident(number).await? {
-            Some(held) if held.tip.seq < seq => {
-                self.forget(stream_of(number));
-                self.incident(number).await
-            }
-            held => Ok(held),
-        }
+        self.lock().reach(number, seq);
+        self.incident(number).await
     }
 
     async fn fold(&self, number: Number) -> Result<Option<Held>, LogError> {
@@ -230,15 +250,19 @@ impl Streams {
 
     /// To be asked before a state is folded or decided on that shall be held.
     #[must_use]
-    pub fn erasures(&self) -> Erasures {
-        Erasures(self.lock().erasures)
+    pub fn age(&self) -> Age {
+        Age(self.lock().ages)
     }
 
-    /// Holds a state unless a newer one is held, or words were erased since it was begun.
-    pub fn hold(&self, number: Number, mut held: Held, began: Erasures) {
+    /// Holds a state unless a newer one is held, the log is known to go further, or words were erased since it
+    /// was begun.
+    pub fn hold(&self, number: Number, mut held: Held, began: Age) {
         let mut incidents = self.lock();
-        if began != Erasures(incidents.erasures) {
-            return; // It is folded again, without the words that are gone.
+        if began != Age(incidents.ages) {
+            return incidents.reach(number, held.tip.seq); // It is folded again, without the words that are gone.
+        }
+        if incidents.reached.get(&number).is_some_and(|reached| held.tip.seq < *reached) {
+            return; // The log's tail has passed it by: it is folded again, with what came meanwhile.
         }
         // Looked up under the lock: a command that was being decided while its incident was set aside must not
         // bring back a state that knows nothing of it.
@@ -261,20 +285,20 @@ impl Streams {
         if takes_words(events) {
             return self.erased(number);
         }
+        let Some(last) = events.last() else { return };
         let mut incidents = self.lock();
-        let Some(held) = incidents.held.peek(&number) else { return };
-        match held.after(events) {
-            Some(held) => *incidents.held.peek_mut(&number).expect("it was there a line ago") = held,
-            None => {
-                incidents.held.pop(&number);
-            }
+        if let Some(held) = incidents.held.peek_mut(&number)
+            && let Some(after) = held.after(events)
+        {
+            *held = after;
         }
+        incidents.reach(number, last.seq);
     }
 
     /// Words of an incident were erased: what is folded of it may hold them, and so may what is being folded.
     pub fn erased(&self, number: Number) {
         let mut incidents = self.lock();
-        incidents.erasures += 1;
+        incidents.ages += 1;
         incidents.held.pop(&number);
     }
 
@@ -425,7 +449,7 @@ mod tests {
     #[tokio::test]
     async fn a_state_that_was_begun_before_words_were_erased_is_not_held() {
         let Begun { streams, executor, mary, .. } = begun().await;
-        let began = streams.erasures();
+        let began = streams.age();
         let before = streams.incident(ONE).await.unwrap().unwrap();
         assert_eq!(before.incident.title.words(), Some("hunter2 is out"));
         let redact = Command::Redact { entry: Entry(1), reason: None };
@@ -440,7 +464,7 @@ mod tests {
     #[tokio::test]
     async fn a_state_that_was_begun_before_an_erasure_was_read_is_not_held() {
         let Begun { log, streams, mary, .. } = begun().await;
-        let began = streams.erasures();
+        let began = streams.age();
         let before = streams.incident(ONE).await.unwrap().unwrap();
         let other = Executor::start(log.clone(), Streams::new(log.clone()));
         let redact = Command::Redact { entry: Entry(1), reason: None };
@@ -448,6 +472,59 @@ mod tests {
         streams.advance(ONE, &log.read_stream(stream_of(ONE), 1, 10).await.unwrap());
         streams.hold(ONE, before, began);
         assert_eq!(streams.incident(ONE).await.unwrap().unwrap().incident.title.words(), None);
+    }
+
+    /// Another node restricts Mary's incident while this one folds it; answers the state from before, and when
+    /// this node began to fold it.
+    async fn restricted_elsewhere(begun: &Begun) -> (Held, Age) {
+        let Begun { log, streams, mary, .. } = begun;
+        streams.forget(stream_of(ONE));
+        let began = streams.age();
+        let before = streams.incident(ONE).await.unwrap().unwrap();
+        assert!(!before.incident.restricted);
+        streams.forget(stream_of(ONE));
+        let other = Executor::start(log.clone(), Streams::new(log.clone()));
+        other.execute(asked(*mary, Order::Incident(ONE, Command::Restrict {}))).await.unwrap();
+        (before, began)
+    }
+
+    /// What is folded was read before the entry, and held after this node had taken the entry in. Whoever was not
+    /// invited went on seeing the incident until its next entry.
+    #[tokio::test]
+    async fn a_state_that_the_logs_tail_has_passed_by_is_not_held() {
+        let begun = begun().await;
+        let (before, began) = restricted_elsewhere(&begun).await;
+        let Begun { log, streams, .. } = begun;
+        streams.advance(ONE, &log.read_stream(stream_of(ONE), 1, 10).await.unwrap());
+        streams.hold(ONE, before, began);
+        let held = streams.incident(ONE).await.unwrap().unwrap();
+        assert_eq!((held.incident.restricted, held.tip.seq), (true, 2));
+    }
+
+    /// The same for the board, which reads the log by itself and may be ahead of what this node has taken in.
+    #[tokio::test]
+    async fn a_state_that_the_board_has_passed_by_is_not_held() {
+        let begun = begun().await;
+        let (before, began) = restricted_elsewhere(&begun).await;
+        let streams = begun.streams;
+        assert!(streams.incident_up_to(ONE, 2).await.unwrap().unwrap().incident.restricted);
+        streams.forget(stream_of(ONE));
+        streams.hold(ONE, before, began);
+        assert!(streams.incident(ONE).await.unwrap().unwrap().incident.restricted);
+    }
+
+    #[tokio::test]
+    async fn a_state_that_was_passed_by_long_ago_is_not_held() {
+        let begun = begun().await;
+        let (before, began) = restricted_elsewhere(&begun).await;
+        let Begun { log, streams, .. } = begun;
+        let tail = log.read_stream(stream_of(ONE), 1, 10).await.unwrap();
+        for number in 1..=u32::try_from(REACHES_KEPT).unwrap() + 1 {
+            streams.advance(Number(number), &tail);
+        }
+        assert!(streams.lock().reached.len() <= REACHES_KEPT, "what is remembered is bounded");
+        streams.hold(ONE, before, began);
+        assert!(streams.incident(ONE).await.unwrap().unwrap().incident.restricted);
     }
 
     #[tokio::test]

@@ -11,12 +11,12 @@ use wardroom_core::refusal::Refusal;
 use super::NotDone;
 use crate::log::{Stream, Tip, Write, chain};
 use crate::stored::{Kept, draft};
-use crate::streams::{DIRECTORY, Erasures, Held, HeldDirectory, stream_of};
+use crate::streams::{Age, DIRECTORY, Held, HeldDirectory, stream_of};
 
 /// What a batch would leave behind, if it were committed.
 pub(super) struct Tentative {
     pub now: Time,
-    pub began: Erasures,
+    pub began: Age,
     pub incidents: HashMap<Number, (Option<Held>, Incident, Tip)>,
     pub directory: (HeldDirectory, bool),
     pub highest: Option<Number>,
