@@ -314,11 +314,9 @@ impl Streams {
     /// Sets streams aside: they can be read, and not changed on this node.
     pub fn quarantine(&self, broken: BTreeMap<Stream, String>) {
         let streams: Vec<Stream> = broken.keys().copied().collect();
-        if let Some(why) = broken.get(&DIRECTORY) {
-            let mut held = self.directory.write().unwrap_or_else(PoisonError::into_inner);
-            Arc::make_mut(&mut held.directory).unreadable.get_or_insert_with(|| why.clone());
-        }
+        // First of all: whatever is held from now on is marked, and what was held before is marked below.
         *self.quarantined.write().unwrap_or_else(PoisonError::into_inner) = broken;
+        self.set_directory_aside(&mut self.directory.write().unwrap_or_else(PoisonError::into_inner));
         streams.into_iter().filter(|stream| *stream != DIRECTORY).for_each(|stream| self.forget(stream));
     }
 
@@ -350,15 +348,26 @@ impl Streams {
                 break;
             }
         }
+        self.set_directory_aside(&mut held);
         self.hold_directory(held.clone());
         Ok(held)
     }
 
     /// Holds a directory unless a newer one is held.
-    pub fn hold_directory(&self, held: HeldDirectory) {
+    pub fn hold_directory(&self, mut held: HeldDirectory) {
         let mut known = self.directory.write().unwrap_or_else(PoisonError::into_inner);
         if known.tip.seq <= held.tip.seq {
+            // Under the lock, as for incidents: what was begun before it was set aside knows nothing of it.
+            self.set_directory_aside(&mut held);
             *known = held;
+        }
+    }
+
+    /// Marks the directory if it is set aside.
+    fn set_directory_aside(&self, held: &mut HeldDirectory) {
+        let quarantined = self.quarantined.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(why) = quarantined.get(&DIRECTORY) {
+            Arc::make_mut(&mut held.directory).unreadable.get_or_insert_with(|| why.clone());
         }
     }
 
@@ -548,6 +557,26 @@ mod tests {
         assert_eq!(refusal.code, Code::ReadOnly);
         let held = streams.incident(ONE).await.unwrap().unwrap();
         assert_eq!(held.incident.unreadable.as_deref(), Some("its record is damaged"));
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_was_set_aside_stays_so() {
+        let Begun { streams, executor, .. } = begun().await;
+        let under_way = streams.directory();
+        let why = "its record is damaged";
+        streams.quarantine(BTreeMap::from([(DIRECTORY, why.to_owned())]));
+        assert_eq!(streams.directory().directory.unreadable.as_deref(), Some(why));
+        streams.hold_directory(under_way);
+        assert_eq!(streams.directory().directory.unreadable.as_deref(), Some(why), "what was begun before is marked");
+        streams.forget(DIRECTORY);
+        let anew = streams.refresh_directory().await.unwrap();
+        assert_eq!(anew.directory.unreadable.as_deref(), Some(why), "what is folded anew is marked");
+        let robin: DirectoryCommand =
+            serde_json::from_value(serde_json::json!({"command": "add_person", "handle": "robin", "name": "Robin"}))
+                .unwrap();
+        let answer = executor.execute(asked(Actor::Console, Order::Directory(robin))).await;
+        let Err(NotDone::Refused(refusal)) = answer else { panic!("{answer:?}") };
+        assert_eq!(refusal.code, Code::ReadOnly);
     }
 
     /// Folding anew met the same event again on the second page, and began anew, for ever.
