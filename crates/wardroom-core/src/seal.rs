@@ -158,6 +158,20 @@ pub fn seals(tree: &mut Value) -> Vec<Seal> {
     found
 }
 
+/// Whether words stand in `tree`. They never do in the log: a text that was forged into it is no seal's, so that
+/// nothing could redact it.
+#[must_use]
+pub fn holds_words(tree: &Value) -> bool {
+    match tree {
+        Value::Object(object) => {
+            let text = |part: &str| object.get(part).is_some_and(Value::is_string);
+            text("said") || (text("seal") && text("words")) || object.values().any(holds_words)
+        }
+        Value::Array(items) => items.iter().any(holds_words),
+        _ => false,
+    }
+}
+
 /// Only strings make a text: a team or a service may be called `seal`, and what is known of it is an object.
 fn is_kept(object: &Map<String, Value>) -> bool {
     object.len() == 2 && ["seal", "words"].iter().all(|part| object.get(*part).is_some_and(Value::is_string))
@@ -210,6 +224,17 @@ mod tests {
         let mut tree = json!({"a": {"seal": "00", "words": "x"}, "b": {"seal": "00"}, "c": [{"said": "y"}]});
         reveal(&mut tree);
         assert_eq!(tree, json!({"a": "x", "b": null, "c": ["y"]}));
+    }
+
+    /// [`Text`](crate::text::Text) is read from an object that has more in it, too.
+    #[test]
+    fn words_are_found_wherever_they_would_be_read() {
+        for text in [json!({"said": "x"}), json!({"said": "x", "n": 1}), json!({"seal": "00", "words": "x", "n": 1})] {
+            assert!(holds_words(&json!({"list": [{"text": text}]})), "{text}");
+        }
+        for text in [json!({"seal": "00"}), json!({"said": {}}), json!({"words": "x"}), json!("said")] {
+            assert!(!holds_words(&json!({"list": [{"text": text}]})), "{text}");
+        }
     }
 
     /// A directory whose only team was called “seal” was shown as having none.

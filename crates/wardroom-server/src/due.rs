@@ -221,7 +221,7 @@ mod tests {
     /// Brings the board up to what has happened.
     async fn sum_up(due: &Due) {
         let held = due.streams.incident(Number(1)).await.unwrap().unwrap();
-        due.log.put_board(vec![row(&held.incident)], 0).await.unwrap();
+        due.log.put_board(vec![row(&held.incident).unwrap()], 0).await.unwrap();
     }
 
     async fn kinds(due: &Due) -> Vec<String> {

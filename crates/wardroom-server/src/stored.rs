@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
 use serde_json::Value;
 use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::{Event, Recorded, Unreadable, VERSION};
 use wardroom_core::id::{Actor, Entry, Time};
 use wardroom_core::seal::{self, Seal};
 
-use crate::log::{Draft, Stored, Words};
+use crate::log::{Draft, LogError, Stored, Stream, Words};
 
 /// Draws fresh random bytes from the operating system.
 pub(crate) fn random<const N: usize>() -> [u8; N] {
@@ -73,13 +74,28 @@ pub(crate) fn draft<E: Kept>(event: &E, at: Time, actor: Actor) -> (Draft, E) {
     (draft, read_back)
 }
 
+/// A folded state, or what is summed up of it, for a table beside the log: with seals, and without words.
+///
+/// # Errors
+/// [`LogError::Damaged`] when it holds words that no seal stands for, which cannot have come out of the log.
+pub(crate) fn sealed(state: &impl Serialize, stream: Stream) -> Result<String, LogError> {
+    let mut tree = serde_json::to_value(state).expect("a state is plain data");
+    match seal::seal(&mut tree, &mut random).as_slice() {
+        [] => Ok(tree.to_string()),
+        _ => Err(LogError::damaged(stream, "what is folded of it holds a text that is not sealed")),
+    }
+}
+
 /// The body of a stored event with its words put back.
 ///
 /// # Errors
-/// [`Unreadable::Malformed`] when the body is no JSON.
+/// [`Unreadable::Malformed`] when the body is no JSON, or holds words by itself.
 pub(crate) fn opened(stored: &Stored) -> Result<Value, Unreadable> {
-    let mut body: Value = serde_json::from_str(&stored.body)
-        .map_err(|error| Unreadable::Malformed { kind: stored.kind.clone(), why: error.to_string() })?;
+    let malformed = |why: String| Unreadable::Malformed { kind: stored.kind.clone(), why };
+    let mut body: Value = serde_json::from_str(&stored.body).map_err(|error| malformed(error.to_string()))?;
+    if seal::holds_words(&body) {
+        return Err(malformed("it holds a text that is not sealed".to_owned()));
+    }
     let words: HashMap<[u8; 32], &str> =
         stored.texts.iter().filter_map(|text| Some((text.commitment, text.words.as_deref()?))).collect();
     if !words.is_empty() {
@@ -105,6 +121,27 @@ pub(crate) fn recorded<E: Kept>(stored: &Stored) -> Result<Recorded<E>, Unreadab
 mod tests {
     use super::*;
     use wardroom_core::text::Text;
+
+    /// Somebody who wrote such a body into the database brought the whole server down: what was folded of it could
+    /// not be summed up.
+    #[test]
+    fn a_stored_body_with_words_in_it_is_not_read() {
+        let seal = "00".repeat(32);
+        let texts = [
+            r#"{"said":"forged"}"#.to_owned(),
+            r#"{"said":"forged","seal":1}"#.to_owned(),
+            format!(r#"{{"seal":"{seal}","words":"forged"}}"#),
+        ];
+        for text in texts {
+            let body = format!(r#"{{"text":{text},"happened_at":null,"pinned":false}}"#);
+            let (kind, actor) = ("noted".to_owned(), "clock".to_owned());
+            let (stream, at, hash) = (crate::log::Stream(1), Time::UNIX_EPOCH, [0; 32]);
+            let stored =
+                Stored { position: 2, stream, seq: 2, kind, version: VERSION, at, actor, body, hash, texts: vec![] };
+            let read = recorded::<Event>(&stored);
+            assert!(matches!(read, Err(Unreadable::Malformed { .. })), "{read:?}");
+        }
+    }
 
     #[test]
     fn words_stand_beside_the_chain_and_never_in_it() {

@@ -16,7 +16,7 @@ use wardroom_core::incident::{FOLD_VERSION, Incident};
 use wardroom_core::seal::{self, Seal};
 
 use crate::log::{Log, LogError, Snapshot, Stored, Stream, Tip};
-use crate::stored::recorded;
+use crate::stored::{recorded, sealed};
 
 /// Incidents held in memory; beyond it the one not used for longest is folded again when it is needed.
 const INCIDENTS_HELD: NonZeroUsize = NonZeroUsize::new(512).expect("512 is not zero");
@@ -210,6 +210,9 @@ impl Streams {
     async fn newest_snapshot(&self, stream: Stream) -> Result<Option<Held>, LogError> {
         let Some(snapshot) = self.log.snapshot(stream, FOLD_VERSION).await? else { return Ok(None) };
         let Ok(mut tree) = serde_json::from_str(&snapshot.body) else { return Ok(None) };
+        if seal::holds_words(&tree) {
+            return Ok(None);
+        }
         let seals: Vec<[u8; 32]> = seal::seals(&mut tree).into_iter().map(|Seal(bytes)| bytes).collect();
         let words = self.log.words(stream, &seals).await?;
         seal::open(&mut tree, &|seal| {
@@ -240,10 +243,10 @@ impl Streams {
         if held.incident.unreadable.is_some() {
             return Ok(()); // A newer Wardroom's snapshot knows more than this one's.
         }
-        let mut tree = serde_json::to_value(&*held.incident).expect("a state is plain data");
-        seal::seal(&mut tree, &mut || unreachable!("a folded state holds no text that is not sealed"));
-        let snapshot = Snapshot { seq: held.tip.seq, hash: held.tip.hash, body: tree.to_string() };
-        self.log.put_snapshot(stream_of(held.incident.number), FOLD_VERSION, snapshot).await?;
+        let stream = stream_of(held.incident.number);
+        let body = sealed(&*held.incident, stream)?;
+        let snapshot = Snapshot { seq: held.tip.seq, hash: held.tip.hash, body };
+        self.log.put_snapshot(stream, FOLD_VERSION, snapshot).await?;
         held.snapshot_at = held.tip.seq;
         Ok(())
     }
@@ -577,6 +580,31 @@ mod tests {
         let answer = executor.execute(asked(Actor::Console, Order::Directory(robin))).await;
         let Err(NotDone::Refused(refusal)) = answer else { panic!("{answer:?}") };
         assert_eq!(refusal.code, Code::ReadOnly);
+    }
+
+    #[tokio::test]
+    async fn words_forged_into_the_log_stop_their_incident_and_nothing_else() {
+        let Begun { folder, log, executor, mary, .. } = begun().await;
+        let rename = Command::SetTitle { title: "Search is out".parse().unwrap() };
+        executor.execute(asked(mary, Order::Incident(ONE, rename))).await.unwrap();
+        let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
+        let forged = r#"UPDATE events SET body = '{"title":{"said":"forged"}}' WHERE stream = 1 AND seq = 2"#;
+        assert_eq!(rival.execute(forged, []).unwrap(), 1);
+        let streams = Streams::new(log);
+        let held = streams.incident(ONE).await.unwrap().unwrap();
+        assert_eq!(held.incident.title.words(), Some("hunter2 is out"));
+        let why = held.incident.unreadable.as_deref().unwrap();
+        assert!(why.contains("“title_set”") && why.contains("not sealed"), "{why}");
+        assert!(crate::views::board::row(&held.incident).is_ok());
+        // However such words got into a state, they are told and nobody panics.
+        let mut incident = (*held.incident).clone();
+        incident.title = wardroom_core::text::Text::said("forged");
+        incident.unreadable = None;
+        let row = crate::views::board::row(&incident);
+        assert!(matches!(row, Err(LogError::Damaged { stream: Stream(1), .. })), "{row:?}");
+        let mut odd = Held { incident: Arc::new(incident), ..held };
+        let snapshot = streams.keep_snapshot(&mut odd).await;
+        assert!(matches!(snapshot, Err(LogError::Damaged { stream: Stream(1), .. })), "{snapshot:?}");
     }
 
     /// Folding anew met the same event again on the second page, and began anew, for ever.

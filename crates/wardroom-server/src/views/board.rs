@@ -12,6 +12,7 @@ use wardroom_core::seal::{self, Seal};
 use wardroom_core::text::Text;
 
 use crate::log::{BoardRow, Log, LogError};
+use crate::stored::sealed;
 use crate::streams::{DIRECTORY, Streams, stream_of};
 use crate::watch::Watch;
 
@@ -126,16 +127,17 @@ impl Command {
 }
 
 /// The row of an incident.
-pub(crate) fn row(incident: &Incident) -> BoardRow {
-    let mut body = serde_json::to_value(Summary::of(incident)).expect("a summary is plain data");
-    seal::seal(&mut body, &mut || unreachable!("a folded state holds no text that is not sealed"));
-    BoardRow {
+///
+/// # Errors
+/// [`LogError::Damaged`].
+pub(crate) fn row(incident: &Incident) -> Result<BoardRow, LogError> {
+    Ok(BoardRow {
         number: incident.number.0,
         seq: incident.last_entry.0,
         open: incident.phase.is_open(),
         next_due: incident.next_deadline(),
-        body: body.to_string(),
-    }
+        body: sealed(&Summary::of(incident), stream_of(incident.number))?,
+    })
 }
 
 /// Reads the board.
@@ -197,9 +199,9 @@ impl Board {
             }
             let mut rows = Vec::with_capacity(newest.len());
             for (number, seq) in newest {
-                match self.streams.incident_up_to(number, seq).await {
-                    Ok(Some(held)) => rows.push(row(&held.incident)),
-                    Ok(None) => {}
+                let held = self.streams.incident_up_to(number, seq).await;
+                match held.and_then(|held| held.map(|held| row(&held.incident)).transpose()) {
+                    Ok(summed_up) => rows.extend(summed_up),
                     // One broken incident is not shown; the others go on.
                     Err(error @ LogError::Damaged { .. }) => tracing::error!(%error, "an incident cannot be folded"),
                     Err(error) => return Err(error),
