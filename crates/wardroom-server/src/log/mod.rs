@@ -30,7 +30,7 @@ pub use row::{
     Write,
 };
 pub(crate) use sqlite::make_folder;
-pub use verify::{Broken, Report, What};
+pub use verify::{Broken, Report, Verification, What};
 
 /// Where a log is kept.
 #[derive(Clone, PartialEq, Eq)]

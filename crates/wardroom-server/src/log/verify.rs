@@ -104,6 +104,14 @@ struct Known {
     position: u64,
 }
 
+/// A verification that is under way. When the store could not be read, it can go on where it was.
+#[derive(Default)]
+pub struct Verification {
+    /// Where the log and its streams said that they end, once they were asked.
+    ends: Option<(Head, BTreeMap<Stream, Tip>)>,
+    walk: Walk,
+}
+
 /// How far the walk is.
 #[derive(Default)]
 struct Walk {
@@ -275,9 +283,24 @@ impl Log {
     ///
     /// # Errors
     /// [`LogError::Unavailable`] when it cannot be read.
-    pub async fn verify(&self, mut progress: impl FnMut(u64)) -> Result<Report, LogError> {
-        let (head, tips) = self.ends().await?;
-        let mut walk = Walk::default();
+    pub async fn verify(&self, progress: impl FnMut(u64)) -> Result<Report, LogError> {
+        self.verify_on(&mut Verification::default(), progress).await
+    }
+
+    /// As [`Log::verify`], from where a verification is to its end.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when the log cannot be read: call it again.
+    pub async fn verify_on(
+        &self,
+        under_way: &mut Verification,
+        mut progress: impl FnMut(u64),
+    ) -> Result<Report, LogError> {
+        let Verification { ends, walk } = under_way;
+        let (head, tips) = match ends {
+            Some(ends) => ends,
+            None => ends.insert(self.ends().await?),
+        };
         loop {
             let page = self.walk(walk.position, PAGE).await?;
             let last = page.len() < PAGE;
@@ -286,23 +309,24 @@ impl Log {
             }
             progress(walk.position);
             if last || walk.position >= head.position {
-                return Ok(walk.finish(head, &tips));
+                break;
             }
         }
+        Ok(std::mem::take(walk).finish(*head, tips))
     }
 
     /// The head and every tip, as of one moment.
     async fn ends(&self) -> Result<(Head, BTreeMap<Stream, Tip>), LogError> {
         match self {
             Self::Sqlite(store) => store.ends().await,
-            Self::Postgres(store) => store.ends().await,
+            Self::Postgres(store) => store.answered(store.ends()).await,
         }
     }
 
     async fn walk(&self, after: u64, limit: usize) -> Result<Vec<Walked>, LogError> {
         match self {
             Self::Sqlite(store) => store.walk(after, limit).await,
-            Self::Postgres(store) => store.walk(after, limit).await,
+            Self::Postgres(store) => store.answered(store.walk(after, limit)).await,
         }
     }
 }
