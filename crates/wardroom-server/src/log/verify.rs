@@ -142,6 +142,22 @@ impl Walk {
         self.broken.push(Broken::of(event, what));
     }
 
+    /// Erasures that words claim and that were appended after the log was asked where it ends.
+    fn erased_meanwhile(&self, end: u64) -> Vec<u64> {
+        let mut erasures: Vec<u64> = self.claimed_erasures.iter().map(|(_, by, _)| *by).collect();
+        erasures.retain(|by| *by > end && !self.erasures.contains_key(by));
+        erasures.sort_unstable();
+        erasures.dedup();
+        erasures
+    }
+
+    /// Remembers which words an event takes away, if it takes any.
+    fn erasure(&mut self, event: &Walked) {
+        if matches!(event.kind.as_str(), "redacted" | "person_forgotten") {
+            self.erasures.insert(event.position, event.body.clone());
+        }
+    }
+
     /// The first position without an event after another one.
     fn missing_after(&self, position: u64) -> Option<u64> {
         let gap = self.gaps.iter().find(|gap| *gap.end() > position)?;
@@ -191,9 +207,7 @@ impl Walk {
     }
 
     fn words(&mut self, event: &Walked) {
-        if matches!(event.kind.as_str(), "redacted" | "person_forgotten") {
-            self.erasures.insert(event.position, event.body.clone());
-        }
+        self.erasure(event);
         let mut tree = serde_json::from_str(&event.body).unwrap_or_default();
         let erasing = self.erasures.contains_key(&event.position);
         let seals = if erasing { Vec::new() } else { seal::seals(&mut tree) };
@@ -311,6 +325,9 @@ impl Log {
             if last || walk.position >= head.position {
                 break;
             }
+        }
+        for by in walk.erased_meanwhile(head.position) {
+            self.walk(by - 1, 1).await?.iter().for_each(|event| walk.erasure(event));
         }
         Ok(std::mem::take(walk).finish(*head, tips))
     }

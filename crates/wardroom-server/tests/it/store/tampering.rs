@@ -1,6 +1,6 @@
 //! Verification: every way of tampering that leaves a trace is found, and what was touched first is named.
 
-use wardroom_server::log::{Broken, Log, LogError, Stream, Tip, What, Write};
+use wardroom_server::log::{Broken, Log, LogError, Stream, Tip, Verification, What, Write};
 
 use super::drafts::{after, append, assert_sound, draft, put, redacting, saying, write};
 use super::ground::{Ground, Raw};
@@ -12,6 +12,7 @@ on_both! {
     a_log_cut_off_is_named,
     altered_and_removed_words_are_named,
     a_start_notices_ends_that_do_not_agree,
+    words_erased_during_verification_are_not_missed,
 }
 
 const TABLES: [&str; 4] = ["events", "texts", "tips", "head"];
@@ -163,4 +164,29 @@ async fn a_start_notices_ends_that_do_not_agree(ground: &Ground) {
         raw.run(and_back).await;
     }
     assert_sound(&log).await;
+}
+
+/// A redaction that came while the log was being walked was taken for words that somebody had removed, and the
+/// incident was set aside.
+async fn words_erased_during_verification_are_not_missed(ground: &Ground) {
+    let log = ground.open().await;
+    let [(first, one), (second, two)] = [saying("one"), saying("two")];
+    put(&log, 1, vec![first, second]).await;
+    let raw = ground.raw().await;
+    // It has asked where the log ends, and not come to the events.
+    let mut under_way = Verification::default();
+    raw.run("ALTER TABLE events RENAME TO away").await;
+    let failed = log.verify_on(&mut under_way, |_| {}).await;
+    assert!(matches!(failed, Err(LogError::Unavailable(_))), "{failed:?}");
+    raw.run("ALTER TABLE away RENAME TO events").await;
+    let tip = log.tip(Stream(1)).await.unwrap();
+    let redaction = Write { erase: vec![one], ..write(1, tip, vec![redacting(one)]) };
+    log.append(vec![append(vec![redaction])]).await.unwrap();
+    // The same claim for the other words is a lie: that redaction does not name them.
+    let forged = raw.bytes(&two);
+    let erase = format!("UPDATE texts SET words = NULL, salt = NULL, erased_by = 3 WHERE commitment = {forged}");
+    raw.run(&erase).await;
+    let report = log.verify_on(&mut under_way, |_| {}).await.unwrap();
+    let what = What::WordsRemoved;
+    assert_eq!(report.broken, [Broken { stream: Stream(1), seq: 2, position: 2, what }]);
 }
