@@ -18,7 +18,7 @@ use crate::refusal::{Code, Refusal, Remedy};
 use crate::roster::Roster;
 use crate::seal::Seal;
 use crate::text::{Line, Text};
-use crate::token::{Digest, Scope, Token};
+use crate::token::{Digest, Scope, Token, Tokens};
 
 /// A change to the directory that somebody wants.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -215,7 +215,7 @@ pub struct Directory {
     /// People, teams and services.
     pub facts: Facts,
     /// Tokens that were issued and not revoked.
-    pub tokens: std::sync::Arc<BTreeMap<TokenId, Token>>,
+    pub tokens: std::sync::Arc<Tokens>,
     /// Who has a password.
     #[serde(default)]
     pub passwords: std::sync::Arc<BTreeSet<PersonId>>,

@@ -1,5 +1,6 @@
 //! Personal tokens: 32 random bytes drawn at the edge, of which only the SHA-256 digest is ever kept.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -67,11 +68,91 @@ pub struct Token {
 /// More live tokens than this are a leak.
 const TOKENS_MAX: usize = 10_000;
 
+/// Tokens that were issued and not revoked. Those that have expired go when the next one is issued, so that there
+/// are never more than may be live.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<Token>", into = "Vec<Token>")]
+pub struct Tokens {
+    by_id: BTreeMap<TokenId, Token>,
+    by_digest: BTreeMap<Digest, TokenId>,
+    by_end: BTreeSet<(Time, TokenId)>,
+}
+
+impl From<Vec<Token>> for Tokens {
+    fn from(all: Vec<Token>) -> Self {
+        let mut tokens = Self::default();
+        all.into_iter().for_each(|token| tokens.insert(token));
+        tokens
+    }
+}
+
+impl From<Tokens> for Vec<Token> {
+    fn from(tokens: Tokens) -> Self {
+        tokens.by_id.into_values().collect()
+    }
+}
+
+impl Tokens {
+    /// The token of a public name.
+    #[must_use]
+    pub fn get(&self, id: &TokenId) -> Option<&Token> {
+        self.by_id.get(id)
+    }
+
+    /// The token whose secret has this digest: every request asks for one.
+    fn with(&self, digest: &Digest) -> Option<&Token> {
+        self.by_id.get(self.by_digest.get(digest)?)
+    }
+
+    /// All of them.
+    pub fn values(&self) -> impl Iterator<Item = &Token> {
+        self.by_id.values()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    fn insert(&mut self, token: Token) {
+        self.remove(&token.id);
+        self.by_digest.insert(token.digest, token.id);
+        self.by_end.extend(token.expires_at.map(|until| (until, token.id)));
+        self.by_id.insert(token.id, token);
+    }
+
+    fn remove(&mut self, id: &TokenId) {
+        let Some(token) = self.by_id.remove(id) else { return };
+        if self.by_digest.get(&token.digest) == Some(id) {
+            self.by_digest.remove(&token.digest);
+        }
+        if let Some(until) = token.expires_at {
+            self.by_end.remove(&(until, *id));
+        }
+    }
+
+    fn remove_all_of(&mut self, person: PersonId) {
+        let theirs = self.values().filter(|token| token.person == person).map(|token| token.id);
+        for id in theirs.collect::<Vec<_>>() {
+            self.remove(&id);
+        }
+    }
+
+    /// Drops those that let nobody in any more. Ends are in order: what lives on is not looked at.
+    fn remove_expired(&mut self, now: Time) {
+        while let Some((until, id)) = self.by_end.first().copied().filter(|(until, _)| *until <= now) {
+            self.by_end.remove(&(until, id));
+            self.remove(&id);
+        }
+    }
+}
+
 impl Directory {
     /// The token behind a digest, if it is live at `now` and its person is active.
     #[must_use]
     pub fn token(&self, digest: &Digest, now: Time) -> Option<&Token> {
-        self.tokens.values().find(|token| token.digest == *digest).filter(|token| self.live(token, now))
+        self.tokens.with(digest).filter(|token| self.live(token, now))
     }
 
     /// Whether a token (still) lets its bearer in.
@@ -96,10 +177,10 @@ impl Directory {
     }
 
     pub(crate) fn revoke_token(&self, token: TokenId) -> Result<Vec<DirectoryEvent>, Refusal> {
-        if self.tokens.contains_key(&token) {
+        if self.tokens.get(&token).is_some() {
             return Ok(vec![DirectoryEvent::TokenRevoked { token }]);
         }
-        Err(Refusal::new(Code::NotThere, "No such token is live: it was revoked, or never issued."))
+        Err(Refusal::new(Code::NotThere, "No such token is live: it was revoked, has expired, or was never issued."))
     }
 
     pub(crate) fn revoke_all_tokens(&self) -> Vec<DirectoryEvent> {
@@ -118,14 +199,17 @@ impl Directory {
                     expires_at: *expires_at,
                     digest: *digest,
                 };
-                Arc::make_mut(&mut self.tokens).insert(*token, issued);
+                let tokens = Arc::make_mut(&mut self.tokens);
+                // Nobody revokes what has ended by itself, and the event says when it is: folding depends on no clock.
+                tokens.remove_expired(recorded.at);
+                tokens.insert(issued);
             }
             DirectoryEvent::TokenRevoked { token } => {
                 Arc::make_mut(&mut self.tokens).remove(token);
             }
             DirectoryEvent::AllTokensRevoked {} => self.tokens = Arc::default(),
             DirectoryEvent::PersonDeactivated { person } | DirectoryEvent::PersonForgotten { person, .. } => {
-                Arc::make_mut(&mut self.tokens).retain(|_, token| token.person != *person);
+                Arc::make_mut(&mut self.tokens).remove_all_of(*person);
             }
             _ => {}
         }

@@ -44,6 +44,19 @@ fn with_tokens() -> Book {
         .then([issued(LAPTOP, MARY, Some(at(10)))])
 }
 
+/// A token of Mary's that was issued at some time, and lasts for a minute of it.
+fn short_lived(n: u32) -> DirectoryRecorded {
+    let issued_at = at(i64::from(n));
+    let mut event = issued(LAPTOP, MARY, Some(at(i64::from(n) + 1)));
+    if let DirectoryEvent::TokenIssued { token, digest, .. } = &mut event {
+        *token = TokenId(Uuid::from_u128(1_000 + u128::from(n)));
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&n.to_be_bytes());
+        *digest = Digest::new(bytes);
+    }
+    DirectoryRecorded { entry: Entry(0), at: issued_at, actor: Actor::Console, event }
+}
+
 fn lets_in(book: &Book, token: TokenId, now: Time) -> bool {
     book.directory.token(&digest(token), now).is_some()
 }
@@ -124,6 +137,36 @@ fn only_live_tokens_count_towards_the_limit() {
     book = book.when(ADA, another()).refused(Code::TooMany);
     book.now = at(10);
     book.when(ADA, another()).accepted();
+}
+
+/// A pipeline that has a token of its own for every run left one for ever, and every request looked at all of them.
+#[test]
+fn a_token_that_has_expired_is_forgotten_when_another_is_issued() {
+    let mut book = with_tokens();
+    for n in 1..1_000 {
+        book.directory.evolve(&short_lived(n));
+    }
+    let left: Vec<TokenId> = book.directory.tokens.values().map(|token| token.id).collect();
+    assert_eq!(left, [PHONE, TokenId(Uuid::from_u128(1_999))], "one that lasts, and the newest");
+    assert!(lets_in(&book, PHONE, at(1_000)));
+    let revoke = change("revoke_token", json!({"token": LAPTOP}));
+    book.when(ADA, revoke)
+        .says("No such token is live: it was revoked, has expired, or was never issued.")
+        .refused(Code::NotThere);
+}
+
+/// What is found by its digest goes with its token, and with no other.
+#[test]
+fn a_token_that_was_issued_anew_lets_in_by_its_new_secret_alone() {
+    let mut book = with_tokens();
+    let mut again = short_lived(1);
+    if let DirectoryEvent::TokenIssued { token, expires_at, .. } = &mut again.event {
+        (*token, *expires_at) = (PHONE, None);
+    }
+    book.directory.evolve(&again);
+    assert!(!lets_in(&book, PHONE, at(1)) && lets_in(&book, LAPTOP, at(9)));
+    let DirectoryEvent::TokenIssued { digest, .. } = again.event else { unreachable!("it is a token") };
+    assert!(book.directory.token(&digest, at(1_000)).is_some());
 }
 
 #[test]
