@@ -119,14 +119,33 @@ END $$;
 ",
     "
 -- A digest of what was asked lets erased words be guessed: it goes with them, and only the answer is remembered.
+-- Writers wait meanwhile, so the request is looked up: a stream's spans follow each other, and the one that an
+-- event lies in is the next to end. A request writes to one stream, or to two when it merges incidents.
+CREATE INDEX requests_first_span ON requests
+    (((spans::jsonb #>> '{0,stream}')::bigint), ((spans::jsonb #>> '{0,last}')::bigint));
+CREATE INDEX requests_second_span ON requests
+    (((spans::jsonb #>> '{1,stream}')::bigint), ((spans::jsonb #>> '{1,last}')::bigint))
+    WHERE (spans::jsonb #>> '{1,stream}')::bigint IS NOT NULL;
 CREATE FUNCTION wardroom_forget_digest() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    entry bigint := (SELECT seq FROM events WHERE position = new.position);
+    request requests;
 BEGIN
-    UPDATE requests SET digest = sha256(uuid_send(gen_random_uuid()))
-        FROM events
-        WHERE events.position = new.position AND requests.actor = events.actor AND EXISTS (
-            SELECT FROM json_array_elements(requests.spans::json) AS span
-            WHERE (span->>'stream')::bigint = new.stream
-              AND events.seq BETWEEN (span->>'first')::bigint AND (span->>'last')::bigint);
+    FOR request IN
+        (SELECT * FROM requests
+         WHERE (spans::jsonb #>> '{0,stream}')::bigint = new.stream AND (spans::jsonb #>> '{0,last}')::bigint >= entry
+         ORDER BY (spans::jsonb #>> '{0,stream}')::bigint, (spans::jsonb #>> '{0,last}')::bigint LIMIT 1)
+        UNION ALL
+        (SELECT * FROM requests
+         WHERE (spans::jsonb #>> '{1,stream}')::bigint = new.stream AND (spans::jsonb #>> '{1,last}')::bigint >= entry
+         ORDER BY (spans::jsonb #>> '{1,stream}')::bigint, (spans::jsonb #>> '{1,last}')::bigint LIMIT 1)
+    LOOP
+        UPDATE requests SET digest = sha256(uuid_send(gen_random_uuid()))
+            WHERE actor = request.actor AND id = request.id AND EXISTS (
+                SELECT FROM jsonb_array_elements(spans::jsonb) AS span
+                WHERE (span->>'stream')::bigint = new.stream
+                  AND entry BETWEEN (span->>'first')::bigint AND (span->>'last')::bigint);
+    END LOOP;
     RETURN NULL;
 END $$;
 CREATE TRIGGER texts_erased AFTER UPDATE OF erased_by ON texts

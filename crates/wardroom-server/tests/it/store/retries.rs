@@ -5,9 +5,13 @@ use std::collections::BTreeMap;
 use wardroom_server::log::{Append, Log, LogError, Stream, Write};
 
 use super::drafts::{append, assert_sound, draft, may_pass, put, redacting, request, saying, write};
-use super::ground::{Ground, Raw};
+use super::ground::{Ground, Raw, run};
 
-on_both! { a_lost_answer_is_asked_for_again, what_was_asked_cannot_be_guessed_once_it_is_erased }
+on_both! {
+    a_lost_answer_is_asked_for_again,
+    what_was_asked_cannot_be_guessed_once_it_is_erased,
+    what_was_asked_of_two_incidents_is_forgotten_with_the_words_of_either,
+}
 
 const REQUESTS: usize = 48;
 
@@ -112,4 +116,53 @@ async fn what_was_asked_cannot_be_guessed_once_it_is_erased(ground: &Ground) {
         assert_eq!(kept.digest, other.request.digest);
     }
     assert_sound(&log).await;
+}
+
+/// A command that merges incidents writes to both, and either may have to forget.
+async fn what_was_asked_of_two_incidents_is_forgotten_with_the_words_of_either(ground: &Ground) {
+    let log = ground.open().await;
+    for stream in [1, 2] {
+        put(&log, stream, vec![draft("{}")]).await;
+    }
+    for stream in [1, 2] {
+        let ((here, one), (there, two)) = (saying("hunter2"), saying("hunter2"));
+        let tips = [log.tip(Stream(1)).await.unwrap(), log.tip(Stream(2)).await.unwrap()];
+        let both = append(vec![write(1, tips[0], vec![here]), write(2, tips[1], vec![there])]);
+        log.append(vec![both.clone()]).await.unwrap();
+        let mut others = Vec::new();
+        for stream in [1, 2] {
+            let tip = log.tip(Stream(stream)).await.unwrap();
+            let other = append(vec![write(stream, tip, vec![draft("{}")])]);
+            log.append(vec![other.clone()]).await.unwrap();
+            others.push(other);
+        }
+        let (tip, seal) = (log.tip(Stream(stream)).await.unwrap(), if stream == 1 { one } else { two });
+        let redaction = append(vec![Write { erase: vec![seal], ..write(stream, tip, vec![redacting(seal)]) }]);
+        log.append(vec![redaction]).await.unwrap();
+        let forgotten = log.remembered("somebody", both.request.id).await.unwrap().unwrap();
+        assert_ne!(forgotten.digest, both.request.digest, "of incident {stream}");
+        for other in others {
+            let kept = log.remembered("somebody", other.request.id).await.unwrap().unwrap();
+            assert_eq!(kept.digest, other.request.digest);
+        }
+    }
+}
+
+/// Every request that its asker had ever made was taken apart, while all writers waited.
+#[test]
+fn an_erasure_looks_at_no_request_but_its_own() {
+    run(Ground::postgres(), async |ground: &Ground| {
+        let log = ground.open().await;
+        put(&log, 1, vec![draft("{}")]).await;
+        let (secret, seal) = saying("hunter2");
+        put(&log, 1, vec![secret]).await;
+        // Whoever looked into these would fail.
+        let odd = r#"UPDATE requests SET spans = '[{"stream":1,"first":"never looked at","last":1}]'
+                     WHERE spans::jsonb #>> '{0,last}' = '1'"#;
+        ground.raw().await.run(odd).await;
+        let tip = log.tip(Stream(1)).await.unwrap();
+        let redaction = Write { erase: vec![seal], ..write(1, tip, vec![redacting(seal)]) };
+        log.append(vec![append(vec![redaction])]).await.unwrap();
+        assert_sound(&log).await;
+    });
 }
