@@ -26,6 +26,10 @@ const GRACE_MINUTES: i64 = 2;
 /// A deadline recorded later than this was missed by Wardroom, and is marked late.
 const LATE_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
+/// Without a sign of life of Wardroom for longer than this, it was down. What is shorter is forgiven to nobody: what
+/// is left of an outage that was forgiven a moment ago is no other one.
+pub const DOWN_AFTER: SignedDuration = SignedDuration::from_secs(15);
+
 /// Whether recording now what was due at `at` is late.
 pub(crate) fn is_late(now: Time, at: Time) -> bool {
     now.duration_since(at) > LATE_AFTER
@@ -98,10 +102,11 @@ impl Incident {
         }
     }
 
-    /// Wardroom was down from `from` until now: offers get two more minutes, an absence is shortened.
+    /// Wardroom was down from `from` until now: offers get two more minutes, an absence is shortened. Told again, by
+    /// another node or because an answer got lost, it is forgiven already.
     pub(crate) fn forgive_outage(&self, ask: &Asking<'_>, from: Time) -> Vec<Event> {
         let (from, to) = (from.max(self.last_at), ask.now);
-        if from >= to {
+        if to.duration_since(from) <= DOWN_AFTER {
             return Vec::new();
         }
         let grace = to + GRACE_MINUTES.minutes();

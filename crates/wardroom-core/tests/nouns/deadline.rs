@@ -163,6 +163,30 @@ fn an_absence_is_shortened_by_the_outage() {
         }]);
 }
 
+/// Two nodes come back together, or the answer got lost: each telling used to give two more minutes, and to take the
+/// seconds in between off the absence.
+#[test]
+fn an_outage_that_is_told_twice_is_forgiven_once() {
+    given([opened(), joined(ROBIN), offered("operations", SABRINA, MARY)])
+        .and([absent(MARY, at(-6))])
+        .after(60)
+        .tick(Tick::WasDown { from: at(5) })
+        .then([outage(5, 60, &[("operations", at(62))], Some(at(49)))])
+        .after_seconds(1)
+        .tick(Tick::WasDown { from: at(5) })
+        .refused(Code::AlreadySo, &[], None)
+        .after_seconds(14)
+        .tick(Tick::WasDown { from: at(5) })
+        .refused(Code::AlreadySo, &[], None);
+}
+
+#[test]
+fn what_is_too_short_for_an_outage_is_forgiven_to_nobody() {
+    let from = || Tick::WasDown { from: at(9) };
+    on_offer().after(9).after_seconds(15).tick(from()).refused(Code::AlreadySo, &[], None);
+    on_offer().after(9).after_seconds(16).tick(from()).accepted();
+}
+
 #[test]
 fn an_outage_begins_after_the_last_thing_that_happened() {
     let given = on_offer().after(60).tick(Tick::WasDown { from: at(-60) });
