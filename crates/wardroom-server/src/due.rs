@@ -3,12 +3,14 @@
 //! With several nodes each tries, and the position check lets one win. After an outage every open incident is
 //! told first how long Wardroom was down, before anything that passed meanwhile is recorded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use uuid::Uuid;
 use wardroom_core::absence::absent_after;
 use wardroom_core::command::Tick;
+use wardroom_core::deadline::DOWN_AFTER;
 use wardroom_core::id::{Actor, Number, Time};
 use wardroom_core::refusal::Code;
 
@@ -26,8 +28,9 @@ const EVERY: Duration = Duration::from_secs(1);
 const ABSENCE_EVERY: u32 = 5;
 /// How old the newest sign of life may get before it is renewed.
 const BEAT_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
-/// Without a sign of life of any node for longer than this, Wardroom was down.
-const DOWN_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_secs(15);
+/// How often an incident at which deciding broke off is asked again. What broke it off is a mistake of Wardroom's, and
+/// may have been another incident's that was decided together with it.
+const BREAKS: u32 = 3;
 
 /// What the clock needs.
 #[derive(Clone, Debug)]
@@ -39,13 +42,33 @@ pub struct Due {
     node: Uuid,
     /// When this node last knew that some node was alive.
     heard: Arc<Mutex<Option<Time>>>,
+    outage: Arc<Mutex<Outage>>,
+}
+
+/// The last outage that this node noticed, and the incidents that could not be told of it yet.
+#[derive(Debug, Default)]
+struct Outage {
+    /// The sign of life that was the last one then.
+    since: Option<Time>,
+    untold: BTreeMap<Number, Untold>,
+    /// Whether some incident could be told.
+    told: bool,
+}
+
+/// Since when Wardroom was down for an incident, and the request id by which it is told: should an answer get lost,
+/// it is not told twice.
+#[derive(Copy, Clone, Debug)]
+struct Untold {
+    since: Time,
+    request: Uuid,
+    broke_off: u32,
 }
 
 impl Due {
     /// Forgives an outage, if there was one, and only then starts looking. Where the store cannot take that yet, it
     /// is tried again at every look: what can be read is served all the same.
     pub async fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) {
-        let due = Self { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default() };
+        let due = Self { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default(), outage: Arc::default() };
         if let Err(error) = due.alive(clock::now()).await {
             tracing::warn!(%error, "the clock could not look back at the time before the start; trying again");
         }
@@ -53,8 +76,9 @@ impl Due {
     }
 
     /// Says that this node is alive, after forgiving the time during which no node was: none ran, or none
-    /// reached the store, or the machine slept. Where not every incident could be told, no sign of life is left:
-    /// the next look tells it again, and those that know it take no notice.
+    /// reached the store, or the machine slept. Where the store could take none of it, no sign of life is left, and the
+    /// next look goes on with those that were not told. A single incident that cannot be told holds nobody up but
+    /// itself.
     async fn alive(&self, now: Time) -> Result<(), LogError> {
         let last = self.log.last_beat().await?;
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
@@ -66,20 +90,72 @@ impl Due {
         if let Some(last) = last
             && now.duration_since(last) > DOWN_AFTER
         {
-            tracing::info!(down_since = %last, "Wardroom was down; that time counts against nobody");
             self.presence.up_again(now);
-            for row in self.log.board_open().await? {
-                if !self.tell(Number(row.number), Tick::WasDown { from: last }).await {
-                    return Err(LogError::unavailable("not every incident could be told of the outage"));
-                }
-            }
+            self.notice_outage(last).await?;
         }
+        self.tell_outage().await?;
         // Asked anew, because telling so many may have taken longer than what counts as an outage.
         let now = clock::now();
         if last.is_some_and(|last| now.duration_since(last) < BEAT_EVERY) {
             return Ok(()); // Some node has said so: an idle Wardroom writes no more than it has to.
         }
         self.log.beat(self.node, now).await
+    }
+
+    /// From now on every open incident is to be told, unless it was told of this outage already.
+    async fn notice_outage(&self, since: Time) -> Result<(), LogError> {
+        if self.outage().since == Some(since) {
+            return Ok(());
+        }
+        tracing::info!(down_since = %since, "Wardroom was down; that time counts against nobody");
+        let open = self.log.board_open().await?;
+        let mut outage = self.outage();
+        (outage.since, outage.told) = (Some(since), false);
+        for row in open {
+            let untold = Untold { since, request: Uuid::now_v7(), broke_off: 0 };
+            outage.untold.entry(Number(row.number)).or_insert(untold);
+        }
+        Ok(())
+    }
+
+    /// Tells those incidents of the outage that do not know of it.
+    async fn tell_outage(&self) -> Result<(), LogError> {
+        let untold = self.outage().untold.clone();
+        let mut trouble = None;
+        for (number, Untold { since, request, broke_off }) in untold {
+            match self.tell(number, Tick::WasDown { from: since }, request).await {
+                // As busy as another node, or its own damaged end, keeps it: the next look tries again.
+                Err(NotDone::Busy) => {}
+                Err(NotDone::Store(error @ LogError::InDoubt(_))) => return Err(error), // It stands still for all.
+                Err(NotDone::Store(error @ LogError::Unavailable(_))) => {
+                    self.log.head().await?;
+                    trouble = Some(error);
+                }
+                Err(NotDone::BrokeOff) if broke_off + 1 < BREAKS => {
+                    if let Some(untold) = self.outage().untold.get_mut(&number) {
+                        untold.broke_off += 1;
+                    }
+                }
+                Ok(()) | Err(_) => {
+                    let mut outage = self.outage();
+                    outage.untold.remove(&number);
+                    outage.told = true;
+                }
+            }
+        }
+        match trouble {
+            Some(error) if !self.outage().told => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether an incident still has to be told of an outage: nothing else is recorded there before.
+    fn is_untold(&self, number: Number) -> bool {
+        self.outage().untold.contains_key(&number)
     }
 
     async fn run(self) {
@@ -99,16 +175,20 @@ impl Due {
         let now = clock::now();
         self.alive(now).await?;
         for row in self.log.board_due(now).await? {
-            self.tell(Number(row.number), Tick::Deadlines).await;
+            if !self.is_untold(Number(row.number)) {
+                let _ = self.tell(Number(row.number), Tick::Deadlines, Uuid::now_v7()).await;
+            }
         }
         if !absence {
             return Ok(());
         }
         self.presence.exchange(&self.log).await?;
         for row in self.log.board_open().await? {
+            let number = Number(row.number);
             // Folding them all would be far too much where many are open, and hardly any has news.
-            if Command::on(&row).is_none_or(|command| self.news_of(command, now).is_some()) {
-                self.look_for_commander(Number(row.number), now).await?;
+            let news = Command::on(&row).is_none_or(|command| self.news_of(command, now).is_some());
+            if news && !self.is_untold(number) {
+                self.look_for_commander(number, now).await?;
             }
         }
         Ok(())
@@ -121,7 +201,7 @@ impl Due {
             Err(error) => return Err(error),
         };
         if let Some(tick) = Command::of(&held.incident).and_then(|command| self.news_of(command, now)) {
-            self.tell(number, tick).await;
+            let _ = self.tell(number, tick, Uuid::now_v7()).await;
         }
         Ok(())
     }
@@ -142,16 +222,18 @@ impl Due {
         }
     }
 
-    /// Has an incident record what is due; `false` when the store, or the queue, could not take it at this moment.
-    async fn tell(&self, number: Number, tick: Tick) -> bool {
-        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Clock, order: Order::Tick(number, tick) };
-        let Err(error) = self.executor.execute(asked).await else { return true };
+    /// Has an incident record what is due. What kept it from that is in the server's own log.
+    async fn tell(&self, number: Number, tick: Tick, request: Uuid) -> Result<(), NotDone> {
+        let asked = Asked { request, actor: Actor::Clock, order: Order::Tick(number, tick) };
+        let Err(error) = self.executor.execute(asked).await else { return Ok(()) };
         match &error {
             // Another node, or a person, was faster; or the incident is read-only here.
-            NotDone::Refused(refusal) if matches!(refusal.code, Code::AlreadySo | Code::ReadOnly) => {}
-            _ => tracing::warn!(%number, %error, "the clock could not record what is due"),
+            NotDone::Refused(refusal) if matches!(refusal.code, Code::AlreadySo | Code::ReadOnly) => Ok(()),
+            _ => {
+                tracing::warn!(%number, %error, "the clock could not record what is due");
+                Err(error)
+            }
         }
-        !matches!(error, NotDone::Busy | NotDone::Store(LogError::Unavailable(_)))
     }
 }
 
@@ -173,10 +255,10 @@ mod tests {
     use crate::views::board::row;
 
     /// An incident of long ago, with an offer of command that lapses in half a minute.
-    async fn offered(log: &Log, by: PersonId, now: Time) {
+    async fn offered(log: &Log, number: Number, by: PersonId, now: Time) {
         let command = RolePath::command();
         let opened = Event::Opened {
-            number: Number(1),
+            number,
             title: Text::said("Search is failing"),
             kind: Kind::Incident,
             phase: Phase::Active,
@@ -192,7 +274,7 @@ mod tests {
         let offered = Event::RoleOffered { role: command, to, by, lapses_at, note: None };
         let at = lapses_at - SignedDuration::from_mins(10);
         let drafts = [opened, offered].map(|event| draft(&event, at, Actor::Person(by)).0).into();
-        let write = Write { stream: stream_of(Number(1)), expected: Tip::default(), drafts, erase: Vec::new() };
+        let write = Write { stream: stream_of(number), expected: Tip::default(), drafts, erase: Vec::new() };
         let request = Request { actor: by.to_string(), id: Uuid::now_v7(), digest: [0; 32] };
         log.append(vec![Append { request, writes: vec![write] }]).await.unwrap();
     }
@@ -211,21 +293,27 @@ mod tests {
         let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order: Order::Directory(add) };
         executor.execute(asked).await.unwrap();
         let mary = *streams.refresh_directory().await.unwrap().directory.facts.people.keys().next().unwrap();
-        offered(&log, mary, now).await;
+        offered(&log, Number(1), mary, now).await;
         let presence = Presence::new(now - SignedDuration::from_mins(9));
-        let due = Due { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default() };
+        let due = Due { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default(), outage: Arc::default() };
         sum_up(&due).await;
         (due, mary)
     }
 
     /// Brings the board up to what has happened.
     async fn sum_up(due: &Due) {
-        let held = due.streams.incident(Number(1)).await.unwrap().unwrap();
-        due.log.put_board(vec![row(&held.incident).unwrap()], 0).await.unwrap();
+        for number in 1..=due.log.highest_stream().await.unwrap().0 {
+            let held = due.streams.incident(Number(number)).await.unwrap().unwrap();
+            due.log.put_board(vec![row(&held.incident).unwrap()], 0).await.unwrap();
+        }
     }
 
     async fn kinds(due: &Due) -> Vec<String> {
-        let events = due.log.read_stream(stream_of(Number(1)), 0, 10).await.unwrap();
+        kinds_in(due, 1).await
+    }
+
+    async fn kinds_in(due: &Due, number: u32) -> Vec<String> {
+        let events = due.log.read_stream(stream_of(Number(number)), 0, 10).await.unwrap();
         events.into_iter().map(|stored| stored.kind).collect()
     }
 
@@ -264,6 +352,56 @@ mod tests {
         raw.execute_batch("DROP TRIGGER full").unwrap();
         due.look(true).await.unwrap();
         assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
+        assert!(due.log.last_beat().await.unwrap() >= Some(now));
+    }
+
+    /// One whose end is damaged is never recorded in, and took the clock away from all the others.
+    #[tokio::test]
+    async fn an_incident_that_cannot_be_told_holds_nobody_up() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (due, mary) = node(folder.path(), now).await;
+        offered(&due.log, Number(2), mary, now).await;
+        sum_up(&due).await;
+        due.log.beat(due.node, now - SignedDuration::from_mins(4)).await.unwrap();
+        let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
+        raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 2").unwrap();
+        due.look(true).await.unwrap();
+        assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
+        assert!(due.log.last_beat().await.unwrap() >= Some(now), "the outage is over");
+        raw.execute_batch("UPDATE tips SET seq = seq - 1 WHERE stream = 2").unwrap();
+        due.look(true).await.unwrap();
+        assert_eq!(kinds_in(&due, 2).await[2..], ["outage_ended"], "it is told as soon as it can be");
+        assert_eq!(kinds(&due).await.len(), 3, "and nobody twice");
+        assert!(due.outage().untold.is_empty());
+    }
+
+    /// What may have been recorded, or not, counted as told.
+    #[tokio::test]
+    async fn an_outage_that_was_told_in_doubt_is_told_again() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (mut due, _) = node(folder.path(), now).await;
+        let down = now - SignedDuration::from_mins(4);
+        due.log.beat(due.node, down).await.unwrap();
+        let in_doubt = || Some(LogError::InDoubt("the answer got lost".to_owned()).into());
+        let executor = std::mem::replace(&mut due.executor, Executor::answering(in_doubt));
+        due.look(true).await.unwrap_err();
+        assert_eq!(due.log.last_beat().await.unwrap(), Some(down));
+        due.executor = executor;
+        due.look(true).await.unwrap();
+        assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
+    }
+
+    /// A mistake of Wardroom's is made again however often the same is asked.
+    #[tokio::test]
+    async fn an_incident_at_which_deciding_breaks_off_is_left_out() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (mut due, _) = node(folder.path(), now).await;
+        due.log.beat(due.node, now - SignedDuration::from_mins(4)).await.unwrap();
+        due.executor = Executor::answering(|| None);
+        for left in [1, 1, 0] {
+            due.look(true).await.unwrap();
+            assert_eq!(due.outage().untold.len(), left);
+        }
         assert!(due.log.last_beat().await.unwrap() >= Some(now));
     }
 

@@ -78,11 +78,24 @@ impl Executor {
         let (answer, answered) = oneshot::channel();
         let digest = digest(&asked.order);
         self.jobs.try_send(Job { asked, digest, answer }).map_err(|_| NotDone::Busy)?;
-        let in_doubt = |why: &str| Err(LogError::InDoubt(why.to_owned()).into());
         match tokio::time::timeout(PATIENCE, answered).await {
-            Ok(answer) => answer.unwrap_or_else(|_| in_doubt("deciding it broke off")),
-            Err(_) => in_doubt("it did not come to it in time"),
+            Ok(answer) => answer.unwrap_or(Err(NotDone::BrokeOff)),
+            Err(_) => Err(LogError::InDoubt("it did not come to it in time".to_owned()).into()),
         }
+    }
+
+    /// One that decides nothing and answers everything so; without an answer, as when deciding breaks off.
+    #[cfg(test)]
+    pub(crate) fn answering(answer: impl Fn() -> Option<NotDone> + Send + 'static) -> Self {
+        let (jobs, mut waiting) = mpsc::channel::<Job>(QUEUE);
+        tokio::spawn(async move {
+            while let Some(job) = waiting.recv().await {
+                if let Some(error) = answer() {
+                    let _ = job.answer.send(Err(error));
+                }
+            }
+        });
+        Self { jobs }
     }
 
     /// How many orders wait.
@@ -318,7 +331,7 @@ impl Worker {
             }
             Err(NotDone::Refused(refusal)) => Verdict::Refused(refusal),
             Err(NotDone::Store(error)) => Verdict::Failed(error),
-            Err(NotDone::Busy | NotDone::RequestReused) => Verdict::Failed(LogError::Conflict),
+            Err(NotDone::Busy | NotDone::BrokeOff | NotDone::RequestReused) => Verdict::Failed(LogError::Conflict),
         }
     }
 

@@ -54,6 +54,9 @@ pub enum NotDone {
     /// Too many commands wait, or other nodes were always faster.
     #[error("too much is going on; try again in a moment")]
     Busy,
+    /// Deciding it, or something beside it, broke off: a mistake of Wardroom's. Whether it was recorded is not known.
+    #[error("deciding it broke off, which is a mistake in Wardroom; whether it was recorded is not known")]
+    BrokeOff,
     /// The store could not. Nothing was recorded.
     #[error(transparent)]
     Store(#[from] LogError),

@@ -102,6 +102,12 @@ impl Problem {
                 "busy",
                 "Too much is going on at once. Nothing was recorded; try again in a moment.",
             ),
+            NotDone::BrokeOff => Self::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "broke_off",
+                "Something went wrong inside Wardroom while it decided this, so it may have been recorded or not. Look \
+                 before you ask again, and please report it: the server's own log says more.",
+            ),
             NotDone::Store(error) => error.into(),
         }
     }
