@@ -68,7 +68,15 @@ impl Due {
     /// Forgives an outage, if there was one, and only then starts looking. Where the store cannot take that yet, it
     /// is tried again at every look: what can be read is served all the same.
     pub async fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) {
-        let due = Self { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default(), outage: Arc::default() };
+        let due = Self {
+            log,
+            streams,
+            executor,
+            presence,
+            node: Uuid::now_v7(),
+            heard: Arc::default(),
+            outage: Arc::default(),
+        };
         if let Err(error) = due.alive(clock::now()).await {
             tracing::warn!(%error, "the clock could not look back at the time before the start; trying again");
         }
@@ -80,7 +88,7 @@ impl Due {
     /// next look goes on with those that were not told. A single incident that cannot be told holds nobody up but
     /// itself.
     async fn alive(&self, now: Time) -> Result<(), LogError> {
-        let last = self.log.last_beat().await?;
+        let last = self.log.last_beat(now).await?;
         let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner).replace(now);
         if heard.is_some_and(|heard| now.duration_since(heard) > DOWN_AFTER) {
             // Also where another node was up again first and has left a fresh sign of life: this one could see
@@ -295,7 +303,15 @@ mod tests {
         let mary = *streams.refresh_directory().await.unwrap().directory.facts.people.keys().next().unwrap();
         offered(&log, Number(1), mary, now).await;
         let presence = Presence::new(now - SignedDuration::from_mins(9));
-        let due = Due { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default(), outage: Arc::default() };
+        let due = Due {
+            log,
+            streams,
+            executor,
+            presence,
+            node: Uuid::now_v7(),
+            heard: Arc::default(),
+            outage: Arc::default(),
+        };
         sum_up(&due).await;
         (due, mary)
     }
@@ -348,11 +364,28 @@ mod tests {
         let full = "CREATE TRIGGER full BEFORE INSERT ON events BEGIN SELECT RAISE(ABORT, 'full'); END";
         raw.execute_batch(full).unwrap();
         due.look(true).await.unwrap_err();
-        assert_eq!(due.log.last_beat().await.unwrap(), Some(down), "as long as it is not recorded, it lasts");
+        assert_eq!(
+            due.log.last_beat(clock::now()).await.unwrap(),
+            Some(down),
+            "as long as it is not recorded, it lasts"
+        );
         raw.execute_batch("DROP TRIGGER full").unwrap();
         due.look(true).await.unwrap();
         assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
-        assert!(due.log.last_beat().await.unwrap() >= Some(now));
+        assert!(due.log.last_beat(clock::now()).await.unwrap() >= Some(now));
+    }
+
+    /// One wrong reading of a clock left a sign of life that stayed the newest: no outage was ever noticed again.
+    #[tokio::test]
+    async fn a_sign_of_life_from_the_future_hides_no_outage() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (due, _) = node(folder.path(), now).await;
+        due.log.beat(due.node, now - SignedDuration::from_mins(4)).await.unwrap();
+        due.log.beat(Uuid::now_v7(), now + SignedDuration::from_hours(12)).await.unwrap();
+        due.look(true).await.unwrap();
+        assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
+        let last = due.log.last_beat(clock::now()).await.unwrap();
+        assert!(last >= Some(now) && last <= Some(clock::now()), "{last:?}");
     }
 
     /// One whose end is damaged is never recorded in, and took the clock away from all the others.
@@ -367,7 +400,7 @@ mod tests {
         raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 2").unwrap();
         due.look(true).await.unwrap();
         assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
-        assert!(due.log.last_beat().await.unwrap() >= Some(now), "the outage is over");
+        assert!(due.log.last_beat(clock::now()).await.unwrap() >= Some(now), "the outage is over");
         raw.execute_batch("UPDATE tips SET seq = seq - 1 WHERE stream = 2").unwrap();
         due.look(true).await.unwrap();
         assert_eq!(kinds_in(&due, 2).await[2..], ["outage_ended"], "it is told as soon as it can be");
@@ -385,7 +418,7 @@ mod tests {
         let in_doubt = || Some(LogError::InDoubt("the answer got lost".to_owned()).into());
         let executor = std::mem::replace(&mut due.executor, Executor::answering(in_doubt));
         due.look(true).await.unwrap_err();
-        assert_eq!(due.log.last_beat().await.unwrap(), Some(down));
+        assert_eq!(due.log.last_beat(clock::now()).await.unwrap(), Some(down));
         due.executor = executor;
         due.look(true).await.unwrap();
         assert_eq!(kinds(&due).await[2..], ["outage_ended"]);
@@ -402,7 +435,7 @@ mod tests {
             due.look(true).await.unwrap();
             assert_eq!(due.outage().untold.len(), left);
         }
-        assert!(due.log.last_beat().await.unwrap() >= Some(now));
+        assert!(due.log.last_beat(clock::now()).await.unwrap() >= Some(now));
     }
 
     /// The store was away for both of two nodes. The first that is back forgives the outage and leaves a sign of

@@ -58,16 +58,18 @@ impl Presence {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn exchange(&self, log: &Log) -> Result<(), LogError> {
+        let now = clock::now();
+        self.no_later_than(now);
         let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
         let mine: Vec<(String, Time)> =
             untold.iter().filter_map(|person| Some((person.to_string(), self.seen_at(*person)?))).collect();
         if !mine.is_empty()
-            && let Err(error) = log.put_seen(mine).await
+            && let Err(error) = log.put_seen(mine, now).await
         {
             self.untold.lock().unwrap_or_else(PoisonError::into_inner).extend(untold);
             return Err(error);
         }
-        for (person, at) in log.seen().await? {
+        for (person, at) in log.seen(now).await? {
             if let Ok(id) = person.parse() {
                 let mut seen = self.lock();
                 let known = seen.entry(PersonId(id)).or_insert(at);
@@ -77,7 +79,49 @@ impl Presence {
         Ok(())
     }
 
+    /// Nobody was seen at a time that has not come yet: this node's clock once stood wrong, and whoever was seen then
+    /// would never be absent again.
+    fn no_later_than(&self, now: Time) {
+        let mut up_since = self.up_since.lock().unwrap_or_else(PoisonError::into_inner);
+        *up_since = now.min(*up_since);
+        drop(up_since);
+        self.lock().values_mut().for_each(|seen| *seen = now.min(*seen));
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PersonId, Time>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::log::Place;
+
+    /// One wrong reading of a clock kept whoever was seen then from ever being absent, on every node.
+    #[tokio::test]
+    async fn nobody_was_seen_in_the_future() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(&Place::Folder(folder.path().to_owned())).await.unwrap();
+        let (mary, robin) = (PersonId(Uuid::now_v7()), PersonId(Uuid::now_v7()));
+        let now = clock::now();
+        let future = now + SignedDuration::from_hours(24 * 365);
+        // As the node with that clock left it behind for this one.
+        log.put_seen(vec![(mary.to_string(), future)], future).await.unwrap();
+        let presence = Presence::new(future);
+        presence.lock().insert(robin, future);
+        presence.exchange(&log).await.unwrap();
+        assert_eq!(presence.seen_at(mary), None);
+        for person in [mary, robin] {
+            let since = presence.unseen_since(person);
+            assert!(since >= now && since <= clock::now(), "{since}");
+        }
+        presence.saw(mary);
+        presence.exchange(&log).await.unwrap();
+        let known = log.seen(clock::now()).await.unwrap();
+        assert_eq!(known, [(mary.to_string(), presence.seen_at(mary).unwrap())], "the wrong time is overwritten");
     }
 }

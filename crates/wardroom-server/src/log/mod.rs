@@ -57,6 +57,15 @@ pub const WAIT_MAX: Duration = Duration::from_secs(1);
 /// a node of its own.
 const BEATS_KEPT: i64 = 24 * 60 * 60 * 1_000_000;
 
+/// What is dated further ahead of this node's clock than this, in microseconds, was written by one that stood wrong,
+/// and is taken as not there. Clocks that agree are much closer.
+const AHEAD: i64 = 5_000_000;
+
+/// The latest time, in microseconds, that something that has happened by `now` may be dated.
+fn latest(now: Time) -> i64 {
+    now.as_microsecond().saturating_add(AHEAD)
+}
+
 /// The log on one of its two databases. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Log {
@@ -209,23 +218,24 @@ impl Log {
         on_either!(self, store => store.put_snapshot(stream, fold_version, snapshot))
     }
 
-    /// When people were last seen, by their id.
+    /// When people were last seen, by their id. A time that has not come yet is left out.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn seen(&self) -> Result<Vec<(String, Time)>, LogError> {
-        on_either!(self, store => store.seen())
+    pub async fn seen(&self, now: Time) -> Result<Vec<(String, Time)>, LogError> {
+        on_either!(self, store => store.seen(latest(now)))
     }
 
-    /// Keeps when people were seen; the latest wins.
+    /// Keeps when people were seen; the latest wins, but for a time that has not come yet.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn put_seen(&self, seen: Vec<(String, Time)>) -> Result<(), LogError> {
-        on_either!(self, store => store.put_seen(seen))
+    pub async fn put_seen(&self, seen: Vec<(String, Time)>, now: Time) -> Result<(), LogError> {
+        on_either!(self, store => store.put_seen(seen, latest(now)))
     }
 
-    /// A node says that it is alive. Signs of life that are long past go, but never the newest.
+    /// A node says that it is alive. Signs of life that are long past go, but never the newest. Those that are dated
+    /// ahead stay: they may be of nodes whose clocks are right, where this one's is behind.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
@@ -233,12 +243,12 @@ impl Log {
         on_either!(self, store => store.beat(node, at))
     }
 
-    /// The last sign of life of any node.
+    /// The last sign of life of any node; one that is dated ahead of `now` is none.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn last_beat(&self) -> Result<Option<Time>, LogError> {
-        on_either!(self, store => store.last_beat())
+    pub async fn last_beat(&self, now: Time) -> Result<Option<Time>, LogError> {
+        on_either!(self, store => store.last_beat(latest(now)))
     }
 
     /// Keeps rows of the board, each unless a newer one is there, and how far the board has read.

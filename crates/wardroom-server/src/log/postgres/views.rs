@@ -58,13 +58,14 @@ impl Store {
         Ok(())
     }
 
-    pub(in crate::log) async fn seen(&self) -> Result<Vec<(String, Time)>, LogError> {
+    pub(in crate::log) async fn seen(&self, latest: i64) -> Result<Vec<(String, Time)>, LogError> {
         let client = self.client().await?;
-        let rows = client.query("SELECT person, at FROM seen", &[]).await?;
+        let rows = client.query("SELECT person, at FROM seen WHERE at <= $1", &[&latest]).await?;
         rows.iter().map(|row| Ok((row.get("person"), time(row.get("at"))?))).collect()
     }
 
-    pub(in crate::log) async fn put_seen(&self, mut seen: Vec<(String, Time)>) -> Result<(), LogError> {
+    pub(in crate::log) async fn put_seen(&self, mut seen: Vec<(String, Time)>, latest: i64) -> Result<(), LogError> {
+        self.do_it("DELETE FROM seen WHERE at > $1", &[&latest]).await?;
         seen.sort(); // Two nodes that lock the same rows do so in the same order.
         let (people, ats): (Vec<String>, Vec<i64>) =
             seen.into_iter().map(|(person, at)| (person, at.as_microsecond())).unzip();
@@ -86,9 +87,9 @@ impl Store {
         self.do_it("DELETE FROM beats WHERE at < $1", &[&forgotten]).await
     }
 
-    pub(in crate::log) async fn last_beat(&self) -> Result<Option<Time>, LogError> {
+    pub(in crate::log) async fn last_beat(&self, latest: i64) -> Result<Option<Time>, LogError> {
         let client = self.client().await?;
-        let row = client.query_one("SELECT max(at) AS at FROM beats", &[]).await?;
+        let row = client.query_one("SELECT max(at) AS at FROM beats WHERE at <= $1", &[&latest]).await?;
         row.get::<_, Option<i64>>("at").map(time).transpose()
     }
 

@@ -51,18 +51,19 @@ impl Store {
         .await
     }
 
-    pub(in crate::log) async fn seen(&self) -> Result<Vec<(String, Time)>, LogError> {
-        self.read(|connection| {
-            let mut query = connection.prepare_cached("SELECT person, at FROM seen")?;
-            let rows = query.query_map([], |row| Ok((row.get(0)?, time(row, "at")?)))?;
+    pub(in crate::log) async fn seen(&self, latest: i64) -> Result<Vec<(String, Time)>, LogError> {
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached("SELECT person, at FROM seen WHERE at <= ?1")?;
+            let rows = query.query_map([latest], |row| Ok((row.get(0)?, time(row, "at")?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }
 
-    pub(in crate::log) async fn put_seen(&self, seen: Vec<(String, Time)>) -> Result<(), LogError> {
+    pub(in crate::log) async fn put_seen(&self, seen: Vec<(String, Time)>, latest: i64) -> Result<(), LogError> {
         self.write(move |connection| {
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            transaction.prepare_cached("DELETE FROM seen WHERE at > ?1")?.execute([latest])?;
             for (person, at) in seen {
                 transaction
                     .prepare_cached("INSERT INTO seen VALUES (?1, ?2) ON CONFLICT DO UPDATE SET at = max(at, ?2)")?
@@ -87,9 +88,10 @@ impl Store {
         .await
     }
 
-    pub(in crate::log) async fn last_beat(&self) -> Result<Option<Time>, LogError> {
-        self.read(|connection| {
-            let last: Option<i64> = connection.query_row("SELECT max(at) FROM beats", [], |row| row.get(0))?;
+    pub(in crate::log) async fn last_beat(&self, latest: i64) -> Result<Option<Time>, LogError> {
+        self.read(move |connection| {
+            let last: Option<i64> =
+                connection.query_row("SELECT max(at) FROM beats WHERE at <= ?1", [latest], |row| row.get(0))?;
             Ok(last.and_then(|micros| Time::from_microsecond(micros).ok()))
         })
         .await

@@ -12,6 +12,7 @@ on_both! {
     the_newest_snapshot_of_each_fold_wins,
     the_board_shows_the_newest_row,
     whoever_was_seen_last_counts,
+    what_is_dated_in_the_future_is_not_there,
     nodes_of_long_ago_are_forgotten,
     views_can_be_thrown_away,
 }
@@ -61,18 +62,34 @@ async fn the_board_shows_the_newest_row(ground: &Ground) {
 
 async fn whoever_was_seen_last_counts(ground: &Ground) {
     let log = ground.open().await;
-    assert_eq!((log.seen().await.unwrap(), log.last_beat().await.unwrap()), (Vec::new(), None));
+    let now = at(100);
+    assert_eq!((log.seen(now).await.unwrap(), log.last_beat(now).await.unwrap()), (Vec::new(), None));
     let seen = |who: &str, when| (who.to_owned(), at(when));
-    log.put_seen(Vec::new()).await.unwrap();
-    log.put_seen(vec![seen("b", 20), seen("a", 30)]).await.unwrap();
-    log.put_seen(vec![seen("b", 10), seen("a", 40)]).await.unwrap();
-    let mut all = log.seen().await.unwrap();
+    log.put_seen(Vec::new(), now).await.unwrap();
+    log.put_seen(vec![seen("b", 20), seen("a", 30)], now).await.unwrap();
+    log.put_seen(vec![seen("b", 10), seen("a", 40)], now).await.unwrap();
+    let mut all = log.seen(now).await.unwrap();
     all.sort();
     assert_eq!(all, [seen("a", 40), seen("b", 20)]);
     let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
     log.beat(one, at(70)).await.unwrap();
     log.beat(other, at(60)).await.unwrap();
-    assert_eq!(log.last_beat().await.unwrap(), Some(at(70)));
+    assert_eq!(log.last_beat(now).await.unwrap(), Some(at(70)));
+}
+
+async fn what_is_dated_in_the_future_is_not_there(ground: &Ground) {
+    let log = ground.open().await;
+    let (now, second) = (at(100), 1_000_000);
+    let hour = at(3_600 * second);
+    let seen = |who: &str, when| (who.to_owned(), when);
+    log.put_seen(vec![seen("a", hour)], hour).await.unwrap();
+    log.beat(Uuid::now_v7(), hour).await.unwrap();
+    assert_eq!((log.seen(now).await.unwrap(), log.last_beat(now).await.unwrap()), (Vec::new(), None));
+    // Clocks that agree are still not the same.
+    log.put_seen(vec![seen("a", at(second))], now).await.unwrap();
+    log.beat(Uuid::now_v7(), at(second)).await.unwrap();
+    assert_eq!(log.seen(now).await.unwrap(), [seen("a", at(second))]);
+    assert_eq!(log.last_beat(now).await.unwrap(), Some(at(second)));
 }
 
 async fn nodes_of_long_ago_are_forgotten(ground: &Ground) {
@@ -88,9 +105,9 @@ async fn nodes_of_long_ago_are_forgotten(ground: &Ground) {
     assert_eq!(nodes().await, 3, "the first is forgotten");
     // A node whose clock is far behind: nothing is forgotten for it, and it is no newer for having beaten last.
     log.beat(Uuid::now_v7(), at(2)).await.unwrap();
-    assert_eq!((nodes().await, log.last_beat().await.unwrap()), (4, Some(at(day + 2))));
+    assert_eq!((nodes().await, log.last_beat(at(9 * day)).await.unwrap()), (4, Some(at(day + 2))));
     log.beat(Uuid::now_v7(), at(9 * day)).await.unwrap();
-    assert_eq!((nodes().await, log.last_beat().await.unwrap()), (1, Some(at(9 * day))));
+    assert_eq!((nodes().await, log.last_beat(at(9 * day)).await.unwrap()), (1, Some(at(9 * day))));
 }
 
 async fn views_can_be_thrown_away(ground: &Ground) {
