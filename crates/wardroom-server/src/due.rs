@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch as signal;
 use uuid::Uuid;
 use wardroom_core::absence::absent_after;
 use wardroom_core::command::Tick;
@@ -65,9 +66,9 @@ struct Untold {
 }
 
 impl Due {
-    /// Forgives an outage, if there was one, and only then starts looking. Where the store cannot take that yet, it
-    /// is tried again at every look: what can be read is served all the same.
-    pub async fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) {
+    /// Starts looking, after forgiving an outage, if there was one. Turns true when that is done, or the store could not
+    /// take it: then it is tried again at every look, and what can be read is served all the same.
+    pub fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) -> signal::Receiver<bool> {
         let due = Self {
             log,
             streams,
@@ -77,10 +78,9 @@ impl Due {
             heard: Arc::default(),
             outage: Arc::default(),
         };
-        if let Err(error) = due.alive(clock::now()).await {
-            tracing::warn!(%error, "the clock could not look back at the time before the start; trying again");
-        }
-        tokio::spawn(due.run());
+        let (told, tell) = signal::channel(false);
+        tokio::spawn(due.run(told));
+        tell
     }
 
     /// Says that this node is alive, after forgiving the time during which no node was: none ran, or none
@@ -166,7 +166,11 @@ impl Due {
         self.outage().untold.contains_key(&number)
     }
 
-    async fn run(self) {
+    async fn run(self, told: signal::Sender<bool>) {
+        if let Err(error) = self.alive(clock::now()).await {
+            tracing::warn!(%error, "the clock could not look back at the time before the start; trying again");
+        }
+        let _ = told.send(true);
         let mut every = tokio::time::interval(EVERY);
         every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut looks = 0_u32;

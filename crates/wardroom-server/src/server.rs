@@ -1,5 +1,6 @@
 //! What a running server is made of, and how it starts and stops.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use crate::account::Accounts;
 use crate::account::link::{self, MadeLink};
 use crate::config::Config;
 use crate::due::Due;
-use crate::execute::Executor;
-use crate::log::{Log, LogError, Place};
+use crate::execute::{Executor, NotDone};
+use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::streams::{DIRECTORY, Streams};
@@ -27,6 +28,9 @@ const DRAIN: Duration = Duration::from_secs(10);
 
 /// How long a start waits for the board to have read what was appended last.
 const CATCH_UP: Duration = Duration::from_secs(5);
+
+/// How long a command waits for the incidents to be told of the time before the start.
+const TELLING: Duration = Duration::from_secs(8);
 
 /// What every handler can reach. Cheap to clone: every request does.
 #[derive(Clone, Debug)]
@@ -59,8 +63,23 @@ pub struct Parts {
     pub accounts: Accounts,
     /// What is counted.
     pub metrics: Metrics,
+    /// Turns true when the incidents were told of the time before the start.
+    pub told: signal::Receiver<bool>,
     /// Turns true when the server is told to stop: open streams end.
     pub stopping: signal::Receiver<bool>,
+}
+
+impl Parts {
+    /// Waits until nothing stands in the way of recording something in an incident: what happened there before it was
+    /// told of an outage would count as that outage's end.
+    ///
+    /// # Errors
+    /// [`NotDone::Busy`] when there are so many that it takes longer.
+    pub async fn ready_to_record(&self) -> Result<(), NotDone> {
+        let mut told = self.told.clone();
+        let waited = tokio::time::timeout(TELLING, told.wait_for(|told| *told)).await;
+        waited.map(drop).map_err(|_| NotDone::Busy)
+    }
 }
 
 /// Keeps a second server off the same data folder, for as long as it lives.
@@ -95,23 +114,26 @@ pub async fn run(
         Place::Folder(folder) => Some(FolderLock::take(folder)?),
         Place::Postgres(_) => None,
     };
-    let log = Log::open(&config.place).await?;
-    match log.check_heads().await {
-        // The background check sets it aside; the others go on.
-        Err(damaged @ LogError::Damaged { stream, .. }) if stream != DIRECTORY => tracing::error!(%damaged),
-        checked => checked?,
-    }
     let (stop, stopping) = signal::channel(false);
-    let server = start(log, stopping).await?;
-    tokio::spawn(web::health::verify_in_background(server.clone()));
-    ready(first_admin(&server).await);
-    let router = web::router::router(server).into_make_service_with_connect_info::<Peer>();
     let mut stopped = stop.subscribe();
     tokio::spawn(async move {
         shutdown.await;
         tracing::info!("stopping: finishing what is under way");
         let _ = stop.send(true);
     });
+    // A store that does not answer must not keep it from being stopped.
+    let opening = async {
+        let server = open(&config.place, stopping).await?;
+        let link = first_admin(&server).await;
+        anyhow::Ok((server, link))
+    };
+    let (server, link) = tokio::select! {
+        _ = stopped.wait_for(|stop| *stop) => return Ok(()),
+        opened = opening => opened?,
+    };
+    tokio::spawn(web::health::verify_in_background(server.clone()));
+    ready(link);
+    let router = web::router::router(server).into_make_service_with_connect_info::<Peer>();
     let mut told = stopped.clone();
     let serving = axum::serve(Connections::new(listener, config.max_connections), router)
         .with_graceful_shutdown(async move { drop(told.wait_for(|stop| *stop).await) });
@@ -134,12 +156,34 @@ async fn first_admin(server: &Server) -> Option<MadeLink> {
     })
 }
 
-/// Starts everything that serving needs, on an open log.
+/// Opens the store and starts what serving needs.
+async fn open(place: &Place, stopping: signal::Receiver<bool>) -> anyhow::Result<Server> {
+    let log = Log::open(place).await?;
+    let mut damaged = BTreeMap::new();
+    match log.check_heads().await {
+        // The others go on. There may be more: the background check finds them all.
+        Err(LogError::Damaged { stream, why }) if stream != DIRECTORY => {
+            tracing::error!(%stream, why, "the record was tampered with or damaged");
+            damaged.insert(stream, format!("its record is damaged: {why}"));
+        }
+        checked => checked?,
+    }
+    start(log, damaged, stopping).await
+}
+
+/// Starts everything that serving needs, on an open log; these streams are set aside.
 ///
 /// # Errors
 /// When the store cannot be read.
-pub async fn start(log: Log, stopping: signal::Receiver<bool>) -> anyhow::Result<Server> {
+pub async fn start(
+    log: Log,
+    damaged: BTreeMap<Stream, String>,
+    stopping: signal::Receiver<bool>,
+) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
+    let metrics = Metrics::default();
+    metrics.quarantined.set(i64::try_from(damaged.len()).unwrap_or(i64::MAX));
+    streams.quarantine(damaged);
     let watch = Watch::start(log.clone(), streams.clone()).await?;
     let executor = Executor::start(log.clone(), streams.clone());
     let board = Board::start(log.clone(), streams.clone(), watch.clone());
@@ -148,7 +192,84 @@ pub async fn start(log: Log, stopping: signal::Receiver<bool>) -> anyhow::Result
         tracing::info!("the board is still being made from the log");
     }
     let presence = Presence::new(clock::now());
-    Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone()).await;
-    let (accounts, metrics) = (Accounts::default(), Metrics::default());
-    Ok(Server(Arc::new(Parts { log, streams, executor, watch, board, presence, accounts, metrics, stopping })))
+    let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone());
+    let accounts = Accounts::default();
+    Ok(Server(Arc::new(Parts { log, streams, executor, watch, board, presence, accounts, metrics, told, stopping })))
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+    use uuid::Uuid;
+    use wardroom_core::command::Opening;
+    use wardroom_core::deadline::DOWN_AFTER;
+    use wardroom_core::directory::DirectoryCommand;
+    use wardroom_core::id::{Actor, Number};
+
+    use super::*;
+    use crate::config::ServeArgs;
+    use crate::execute::{Asked, Order};
+
+    /// Mary's incident, and a sign of life from before an outage.
+    async fn before_an_outage(log: &Log) {
+        let streams = Streams::new(log.clone());
+        let executor = Executor::start(log.clone(), streams.clone());
+        let ask = async |actor, order| {
+            executor.execute(Asked { request: Uuid::now_v7(), actor, order }).await.unwrap();
+        };
+        let [handle, name] = ["mary", "Mary"];
+        let (handle, name) = (handle.parse().unwrap(), name.parse().unwrap());
+        let add = DirectoryCommand::AddPerson { handle, name, email: None, admin: false };
+        ask(Actor::Console, Order::Directory(add)).await;
+        let mary = Actor::Person(*streams.directory().directory.facts.people.keys().next().unwrap());
+        let opening: Opening = serde_json::from_value(serde_json::json!({ "title": "Search is failing" })).unwrap();
+        ask(mary, Order::Open(opening)).await;
+        let board = Board::start(log.clone(), streams.clone(), Watch::start(log.clone(), streams).await.unwrap());
+        board.catch_up().await.unwrap();
+        log.beat(Uuid::now_v7(), clock::now() - jiff::SignedDuration::from_mins(4)).await.unwrap();
+    }
+
+    /// It told every open incident of the outage first, and until then could not even be stopped.
+    #[tokio::test]
+    async fn the_start_does_not_wait_for_the_incidents_to_be_told_of_an_outage() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(&Place::Folder(folder.path().to_owned())).await.unwrap();
+        before_an_outage(&log).await;
+        let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
+        rival.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let (_stop, stopping) = signal::channel(false);
+        let server = start(log, BTreeMap::new(), stopping).await.unwrap();
+        assert!(server.streams.incident(Number(1)).await.unwrap().is_some(), "what can be read is served");
+        assert!(server.ready_to_record().now_or_never().is_none(), "but nothing is recorded before");
+        rival.execute_batch("COMMIT").unwrap();
+        server.ready_to_record().await.unwrap();
+        let now = clock::now();
+        let last = server.log.last_beat(now).await.unwrap().unwrap();
+        assert!(now.duration_since(last) < DOWN_AFTER, "the outage is over");
+    }
+
+    #[tokio::test]
+    async fn a_stream_that_is_known_to_be_damaged_is_set_aside_from_the_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Folder(folder.path().to_owned());
+        before_an_outage(&Log::open(&place).await.unwrap()).await;
+        let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
+        raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 1").unwrap();
+        let (_stop, stopping) = signal::channel(false);
+        let server = open(&place, stopping).await.unwrap();
+        let held = server.streams.incident(Number(1)).await.unwrap().unwrap();
+        let why = held.incident.unreadable.clone().unwrap_or_default();
+        assert_eq!(why, "its record is damaged: its tip does not agree with its last event");
+        assert_eq!(server.metrics.quarantined.get(), 1);
+    }
+
+    /// A database that takes the connection and says nothing.
+    #[tokio::test]
+    async fn a_start_that_waits_for_its_store_can_be_stopped() {
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("postgres://wardroom@{}/wardroom", silent.local_addr().unwrap());
+        let config = Config { place: Place::Postgres(url), ..ServeArgs::default().settle().unwrap() };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        run(config, listener, |_| panic!("it is not ready"), std::future::ready(())).await.unwrap();
+    }
 }

@@ -22,11 +22,11 @@ pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Requests can be served: the store answers.
-#[utoipa::path(get, path = "/readyz", responses((status = 200, description = "Ready"), (status = 503, description = "The store does not answer")))]
+/// Requests can be served, commands too: the store answers, and no outage waits to be told.
+#[utoipa::path(get, path = "/readyz", responses((status = 200, description = "Ready"), (status = 503, description = "The store does not answer, or incidents are still being told of an outage")))]
 pub(super) async fn readyz(State(server): State<Server>) -> impl IntoResponse {
     let head = tokio::time::timeout(PATIENCE, server.log.head()).await;
-    let ready = matches!(head, Ok(Ok(_))) && !*server.stopping.borrow();
+    let ready = matches!(head, Ok(Ok(_))) && *server.told.borrow() && !*server.stopping.borrow();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // How many, not which: this page asks nobody who they are.
     let quarantined = server.metrics.quarantined.get();

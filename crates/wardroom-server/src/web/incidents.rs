@@ -75,7 +75,14 @@ impl Server {
     pub(super) async fn ask(&self, reader: &Reader, request: Uuid, order: Order) -> Result<Done, Problem> {
         self.presence.saw(reader.person);
         let began = std::time::Instant::now();
-        let answer = self.executor.execute(Asked { request, actor: reader.actor(), order }).await;
+        let answer = match &order {
+            Order::Incident(..) => self.ready_to_record().await,
+            _ => Ok(()),
+        };
+        let answer = match answer {
+            Ok(()) => self.executor.execute(Asked { request, actor: reader.actor(), order }).await,
+            Err(busy) => Err(busy),
+        };
         self.metrics.command_seconds.observe(began.elapsed().as_secs_f64());
         match answer {
             Ok(done) => {
