@@ -42,6 +42,8 @@ const ATTEMPTS: usize = 8;
 /// How long whoever asks waits for an answer: when the store stands still, those who asked before may each wait
 /// for it in turn.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a refusal waits for a store that has just failed others.
+const CHECK: Duration = Duration::from_secs(2);
 /// How long a node pauses, at most, before deciding again: nodes that collide must not march in step.
 const PAUSE_MAX_MS: u64 = 8;
 
@@ -207,27 +209,41 @@ impl Worker {
                     // read while the store is gone.
                     tentative.incidents.keys().for_each(|number| self.streams.forget(stream_of(*number)));
                 }
-                let jobs = accepted.into_iter().map(|(job, _)| job).chain(refused.into_iter().map(|(job, _)| job));
-                self.after_failure(error, jobs.collect()).await
+                self.after_failure(error, accepted.into_iter().map(|(job, _)| job).collect(), refused).await
             }
         }
     }
 
-    /// What a failed append means for its jobs: try again, or say that it could not be done.
-    async fn after_failure(&self, error: LogError, jobs: Vec<Job>) -> Vec<Job> {
-        match error {
-            LogError::Conflict => {
-                // Whichever stream it was; should this fail, the next attempt says so.
-                let _ = self.streams.refresh_directory().await;
-                jobs
-            }
-            LogError::Duplicate => self.answer_remembered(jobs).await,
-            other => {
-                tracing::error!(error = %other, "the store could not append");
-                fail(jobs, &other);
-                Vec::new()
-            }
+    /// What a failed append means for its jobs, and for those that were refused beside them: try again, or say that it
+    /// could not be done.
+    async fn after_failure(&self, error: LogError, mut accepted: Vec<Job>, refused: Vec<(Job, Refusal)>) -> Vec<Job> {
+        if !matches!(error, LogError::Conflict | LogError::Duplicate) {
+            tracing::error!(%error, "the store could not append");
+            fail(accepted, &error);
+            return self.refuse_in_time(refused).await;
         }
+        accepted.extend(refused.into_iter().map(|(job, _)| job));
+        if matches!(error, LogError::Duplicate) {
+            return self.answer_remembered(accepted).await;
+        }
+        // Whichever stream it was; should this fail, the next attempt says so.
+        let _ = self.streams.refresh_directory().await;
+        accepted
+    }
+
+    /// Tells refusals after the store failed others. They were no part of what may have been recorded; where they cannot
+    /// be made sure of soon, that is said, because whoever asked has waited for the store once already.
+    async fn refuse_in_time(&self, refused: Vec<(Job, Refusal)>) -> Vec<Job> {
+        if refused.is_empty() {
+            return Vec::new();
+        }
+        let unsure = match tokio::time::timeout(CHECK, self.log.head()).await {
+            Ok(Ok(_)) => return self.refuse(refused).await,
+            Ok(Err(error)) => error,
+            Err(_) => LogError::unavailable("it does not answer"),
+        };
+        fail(refused.into_iter().map(|(job, _)| job), &unsure);
+        Vec::new()
     }
 
     /// Answers those jobs whose request is remembered; returns the others.
@@ -414,15 +430,40 @@ mod tests {
     use wardroom_core::id::Actor;
 
     use super::*;
+    use crate::log::Place;
+
+    fn asked() -> Asked {
+        let order = Order::Directory(DirectoryCommand::RevokeAllTokens {});
+        Asked { request: Uuid::now_v7(), actor: Actor::Console, order }
+    }
+
+    /// Whoever was refused beside somebody whose answer got lost was told that it may have been recorded.
+    #[tokio::test]
+    async fn what_was_refused_is_not_in_doubt_with_what_was_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = Log::open(&Place::Folder(folder.path().to_owned())).await.unwrap();
+        let worker = Worker { streams: Streams::new(log.clone()), log };
+        let job = || {
+            let (answer, answered) = oneshot::channel();
+            let asked = asked();
+            (Job { digest: digest(&asked.order), asked, answer }, answered)
+        };
+        let ((sent, in_doubt), (not_sent, refused)) = (job(), job());
+        let refusal = Refusal::new(Code::AlreadySo, "There is nothing to revoke.");
+        let lost = LogError::InDoubt("the answer got lost".to_owned());
+        let again = worker.after_failure(lost, vec![sent], vec![(not_sent, refusal.clone())]).await;
+        assert!(again.is_empty());
+        assert!(matches!(in_doubt.await.unwrap(), Err(NotDone::Store(LogError::InDoubt(_)))));
+        let refused = refused.await.unwrap();
+        assert!(matches!(&refused, Err(NotDone::Refused(told)) if *told == refusal), "{refused:?}");
+    }
 
     /// Nobody may wait for ever because somebody else's command is waiting for a store that stands still.
     #[tokio::test(start_paused = true)]
     async fn whoever_waits_too_long_is_told_that_it_is_in_doubt() {
         let (jobs, _waiting) = mpsc::channel(QUEUE);
         let executor = Executor { jobs };
-        let order = Order::Directory(DirectoryCommand::RevokeAllTokens {});
-        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Console, order };
-        let answer = executor.execute(asked).await;
+        let answer = executor.execute(asked()).await;
         assert!(matches!(answer, Err(NotDone::Store(LogError::InDoubt(_)))), "{answer:?}");
         assert_eq!(executor.waiting(), 1, "giving up waiting does not take it back");
     }
