@@ -14,8 +14,11 @@ use crate::exit::Failure;
 
 /// How often a command is tried whose answer was lost, or that the server could not take just then.
 const TRIES: u32 = 4;
-/// The longest that one try may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest that one try may take. The server answers within 30 seconds, and be it that it has no answer: whoever
+/// gave up before would not hear that it is in doubt.
+const PATIENCE: Duration = Duration::from_secs(35);
+/// How long a connection may bring nothing. A live stream says every 15 seconds that it is alive.
+const SILENCE: Duration = Duration::from_secs(45);
 /// How long to wait before following again after a stream was lost.
 const AGAIN: Duration = Duration::from_secs(1);
 /// The largest answer that is read, in bytes.
@@ -32,10 +35,15 @@ pub struct Client {
 impl Client {
     /// A client of the server at `url`.
     pub fn new(url: &str, token: &str) -> Self {
+        Self::as_patient_as(PATIENCE, SILENCE, url, token)
+    }
+
+    fn as_patient_as(answer: Duration, silence: Duration, url: &str, token: &str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_recv_response(Some(PATIENCE))
+            .timeout_recv_response(Some(answer))
+            .timeout_per_read(Some(silence))
             .build();
         Self { agent: config.into(), url: url.trim_end_matches('/').to_owned(), token: token.to_owned() }
     }
@@ -137,6 +145,18 @@ impl Client {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
+        use ureq::Timeout::{Connect, Resolve};
+        if matches!(error, ureq::Error::Timeout(phase) if !matches!(phase, Connect | Resolve)) {
+            return Failure::Unreachable(json!({
+                "code": "timed_out",
+                "detail": format!(
+                    "Wardroom at {} did not answer in time. If this was to change something, it may have been recorded \
+                     all the same: look at the timeline before you do it again.",
+                    self.url
+                ),
+            }))
+            .into();
+        }
         Failure::unreachable(format!(
             "there is no Wardroom at {} ({error}). Start one with `wardroom serve`, or name another with --url.",
             self.url
@@ -161,5 +181,67 @@ fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {
         StatusCode::UNAUTHORIZED => Err(Failure::NotSignedIn(body).into()),
         StatusCode::SERVICE_UNAVAILABLE => Err(Failure::Unreachable(body).into()),
         _ => Err(Failure::Refused(body).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
+
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_millis(100);
+    const LATE: Duration = Duration::from_secs(120);
+
+    /// Answers each connection with the next of these pieces, in the end with the last, and closes none of them.
+    fn server(answers: &'static [&'static str]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let mut open: Vec<TcpStream> = Vec::new();
+            let last = std::iter::repeat(answers.last().unwrap());
+            for (answer, stream) in answers.iter().chain(last).zip(listener.incoming()) {
+                let mut stream = stream.unwrap();
+                // Whoever asked may have given up already.
+                let _ = stream.read(&mut [0; 4096]);
+                let _ = stream.write_all(answer.as_bytes());
+                open.push(stream);
+            }
+        });
+        url
+    }
+
+    /// It said that there is no Wardroom where there was one, and in which the command may have been recorded.
+    #[test]
+    fn a_server_that_does_not_answer_in_time_is_told_from_none() {
+        let silent = server(&[""]);
+        let told = Client::as_patient_as(SOON, LATE, &silent, "").get("/").unwrap_err();
+        let Some(Failure::Unreachable(problem)) = told.downcast_ref() else { panic!("{told}") };
+        assert_eq!(problem["code"], "timed_out");
+        assert!(told.to_string().contains("may have been recorded"), "{told}");
+        let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let told = Client::as_patient_as(LATE, LATE, &format!("http://{nobody}"), "").get("/").unwrap_err();
+        assert!(told.to_string().contains("there is no Wardroom at"), "{told}");
+    }
+
+    /// A cable that is pulled closes nothing: it was followed for ever.
+    #[test]
+    fn a_stream_that_falls_silent_is_followed_anew() {
+        const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: connected\n\n";
+        const ENTRY: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n: connected\n\ndata: \
+                             {\"entry\":7,\"cursor\":\"c\"}\n\n";
+        let url = server(&[HEAD, ENTRY]);
+        let mut entries = Vec::new();
+        let client = Client::as_patient_as(LATE, SOON, &url, "");
+        client
+            .follow(1, "b", |entry| {
+                entries.push(entry["entry"].as_u64());
+                Ok(false)
+            })
+            .unwrap();
+        assert_eq!(entries, [Some(7)]);
     }
 }
