@@ -29,6 +29,16 @@ impl Failure {
         Self::Unreachable(json!({ "code": "unreachable", "detail": sentence.to_string() }))
     }
 
+    /// What kept the store from something, with an exit code of its own for what it means.
+    pub fn of_the_store(error: LogError) -> Self {
+        let problem = |code: &str| json!({ "code": code, "detail": error.to_string() });
+        match error {
+            LogError::Occupied(_) => Self::Refused(problem("there_already")),
+            LogError::Damaged { .. } => Self::Broken(problem("broken")),
+            _ => Self::unreachable(&error),
+        }
+    }
+
     fn document(&self) -> &Value {
         match self {
             Self::Refused(problem)

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params_from_iter};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{IsolationLevel, Row};
 
-use super::{Log, LogError, Place, postgres, sqlite};
+use super::{Hash, Head, Log, LogError, Place, postgres, sqlite};
 
 /// The tables that make up the log, with their columns in the order in which they are copied. `head` is last:
 /// a copy that was cut off has none.
@@ -25,6 +25,7 @@ const TABLES: &[(&str, &[&str])] = &[
 /// What a copy of an embedded store must not have, beside the views.
 const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats;
     DELETE FROM passwords; DELETE FROM sessions; DELETE FROM links";
+const OCCUPIED: &str = "there is a log already where this should go; restoring never overwrites one";
 /// Rows between two checkpoints of a copy.
 const ROWS_AT_ONCE: usize = 2_000;
 
@@ -35,12 +36,12 @@ impl Log {
     /// already is not overwritten.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] with what stood in the way, [`LogError::Damaged`] when the copy does not agree
-    /// with itself.
+    /// [`LogError::Unavailable`] with what stood in the way, [`LogError::Occupied`] when there is a file of that name,
+    /// [`LogError::Damaged`] when the copy does not agree with itself.
     pub async fn backup_to(&self, file: &Path) -> Result<(), LogError> {
         let unavailable = |what: &str, error: std::io::Error| LogError::unavailable(format!("{what}: {error}"));
         if file.exists() {
-            return Err(LogError::unavailable(format!("{} is there already; name another file", file.display())));
+            return Err(LogError::Occupied(format!("{} is there already; name another file", file.display())));
         }
         let mut partial = file.as_os_str().to_owned();
         partial.push(".partial");
@@ -66,19 +67,22 @@ impl Log {
     }
 }
 
-/// Restores a backup into a place that has no log yet, under a new epoch, and opens it.
+/// Restores a backup into a place that has no log yet, under a new epoch, and opens it. A log that was restored from
+/// the same backup, and in which nothing was recorded since, is opened as it is: whoever restored it may have been
+/// cut off before all was done that belongs to it.
 ///
 /// # Errors
-/// [`LogError::Unavailable`] when the file is no backup, or the place has a log already.
+/// [`LogError::Unavailable`] when the file is no backup, [`LogError::Occupied`] when the place has another log.
 pub async fn restore(file: &Path, into: &Place) -> Result<Log, LogError> {
     if !file.is_file() {
         return Err(LogError::unavailable(format!("there is no file {}", file.display())));
     }
     let log = Log::open(into).await?;
-    if log.head().await?.position > 0 {
-        return Err(LogError::unavailable(
-            "there is a log already where this should go; restoring never overwrites one",
-        ));
+    let there = log.head().await?;
+    if there.position > 0 {
+        let backup = head_of(file).await?;
+        let same = (backup.position, backup.link) == (there.position, there.link) && backup.epoch != there.epoch;
+        return if same { Ok(log) } else { Err(LogError::Occupied(OCCUPIED.to_owned())) };
     }
     match &log {
         Log::Sqlite(store) => store.fill_from(file).await?,
@@ -86,6 +90,20 @@ pub async fn restore(file: &Path, into: &Place) -> Result<Log, LogError> {
     }
     log.check_heads().await?;
     Ok(log)
+}
+
+/// Where the log in a backup ends.
+async fn head_of(file: &Path) -> Result<Head, LogError> {
+    let (_, columns) = TABLES.last().expect("the head is the last of them");
+    let row = rows_of(file, &select("head", columns), 0, columns.len()).await?.pop().unwrap_or_default();
+    match <[Sql; 4]>::try_from(row) {
+        Ok([_, Sql::Blob(epoch), Sql::Integer(position), Sql::Blob(link)]) => Ok(Head {
+            epoch: uuid::Uuid::from_slice(&epoch).map_err(LogError::unavailable)?,
+            position: u64::try_from(position).map_err(LogError::unavailable)?,
+            link: Hash::try_from(link).map_err(|_| LogError::unavailable("the backup's end cannot be read"))?,
+        }),
+        _ => Err(LogError::unavailable("this is no backup: it has no end")),
+    }
 }
 
 fn select(table: &str, columns: &[&str]) -> String {

@@ -18,6 +18,9 @@ pub enum LogError {
     /// only asking again with the same request id tells which.
     #[error("the store did not answer, so whether this was recorded is not known: {0}")]
     InDoubt(String),
+    /// Something is where this should go, and is never overwritten.
+    #[error("{0}")]
+    Occupied(String),
     /// What is stored contradicts itself.
     #[error("{stream} is damaged: {why}")]
     Damaged {

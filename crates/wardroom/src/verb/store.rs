@@ -31,7 +31,7 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
 }
 
 async fn open(store: &StoreArgs) -> anyhow::Result<Log> {
-    Log::open(&store.place()).await.map_err(|error| Failure::unreachable(error).into())
+    Log::open(&store.place()).await.map_err(|error| Failure::of_the_store(error).into())
 }
 
 /// Has the console's command decided and recorded like anybody's; answers as the API does.
@@ -340,7 +340,7 @@ pub fn verify(store: &StoreArgs, json: bool) -> anyhow::Result<()> {
 pub fn backup(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
     block_on(async {
         let log = open(store).await?;
-        log.backup_to(file).await.map_err(Failure::unreachable)?;
+        log.backup_to(file).await.map_err(Failure::of_the_store)?;
         Ok(())
     })?;
     say(json, &json!({ "file": file }), &format!("The backup is in {}.", file.display()));
@@ -350,9 +350,11 @@ pub fn backup(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> 
 /// `wardroom restore`
 pub fn restore(store: &StoreArgs, file: &Path, keep_tokens: bool, json: bool) -> anyhow::Result<()> {
     let epoch = block_on(async {
-        let log = log::restore(file, &store.place()).await.map_err(Failure::unreachable)?;
-        let mut ends = vec![DirectoryCommand::SignEverybodyOut {}];
-        ends.extend((!keep_tokens).then_some(DirectoryCommand::RevokeAllTokens {}));
+        let log = log::restore(file, &store.place()).await.map_err(Failure::of_the_store)?;
+        // Tokens first: until one of these is recorded, the same again finishes what was cut off. A session that is
+        // left over lets nobody in, because its secret is in no backup.
+        let mut ends = Vec::from_iter((!keep_tokens).then_some(DirectoryCommand::RevokeAllTokens {}));
+        ends.push(DirectoryCommand::SignEverybodyOut {});
         for end in ends {
             match change(&log, end).await {
                 // Where nobody was let in there is nothing to end.

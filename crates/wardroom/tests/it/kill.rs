@@ -7,7 +7,12 @@ use serde_json::json;
 use crate::house::House;
 use crate::{on_both, wait};
 
-on_both!(what_was_acknowledged_survives_kill_9, a_backup_has_everything_acknowledged_before_it, a_stop_drains);
+on_both!(
+    what_was_acknowledged_survives_kill_9,
+    a_backup_has_everything_acknowledged_before_it,
+    a_restore_that_was_cut_off_is_finished_by_the_same_again,
+    a_stop_drains
+);
 
 /// Notes that are written by several people until they are told to stop, or the server is gone. Returns how
 /// many were acknowledged to each writer, who numbers them in order.
@@ -121,7 +126,21 @@ fn a_backup_has_everything_acknowledged_before_it(house: House) {
     let (status, problem) = restored.get(&mary, &format!("/api/v1/incidents/{n}/events?after={foreign}"));
     assert_eq!((status, &problem["code"]), (410, &json!("cursor_gone")), "a cursor of another history is told so");
     let again = house.console(&["restore", file.to_str().unwrap()]);
-    assert_eq!(again.status.code(), Some(4), "restoring never overwrites a log");
+    assert_eq!(again.status.code(), Some(1), "restoring never overwrites a log");
+}
+
+/// The log was there and its tokens were live, and a second restore refused because the log was there.
+fn a_restore_that_was_cut_off_is_finished_by_the_same_again(house: House) {
+    house.person("mary");
+    let file = house.folder().join("monday.backup");
+    house.run(&["backup", file.to_str().unwrap()]);
+    let other = if house.is_postgres() { House::on_postgres() } else { House::on_sqlite() };
+    // What one leaves behind that is killed before it revokes the tokens.
+    other.run(&["restore", file.to_str().unwrap(), "--keep-tokens"]);
+    assert!(other.run(&["token", "list"]).contains("Mary"));
+    other.run(&["restore", file.to_str().unwrap()]);
+    assert_eq!(other.run(&["token", "list"]), "");
+    assert_eq!(other.console(&["restore", file.to_str().unwrap()]).status.code(), Some(1), "it has gone on since");
 }
 
 fn a_stop_drains(house: House) {

@@ -12,6 +12,7 @@ on_both!(
     every_verb_says_what_it_did,
     every_verb_answers_scripts_with_json,
     every_no_has_its_exit_code,
+    what_the_store_says_no_to_has_its_exit_code,
     a_timeline_is_followed
 );
 
@@ -217,7 +218,7 @@ fn every_verb_answers_scripts_with_json(house: House) {
     let bare = House::wardroom(&restore, &[]);
     assert_eq!(documents("restore", &bare)[0]["tokens_revoked"], true, "{}", text(&bare.stderr));
     let again = House::wardroom(&restore, &[]);
-    assert_eq!(again.status.code(), Some(4), "the place is not empty any more");
+    assert_eq!(again.status.code(), Some(1), "the place is not empty any more");
     assert!(documents("restore", &again)[0]["detail"].is_string());
 }
 
@@ -268,6 +269,21 @@ fn every_no_has_its_exit_code(house: House) {
         (broken.status.code(), &report["holds"], report["code"].as_str()),
         (Some(5), &Value::Bool(false), Some("broken"))
     );
+}
+
+fn what_the_store_says_no_to_has_its_exit_code(house: House) {
+    house.person("mary");
+    let backup = |name: &str| {
+        let file = house.folder().join(name);
+        let output = house.console(&["backup", file.to_str().unwrap(), "--json"]);
+        let problem = documents("backup", &output)[0].clone();
+        (output.status.code(), problem["code"].as_str().map(str::to_owned))
+    };
+    assert_eq!(backup("monday"), (Some(0), None));
+    assert_eq!(backup("monday"), (Some(1), Some("there_already".to_owned())), "nothing is overwritten");
+    house.tamper("UPDATE tips SET seq = seq + 1");
+    assert_eq!(backup("tuesday"), (Some(5), Some("broken".to_owned())), "what is damaged is no backup");
+    assert!(!house.folder().join("tuesday").exists());
 }
 
 /// A new verb is in the tables above, or has a story that is named there.

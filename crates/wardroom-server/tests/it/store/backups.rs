@@ -13,6 +13,7 @@ on_both! {
     a_restored_log_is_the_same_under_a_new_epoch,
     a_backup_goes_into_the_other_database,
     nothing_is_overwritten,
+    a_restored_log_can_be_restored_again_until_it_goes_on,
     what_is_no_backup_is_refused,
 }
 
@@ -117,12 +118,29 @@ async fn nothing_is_overwritten(ground: &Ground) {
     log.backup_to(&file).await.unwrap();
     let before = std::fs::read(&file).unwrap();
     put(&log, 1, vec![draft("{}")]).await;
-    assert!(matches!(log.backup_to(&file).await, Err(LogError::Unavailable(_))));
+    assert!(matches!(log.backup_to(&file).await, Err(LogError::Occupied(_))));
     assert_eq!(std::fs::read(&file).unwrap(), before);
     let head = log.head().await.unwrap();
-    assert!(matches!(restore(&file, &ground.place).await, Err(LogError::Unavailable(_))));
+    assert!(matches!(restore(&file, &ground.place).await, Err(LogError::Occupied(_))));
     assert_eq!(log.head().await.unwrap(), head);
     assert_sound(&log).await;
+}
+
+/// Whoever restored it may have been cut off before all was done that belongs to it.
+async fn a_restored_log_can_be_restored_again_until_it_goes_on(ground: &Ground) {
+    let log = ground.open().await;
+    put(&log, 1, vec![draft("{}")]).await;
+    let file = ground.file("one.backup");
+    log.backup_to(&file).await.unwrap();
+    let own = restore(&file, &ground.place).await;
+    assert!(matches!(own, Err(LogError::Occupied(_))), "the log that it was made of was never restored");
+    let place = Place::Folder(ground.file("restored"));
+    let first = restore(&file, &place).await.unwrap().head().await.unwrap();
+    let again = restore(&file, &place).await.unwrap();
+    assert_eq!(again.head().await.unwrap(), first);
+    put(&again, 1, vec![draft("{}")]).await;
+    assert!(matches!(restore(&file, &place).await, Err(LogError::Occupied(_))));
+    assert_sound(&again).await;
 }
 
 async fn what_is_no_backup_is_refused(ground: &Ground) {
