@@ -1,21 +1,8 @@
-// Where the reader is. Every place has an address of its own, so that it can be linked to at 03:00.
+// Where the reader is, and how they get elsewhere without loading the page anew.
+import { tick } from 'svelte';
+import { parse, type Route } from './route';
 
-export type Route =
-  | { page: 'board' }
-  | { page: 'incident'; number: number }
-  | { page: 'sign-in' }
-  | { page: 'welcome' }
-  | { page: 'nowhere'; path: string };
-
-function parse(path: string): Route {
-  if (path === '/') return { page: 'board' };
-  if (path === '/sign-in') return { page: 'sign-in' };
-  // The one-time secret stands in the fragment, which no server and no log ever gets to see.
-  if (path === '/welcome') return { page: 'welcome' };
-  const incident = /^\/incidents\/(\d{1,9})$/.exec(path);
-  if (incident) return { page: 'incident', number: Number(incident[1]) };
-  return { page: 'nowhere', path };
-}
+export type { Route };
 
 class Place {
   route: Route = $state(parse(location.pathname));
@@ -28,16 +15,17 @@ class Place {
       const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
       if (!(link instanceof HTMLAnchorElement) || !plain || link.target || event.defaultPrevented) return;
       event.preventDefault();
-      this.go(link.pathname + link.search + link.hash);
+      void this.go(link.pathname + link.search + link.hash);
     });
   }
 
-  go(path: string): void {
+  async go(path: string): Promise<void> {
     history.pushState(null, '', path);
     this.route = parse(location.pathname);
+    await tick();
     scrollTo(0, 0);
     // A screen reader hears where it is now, and the keyboard starts at the top.
-    document.querySelector<HTMLElement>('main')?.focus();
+    document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
   }
 }
 

@@ -1,0 +1,19 @@
+// Addresses of the page. Every place has one of its own, so that it can be linked to at 03:00.
+
+export type Route =
+  | { page: 'board' }
+  | { page: 'incident'; number: number }
+  | { page: 'sign-in' }
+  | { page: 'welcome' }
+  | { page: 'nowhere'; path: string };
+
+export function parse(path: string): Route {
+  const plain = path.length > 1 ? path.replace(/\/+$/, '') : path;
+  if (plain === '' || plain === '/') return { page: 'board' };
+  if (plain === '/sign-in') return { page: 'sign-in' };
+  // The one-time secret stands in the fragment, which no server and no log ever gets to see.
+  if (plain === '/welcome') return { page: 'welcome' };
+  const incident = /^\/incidents\/([1-9]\d{0,8})$/.exec(plain);
+  if (incident) return { page: 'incident', number: Number(incident[1]) };
+  return { page: 'nowhere', path };
+}
