@@ -1,5 +1,6 @@
 // Speaking to the server. Every write carries a request id: when an answer gets lost, the same request is sent
 // again with the same id, and is accepted at most once.
+import { clock } from './clock.svelte';
 import type { Problem } from './types';
 
 /** The server said no, or could not be reached (`status` 0). Its message is for people. */
@@ -20,6 +21,7 @@ const AGAIN = [300, 1_000, 3_000];
 
 async function call(method: string, path: string, body?: unknown): Promise<unknown> {
   let response: Response;
+  const sent = Date.now();
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
@@ -30,6 +32,7 @@ async function call(method: string, path: string, body?: unknown): Promise<unkno
   } catch {
     throw new Refused(UNREACHABLE);
   }
+  clock.heard(response.headers.get('date'), sent, Date.now());
   if (response.status === 204) return undefined;
   const told: unknown = await response.json().catch(() => null);
   if (response.ok) return told;
@@ -50,9 +53,18 @@ export async function send<T>(method: 'POST' | 'DELETE' | 'PUT', path: string, b
   return (await call(method, path, body)) as T;
 }
 
+/** A random id. The browser's own function for it is missing on plain http. */
+export function requestId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+}
+
 /** A command that may be repeated safely: it gets an id of its own, and is sent again if the answer was lost. */
 export async function command<T>(path: string, body: Record<string, unknown>): Promise<T> {
-  const asked = { request_id: crypto.randomUUID(), ...body };
+  const asked = { request_id: requestId(), ...body };
   for (const pause of AGAIN) {
     try {
       return await send<T>('POST', path, asked);

@@ -18,6 +18,24 @@ export interface Me {
   person: Person;
   admin: boolean;
   scope: 'read' | 'respond' | 'admin';
+  /** Null when a token, not a session, lets the reader in. */
+  session?: { id: string; opened_at: Time } | null;
+}
+
+/** Where somebody is signed in. */
+export interface Session {
+  id: string;
+  device: string;
+  opened_at: Time;
+  last_seen_at: Time;
+  current: boolean;
+}
+
+/** What a one-time link is for. */
+export interface Link {
+  kind: 'first_admin' | 'person';
+  person: { handle: string; name: string } | null;
+  expires_at: Time;
 }
 
 /** One line of the board. */
@@ -34,7 +52,42 @@ export interface Summary {
   phase_since: Time;
   next_due: Time | null;
   responders: number;
+  /** There when the incident is restricted: who may know of it. */
+  invited?: string[];
   last_entry: number;
+}
+
+/** The one thing that somebody should do next in an incident. People stand as their ids. */
+export type Next =
+  | { do: 'take'; role: RolePath; offer: number; by: string; lapses_at: Time }
+  | { do: 'confirm'; proposal: number; by: string }
+  | { do: 'still_with_us'; unseen_since: Time }
+  | { do: 'clear'; roadblock: number; by: string }
+  | { do: 'assume'; commander: string; unseen_since: Time }
+  | { do: 'answer'; role: RolePath; by: string }
+  | { do: 'offer_operations'; to: string[] }
+  | { do: 'clock'; clock: number; due_at: Time }
+  | { do: 'delegate'; role: RolePath; reports: number };
+
+/** GET /next: the most urgent first. */
+export interface NextAnswer {
+  next: { incident: number; next: Next }[];
+  people: Record<string, Person>;
+}
+
+/** GET /directory. */
+export interface Directory {
+  people: (Person & { admin: boolean; active: boolean })[];
+  teams: Record<string, unknown>;
+  services: Record<string, unknown>;
+}
+
+/** What an accepted command did. */
+export interface Accepted {
+  incident: number;
+  first_entry: number;
+  last_entry: number;
+  cursor: string;
 }
 
 export interface Offer {
