@@ -144,3 +144,65 @@ export interface Problem {
   detail: string;
   [more: string]: unknown;
 }
+
+/** A way to reach the command of an incident. */
+export interface CommandPost {
+  id: number;
+  label: string | null;
+  link: string | null;
+}
+
+export interface Clock {
+  id: number;
+  label: string | null;
+  due_at: Time;
+  every_minutes: number | null;
+  rang_at: Time | null;
+}
+
+/** Somebody proposes to assume command and waits for a second person. */
+export interface Assumption {
+  by: Person;
+  grounds: 'unseen' | 'unfit';
+  reason: string | null;
+  lapses_at: Time;
+}
+
+/** An incident as one reader gets it. */
+export interface IncidentView {
+  number: number;
+  title: string | null;
+  kind: Kind;
+  phase: Phase;
+  severity: Severity;
+  services: string[];
+  unknown_services: string[];
+  began: Time | null;
+  opened_at: Time;
+  declared_at: Time | null;
+  phase_since: Time;
+  restricted: boolean;
+  posts: CommandPost[];
+  commander: Person;
+  commander_unseen_since: Time | null;
+  assumption: Assumption | null;
+  roles: Role[];
+  responders: Responder[];
+  roadblocks: Roadblock[];
+  clocks: Clock[];
+  pinned: number[];
+  merged_into: number | null;
+  read_only: string | null;
+  next: Next | null;
+  last_entry: number;
+  last_at: Time;
+  cursor: string;
+}
+
+/** What whoever takes command reads first. */
+export interface Briefing {
+  briefed_to: number;
+  matters: Entry[];
+  pinned: Entry[];
+  state: IncidentView;
+}
