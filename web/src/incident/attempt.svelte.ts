@@ -1,0 +1,35 @@
+// One attempt at a command: under way, done, or refused with the reason and the remedy to show in place.
+import { Refused, command } from '../api/client';
+import type { Accepted, Problem } from '../api/types';
+import type { Room } from './room.svelte';
+
+export type Asked = { command: string; [field: string]: unknown };
+
+export class Attempt {
+  busy = $state(false);
+  refused: Problem | null = $state.raw(null);
+  /** What was refused, so that it can be tried again once the remedy is done. */
+  asked: Asked | null = $state.raw(null);
+
+  constructor(readonly room: Room) {}
+
+  /** Whether it was accepted. */
+  async run(asked: Asked): Promise<boolean> {
+    if (this.busy) return false;
+    this.busy = true;
+    this.asked = asked;
+    try {
+      const accepted = await command<Accepted>(`${this.room.path}/commands`, asked);
+      this.refused = null;
+      await this.room.did(accepted);
+      return true;
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.refused = error.problem;
+      this.room.refresh();
+      return false;
+    } finally {
+      this.busy = false;
+    }
+  }
+}

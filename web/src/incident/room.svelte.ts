@@ -1,0 +1,230 @@
+// The room: one incident as the server folds it, its timeline as far as it is loaded, and what is open beside it.
+// Nothing is computed from events here: when one arrives, the view is read again.
+import { getContext, setContext } from 'svelte';
+import { Refused, get, send } from '../api/client';
+import type { Accepted, Directory, Entry, IncidentView, Person, RolePath } from '../api/types';
+import { coalesced } from '../live/coalesce';
+import { live } from '../live/live.svelte';
+import { session } from '../session.svelte';
+import { Notes } from './notes.svelte';
+import { Seen } from './seen';
+
+/** Entries read at once. */
+const PAGE = 200;
+/** Between two signs of life, in milliseconds. */
+const PRESENCE = 60_000;
+
+/** What stands in the side panel. */
+export type Panel =
+  { show: 'handoff' } | { show: 'assume' } | { show: 'change' } | { show: 'first'; entries: Entry[] };
+
+export class Room {
+  view: IncidentView | null = $state.raw(null);
+  /** Oldest first, without holes. */
+  entries: Entry[] = $state.raw([]);
+  /** Pinned notes, wherever they are in the log. */
+  pinned: Entry[] = $state.raw([]);
+  people: Person[] = $state.raw([]);
+  teams: string[] = $state.raw([]);
+  /** Why there is nothing to see, or why what is seen may be old. */
+  trouble: string | null = $state(null);
+  panel: Panel | null = $state.raw(null);
+  /** The role whose menu is open. */
+  menu: RolePath | null = $state(null);
+  /** The role whose card is shown, because the reader just took it. */
+  card: RolePath | null = $state(null);
+  readonly notes: Notes;
+  readonly seen: Seen;
+  /** Reads the view again, soon: many wishes at once are one reading, four a second at the most. */
+  readonly refresh = coalesced(() => this.#read());
+  #presentAt = 0;
+
+  constructor(readonly number: number) {
+    this.notes = new Notes(this);
+    this.seen = new Seen(number, this.me);
+  }
+
+  get me(): string {
+    return session.me?.person.id ?? '';
+  }
+
+  get path(): string {
+    return `/incidents/${this.number}`;
+  }
+
+  /** Whether the reader joined. */
+  get here(): boolean {
+    return this.view?.responders.some((responder) => responder.person.id === this.me) ?? false;
+  }
+
+  get open(): boolean {
+    return this.view !== null && !['closed', 'merged'].includes(this.view.phase);
+  }
+
+  name(id: string): string {
+    const known = this.people.find((person) => person.id === id);
+    return (
+      known?.name ?? this.view?.responders.find(({ person }) => person.id === id)?.person.name ?? 'Somebody'
+    );
+  }
+
+  /** Follows the incident until the returned function is called. */
+  follow(): () => void {
+    void this.#whole();
+    void this.#directory();
+    const stop = [
+      live.onEntry((entry) => {
+        if (entry.incident === null) void this.#directory();
+        if (entry.incident !== this.number) return;
+        this.#arrived(entry);
+        this.refresh();
+      }),
+      live.onGap(() => void this.#whole()),
+    ];
+    // A countdown may have passed without an entry that says so yet.
+    const tick = setInterval(() => this.refresh(), 30_000);
+    return () => {
+      stop.forEach((end) => end());
+      clearInterval(tick);
+      this.seen.keep(this.view?.last_entry);
+    };
+  }
+
+  /** The reader did something with a hand: an open tab is not presence. */
+  touched(): void {
+    if (!this.here || Date.now() - this.#presentAt < PRESENCE) return;
+    void this.present();
+  }
+
+  async present(): Promise<void> {
+    this.#presentAt = Date.now();
+    await send('POST', '/presence').catch(() => (this.#presentAt = 0));
+  }
+
+  /** After an accepted command: what it did is shown at once, whether or not the stream is quick. */
+  async did(accepted: Accepted): Promise<void> {
+    this.#presentAt = Date.now();
+    await Promise.all([this.#read(), this.#newer()]).catch(() => undefined);
+    const mine = this.entries.filter(
+      ({ entry }) => entry >= accepted.first_entry && entry <= accepted.last_entry,
+    );
+    const taken = mine.find(
+      ({ kind, body }) => /^(role_taken|command_assumed)$/.test(kind) && body.by === this.me,
+    );
+    if (taken) this.card = typeof taken.body.role === 'string' ? taken.body.role : 'command';
+    const unseen = taken?.body.unseen;
+    if (Array.isArray(unseen) && unseen.length > 0) {
+      this.panel = {
+        show: 'first',
+        entries: await Promise.all(unseen.map((entry: number) => this.#one(entry))),
+      };
+    }
+  }
+
+  /** Loads entries before the oldest that is loaded. */
+  async older(): Promise<void> {
+    const first = this.entries[0]?.entry ?? 1;
+    if (first <= 1) return;
+    const from = Math.max(0, first - 1 - PAGE);
+    const entries = await this.#between(from, first - 1);
+    this.entries = [...entries, ...this.entries.filter(({ entry }) => entry >= first)];
+  }
+
+  async #whole(): Promise<void> {
+    await this.#read();
+    if (!this.view) return;
+    try {
+      const to = this.view.last_entry;
+      this.entries = await this.#between(Math.max(0, to - PAGE), to);
+      await this.#newer();
+    } catch (error) {
+      this.trouble = said(error);
+    }
+  }
+
+  async #read(): Promise<void> {
+    try {
+      const view = await get<IncidentView>(this.path);
+      // Two readings may overtake each other on the way.
+      if (!this.view || view.last_entry >= this.view.last_entry) this.view = view;
+      this.trouble = null;
+      await this.#pins(view);
+    } catch (error) {
+      this.trouble = said(error);
+    }
+  }
+
+  async #pins({ pinned }: IncidentView): Promise<void> {
+    const known = new Map([...this.pinned, ...this.entries].map((entry) => [entry.entry, entry]));
+    const wanted = pinned.map((entry) => known.get(entry) ?? this.#one(entry));
+    this.pinned = await Promise.all(wanted);
+  }
+
+  async #directory(): Promise<void> {
+    // Without it, people are known by the view alone; the room works on.
+    const directory = await get<Directory>('/directory').catch(() => null);
+    if (!directory) return;
+    this.people = directory.people.filter((person) => person.active);
+    this.teams = Object.keys(directory.teams);
+  }
+
+  #arrived(entry: Entry): void {
+    const last = this.entries.at(-1)?.entry;
+    if (last === undefined || entry.entry <= last) return;
+    if (entry.entry > last + 1) return void this.#newer();
+    this.entries = [...this.entries, entry];
+    this.#settle(entry);
+  }
+
+  async #newer(): Promise<void> {
+    const last = this.entries.at(-1)?.entry ?? 0;
+    const entries = await this.#between(last, Number.MAX_SAFE_INTEGER);
+    const reached = this.entries.at(-1)?.entry ?? 0;
+    const news = entries.filter(({ entry }) => entry > reached);
+    this.entries = [...this.entries, ...news];
+    news.forEach((entry) => this.#settle(entry));
+  }
+
+  /** Words that were taken out are taken out here as well. */
+  #settle({ kind, body }: Entry): void {
+    if (kind !== 'redacted' || typeof body.entry !== 'number') return;
+    void this.#one(body.entry).then((without) => {
+      const replaced = (old: Entry): Entry => (old.entry === without.entry ? without : old);
+      this.entries = this.entries.map(replaced);
+      this.pinned = this.pinned.map(replaced);
+    });
+  }
+
+  async #one(entry: number): Promise<Entry> {
+    const [only] = await this.#between(entry - 1, entry);
+    if (!only) throw new Error(`entry ${entry} of incident ${this.number} is not there`);
+    return only;
+  }
+
+  async #between(after: number, to: number): Promise<Entry[]> {
+    const all: Entry[] = [];
+    for (let more = true, from = after; more && from < to;) {
+      const limit = Math.min(1_000, to - from);
+      const page = await get<{ entries: Entry[]; more: boolean }>(
+        `${this.path}/events?after_entry=${from}&limit=${limit}`,
+      );
+      all.push(...page.entries);
+      from = page.entries.at(-1)?.entry ?? to;
+      more = page.more;
+    }
+    return all;
+  }
+}
+
+function said(error: unknown): string {
+  if (error instanceof Refused) return error.message;
+  throw error;
+}
+
+export function provide(room: Room): void {
+  setContext('room', room);
+}
+
+export function room(): Room {
+  return getContext<Room>('room');
+}
