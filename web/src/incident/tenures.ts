@@ -1,6 +1,7 @@
 // The picture of who held which role when: read from the log, and from the view for what is held now. It is only a
 // picture: nothing is decided by it.
 import type { Entry, IncidentView, RolePath, Time } from '../api/types';
+import { inOrder } from './words';
 
 export interface Bar {
   role: RolePath;
@@ -58,12 +59,10 @@ export function lanes(view: IncidentView, entries: Entry[]): Lane[] {
     if (kind === 'role_offered' && role) lane(role).offers.push({ role, from: at, to: null });
     if (OFFER_ENDS.has(kind) && role) lane(role).offers.forEach((offer) => (offer.to ??= at));
   }
-  asTheViewSays(view, lane, begin, end);
-  const order = ['command', 'operations', 'communications', 'planning'];
-  const rank = (role: RolePath): string => `${order.indexOf(role.split('/')[0] ?? '')} ${role}`;
-  return [...all.values()]
-    .filter(({ bars, offers }) => bars.length > 0 || offers.length > 0)
-    .toSorted((a, b) => (rank(a.role) < rank(b.role) ? -1 : 1));
+  // While the view is being read again, the entries know better.
+  if (view.last_entry >= (entries.at(-1)?.entry ?? 0)) asTheViewSays(view, lane, begin, end);
+  const drawn = [...all.values()].filter(({ bars, offers }) => bars.length > 0 || offers.length > 0);
+  return inOrder(drawn);
 }
 
 /** What is held now is known even where its beginning is not loaded. */

@@ -34,6 +34,14 @@ export function parentOf(role: RolePath): RolePath | null {
   return role.includes('/') ? role.slice(0, role.lastIndexOf('/')) : 'command';
 }
 
+const DUTIES = ['command', 'operations', 'communications', 'planning'];
+
+/** In the order of the tree: operations before communications before planning, each with what is under it. */
+export function inOrder<R extends { role: RolePath }>(roles: R[]): R[] {
+  const rank = ({ role }: R): string => `${DUTIES.indexOf(role.split('/')[0] ?? '')} ${role}`;
+  return roles.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
+}
+
 /** From whom a role that nobody was given is inherited. */
 export function heldAbove(role: RolePath, roles: Role[]): string {
   let above = parentOf(role);
