@@ -6,6 +6,7 @@ export type { Route };
 
 class Place {
   route: Route = $state(parse(location.pathname));
+  #travelling = false;
 
   constructor() {
     window.addEventListener('popstate', () => (this.route = parse(location.pathname)));
@@ -22,10 +23,18 @@ class Place {
   async go(path: string): Promise<void> {
     history.pushState(null, '', path);
     this.route = parse(location.pathname);
+    this.#travelling = true;
     await tick();
     scrollTo(0, 0);
-    // A screen reader hears where it is now, and the keyboard starts at the top.
-    document.querySelector<HTMLElement>('main')?.focus({ preventScroll: true });
+    this.arrived();
+  }
+
+  /** A page is there: a screen reader hears where it is now, and the keyboard starts at its top. */
+  arrived(): void {
+    const main = document.querySelector<HTMLElement>('main');
+    if (!this.#travelling || !main) return;
+    this.#travelling = false;
+    main.focus({ preventScroll: true });
   }
 }
 

@@ -1,5 +1,5 @@
 // Who the reader is, as the server sees it.
-import { Refused, get } from './api/client';
+import { Refused, get, send } from './api/client';
 import type { Me } from './api/types';
 
 class Session {
@@ -10,7 +10,10 @@ class Session {
 
   async look(): Promise<void> {
     try {
-      this.me = await get<Me>('/me');
+      const me = await get<Me>('/me');
+      // Nothing on the page begins anew because the same person was found again.
+      const same = this.me?.person.id === me.person.id && this.me.admin === me.admin;
+      if (!same || this.me?.session?.id !== me.session?.id) this.me = me;
       this.trouble = null;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -21,6 +24,11 @@ class Session {
         this.trouble = error.message;
       }
     }
+  }
+
+  async signOut(): Promise<void> {
+    await send('DELETE', '/session');
+    this.me = null;
   }
 }
 
