@@ -11,8 +11,6 @@ import { Seen } from './seen';
 
 /** Entries read at once. */
 const PAGE = 200;
-/** Between two signs of life, in milliseconds. */
-const PRESENCE = 60_000;
 
 /** What stands in the side panel. */
 export type Panel =
@@ -37,7 +35,6 @@ export class Room {
   readonly seen: Seen;
   /** Reads the view again, soon: many wishes at once are one reading, four a second at the most. */
   readonly refresh = coalesced(() => this.#read());
-  #presentAt = 0;
 
   constructor(readonly number: number) {
     this.notes = new Notes(this);
@@ -90,20 +87,14 @@ export class Room {
     };
   }
 
-  /** The reader did something with a hand: an open tab is not presence. */
-  touched(): void {
-    if (!this.here || Date.now() - this.#presentAt < PRESENCE) return;
-    void this.present();
-  }
-
+  /** The reader says so themselves; a hand on the page is told by the shell. */
   async present(): Promise<void> {
-    this.#presentAt = Date.now();
-    await send('POST', '/presence').catch(() => (this.#presentAt = 0));
+    await send('POST', '/presence').catch(() => undefined);
+    this.refresh();
   }
 
   /** After an accepted command: what it did is shown at once, whether or not the stream is quick. */
   async did(accepted: Accepted): Promise<void> {
-    this.#presentAt = Date.now();
     await Promise.all([this.#read(), this.#newer()]).catch(() => undefined);
     const mine = this.entries.filter(
       ({ entry }) => entry >= accepted.first_entry && entry <= accepted.last_entry,

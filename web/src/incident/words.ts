@@ -34,6 +34,14 @@ export function parentOf(role: RolePath): RolePath | null {
   return role.includes('/') ? role.slice(0, role.lastIndexOf('/')) : 'command';
 }
 
+/** Whether somebody holds a role above this one, or this one: what hangs under it is theirs to give. */
+export function isAtOrAbove(person: string, role: RolePath, roles: Role[]): boolean {
+  for (let at: RolePath | null = role; at !== null; at = parentOf(at)) {
+    if (roles.some((other) => other.role === at && other.holder?.id === person)) return true;
+  }
+  return false;
+}
+
 const DUTIES = ['command', 'operations', 'communications', 'planning'];
 
 /** In the order of the tree: operations before communications before planning, each with what is under it. */
