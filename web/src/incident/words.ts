@@ -51,7 +51,7 @@ export function inOrder<R extends { role: RolePath }>(roles: R[]): R[] {
 }
 
 /** From whom a role that nobody was given is inherited. */
-export function heldAbove(role: RolePath, roles: Role[]): string {
+export function heldAbove(role: RolePath, { roles, declared_at }: IncidentView): string {
   let above = parentOf(role);
   while (above !== null && !roles.some((other) => other.role === above && other.holder))
     above = parentOf(above);
