@@ -13,8 +13,7 @@ export class Refused extends Error {
 const UNREACHABLE: Problem = {
   status: 0,
   code: 'unreachable',
-  detail:
-    'Wardroom cannot be reached from here. Nothing was sent; try again, or use the terminal or the phone.',
+  detail: 'Wardroom cannot be reached from here. Look at your connection and try again, or use the phone.',
 };
 /** How often a write whose answer got lost is sent again, and the pauses before, in milliseconds. */
 const AGAIN = [300, 1_000, 3_000];

@@ -56,6 +56,7 @@ describe('likely duplicates', () => {
   const numbers = (title: string) => alike(title, open).map((one) => one.number);
 
   test('share words that matter, however they are written', () => {
+    expect(numbers('search is failing')).toEqual([1, 3]);
     expect(numbers('SEARCH')).toEqual([3, 1]);
     expect(numbers('search: sonnets missing')).toEqual([1, 3]);
     expect(numbers('cafe')).toEqual([5]);
