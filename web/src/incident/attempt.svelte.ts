@@ -19,9 +19,9 @@ export class Attempt {
     this.busy = true;
     this.asked = asked;
     try {
-      const accepted = await command<Accepted>(`${this.room.path}/commands`, asked);
+      await command<Accepted>(`${this.room.path}/commands`, asked);
       this.refused = null;
-      await this.room.did(accepted);
+      await this.room.did();
       return true;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

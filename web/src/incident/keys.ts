@@ -67,7 +67,8 @@ export function commandsOf(room: Room, show: (tab: Tab) => Promise<void>): Comma
       run: () => {
         if (room.panel) room.panel = null;
         else if (room.menu) room.menu = null;
-        else room.card = null;
+        else if (room.card) room.card = null;
+        else room.news = null;
       },
     },
   ];

@@ -43,8 +43,8 @@ export class Notes {
     const { request_id, text, pin, happened_at } = note;
     try {
       const body = { request_id, command: 'note', text, pin, happened_at };
-      const accepted = await command<Accepted>(`${this.#room.path}/commands`, body);
-      await this.#room.did(accepted);
+      await command<Accepted>(`${this.#room.path}/commands`, body);
+      await this.#room.did();
       this.drop(note);
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

@@ -2,7 +2,7 @@
 // Nothing is computed from events here: when one arrives, the view is read again.
 import { getContext, setContext } from 'svelte';
 import { Refused, get, send } from '../api/client';
-import type { Accepted, Directory, Entry, IncidentView, Person, RolePath } from '../api/types';
+import type { Directory, Entry, IncidentView, Person, RolePath } from '../api/types';
 import { coalesced } from '../live/coalesce';
 import { live } from '../live/live.svelte';
 import { session } from '../session.svelte';
@@ -29,6 +29,8 @@ export class Room {
   panel: Panel | null = $state.raw(null);
   /** The role whose menu is open. */
   menu: RolePath | null = $state(null);
+  /** Command changed hands while the reader was here: said until they wave it off. */
+  news: Entry | null = $state.raw(null);
   /** The role whose card is shown, because the reader just took it. */
   card: RolePath | null = $state(null);
   readonly notes: Notes;
@@ -94,22 +96,8 @@ export class Room {
   }
 
   /** After an accepted command: what it did is shown at once, whether or not the stream is quick. */
-  async did(accepted: Accepted): Promise<void> {
+  async did(): Promise<void> {
     await Promise.all([this.#read(), this.#newer()]).catch(() => undefined);
-    const mine = this.entries.filter(
-      ({ entry }) => entry >= accepted.first_entry && entry <= accepted.last_entry,
-    );
-    const taken = mine.find(
-      ({ kind, body }) => /^(role_taken|command_assumed)$/.test(kind) && body.by === this.me,
-    );
-    if (taken) this.card = typeof taken.body.role === 'string' ? taken.body.role : 'command';
-    const unseen = taken?.body.unseen;
-    if (Array.isArray(unseen) && unseen.length > 0) {
-      this.panel = {
-        show: 'first',
-        entries: await Promise.all(unseen.map((entry: number) => this.#one(entry))),
-      };
-    }
   }
 
   /** Loads entries before the oldest that is loaded. */
@@ -176,14 +164,34 @@ export class Room {
     news.forEach((entry) => this.#settle(entry));
   }
 
+  /** What an entry that just arrived asks of the page itself. */
+  #settle(entry: Entry): void {
+    const { kind, body } = entry;
+    if (kind === 'redacted' && typeof body.entry === 'number') void this.#reread(body.entry);
+    if (!/^(role_taken|command_assumed)$/.test(kind)) return;
+    if (body.by !== this.me) {
+      if ((body.role ?? 'command') === 'command') this.news = entry;
+      return;
+    }
+    this.news = null;
+    this.card = typeof body.role === 'string' ? body.role : 'command';
+    if (this.card === 'command') void this.#commands(body.unseen);
+  }
+
   /** Words that were taken out are taken out here as well. */
-  #settle({ kind, body }: Entry): void {
-    if (kind !== 'redacted' || typeof body.entry !== 'number') return;
-    void this.#one(body.entry).then((without) => {
-      const replaced = (old: Entry): Entry => (old.entry === without.entry ? without : old);
-      this.entries = this.entries.map(replaced);
-      this.pinned = this.pinned.map(replaced);
-    });
+  async #reread(entry: number): Promise<void> {
+    const without = await this.#one(entry);
+    const replaced = (old: Entry): Entry => (old.entry === without.entry ? without : old);
+    this.entries = this.entries.map(replaced);
+    this.pinned = this.pinned.map(replaced);
+  }
+
+  /** The reader has command from now on: what they have not seen comes first. */
+  async #commands(unseen: unknown): Promise<void> {
+    this.panel = null;
+    if (!Array.isArray(unseen) || unseen.length === 0) return;
+    const entries = await Promise.all(unseen.map((entry: number) => this.#one(entry)));
+    this.panel = { show: 'first', entries };
   }
 
   async #one(entry: number): Promise<Entry> {
