@@ -11,6 +11,8 @@ import { Seen } from './seen';
 
 /** Entries read at once. */
 const PAGE = 200;
+/** The longest name in a sentence, in letters. */
+const NAME = 60;
 
 /** What stands in the side panel. */
 export type Panel =
@@ -60,11 +62,12 @@ export class Room {
     return this.view !== null && !['closed', 'merged'].includes(this.view.phase);
   }
 
+  /** What somebody is called, as far as a sentence can hold it. */
   name(id: string): string {
     const known = this.people.find((person) => person.id === id);
-    return (
-      known?.name ?? this.view?.responders.find(({ person }) => person.id === id)?.person.name ?? 'Somebody'
-    );
+    const name = known?.name ?? this.view?.responders.find(({ person }) => person.id === id)?.person.name;
+    if (name === undefined) return 'Somebody';
+    return name.length > NAME ? `${name.slice(0, NAME)}…` : name;
   }
 
   /** Follows the incident until the returned function is called. */

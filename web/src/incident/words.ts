@@ -55,9 +55,8 @@ export function heldAbove(role: RolePath, { roles, declared_at }: IncidentView):
   let above = parentOf(role);
   while (above !== null && !roles.some((other) => other.role === above && other.holder))
     above = parentOf(above);
-  return above === null || above === 'command'
-    ? 'with the commander'
-    : `with ${roleName(above).toLowerCase()}`;
+  const root = declared_at === null ? 'with the lead' : 'with the commander';
+  return above === null || above === 'command' ? root : `with ${roleName(above).toLowerCase()}`;
 }
 
 export function offeredTo(offer: Offer, me: string): string {
