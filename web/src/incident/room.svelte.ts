@@ -72,7 +72,7 @@ export class Room {
 
   /** Follows the incident until the returned function is called. */
   follow(): () => void {
-    void this.#whole();
+    void this.whole();
     void this.#directory();
     const stop = [
       live.onEntry((entry) => {
@@ -81,7 +81,7 @@ export class Room {
         this.#arrived(entry);
         this.refresh();
       }),
-      live.onGap(() => void this.#whole()),
+      live.onGap(() => void this.whole()),
     ];
     // A countdown may have passed without an entry that says so yet.
     const tick = setInterval(() => this.refresh(), 30_000);
@@ -112,7 +112,8 @@ export class Room {
     this.entries = [...entries, ...this.entries.filter(({ entry }) => entry >= first)];
   }
 
-  async #whole(): Promise<void> {
+  /** Reads everything anew. */
+  async whole(): Promise<void> {
     await this.#read();
     if (!this.view) return;
     try {
