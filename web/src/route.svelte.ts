@@ -23,6 +23,11 @@ class Place {
   async go(path: string): Promise<void> {
     history.pushState(null, '', path);
     this.route = parse(location.pathname);
+    await this.enter();
+  }
+
+  /** Another page is about to stand at this address. */
+  async enter(): Promise<void> {
     this.#travelling = true;
     await tick();
     scrollTo(0, 0);

@@ -13,7 +13,8 @@ export class Refused extends Error {
 const UNREACHABLE: Problem = {
   status: 0,
   code: 'unreachable',
-  detail: 'Wardroom cannot be reached from here. Look at your connection and try again, or use the phone.',
+  detail:
+    'Wardroom cannot be reached from here. Look at your connection and try again; until then, call the others.',
 };
 /** How often a write whose answer got lost is sent again, and the pauses before, in milliseconds. */
 const AGAIN = [300, 1_000, 3_000];

@@ -6,6 +6,7 @@ const EMPTY = new Set(
   (
     'a an and are as at be been but by can cannot for from had has have in into is it its new no not of off on or our ' +
     'since so some than that the their then there these this to too up very was we when with without your you ' +
+    'after before until while ' +
     'error errors issue issues problem problems fail fails failed failing failure broken down slow slowly incident users everyone'
   )
     .split(' ')

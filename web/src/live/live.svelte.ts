@@ -5,6 +5,9 @@ import type { Entry } from '../api/types';
 import { StreamReader, type State, type Told } from './reader';
 import type { Asked } from './worker';
 
+/** How long the worker may take to say its first word, in milliseconds. */
+const START = 5_000;
+
 class Live {
   state: State = $state('connecting');
   /** When anything was last heard from the server, by the server's clock. */
@@ -61,13 +64,22 @@ class Live {
         type: 'module',
         name: 'wardroom-live',
       });
-      worker.onerror = () => {
-        // It could not be started: this tab reads for itself.
+      const ask = (asked: Asked) => worker.port.postMessage(asked);
+      // A worker that does not start, for whatever reason: this tab reads for itself.
+      const giveUp = () => {
+        clearTimeout(patience);
+        worker.port.onmessage = null;
+        ask({ ask: 'close' });
         this.#ask = this.#alone();
         if (this.#person !== null) this.#ask({ ask: 'open', person: this.#person });
       };
-      worker.port.onmessage = ({ data }: MessageEvent<Told>) => this.#told(data);
-      return (asked) => worker.port.postMessage(asked);
+      const patience = setTimeout(giveUp, START);
+      worker.onerror = giveUp;
+      worker.port.onmessage = ({ data }: MessageEvent<Told>) => {
+        clearTimeout(patience);
+        this.#told(data);
+      };
+      return ask;
     } catch {
       return null;
     }

@@ -10,7 +10,8 @@ export function pressed(event: Pressed): string | null {
   const { key } = event;
   if (event.altKey || key === 'Shift' || key === 'Control' || key === 'Meta' || key === 'Dead') return null;
   // Apple keyboards say Meta where others say Ctrl.
-  if (event.ctrlKey || event.metaKey) return key.length === 1 ? `Ctrl ${key.toUpperCase()}` : null;
+  if (event.ctrlKey || event.metaKey)
+    return key.length === 1 && !event.shiftKey ? `Ctrl ${key.toUpperCase()}` : null;
   if (event.shiftKey && key.length > 1) return null;
   return key;
 }
