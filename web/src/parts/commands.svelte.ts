@@ -9,6 +9,8 @@ export interface Command {
   title: string;
   /** `d`, two in a row as `g b`, `Ctrl K`, or a key's name such as `Escape`. */
   keys?: string;
+  /** Of use by its keys alone, so the palette leaves it out. */
+  quiet?: boolean;
   run: () => void;
 }
 
