@@ -6,4 +6,6 @@ import './look/base.css';
 
 const target = document.getElementById('page');
 if (!target) throw new Error('index.html has no #page');
+// What stood there while the page was on its way.
+target.textContent = '';
 mount(App, { target });
