@@ -62,6 +62,11 @@ export class Room {
     return this.view !== null && !['closed', 'merged'].includes(this.view.phase);
   }
 
+  /** Whether anything can still be said here: a closed incident takes notes, a merged one goes on elsewhere. */
+  get writable(): boolean {
+    return this.view !== null && this.view.phase !== 'merged' && this.view.read_only === null;
+  }
+
   /** What somebody is called, as far as a sentence can hold it. */
   name(id: string): string {
     const known = this.people.find((person) => person.id === id);
