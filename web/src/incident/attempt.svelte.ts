@@ -1,4 +1,5 @@
 // One attempt at a command: under way, done, or refused with the reason and the remedy to show in place.
+import { tick } from 'svelte';
 import { Refused, command } from '../api/client';
 import type { Accepted, Problem } from '../api/types';
 import type { Room } from './room.svelte';
@@ -16,6 +17,7 @@ export class Attempt {
   /** Whether it was accepted. */
   async run(asked: Asked): Promise<boolean> {
     if (this.busy) return false;
+    const before = document.activeElement;
     this.busy = true;
     this.asked = asked;
     try {
@@ -30,6 +32,20 @@ export class Attempt {
       return false;
     } finally {
       this.busy = false;
+      void keepPlace(before);
     }
   }
+}
+
+/** A button that was pressed and is gone, or was disabled meanwhile, must not send the keyboard back to the top. */
+async function keepPlace(before: Element | null): Promise<void> {
+  await tick();
+  if (
+    document.activeElement !== document.body ||
+    !(before instanceof HTMLElement) ||
+    before === document.body
+  )
+    return;
+  const still = before.isConnected ? before : document.querySelector<HTMLElement>('main');
+  still?.focus({ preventScroll: true });
 }
