@@ -12,10 +12,10 @@ profile_flag_debug :=
 profile_flag_release := --release
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test lint bench fuzz page
+.PHONY: help run build test pictures lint bench fuzz page
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The page is part of the program. It is built where its sources are newer than what was built from them.
 page: web/dist/index.html
@@ -42,8 +42,14 @@ build: page ## Leave target/PROFILE/wardroom (PROFILE=debug, or PROFILE=release)
 	$(if $(filter debug release,$(PROFILE)),,$(error PROFILE is debug or release, not "$(PROFILE)"))
 	cargo build --locked $(profile_flag_$(PROFILE))
 
+# The page's stories click through the program that the tests before them have built.
 test: page ## Run every test, with a private PostgreSQL that leaves nothing behind
+	cd web && npm test --silent
 	scripts/test
+	scripts/with-chromium scripts/with-postgres npm --prefix web run --silent stories
+
+pictures: build ## Leave pictures of every page in target/pictures, to be looked at
+	PICTURES="$(CURDIR)/target/pictures" scripts/with-chromium npm --prefix web run --silent stories
 
 lint: web/node_modules/.package-lock.json ## Check format, lints, house rules and, where cargo-deny is installed, dependencies
 	cd web && npm run --silent lint

@@ -7,8 +7,8 @@ const token = process.env.WARDROOM_TOKEN;
 
 export default defineConfig({
   plugins: [svelte()],
-  // One style sheet, no inline script and no eval: the page's policy forbids them.
-  build: { target: 'es2022', cssCodeSplit: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  // No inline script and no eval: the page's policy forbids them.
+  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   worker: { format: 'es' },
   server: {
     proxy: {

@@ -1,0 +1,157 @@
+// Two people run an incident by hand: declare, join, delegate, hand command over, with a kill -9 in the middle.
+import type { Page } from 'playwright-core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { faults } from './accessibility';
+import { Hands } from './hands';
+import { House, STORES } from './house';
+
+let house: House;
+afterEach(async () => await house.close());
+
+/** The line on top that says what to do next. */
+const next = (page: Page) => page.getByRole('region', { name: 'What you do next' });
+const focused = (page: Page, name: string) =>
+  page.waitForFunction((label) => document.activeElement?.getAttribute('aria-label') === label, name);
+
+/** Two people at one open incident, which the first declared. */
+async function twoInAnIncident(store: (typeof STORES)[number]) {
+  house = new House(store);
+  house.person('sabrina', 'Sabrina', '--admin');
+  const jennifersToken = house.person('jennifer', 'Jennifer');
+  await house.serve();
+  const sabrina = await house.enter('sabrina');
+  const jennifer = await house.enter('jennifer');
+  const hands = { sabrina: new Hands(sabrina), jennifer: new Hands(jennifer) };
+  const declaring = await hands.sabrina.count(async () => {
+    await hands.sabrina.press('d');
+    await sabrina.getByLabel('What is wrong?').waitFor();
+    await hands.sabrina.line('Search is failing for everyone');
+  });
+  expect(declaring, 'interactions to declare').toBe(2);
+  await sabrina.waitForURL(/\/incidents\/\d+$/);
+  await jennifer.getByRole('link', { name: /Search is failing for everyone/ }).click();
+  await jennifer.waitForURL(/\/incidents\/\d+$/);
+  const joining = await hands.jennifer.count(async () => {
+    await hands.jennifer.click(next(jennifer).getByRole('button', { name: "I'm here" }));
+  });
+  expect(joining, 'interactions to join').toBe(1);
+  return { sabrina, jennifer, hands, jennifersToken };
+}
+
+/** Sabrina offers command to Jennifer, who is chosen already. */
+async function offerCommand(sabrina: Page, hands: Hands): Promise<void> {
+  await sabrina.getByText('Jennifer').first().waitFor();
+  const offering = await hands.count(async () => {
+    await hands.click(sabrina.getByRole('button', { name: 'Hand over Incident commander' }));
+    await hands.click(sabrina.getByRole('button', { name: 'Offer command to Jennifer' }));
+  });
+  expect(offering, 'interactions to offer command').toBe(2);
+  await sabrina.getByText('Still you, do not leave.').waitFor();
+}
+
+const commands = (page: Page, name: string) =>
+  page.getByRole('banner').getByText(name).or(page.locator('header').getByText(name)).first().waitFor();
+
+describe.each(STORES)('on %s', (store) => {
+  test('command passes from hand to hand, read and acknowledged', async () => {
+    const { sabrina, jennifer, hands } = await twoInAnIncident(store);
+    await offerCommand(sabrina, hands.sabrina);
+    await next(jennifer).getByText('offers you command').waitFor();
+    expect(await faults(jennifer)).toEqual([]);
+    const taking = await hands.jennifer.count(async () => {
+      await hands.jennifer.click(next(jennifer).getByRole('button', { name: 'Read the briefing' }));
+      await jennifer.getByRole('heading', { name: 'How it stands' }).waitFor();
+      expect(await faults(jennifer)).toEqual([]);
+      await hands.jennifer.click(jennifer.getByRole('button', { name: 'I have command', exact: true }));
+    });
+    expect(taking, 'interactions to take command, briefed').toBe(2);
+    await commands(jennifer, 'Jennifer');
+    await commands(sabrina, 'Jennifer');
+    await sabrina.getByText('Still you, do not leave.').waitFor({ state: 'hidden' });
+    expect(await faults(sabrina)).toEqual([]);
+  });
+
+  test('who was briefed by voice has command with one key or click', async () => {
+    const { sabrina, jennifer, hands } = await twoInAnIncident(store);
+    await offerCommand(sabrina, hands.sabrina);
+    const button = next(jennifer).getByRole('button', { name: 'Briefed by voice: I have command' });
+    await button.waitFor();
+    expect(await hands.jennifer.count(() => hands.jennifer.click(button))).toBe(1);
+    await commands(sabrina, 'Jennifer');
+    await sabrina
+      .getByText(/briefed by voice/i)
+      .first()
+      .waitFor();
+  });
+
+  test('a stale briefing shows first what was not seen', async () => {
+    const { sabrina, jennifer, hands, jennifersToken } = await twoInAnIncident(store);
+    await offerCommand(sabrina, hands.sabrina);
+    await next(jennifer).getByRole('button', { name: 'Read the briefing' }).click();
+    await jennifer.getByRole('heading', { name: 'How it stands' }).waitFor();
+    // Her page hears nothing more, and something that matters happens meanwhile.
+    const number = new URL(jennifer.url()).pathname.split('/').at(-1)!;
+    await jennifer.route('**/api/v1/incidents/*/briefing*', (route) => route.abort());
+    house.say(jennifersToken, 'roadblock', number, 'The quota of the eu cell is used up');
+    await jennifer.getByRole('button', { name: 'I have command', exact: true }).click();
+    const first = jennifer.getByRole('alert').filter({ hasText: 'Look at this first' });
+    await first.getByText('The quota of the eu cell is used up').waitFor();
+    await commands(sabrina, 'Sabrina');
+    await jennifer.unroute('**/api/v1/incidents/*/briefing*');
+    await jennifer.getByRole('button', { name: 'I have command', exact: true }).click();
+    await commands(sabrina, 'Jennifer');
+  });
+
+  test('a server that is killed in the middle of a handoff loses nothing', async () => {
+    const { sabrina, jennifer, hands } = await twoInAnIncident(store);
+    await offerCommand(sabrina, hands.sabrina);
+    await next(jennifer).getByRole('button', { name: 'Read the briefing' }).click();
+    await jennifer.getByRole('heading', { name: 'How it stands' }).waitFor();
+    await house.kill();
+    await jennifer
+      .getByText(/reconnecting/i)
+      .first()
+      .waitFor();
+    await sabrina.getByText('Still you, do not leave.').waitFor();
+    await house.serve();
+    await jennifer
+      .getByText(/reconnecting/i)
+      .first()
+      .waitFor({ state: 'hidden' });
+    await jennifer.getByRole('button', { name: 'I have command', exact: true }).click();
+    await commands(sabrina, 'Jennifer');
+    expect(house.run('verify')).toMatch(/holds|intact|agrees|sound/i);
+  });
+});
+
+test('a note is a line and Enter, and seen by the other at once', async () => {
+  const { sabrina, jennifer, hands } = await twoInAnIncident('sqlite');
+  const noting = await hands.jennifer.count(async () => {
+    await hands.jennifer.press('n');
+    await focused(jennifer, 'Write a note into the timeline');
+    await hands.jennifer.line('Errors began with the <b>sonnet</b> release');
+  });
+  expect(noting, 'interactions to note').toBe(2);
+  await sabrina.getByText('Errors began with the <b>sonnet</b> release').waitFor();
+});
+
+test('delegating takes two interactions, and one on the other side', async () => {
+  const { sabrina, jennifer, hands } = await twoInAnIncident('sqlite');
+  await sabrina.getByText('Jennifer').first().waitFor();
+  const delegating = await hands.sabrina.count(async () => {
+    await hands.sabrina.click(sabrina.getByRole('button', { name: 'Offer Operations' }));
+    await sabrina.getByRole('combobox', { name: 'Offer to' }).waitFor();
+    await hands.sabrina.line('Jenn');
+  });
+  expect(delegating, 'interactions to delegate').toBe(2);
+  const taking = await hands.jennifer.count(async () => {
+    await hands.jennifer.click(next(jennifer).getByRole('button', { name: 'I have operations' }));
+  });
+  expect(taking, 'interactions to take a role').toBe(1);
+  await sabrina
+    .getByRole('listitem')
+    .filter({ hasText: 'Operations' })
+    .getByText('Jennifer')
+    .first()
+    .waitFor();
+});

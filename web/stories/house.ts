@@ -1,0 +1,138 @@
+// The house that the page's stories play in: a store, a real `wardroom serve` on it, and people who came in by link.
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
+
+const BUILT = process.env.CARGO_TARGET_DIR ?? join(import.meta.dirname, '../../target');
+const WARDROOM = process.env.WARDROOM_TEST_PROGRAM ?? join(BUILT, 'debug/wardroom');
+/** Chromium takes no part in anything beyond these pages. */
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+export const PASSWORD = 'a long enough password';
+
+export const DESK = { width: 1440, height: 900 };
+export const PHONE = { width: 390, height: 844 };
+
+export type Store = 'sqlite' | 'postgres';
+export const STORES: Store[] = ['sqlite', 'postgres'];
+
+function psql(url: string, statement: string): void {
+  execFileSync('psql', ['-qAtX', '-v', 'ON_ERROR_STOP=1', url, '-c', statement]);
+}
+
+export class House {
+  private readonly folder = mkdtempSync(join(tmpdir(), 'wardroom-story-'));
+  private readonly place: string[];
+  private readonly undo: (() => void)[] = [];
+  private server: ChildProcess | undefined;
+  private browser: Browser | undefined;
+  url = '';
+
+  constructor(store: Store) {
+    if (store === 'sqlite') {
+      this.place = ['--data', join(this.folder, 'data')];
+      return;
+    }
+    const server = process.env.WARDROOM_TEST_POSTGRES;
+    if (!server) throw new Error('run the stories with `make test`: it starts a PostgreSQL');
+    const name = `page_${crypto.randomUUID().replaceAll('-', '')}`;
+    psql(server, `CREATE DATABASE ${name}`);
+    this.undo.push(() => psql(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
+    this.place = ['--database', `${server.slice(0, server.lastIndexOf('/'))}/${name}`];
+  }
+
+  /** Runs `wardroom` on the store; it has to succeed. */
+  run(...words: string[]): string {
+    return execFileSync(WARDROOM, [...words, ...this.place], { encoding: 'utf8', env: this.environment() });
+  }
+
+  /** Runs a client verb as somebody. */
+  say(token: string, ...words: string[]): string {
+    const env = { ...this.environment(), WARDROOM_URL: this.url, WARDROOM_TOKEN: token };
+    return execFileSync(WARDROOM, words, { encoding: 'utf8', env });
+  }
+
+  private environment(): NodeJS.ProcessEnv {
+    return { ...process.env, NO_COLOR: '1', WARDROOM_LOG: 'warn' };
+  }
+
+  /** Starts the server, at the address of its last start if there was one. */
+  async serve(): Promise<void> {
+    const listen = this.url ? this.url.replace('http://', '') : '127.0.0.1:0';
+    this.server = spawn(WARDROOM, ['serve', '--listen', listen, ...this.place], {
+      env: this.environment(),
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: this.server.stdout! });
+    for await (const line of lines) {
+      const found = /http:\/\/[\d.:]+/.exec(line);
+      if (found) {
+        this.url = found[0];
+        break;
+      }
+    }
+    this.server.stdout!.resume();
+    for (;;) {
+      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
+      if (answer?.ok) return;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  /** kill -9. */
+  async kill(): Promise<void> {
+    const server = this.server!;
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill('SIGKILL');
+    await ended;
+  }
+
+  /** A person, and a token with which a story acts for them from the terminal. */
+  person(handle: string, name: string, ...more: string[]): string {
+    this.run('person', 'add', handle, '--name', name, ...more);
+    return this.run('token', 'create', handle).trim().split(/\s+/).at(-1)!;
+  }
+
+  /** A person who was added, in a browser of their own, having come in by a link. */
+  async enter(handle: string, options: BrowserContextOptions = {}): Promise<Page> {
+    const link = /https?:\/\/\S+#\S+|\/welcome#\S+/.exec(this.run('person', 'link', handle))?.[0] ?? '';
+    const page = await this.open(options);
+    await page.goto(new URL(link.replace(/^https?:\/\/[^/]+/, ''), this.url).href);
+    await page
+      .getByLabel(/password/i)
+      .first()
+      .fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${this.url}/`);
+    return page;
+  }
+
+  /** A browser of somebody who is not signed in. */
+  async open(options: BrowserContextOptions = {}): Promise<Page> {
+    this.browser ??= await chromium.launch({
+      executablePath: process.env.WARDROOM_TEST_CHROMIUM!,
+      args: FLAGS,
+    });
+    const context = await this.browser.newContext({ viewport: DESK, locale: 'en-GB', ...options });
+    // What does not come in this time does not come: a story that fails says where.
+    context.setDefaultTimeout(30_000);
+    return await context.newPage();
+  }
+
+  async close(): Promise<void> {
+    await this.browser?.close();
+    if (this.server && this.server.exitCode === null) await this.kill().catch(() => undefined);
+    this.undo.forEach((undo) => undo());
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,123 @@
+// `make pictures`: each page at desk and phone width, light and dark, on the demo's store, to be looked at.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { test } from 'vitest';
+import { DESK, House, PHONE } from './house';
+
+const folder = process.env.PICTURES ?? join(import.meta.dirname, '../../target/pictures');
+mkdirSync(folder, { recursive: true });
+
+const house = new House('sqlite');
+const sabrina = house.person('sabrina', 'Sabrina', '--admin');
+const brown = house.person('brown', 'Doc Brown');
+const marty = house.person('marty', 'Marty');
+const lorraine = house.person('lorraine', 'Lorraine');
+house.person('jennifer', 'Jennifer');
+
+/** An incident in full swing, in which command is being offered to Jennifer. */
+function play(): void {
+  const say = (token: string, ...words: string[]) => house.say(token, ...words);
+  say(
+    sabrina,
+    'declare',
+    'Search is failing for everyone since the new sonnet',
+    '--severity',
+    'sev1',
+    '--service',
+    'search',
+  );
+  for (const token of [brown, marty, lorraine]) say(token, 'join', '1');
+  say(sabrina, 'offer', '1', 'operations', 'brown');
+  say(brown, 'take', '1', 'operations');
+  say(sabrina, 'offer', '1', 'communications', 'lorraine');
+  say(lorraine, 'take', '1', 'communications');
+  say(brown, 'doing', '1', 'watching the warm-up of cell eu-1');
+  say(marty, 'doing', '1', 'reindex job, 2 of 4');
+  say(brown, 'note', '1', 'First cluster warm in about ten minutes.');
+  say(marty, 'note', '1', 'Query of death reproduced on a canary with one replica. The cache does not help.');
+  say(marty, 'roadblock', '1', 'Quota for the eu cell needs the capacity desk');
+  say(lorraine, 'note', '1', 'First update went to 412 stakeholders.');
+  say(sabrina, 'offer', '1', 'command', 'jennifer');
+  say(marty, 'declare', 'Checkout is slow in the eu cell', '--severity', 'sev3', '--service', 'checkout');
+  say(brown, 'declare', 'Disk of the log archive fills up', '--severity', 'sev2');
+}
+
+async function shoot(name: string, visit: (page: Page) => Promise<void>, who: string | null): Promise<void> {
+  for (const [width, viewport] of Object.entries({ desk: DESK, phone: PHONE })) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const options = { viewport, colorScheme, hasTouch: width === 'phone', isMobile: width === 'phone' };
+      const page = who ? await house.enter(who, options) : await house.open(options);
+      await visit(page);
+      await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
+      await page.context().close();
+    }
+  }
+}
+
+test('pictures', async () => {
+  await house.serve();
+  try {
+    await shoot(
+      'board-empty',
+      async (page) => void (await page.getByRole('heading').first().waitFor()),
+      'sabrina',
+    );
+    play();
+    await shoot(
+      'sign-in',
+      async (page) => {
+        await page.goto(house.url);
+        await page.getByLabel('Your handle').waitFor();
+      },
+      null,
+    );
+    await shoot(
+      'board',
+      async (page) => {
+        await page.getByText('Checkout is slow').first().waitFor();
+      },
+      'jennifer',
+    );
+    await shoot(
+      'declare',
+      async (page) => {
+        await page.getByText('Checkout is slow').first().waitFor();
+        await page
+          .getByRole('button', { name: /declare/i })
+          .first()
+          .click();
+        await page.getByLabel('What is wrong?').fill('Search is slow');
+      },
+      'jennifer',
+    );
+    await shoot(
+      'incident',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1`);
+        await page.getByText('offers you command').first().waitFor();
+      },
+      'jennifer',
+    );
+    await shoot(
+      'handoff',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1`);
+        await page.getByRole('button', { name: 'Read the briefing' }).first().click();
+        await page.getByRole('heading', { name: 'How it stands' }).waitFor();
+      },
+      'jennifer',
+    );
+    await shoot(
+      'commander',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1`);
+        await page.getByText('Still you, do not leave.').waitFor();
+      },
+      'sabrina',
+    );
+    console.log(`Pictures are in ${folder}`);
+  } finally {
+    await house.close();
+  }
+}, 900_000);

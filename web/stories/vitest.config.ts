@@ -1,0 +1,14 @@
+// The page's stories: real Chromium, real server. `make test` runs them; see house.ts.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [process.env.PICTURES ? 'stories/pictures.ts' : 'stories/*.story.ts'],
+    // Stories wait for conditions; these are only for a machine that hangs.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    // Each story has a house and a browser of its own; two cores.
+    maxWorkers: 2,
+    globals: false,
+  },
+});
