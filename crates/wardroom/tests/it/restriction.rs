@@ -53,3 +53,34 @@ fn a_page_is_as_full_as_if_nothing_were_hidden(house: House) {
     let rest = server.get(&sabrina, "/api/v1/incidents?ended_below=3").1;
     assert_eq!(rest["incidents"].as_array().unwrap().len(), 1);
 }
+
+/// Restricted while it runs: from then on the uninvited find nothing of it on any node, not even what they could read
+/// a moment ago, and streams that are open say nothing more of it.
+#[test]
+fn a_running_incident_can_be_restricted_under_the_eyes_of_others() {
+    let house = House::on_postgres();
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let (one, two) = (house.serve(), house.serve());
+    let n = one.declare(&mary, "A leaked key");
+    let streams = [one.follow(&sabrina, ""), two.follow(&sabrina, "")];
+    one.done(&mary, n, json!({ "command": "note", "text": "in the open" }));
+    for stream in &streams {
+        assert_eq!(stream.next_note()["body"]["text"], "in the open");
+    }
+    assert_eq!(two.get(&sabrina, &format!("/api/v1/incidents/{n}")).0, 200, "the second node holds it folded");
+    one.done(&mary, n, json!({ "command": "restrict" }));
+    one.done(&mary, n, json!({ "command": "note", "text": "among us" }));
+    let open = one.declare(&mary, "Search is failing");
+    one.done(&mary, open, json!({ "command": "note", "text": "for all" }));
+    for (node, stream) in [&one, &two].into_iter().zip(&streams) {
+        let seen: Vec<_> =
+            std::iter::repeat_with(|| stream.next()).take_while(|e| e["body"]["text"] != "for all").collect();
+        assert!(seen.iter().all(|entry| entry["incident"] == open), "{seen:?}");
+        for path in ["", "/events", "/briefing"] {
+            assert_eq!(node.get(&sabrina, &format!("/api/v1/incidents/{n}{path}")).0, 404, "{path}");
+        }
+        let listed = node.get(&sabrina, "/api/v1/incidents").1;
+        assert!(!listed.to_string().contains("leaked") && listed["incidents"][0]["number"] == open, "{listed}");
+        assert_eq!(node.get(&mary, &format!("/api/v1/incidents/{n}")).1["title"], "A leaked key");
+    }
+}
