@@ -97,6 +97,41 @@ fn what_was_acknowledged_survives_kill_9(house: House) {
     assert_eq!(house.verify()["holds"], true);
 }
 
+/// One of two nodes is killed while people write on both: what it acknowledged is in the record, and those at the
+/// other are not disturbed.
+#[test]
+fn either_node_may_be_killed_while_people_write() {
+    let house = House::on_postgres();
+    let mary = house.person("mary");
+    let (one, two) = (house.serve(), house.serve());
+    let numbers = [one.declare(&mary, "Search is failing"), two.declare(&mary, "Checkout is slow")];
+    let (stop, written) = (AtomicBool::new(false), [AtomicUsize::new(0), AtomicUsize::new(0)]);
+    let acknowledged = std::thread::scope(|scope| {
+        let _stops = Stops(&stop);
+        let both = [(&one, 0), (&two, 1)].map(|(node, at)| {
+            let (mary, stop, written) = (&mary, &stop, &written[at]);
+            scope.spawn(move || write_notes(node, mary, numbers[at], stop, written))
+        });
+        let reached = |at: usize, count: usize| {
+            wait::until("they write", || (written[at].load(Ordering::Relaxed) >= count).then_some(()));
+        };
+        reached(0, 50);
+        reached(1, 50);
+        one.signal("-KILL");
+        reached(1, written[1].load(Ordering::Relaxed) + 50);
+        stop.store(true, Ordering::Relaxed);
+        both.map(|writers| writers.join().unwrap())
+    });
+    for (n, acknowledged) in numbers.into_iter().zip(&acknowledged) {
+        let recorded = notes_of_each(&two, &mary, n);
+        for (acknowledged, recorded) in acknowledged.iter().zip(&recorded) {
+            // The last one may have been recorded without its answer getting through.
+            assert!((*acknowledged..=acknowledged + 1).contains(recorded), "{acknowledged} of {recorded}");
+        }
+    }
+    assert_eq!(house.verify()["holds"], true);
+}
+
 fn a_backup_has_everything_acknowledged_before_it(house: House) {
     let mary = house.person("mary");
     let server = house.serve();
