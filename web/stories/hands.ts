@@ -30,3 +30,8 @@ export class Hands {
     return this.interactions - before;
   }
 }
+
+/** Waits until the incident's header names this commander, and no other place where the name stands. */
+export async function commands(page: Page, name: string): Promise<void> {
+  await page.locator('header .lead').getByText(`Incident commander ${name}`).waitFor();
+}

@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { commands } from './hands';
 import { House, PASSWORD, PHONE } from './house';
 
 let house: House;
@@ -58,7 +59,7 @@ test('on a phone, command is taken and nothing scrolls sideways, down to 320 pix
   expect(await tooWide(page), 'the briefing').toBe(0);
   expect(await faults(page)).toEqual([]);
   await page.getByRole('button', { name: 'I have command', exact: true }).tap();
-  await page.locator('header').getByText('Marty').first().waitFor();
+  await commands(page, 'Marty');
 });
 
 test('what is being typed stays, however much happens', async () => {
@@ -69,7 +70,7 @@ test('what is being typed stays, however much happens', async () => {
   const composer = page.getByLabel('Write a note into the timeline');
   await composer.click();
   const words = 'The cache does not help: every miss is fatal, and the next cluster gets the load.';
-  // Five notes a second, for as long as it takes to type this.
+  // As many notes as the server takes, one after the other, for as long as it takes to type this.
   let typing = true;
   const noise = (async () => {
     let count = 0;
