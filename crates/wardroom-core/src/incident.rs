@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
@@ -147,7 +148,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 1;
+pub const FOLD_VERSION: u32 = 2;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -182,7 +183,7 @@ pub(crate) fn unknown(services: &BTreeSet<ServiceName>, facts: &Facts) -> BTreeS
 /// [`Code::WrongKind`] and [`Code::TooMany`] for what cannot be opened so.
 pub fn open(number: Number, ask: &Asking<'_>, opening: Opening) -> Result<Vec<Event>, Refusal> {
     let by = ask.active_person()?;
-    not_in_the_future(opening.began, ask.now)?;
+    back_dated(opening.began, ask.now)?;
     crate::life::not_too_many(&opening.services)?;
     if opening.investigate && opening.kind != Kind::Incident {
         return Err(Refusal::new(
@@ -205,10 +206,17 @@ pub fn open(number: Number, ask: &Asking<'_>, opening: Opening) -> Result<Vec<Ev
     }])
 }
 
-/// Impact and notes may be back-dated, never forward-dated.
-pub(crate) fn not_in_the_future(at: Option<Time>, now: Time) -> Result<(), Refusal> {
+/// How far back something may be dated: what lies before was mistyped.
+const BACK_DATED_MAX: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
+
+/// Impact and notes may be back-dated, by ten years at most, and never forward-dated.
+pub(crate) fn back_dated(at: Option<Time>, now: Time) -> Result<(), Refusal> {
+    let invalid = |sentence| Err(Refusal::new(Code::Invalid, sentence));
     match at {
-        Some(at) if at > now => Err(Refusal::new(Code::Invalid, format!("{at} lies in the future; it is {now} now."))),
+        Some(at) if at > now => invalid(format!("{at} lies in the future; it is {now} now.")),
+        Some(at) if now.duration_since(at) > BACK_DATED_MAX => {
+            invalid(format!("{at} is more than ten years ago. Look at the year again."))
+        }
         _ => Ok(()),
     }
 }
@@ -374,7 +382,10 @@ impl Incident {
             posts: Vec::new(),
             restricted: *restricted,
             invited: BTreeSet::from([*by]),
-            responders: BTreeMap::from([(*by, Responder::new(first.at))]),
+            responders: BTreeMap::from([(
+                *by,
+                Responder { last_acted: Some(first.entry), ..Responder::new(first.at) },
+            )]),
             roles: crate::role::standard_roles(),
             offers: BTreeMap::new(),
             asks: BTreeMap::new(),

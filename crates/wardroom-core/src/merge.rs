@@ -64,7 +64,8 @@ impl Incident {
                     "Incident {} is restricted and this one is not; merging would tell everybody of it. Restrict this one first.",
                     other.number
                 ),
-            ));
+            )
+            .remedy(Remedy::Restrict));
         }
         other.require(ask, &Act::Command).map_err(|refusal| {
             let sentence = format!(

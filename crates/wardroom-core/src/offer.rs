@@ -43,6 +43,9 @@ pub struct Offer {
     pub to: Recipient,
     /// Who made it.
     pub by: PersonId,
+    /// How far up the tree they stood then: how many steps above this role the highest is that they held. They may
+    /// have handed it over since, and their offer outlives that.
+    pub height: Option<usize>,
     /// When.
     pub at: Time,
     /// From then on it cannot be taken, recorded or not.
@@ -103,10 +106,10 @@ impl Incident {
                     return Err(Refusal::new(Code::AlreadySo, format!("{name} holds “{role}” already.")));
                 }
                 if !self.visible_to(person) {
-                    return Err(Refusal::new(
-                        Code::NotThere,
-                        format!("{name} is not invited into this restricted incident. Invite them first."),
-                    ));
+                    let sentence = format!("{name} is not invited into this restricted incident. Invite them first.");
+                    return Err(Refusal::new(Code::NotThere, sentence)
+                        .who_could(self.who_may(&Act::Command))
+                        .remedy(Remedy::Invite { person }));
                 }
                 Ok(Recipient::Person(person))
             }
@@ -133,7 +136,7 @@ impl Incident {
     fn make_way(&self, ask: &Asking<'_>, role: &RolePath, by: PersonId) -> Result<Vec<Event>, Refusal> {
         let Some(pending) = self.pending_offer(role, ask.now) else { return Ok(self.lapse_offer(role, ask.now)) };
         let (role, offer) = (role.clone(), pending.id);
-        if self.stands_above(by, pending.by, &role) {
+        if by != pending.by && self.height(by, &role) > pending.height {
             return Ok(vec![Event::OfferSuperseded { role, offer }]);
         }
         let to = match &pending.to {
@@ -161,11 +164,9 @@ impl Incident {
         lapsed.map(record).into_iter().collect()
     }
 
-    /// Whether `above` holds a role nearer to the root than any that `below` holds on the way from `role` up.
-    fn stands_above(&self, above: PersonId, below: PersonId, role: &RolePath) -> bool {
-        let height =
-            |person| role.upward().enumerate().filter(|(_, r)| self.holder(r) == Some(person)).map(|(i, _)| i).last();
-        above != below && height(above) > height(below)
+    /// How many steps above `role` the highest is that this person holds on the way to the root.
+    fn height(&self, person: PersonId, role: &RolePath) -> Option<usize> {
+        role.upward().enumerate().filter(|(_, above)| self.holder(above) == Some(person)).map(|(steps, _)| steps).last()
     }
 
     pub(crate) fn withdraw_offer(
@@ -316,6 +317,7 @@ impl Incident {
                     id: recorded.entry,
                     to: to.clone(),
                     by: *by,
+                    height: self.height(*by, role),
                     at: recorded.at,
                     lapses_at: *lapses_at,
                     note: note.clone(),

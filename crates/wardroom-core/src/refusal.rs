@@ -116,8 +116,47 @@ pub enum Remedy {
     },
     /// Assume command.
     Assume,
+    /// Confirm that somebody else assumes command.
+    Confirm,
+    /// Let this person see the restricted incident first.
+    Invite {
+        /// Whom.
+        person: PersonId,
+    },
+    /// Restrict this incident first.
+    Restrict,
+    /// Take this role back from its holder first.
+    Release {
+        /// Which.
+        role: RolePath,
+    },
+    /// Release this member first.
+    ReleaseMember {
+        /// Of which role.
+        role: RolePath,
+        /// Whom.
+        person: PersonId,
+    },
+    /// Close this role first.
+    Close {
+        /// Which.
+        role: RolePath,
+    },
+    /// Write a note of your own.
+    Note,
     /// Ask an admin.
     AskAdmin,
+}
+
+impl Remedy {
+    /// Whom it is about, so that an edge can name them.
+    #[must_use]
+    pub fn person(&self) -> Option<PersonId> {
+        match self {
+            Self::Invite { person } | Self::ReleaseMember { person, .. } => Some(*person),
+            _ => None,
+        }
+    }
 }
 
 /// A refusal: nothing was recorded, and this is why.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
-use crate::id::{PersonId, Time};
+use crate::id::{Entry, PersonId, Time};
 use crate::incident::{Asking, Decision, Incident};
 use crate::offer::Recipient;
 use crate::refusal::{Code, Refusal};
@@ -20,6 +20,8 @@ pub struct Responder {
     pub joined_at: Time,
     /// What they say they are doing, and since when.
     pub doing: Option<Doing>,
+    /// The newest entry that they made: they have looked here then, and a briefing says what is new since.
+    pub last_acted: Option<Entry>,
 }
 
 /// "Doing now": one line that a responder keeps about themselves.
@@ -33,7 +35,7 @@ pub struct Doing {
 
 impl Responder {
     pub(crate) fn new(joined_at: Time) -> Self {
-        Self { joined_at, doing: None }
+        Self { joined_at, doing: None, last_acted: None }
     }
 }
 
@@ -87,6 +89,12 @@ impl Incident {
         if self.responders.contains_key(&person) { Vec::new() } else { vec![Event::Joined { person }] }
     }
 
+    /// When somebody who is here last did something here, as far as the log knows.
+    #[must_use]
+    pub fn last_acted(&self, person: PersonId) -> Option<Entry> {
+        self.responders.get(&person)?.last_acted
+    }
+
     pub(crate) fn evolve_responders(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::Joined { person } => {
@@ -104,6 +112,9 @@ impl Incident {
                 }
             }
             _ => {}
+        }
+        if let Some(responder) = recorded.actor.person().and_then(|person| self.responders.get_mut(&person)) {
+            responder.last_acted = Some(recorded.entry);
         }
     }
 }

@@ -249,22 +249,36 @@ impl Incident {
     }
 
     pub(crate) fn close_role(&self, ask: &Asking<'_>, role: RolePath) -> Result<Decision, Refusal> {
-        let known = self.known_role(&role)?;
+        self.known_role(&role)?;
         self.require(ask, &Act::Manage(role.clone()))?;
-        let below = self.roles.keys().any(|other| other.parent().as_ref() == Some(&role));
         if standard_roles().contains_key(&role) {
             return Err(Refusal::new(Code::Invalid, format!("Every incident has “{role}”; it cannot be closed.")));
         }
-        if known.holder.is_some() || !known.members.is_empty() || below || self.pending_offer(&role, ask.now).is_some()
-        {
+        if let Some(first) = self.before_closing(&role, ask.now) {
             return Err(Refusal::new(
                 Code::Unfinished,
                 format!("“{role}” still has a holder, members, an offer or roles under it. Release them first."),
-            ));
+            )
+            .remedy(first));
         }
         let mut events = self.lapse_offer(&role, ask.now);
         events.push(Event::RoleClosed { role });
         Ok(events.into())
+    }
+
+    /// What has to be done before this role can be closed, one thing at a time.
+    fn before_closing(&self, role: &RolePath, now: Time) -> Option<Remedy> {
+        if let Some(below) = self.roles.keys().find(|other| other.parent().as_ref() == Some(role)) {
+            return Some(Remedy::Close { role: below.clone() });
+        }
+        if self.pending_offer(role, now).is_some() {
+            return Some(Remedy::Withdraw { role: role.clone() });
+        }
+        let known = self.roles.get(role)?;
+        if let Some(member) = known.members.first() {
+            return Some(Remedy::ReleaseMember { role: role.clone(), person: *member });
+        }
+        known.holder.is_some().then(|| Remedy::Release { role: role.clone() })
     }
 
     pub(crate) fn release_role(&self, ask: &Asking<'_>, role: RolePath) -> Result<Decision, Refusal> {
@@ -274,8 +288,12 @@ impl Incident {
             return Err(self.hand_over_first());
         }
         if self.holder(&role) != Some(person) {
-            return Err(Refusal::new(Code::NotYours, format!("You do not hold “{role}”."))
-                .who_could(self.holder(&role).into_iter().collect()));
+            let holder = self.holder(&role);
+            let above = role.parent().is_some_and(|parent| self.may(person, &Act::Manage(parent)));
+            let refusal = Refusal::new(Code::NotYours, format!("You do not hold “{role}”."))
+                .who_could(holder.into_iter().collect());
+            let take_back = above && holder.is_some();
+            return Err(refusal.remedy(if take_back { Remedy::Release { role } } else { Remedy::Ask { role } }));
         }
         Ok(self.falls(role, person, Fell::Released).into())
     }

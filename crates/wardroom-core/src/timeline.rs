@@ -6,7 +6,7 @@
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
 use crate::id::{Actor, Entry, PersonId, Time};
-use crate::incident::{Asking, Decision, Incident, not_in_the_future};
+use crate::incident::{Asking, Decision, Incident, back_dated};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::seal::{self, Seal};
 use crate::text::Prose;
@@ -24,7 +24,7 @@ impl Incident {
         pin: bool,
     ) -> Result<Decision, Refusal> {
         let person = ask.active_person()?;
-        not_in_the_future(happened_at, ask.now)?;
+        back_dated(happened_at, ask.now)?;
         if pin {
             self.room_for_a_pin()?;
         }
@@ -67,7 +67,8 @@ impl Incident {
                 Code::NotYours,
                 "Only its writer corrects a note. Write a note of your own beside it.",
             )
-            .who_could(note.actor.person().into_iter().collect()));
+            .who_could(note.actor.person().into_iter().collect())
+            .remedy(Remedy::Note));
         }
         Ok(Event::NoteCorrected { entry, text: text.into() }.into())
     }

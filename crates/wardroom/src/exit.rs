@@ -70,6 +70,7 @@ fn sentence(problem: &Value) -> String {
 fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
     let n = incident.as_u64().map_or("N".to_owned(), |number| number.to_string());
     let role = remedy["role"].as_str().unwrap_or("ROLE");
+    let handle = remedy["handle"].as_str().unwrap_or("PERSON");
     Some(match remedy["do"].as_str()? {
         "join" => format!("wardroom join {n}"),
         "ask" => format!("wardroom ask {n} {role}"),
@@ -82,6 +83,13 @@ fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
         "see" => format!("wardroom show {}", remedy["incident"]),
         "brief" => format!("wardroom take {n} command (it shows the briefing)"),
         "assume" => format!("wardroom assume {n} --reason \"why\""),
+        "confirm" => format!("wardroom confirm {n}"),
+        "invite" => format!("wardroom invite {n} {handle}"),
+        "restrict" => format!("wardroom restrict {n}"),
+        "release" => format!("wardroom take-back {n} {role}"),
+        "release_member" => format!("wardroom member {n} {role} {handle} --release"),
+        "close" => format!("wardroom close-role {n} {role}"),
+        "note" => format!("wardroom note {n} \"…\""),
         "ask_admin" => "ask an admin".to_owned(),
         _ => return None,
     })

@@ -208,6 +208,9 @@ fn title_services_and_beginning_are_set_once_each() {
         .then([Event::BeganSet { began: at(-50) }])
         .when(MARY, began)
         .refused(Code::AlreadySo, &[], None)
+        .when(MARY, cmd("set_began", json!({"began": "1026-01-05T02:10:00Z"})))
+        .says("1026-01-05T02:10:00Z is more than ten years ago. Look at the year again.")
+        .refused(Code::Invalid, &[], None)
         .when(MARY, cmd("set_began", json!({"began": "2026-01-05T03:01:00Z"})))
         .refused(Code::Invalid, &[], None);
 }

@@ -161,6 +161,6 @@ fn a_public_incident_does_not_tell_of_a_restricted_one() {
         .says(
             "Incident #2 is restricted and this one is not; merging would tell everybody of it. Restrict this one first.",
         )
-        .refused(Code::Invalid, &[], None);
+        .refused(Code::Invalid, &[], Some(Remedy::Restrict));
     given([opened(), restricted()]).beside(&second().and([restricted()])).when(MARY, merge()).accepted();
 }

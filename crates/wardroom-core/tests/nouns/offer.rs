@@ -159,6 +159,26 @@ fn an_ancestors_offer_supersedes_and_not_the_other_way_round() {
         .refused(Code::OfferPending, &[], Some(Remedy::Withdraw { role: role("operations/database") }));
 }
 
+/// An offer outlives a change of commander, and was superseded then as if its maker had never stood above.
+#[test]
+fn an_offer_keeps_the_height_from_which_it_was_made() {
+    let handed_over = crate::words::command_taken(6, ROBIN, MARY, wardroom_core::briefing::Briefed::ByVoice, &[]);
+    given([opened()])
+        .and(held("operations", SABRINA))
+        .and([
+            role_opened("operations/database"),
+            offered("operations/database", JOSEPHINE, MARY),
+            offered("command", ROBIN, MARY),
+            handed_over,
+        ])
+        .when(SABRINA, offer("operations/database", MALCOLM))
+        .refused(Code::OfferPending, &[], Some(Remedy::Withdraw { role: role("operations/database") }))
+        .when(ROBIN, offer("operations/database", MALCOLM))
+        .refused(Code::OfferPending, &[], Some(Remedy::Withdraw { role: role("operations/database") }))
+        .when(ROBIN, on("withdraw_offer", "operations/database"))
+        .then([withdrawn("operations/database", 5)]);
+}
+
 #[test]
 fn whoever_made_an_offer_or_stands_above_withdraws_it() {
     let sabrinas = || given([opened()]).and(held("operations", SABRINA)).and([offered("operations", ROBIN, SABRINA)]);

@@ -10,8 +10,8 @@ use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::role::Fell;
 
 use crate::cast::{IVAN, JOSEPHINE, MARY, ROBIN, SABRINA, at};
-use crate::given::given;
-use crate::words::{cmd, fell, held, joined, member, offered, opened, plain, role, role_opened, text};
+use crate::given::{by, given};
+use crate::words::{cmd, fell, held, joined, member, noted, offered, opened, plain, role, role_opened, text};
 
 fn doing(words: Option<&str>) -> Command {
     cmd("doing", json!({"text": words}))
@@ -104,4 +104,13 @@ fn doing_now_is_one_line_about_oneself() {
         .when(ROBIN, doing(Some("helping")))
         .refused(Code::NotAResponder, &[], Some(Remedy::Join));
     assert_eq!(after.state().responders[&SABRINA].doing, None);
+}
+
+/// A briefing says what is new since then.
+#[test]
+fn the_log_knows_when_somebody_who_is_here_last_did_something() {
+    let given = given([opened(), joined(SABRINA)]).and([by(SABRINA, noted("x")), by(MARY, noted("y"))]);
+    let last = |person| given.state().last_acted(person);
+    assert_eq!((last(MARY), last(SABRINA), last(JOSEPHINE)), (Some(Entry(4)), Some(Entry(3)), None));
+    assert_eq!(crate::given::given([opened()]).state().last_acted(MARY), Some(Entry(1)));
 }

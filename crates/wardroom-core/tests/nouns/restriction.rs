@@ -55,7 +55,7 @@ fn roles_are_offered_to_the_invited_only() {
     secret()
         .when(MARY, offer("operations", ROBIN))
         .says("Robin is not invited into this restricted incident. Invite them first.")
-        .refused(Code::NotThere, &[], None)
+        .refused(Code::NotThere, &[MARY], Some(Remedy::Invite { person: ROBIN }))
         .when(MARY, offer_to_team("operations"))
         .refused(Code::Inactive, &[], None)
         .and([Event::Invited { person: ROBIN }])

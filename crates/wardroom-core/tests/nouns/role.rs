@@ -76,14 +76,19 @@ fn roles_are_opened_where_there_is_something_to_hang_them_on() {
 
 #[test]
 fn what_is_in_use_stays_open() {
-    let unfinished = |given: Given| {
-        given.when(MARY, on("close_role", "operations/database")).refused(Code::Unfinished, &[], None);
-    };
     let database = || given([opened(), joined(SABRINA), role_opened("operations/database")]);
-    unfinished(tree());
-    unfinished(database().and([member("operations/database", SABRINA)]));
-    unfinished(database().and([role_opened("operations/database/primary")]));
-    unfinished(database().and([offered("operations/database", SABRINA, MARY)]));
+    let path = || role("operations/database");
+    // One thing at a time, and each says which comes first.
+    let unfinished = |given: Given, first: Remedy| {
+        given.when(MARY, on("close_role", "operations/database")).refused(Code::Unfinished, &[], Some(first));
+    };
+    unfinished(tree(), Remedy::Release { role: path() });
+    let member = member("operations/database", SABRINA);
+    unfinished(database().and([member]), Remedy::ReleaseMember { role: path(), person: SABRINA });
+    let below = role("operations/database/primary");
+    unfinished(database().and([role_opened("operations/database/primary")]), Remedy::Close { role: below });
+    let offered = offered("operations/database", SABRINA, MARY);
+    unfinished(database().and([offered]), Remedy::Withdraw { role: path() });
     given([opened()]).when(MARY, on("close_role", "planning")).refused(Code::Invalid, &[], None);
 }
 
@@ -104,8 +109,9 @@ fn a_released_role_falls_to_the_nearest_above() {
         .when(SABRINA, on("release_role", "operations"))
         .then([fell("operations", SABRINA, MARY, Fell::Released)])
         .when(SABRINA, on("release_role", "operations"))
-        .refused(Code::NotYours, &[], None);
-    tree().when(MARY, on("release_role", "operations")).refused(Code::NotYours, &[SABRINA], None);
+        .refused(Code::NotYours, &[], ask_for("operations"));
+    let take_back = Some(Remedy::Release { role: role("operations") });
+    tree().when(MARY, on("release_role", "operations")).refused(Code::NotYours, &[SABRINA], take_back);
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn only_its_writer_corrects_a_note() {
     let correct = || cmd("correct_note", json!({"entry": 3, "text": "the key was rotated"}));
     with_a_note()
         .when(MARY, correct())
-        .refused(Code::NotYours, &[SABRINA], None)
+        .refused(Code::NotYours, &[SABRINA], Some(Remedy::Note))
         .when(SABRINA, correct())
         .then([Event::NoteCorrected { entry: Entry(3), text: text("the key was rotated") }])
         .and([closed(MARY)])

@@ -80,6 +80,9 @@ impl Problem {
         }
         if let Some(remedy) = &refusal.remedy {
             problem.body["remedy"] = serde_json::to_value(remedy).expect("remedies are plain data");
+            if let Some(person) = remedy.person() {
+                problem.body["remedy"]["handle"] = named(facts, person)["handle"].take();
+            }
         }
         if !refusal.unseen.is_empty() {
             problem.body["unseen"] = serde_json::to_value(&refusal.unseen).expect("entries are plain data");
