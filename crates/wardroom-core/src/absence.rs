@@ -7,8 +7,10 @@ use jiff::{SignedDuration, ToSpan};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Recorded};
+use crate::facts::Facts;
 use crate::id::{Entry, PersonId, Time};
 use crate::incident::{Asking, Decision, Incident, Severity};
+use crate::next::Next;
 use crate::offer::LAPSES_AFTER_MINUTES;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::RolePath;
@@ -35,7 +37,7 @@ pub enum Ended {
     Lapsed,
     /// The proposer took it back.
     Dropped,
-    /// Command changed hands otherwise.
+    /// Command changed hands otherwise, or a proposal that reaches further took its place.
     Overtaken,
 }
 
@@ -82,15 +84,18 @@ enum Way {
 }
 
 impl Incident {
-    /// The clock says since when nobody has seen the commander.
+    /// The clock says since when nobody has seen the commander. One whose account was deactivated is absent at once.
     pub(crate) fn mark_absent(&self, ask: &Asking<'_>, person: PersonId, since: Time) -> Vec<Event> {
         let tenure = self.roles.get(&RolePath::command()).and_then(|role| role.holder);
         let Some(tenure) = tenure.filter(|tenure| tenure.person == person) else { return Vec::new() };
         // Taking command is being seen, whatever a node still believes.
         let since = since.max(tenure.since);
-        let long_enough = ask.now.duration_since(since) >= absent_after(self.severity);
-        if long_enough && self.absence.unseen_since.is_none() {
-            return vec![Event::CommanderAbsent { person, unseen_since: since }];
+        if self.absence.unseen_since.is_some() {
+            return Vec::new();
+        }
+        let deactivated = !ask.facts.active(person);
+        if deactivated || ask.now.duration_since(since) >= absent_after(self.severity) {
+            return vec![Event::CommanderAbsent { person, unseen_since: since, deactivated }];
         }
         Vec::new()
     }
@@ -120,18 +125,14 @@ impl Incident {
         if by == from {
             return Err(Refusal::new(Code::AlreadySo, "You are in command already."));
         }
-        let way = self.way_to_assume(ask, grounds)?;
-        if let Some(proposal) = self.pending_proposal(ask.now)
+        let way = self.way_to_assume(ask.facts, ask.now, grounds)?;
+        if let Some(proposal) = self.standing_proposal(ask.facts, ask.now)
             && matches!(way, Way::Confirmed)
+            && self.weight(ask.facts, proposal.by, proposal.grounds) >= self.weight(ask.facts, by, grounds)
         {
-            let name = ask.facts.name(proposal.by);
-            return Err(Refusal::new(
-                Code::AlreadySo,
-                format!("{name} proposes to assume command already. Confirm that, or wait until it lapses."),
-            )
-            .who_could(vec![proposal.by]));
+            return Err(self.proposed_already(ask, proposal, by));
         }
-        let mut events = self.lapse_proposal(ask.now);
+        let mut events = self.overtake_proposal(ask.now);
         match way {
             Way::Confirmed => events.push(Event::AssumptionProposed {
                 by,
@@ -139,12 +140,38 @@ impl Incident {
                 reason: reason.into(),
                 lapses_at: ask.now + LAPSES_AFTER_MINUTES.minutes(),
             }),
-            Way::Alone => {
-                events = self.overtake_proposal(ask.now);
-                events.extend(self.assumed(ask, by, grounds, Some(reason.into()), None));
-            }
+            Way::Alone => events.extend(self.assumed(ask, by, grounds, Some(reason.into()), None)),
         }
         Ok(events.into())
+    }
+
+    fn proposed_already(&self, ask: &Asking<'_>, proposal: &Proposal, by: PersonId) -> Refusal {
+        let name = ask.facts.name(proposal.by);
+        let already = |help: &str| {
+            Refusal::new(Code::AlreadySo, format!("{name} proposes to assume command already. {help}"))
+                .who_could(vec![proposal.by])
+        };
+        if by == proposal.by {
+            return Refusal::new(Code::AlreadySo, "You propose this already. Somebody else has to confirm it.")
+                .who_could(self.could_confirm(ask.facts, proposal));
+        }
+        if self.confirms(ask.facts, proposal, by) {
+            return already("Confirm that, or wait until it lapses.").remedy(Remedy::Confirm);
+        }
+        already("Others can confirm that; otherwise it lapses.")
+    }
+
+    /// How far a proposal reaches with its proposer's own word. One that reaches further takes the place of one that
+    /// does not, so that nobody holds up those whom the rule entitles by proposing first.
+    fn weight(&self, facts: &Facts, by: PersonId, grounds: Grounds) -> u8 {
+        match grounds {
+            Grounds::Unseen => 2, // Any responder may confirm it.
+            Grounds::Unfit => u8::from(self.holds_another_role(by) || facts.admin(by)),
+        }
+    }
+
+    fn holds_another_role(&self, person: PersonId) -> bool {
+        self.roles.keys().any(|role| !role.is_command() && self.holder(role) == Some(person))
     }
 
     /// Any responder may propose; an admin may for an unfit commander without having joined,
@@ -157,15 +184,15 @@ impl Incident {
         self.require(ask, &crate::authority::Act::Respond)
     }
 
-    fn way_to_assume(&self, ask: &Asking<'_>, grounds: Grounds) -> Result<Way, Refusal> {
+    fn way_to_assume(&self, facts: &Facts, now: Time, grounds: Grounds) -> Result<Way, Refusal> {
         let commander = self.commander();
-        if !ask.facts.active(commander) {
+        if !facts.active(commander) {
             return Ok(Way::Alone);
         }
         if grounds == Grounds::Unfit {
             return Ok(Way::Confirmed);
         }
-        let name = ask.facts.name(commander);
+        let name = facts.name(commander);
         let Some(since) = self.absence.unseen_since else {
             return Err(Refusal::new(
                 Code::CommanderIsHere,
@@ -176,7 +203,7 @@ impl Incident {
             .who_could(vec![commander])
             .remedy(Remedy::Ask { role: RolePath::command() }));
         };
-        let unseen = ask.now.duration_since(since);
+        let unseen = now.duration_since(since);
         if unseen >= ALONE_AFTER {
             return Ok(Way::Alone);
         }
@@ -184,8 +211,10 @@ impl Incident {
         if unseen >= absent_after(self.severity) {
             return Ok(Way::Confirmed);
         }
-        Err(Refusal::new(Code::CommanderIsHere, format!("{name} has not been away for long enough yet."))
-            .who_could(vec![commander]))
+        let sentence = format!("{name} has not been away for long enough yet. Ask for command, or wait.");
+        Err(Refusal::new(Code::CommanderIsHere, sentence)
+            .who_could(vec![commander])
+            .remedy(Remedy::Ask { role: RolePath::command() }))
     }
 
     pub(crate) fn confirm_assumption(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
@@ -195,13 +224,13 @@ impl Incident {
         };
         if person == proposal.by || person == self.commander() {
             return Err(Refusal::new(Code::NeedsAnother, "Somebody else than the two of you has to confirm this.")
-                .who_could(self.could_confirm(ask, proposal)));
+                .who_could(self.could_confirm(ask.facts, proposal)));
         }
         if !ask.facts.active(proposal.by) {
-            return Err(Refusal::new(Code::Inactive, "The account of whoever proposed this is not active any more.")
-                .remedy(Remedy::Assume));
+            let sentence = "The account of whoever proposed this is not active any more. Propose it yourself.";
+            return Err(Refusal::new(Code::Inactive, sentence).remedy(Remedy::Assume));
         }
-        if !self.confirms(ask, proposal, person) {
+        if !self.confirms(ask.facts, proposal, person) {
             // Joining helps where any responder may confirm, and nobody who is here already.
             let any_responder = proposal.grounds == Grounds::Unseen || ask.facts.admin(proposal.by);
             let remedy = if any_responder { Remedy::Join } else { Remedy::AskAdmin };
@@ -212,34 +241,57 @@ impl Incident {
                 }
             };
             return Err(Refusal::new(Code::NotYours, sentence)
-                .who_could(self.could_confirm(ask, proposal))
+                .who_could(self.could_confirm(ask.facts, proposal))
                 .remedy(remedy));
         }
         Ok(self.assumed(ask, proposal.by, proposal.grounds, None, Some((proposal.id, person))).into())
     }
 
     /// Whether this person's word is the second one that the rule asks for.
-    fn confirms(&self, ask: &Asking<'_>, proposal: &Proposal, person: PersonId) -> bool {
+    fn confirms(&self, facts: &Facts, proposal: &Proposal, person: PersonId) -> bool {
+        if person == proposal.by || person == self.commander() {
+            return false;
+        }
         let responds = |person| self.responders.contains_key(&person);
-        let holds = |person| self.roles.keys().any(|role| !role.is_command() && self.holder(role) == Some(person));
-        let admin = |person| ask.facts.admin(person);
         match proposal.grounds {
             Grounds::Unseen => responds(person),
             Grounds::Unfit => {
-                (holds(person) && holds(proposal.by))
-                    || (admin(proposal.by) && responds(person))
-                    || (admin(person) && responds(proposal.by))
+                (self.holds_another_role(person) && self.holds_another_role(proposal.by))
+                    || (facts.admin(proposal.by) && responds(person))
+                    || (facts.admin(person) && responds(proposal.by))
             }
         }
     }
 
-    /// Who could confirm a proposal, for a refusal.
-    fn could_confirm(&self, ask: &Asking<'_>, proposal: &Proposal) -> Vec<PersonId> {
-        let admins = ask.facts.people.keys().copied().filter(|p| ask.facts.admin(*p) && self.visible_to(*p));
+    /// Who could confirm a proposal, those who are here first: for a refusal.
+    fn could_confirm(&self, facts: &Facts, proposal: &Proposal) -> Vec<PersonId> {
+        let admins = facts.people.keys().copied().filter(|p| facts.admin(*p) && self.visible_to(*p));
         let absent = admins.filter(|p| !self.responders.contains_key(p));
         let all = self.responders.keys().copied().chain(absent);
-        let others = all.filter(|p| *p != proposal.by && *p != self.commander());
-        others.filter(|person| ask.facts.active(*person) && self.confirms(ask, proposal, *person)).collect()
+        all.filter(|person| facts.active(*person) && self.confirms(facts, proposal, *person)).collect()
+    }
+
+    /// What there is to do for this person about a commander who is gone, or called unfit.
+    pub(crate) fn next_about_absence(&self, person: PersonId, facts: &Facts, now: Time) -> Option<Next> {
+        let commander = self.commander();
+        if person == commander {
+            return self.absence.unseen_since.map(|unseen_since| Next::StillWithUs { unseen_since });
+        }
+        let here = |person: &PersonId| self.responders.contains_key(person);
+        let way = self.way_to_assume(facts, now, Grounds::Unseen).ok();
+        if let Some(proposal) = self.standing_proposal(facts, now)
+            && !matches!(way, Some(Way::Alone))
+        {
+            // An admin elsewhere is called only where nobody who is here can confirm it.
+            let could = self.could_confirm(facts, proposal);
+            let asked = could.contains(&person) && (here(&person) || !could.iter().any(here));
+            if asked || proposal.grounds == Grounds::Unseen {
+                return asked.then_some(Next::Confirm { proposal: proposal.id, by: proposal.by });
+            }
+        }
+        // A deactivated commander is not waited for, whenever they were seen last.
+        let unseen_since = self.absence.unseen_since.filter(|_| facts.active(commander));
+        (way.is_some() && here(&person)).then_some(Next::Assume { commander, unseen_since })
     }
 
     pub(crate) fn drop_assumption(&self, ask: &Asking<'_>) -> Result<Decision, Refusal> {
@@ -284,6 +336,11 @@ impl Incident {
     #[must_use]
     pub fn pending_proposal(&self, now: Time) -> Option<&Proposal> {
         self.absence.proposal.as_ref().filter(|proposal| now < proposal.lapses_at)
+    }
+
+    /// The proposal that still means something: whoever made it can act.
+    fn standing_proposal(&self, facts: &Facts, now: Time) -> Option<&Proposal> {
+        self.pending_proposal(now).filter(|proposal| facts.active(proposal.by))
     }
 
     pub(crate) fn lapse_proposal(&self, now: Time) -> Vec<Event> {

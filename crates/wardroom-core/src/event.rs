@@ -201,6 +201,9 @@ pub enum Event {
     CommanderAbsent {
         person: PersonId,
         unseen_since: Time,
+        /// Their account was deactivated: they are not waited for.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        deactivated: bool,
     },
     CommanderReturned {
         person: PersonId,

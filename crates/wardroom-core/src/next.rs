@@ -51,9 +51,9 @@ pub enum Next {
     Assume {
         /// Who is absent.
         commander: PersonId,
-        /// Since when.
-        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
-        unseen_since: Time,
+        /// Since when; unsaid of one whose account was deactivated.
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+        unseen_since: Option<Time>,
     },
     /// Somebody asks for a role that is yours to give.
     Answer {
@@ -110,7 +110,7 @@ impl Incident {
             return None;
         }
         let mut all = self.offers_to(person, facts, now);
-        all.extend(self.about_absence(person, facts, now));
+        all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.asks_for(person));
         all.extend(self.spans_of(person));
@@ -128,29 +128,6 @@ impl Incident {
             lapses_at: offer.lapses_at,
         };
         open.map(take).collect()
-    }
-
-    fn about_absence(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {
-        let commander = self.commander();
-        let mut all = Vec::new();
-        if let Some(unseen_since) = self.absence.unseen_since {
-            if person == commander {
-                return vec![Next::StillWithUs { unseen_since }];
-            }
-            if self.responders.contains_key(&person) && self.pending_proposal(now).is_none() {
-                all.push(Next::Assume { commander, unseen_since });
-            }
-        } else if !facts.active(commander) && self.responders.contains_key(&person) && person != commander {
-            all.push(Next::Assume { commander, unseen_since: self.last_at });
-        }
-        if let Some(proposal) = self.pending_proposal(now)
-            && proposal.by != person
-            && person != commander
-            && self.responders.contains_key(&person)
-        {
-            all.push(Next::Confirm { proposal: proposal.id, by: proposal.by });
-        }
-        all
     }
 
     fn for_the_commander(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {

@@ -220,7 +220,11 @@ impl Teller<'_> {
 
     fn absence(&self, event: &Event) -> Option<String> {
         Some(match event {
-            Event::CommanderAbsent { person, unseen_since } => {
+            Event::CommanderAbsent { person, deactivated: true, .. } => format!(
+                "The account of {}, who commands, was deactivated. Any responder can assume command",
+                self.name(*person)
+            ),
+            Event::CommanderAbsent { person, unseen_since, deactivated: false } => {
                 format!("{}, who commands, has not been seen since {}", self.name(*person), clock(*unseen_since))
             }
             Event::CommanderReturned { person } => format!("{}, who commands, is back", self.name(*person)),

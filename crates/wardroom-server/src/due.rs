@@ -224,7 +224,9 @@ impl Due {
         match unseen_since {
             None => {
                 let since = self.presence.unseen_since(person).max(since);
-                (now.duration_since(since) >= absent_after(severity)).then_some(Tick::Unseen { person, since })
+                let gone = !self.streams.directory().directory.facts.active(person);
+                let absent = gone || now.duration_since(since) >= absent_after(severity);
+                absent.then_some(Tick::Unseen { person, since })
             }
             // Only something that they did after their absence was recorded says that they are back.
             Some(since) => {

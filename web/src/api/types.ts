@@ -63,7 +63,7 @@ export type Next =
   | { do: 'confirm'; proposal: number; by: string }
   | { do: 'still_with_us'; unseen_since: Time }
   | { do: 'clear'; roadblock: number; by: string }
-  | { do: 'assume'; commander: string; unseen_since: Time }
+  | { do: 'assume'; commander: string; unseen_since: Time | null }
   | { do: 'answer'; role: RolePath; by: string }
   | { do: 'offer_operations'; to: string[] }
   | { do: 'clock'; clock: number; due_at: Time }

@@ -102,7 +102,9 @@ fn unseen_for_five_minutes_it_takes_two() {
         .when(MALCOLM, confirm())
         .refused(Code::NotYours, &[JOSEPHINE], Some(Remedy::Join))
         .when(JOSEPHINE, assume(Grounds::Unseen))
-        .refused(Code::AlreadySo, &[SABRINA], None)
+        .refused(Code::AlreadySo, &[SABRINA], Some(Remedy::Confirm))
+        .when(SABRINA, assume(Grounds::Unseen))
+        .refused(Code::AlreadySo, &[JOSEPHINE], None)
         .when(JOSEPHINE, confirm())
         .then([assumed(SABRINA, Grounds::Unseen, Some((5, JOSEPHINE)))]);
     assert_eq!(after.state().commander(), SABRINA);
@@ -124,7 +126,7 @@ fn a_severity_lowered_meanwhile_makes_the_wait_longer() {
     unseen_for(6)
         .and([Event::SeveritySet { from: Severity::Sev2, to: Severity::Sev3, reason: None }])
         .when(SABRINA, assume(Grounds::Unseen))
-        .refused(Code::CommanderIsHere, &[MARY], None);
+        .refused(Code::CommanderIsHere, &[MARY], ask_for("command"));
 }
 
 #[test]
@@ -222,16 +224,51 @@ fn a_deactivated_commander_is_absent_at_once() {
     for grounds in [Grounds::Unseen, Grounds::Unfit] {
         given.clone().when(ADA, assume(grounds)).refused(Code::NotAResponder, &[], Some(Remedy::Join));
     }
-    given.when(SABRINA, assume(Grounds::Unseen)).then([assumed(SABRINA, Grounds::Unseen, None)]);
+    given.clone().when(SABRINA, assume(Grounds::Unseen)).then([assumed(SABRINA, Grounds::Unseen, None)]);
+    // Everybody is told, without waiting for minutes to pass; once.
+    let told = Event::CommanderAbsent { person: MARY, unseen_since: start(), deactivated: true };
+    given.tick(unseen()).then([told]).tick(unseen()).refused(Code::AlreadySo, &[], None);
 }
 
+/// Confirming said "assume", and assuming said "confirm".
 #[test]
-fn a_proposer_whose_account_is_gone_is_not_confirmed() {
-    unseen_for(5).and([proposed(SABRINA, Grounds::Unseen, 5)]).deactivated(SABRINA).when(JOSEPHINE, confirm()).refused(
-        Code::Inactive,
-        &[],
-        Some(Remedy::Assume),
-    );
+fn a_proposer_whose_account_is_gone_is_not_confirmed_and_holds_nobody_up() {
+    unseen_for(5)
+        .and([proposed(SABRINA, Grounds::Unseen, 5)])
+        .deactivated(SABRINA)
+        .when(JOSEPHINE, confirm())
+        .refused(Code::Inactive, &[], Some(Remedy::Assume))
+        .when(JOSEPHINE, assume(Grounds::Unseen))
+        .then([ended(5, Ended::Overtaken), proposed(JOSEPHINE, Grounds::Unseen, 5)]);
+}
+
+/// Whoever had joined could block everybody else by proposing first, again and again.
+#[test]
+fn a_proposal_gives_way_to_one_that_reaches_further() {
+    let given = here().and(held("operations", SABRINA)).and(held("planning", ROBIN)).and([joined(MALCOLM)]);
+    // Malcolm holds no role, so that only an admin could confirm it.
+    let after = given
+        .clone()
+        .when(MALCOLM, assume(Grounds::Unfit))
+        .then([proposed(MALCOLM, Grounds::Unfit, 0)])
+        .when(SABRINA, assume(Grounds::Unfit))
+        .then([ended(9, Ended::Overtaken), proposed(SABRINA, Grounds::Unfit, 0)])
+        .when(MALCOLM, assume(Grounds::Unfit))
+        .refused(Code::AlreadySo, &[SABRINA], None)
+        .when(ROBIN, assume(Grounds::Unfit))
+        .refused(Code::AlreadySo, &[SABRINA], Some(Remedy::Confirm))
+        .when(ROBIN, confirm())
+        .then([assumed(SABRINA, Grounds::Unfit, Some((11, ROBIN)))]);
+    assert_eq!(after.state().commander(), SABRINA);
+    // Any two can replace a commander who is not here, whoever called them unfit before.
+    given
+        .and([absent(MARY, start())])
+        .after(5)
+        .and([proposed(SABRINA, Grounds::Unfit, 5)])
+        .when(MALCOLM, assume(Grounds::Unseen))
+        .then([ended(10, Ended::Overtaken), proposed(MALCOLM, Grounds::Unseen, 5)])
+        .when(SABRINA, assume(Grounds::Unfit))
+        .refused(Code::AlreadySo, &[MALCOLM], Some(Remedy::Confirm));
 }
 
 #[test]

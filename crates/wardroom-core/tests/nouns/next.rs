@@ -3,9 +3,10 @@
 use wardroom_core::absence::Grounds;
 use wardroom_core::event::Event;
 use wardroom_core::id::{Entry, PersonId};
+use wardroom_core::incident::Severity;
 use wardroom_core::next::Next;
 
-use crate::cast::{JOSEPHINE, MALCOLM, MARY, NOBODY, ROBIN, SABRINA, at, start};
+use crate::cast::{ADA, JOSEPHINE, MALCOLM, MARY, NOBODY, ROBIN, SABRINA, at, start};
 use crate::given::{Given, given};
 use crate::words::{
     absent, closed, held, investigating, joined, member, offered, offered_to_team, opened, opened_restricted, role,
@@ -84,8 +85,8 @@ fn operations_are_offered_when_two_others_are_here() {
 
 #[test]
 fn an_absent_commander_is_everybodys_business() {
-    let given = given([opened(), joined(SABRINA), joined(ROBIN), absent(MARY, start())]);
-    says(&given, SABRINA, Some(Next::Assume { commander: MARY, unseen_since: start() }));
+    let given = given([opened(), joined(SABRINA), joined(ROBIN), absent(MARY, start())]).after(5);
+    says(&given, SABRINA, Some(Next::Assume { commander: MARY, unseen_since: Some(start()) }));
     says(&given, MALCOLM, None);
     let proposed =
         Event::AssumptionProposed { by: SABRINA, grounds: Grounds::Unseen, reason: text("x"), lapses_at: at(10) };
@@ -97,7 +98,32 @@ fn an_absent_commander_is_everybodys_business() {
 #[test]
 fn a_deactivated_commander_is_absent_at_once() {
     let given = given([opened(), joined(SABRINA)]).deactivated(MARY);
-    says(&given, SABRINA, Some(Next::Assume { commander: MARY, unseen_since: start() }));
+    says(&given, SABRINA, Some(Next::Assume { commander: MARY, unseen_since: None }));
+}
+
+/// Somebody was told to confirm, and then that it was not theirs to confirm.
+#[test]
+fn only_whose_word_counts_is_asked_to_confirm() {
+    let unfit =
+        Event::AssumptionProposed { by: SABRINA, grounds: Grounds::Unfit, reason: text("x"), lapses_at: at(10) };
+    let confirm = |entry| Some(Next::Confirm { proposal: Entry(entry), by: SABRINA });
+    let given = given([opened(), joined(JOSEPHINE)]).and(held("planning", SABRINA)).and([unfit]);
+    says(&given, JOSEPHINE, None);
+    // Nobody who is here can: an admin is called.
+    says(&given, ADA, confirm(5));
+    let given = given.and(held("communications", ROBIN));
+    says(&given, ROBIN, confirm(5));
+    says(&given, ADA, None);
+    // Whoever proposed it is gone.
+    says(&given.deactivated(SABRINA), ROBIN, None);
+}
+
+#[test]
+fn a_wait_that_became_longer_is_not_over() {
+    let lowered = Event::SeveritySet { from: Severity::Sev2, to: Severity::Sev3, reason: None };
+    let given = given([opened(), joined(SABRINA), absent(MARY, start()), lowered]).after(6);
+    says(&given, SABRINA, None);
+    says(&given.after(9), SABRINA, Some(Next::Assume { commander: MARY, unseen_since: Some(start()) }));
 }
 
 #[test]

@@ -160,7 +160,7 @@ pub fn lapsed(path: &str, offer: u64, late: bool) -> Event {
 }
 
 pub fn absent(person: PersonId, unseen_since: Time) -> Event {
-    Event::CommanderAbsent { person, unseen_since }
+    Event::CommanderAbsent { person, unseen_since, deactivated: false }
 }
 
 /// Command offered to a person.

@@ -6,15 +6,16 @@ use jiff::{SignedDuration, ToSpan};
 use proptest::prelude::*;
 use wardroom_core::absence::Grounds;
 use wardroom_core::briefing::Briefed;
-use wardroom_core::command::{Command, Tick};
+use wardroom_core::command::{Command, OfferTo, Tick};
 use wardroom_core::event::Event;
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, PersonId};
 use wardroom_core::incident::{Asking, Incident, Kind, Severity};
+use wardroom_core::next::Next;
 use wardroom_core::role::RolePath;
 
 use crate::cases;
-use crate::harness::{at, facts, opened, opening, person, record, role, unseen_for};
+use crate::harness::{at, facts, opened, opening, person, record, role, unseen_for, words};
 use crate::steps::histories;
 use crate::world::{Answer, Moment, Verdict, Watch, World};
 
@@ -182,6 +183,54 @@ impl Watch for Recording {
     }
 }
 
+/// What `next` tells somebody to do is theirs to do: nobody is sent to a door that is shut.
+struct Sent;
+
+impl Sent {
+    /// What somebody does who follows it; all of it has to be accepted.
+    fn follow(next: Next) -> Vec<Command> {
+        let reason = words("it burns");
+        match next {
+            Next::Take { role, .. } => vec![Command::TakeRole { role, briefed: Some(Briefed::ByVoice) }],
+            Next::Confirm { .. } => vec![Command::ConfirmAssumption {}],
+            Next::StillWithUs { .. } => vec![Command::Join {}],
+            Next::Clear { roadblock, .. } => vec![Command::ClearRoadblock { roadblock, how: None }],
+            Next::Assume { .. } => vec![Command::AssumeCommand { grounds: Grounds::Unseen, reason }],
+            Next::Answer { role, by } => {
+                let decline = Command::DeclineAsk { role: role.clone(), person: by.into(), reason: None };
+                vec![decline]
+            }
+            Next::OfferOperations { to } => {
+                let offer = |to: PersonId| Command::OfferRole {
+                    role: role("operations"),
+                    to: OfferTo::Person(to.into()),
+                    note: None,
+                };
+                to.into_iter().map(offer).collect()
+            }
+            Next::Clock { clock, .. } => vec![Command::StopClock { clock }],
+            Next::Delegate { .. } => Vec::new(),
+        }
+    }
+}
+
+impl Watch for Sent {
+    fn answer(&mut self, answer: &Answer<'_>) -> Verdict {
+        let Asking { facts, .. } = answer.ask;
+        let now = answer.ask.now.max(answer.incident.last_at);
+        for person in facts.people.keys().copied().filter(|person| facts.active(*person)) {
+            let Some(next) = answer.incident.next(person, facts, now) else { continue };
+            for command in Self::follow(next) {
+                let ask = Asking { actor: Actor::Person(person), now, facts, cited: None, other: None };
+                if let Err(refusal) = answer.incident.decide(&ask, command.clone()) {
+                    return Err(format!("{person} was sent to {command:?}, and told: {refusal}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 fn held(steps: Vec<crate::steps::Step>, watch: &mut dyn Watch) -> Result<(), TestCaseError> {
     World::play(steps, watch).map(|_| ()).map_err(TestCaseError::fail)
 }
@@ -218,6 +267,11 @@ proptest! {
     #[test]
     fn a_passed_deadline_counts_whether_recorded_or_not(steps in histories()) {
         held(steps, &mut Recording)?;
+    }
+
+    #[test]
+    fn whatever_next_says_can_be_done(steps in histories()) {
+        held(steps, &mut Sent)?;
     }
 
     /// Rule 9.

@@ -124,7 +124,13 @@ fn a_deactivated_commander_is_succeeded_at_once(house: House) {
     assert_eq!(server.next(&sabrina, n), "assume");
     let (status, problem) = server.command(&robin, n, assume("Her account is gone"));
     assert_eq!((status, &problem["code"]), (403, &json!("not_a_responder")), "{problem}");
+    // Everybody is told, and not only whoever looks for what to do next.
+    wait::until("it is said that she is absent", || {
+        server.kinds(&sabrina, n).contains(&"commander_absent".to_owned()).then_some(())
+    });
     server.done(&sabrina, n, assume("Her account is gone"));
     assert_eq!(server.commander(&sabrina, n), "sabrina");
-    assert_eq!(server.kinds(&sabrina, n), ["opened", "joined", "command_assumed"]);
+    assert_eq!(server.kinds(&sabrina, n), ["opened", "joined", "commander_absent", "command_assumed"]);
+    let timeline = server.say(&sabrina, &["timeline", &n.to_string()]);
+    assert!(timeline.contains("The account of Mary, who commands, was deactivated."), "{timeline}");
 }
