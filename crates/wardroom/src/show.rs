@@ -59,6 +59,14 @@ fn span(seconds: i64) -> String {
     }
 }
 
+/// What stands above the things that a new commander has not seen.
+pub const FIRST: &str = "Look at this first. It matters, and you had not seen it when you took command:";
+
+/// Between the entries of one day and those of the next.
+pub fn day(day: &str) -> String {
+    soft(&format!("{day}, times in UTC"))
+}
+
 /// One entry of the timeline.
 pub fn line(entry: &Value) -> String {
     let at = entry["at"].as_str().and_then(|at| at.parse::<Timestamp>().ok());
@@ -126,6 +134,18 @@ pub fn incident(state: &Value) -> String {
     if state["commander_unseen_since"].is_string() {
         let unseen = ago(&state["commander_unseen_since"]);
         let _ = writeln!(out, "{}", bold(&format!("The {lead} has not been seen for {unseen}.")));
+    }
+    if state["assumption"].is_object() {
+        let proposal = &state["assumption"];
+        let why = if proposal["grounds"] == "unseen" { "unseen" } else { "unfit" };
+        let words = format!(
+            "{} would assume command ({why}: {}), unless it lapses {}. Confirm it with: wardroom confirm {}",
+            name(&proposal["by"]),
+            text(&proposal["reason"]),
+            until(&proposal["lapses_at"]),
+            state["number"]
+        );
+        let _ = writeln!(out, "{}", bold(&words));
     }
     if state["read_only"].is_string() {
         let _ = writeln!(out, "Read-only here: {}", text(&state["read_only"]));
@@ -223,21 +243,33 @@ fn lists(out: &mut String, state: &Value) {
     }
 }
 
-/// The briefing: what matters that happened, then the state.
+/// The briefing: what matters that happened, before and after the reader last did something here, then the state.
 pub fn briefing(briefing: &Value) -> String {
     let mut out = format!("{}\n", bold(&format!("Briefing, up to entry {}", briefing["briefed_to"])));
     let _ = writeln!(out, "{}", soft("WHAT MATTERS, SO FAR"));
+    let last = briefing["you_last_acted"].as_u64();
+    let mut new = last.is_none();
     for entry in briefing["matters"].as_array().into_iter().flatten() {
+        if !new && entry["entry"].as_u64() > last {
+            new = true;
+            let _ = writeln!(out, "{}", soft("SINCE YOU LAST DID SOMETHING HERE"));
+        }
         let _ = writeln!(out, "{}", line(entry));
     }
-    if briefing["pinned"].as_array().is_some_and(|pinned| !pinned.is_empty()) {
-        let _ = writeln!(out, "\n{}", soft("PINNED"));
-    }
-    for entry in briefing["pinned"].as_array().into_iter().flatten() {
-        let _ = writeln!(out, "{}", line(entry));
-    }
+    pinned(&mut out, &briefing["pinned"]);
     let _ = writeln!(out, "\n{}", incident(&briefing["state"]));
     out
+}
+
+/// The notes that everybody should read.
+pub fn pinned(out: &mut String, notes: &Value) {
+    let notes = notes.as_array().map(Vec::as_slice).unwrap_or_default();
+    if !notes.is_empty() {
+        let _ = writeln!(out, "\n{}", soft("PINNED"));
+    }
+    for note in notes {
+        let _ = writeln!(out, "{}", line(note));
+    }
 }
 
 /// Why somebody was held back from taking command, and exactly what they have not seen.

@@ -328,7 +328,8 @@ pub(super) async fn briefing(
     let at = cursor(server.watch.epoch(), position);
     let state = view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at);
     Ok(Json(json!({
-        "briefed_to": held.incident.last_entry, "matters": matters, "pinned": pinned, "state": state,
+        "briefed_to": held.incident.last_entry, "you_last_acted": held.incident.last_acted(reader.person),
+        "matters": matters, "pinned": pinned, "state": state,
     })))
 }
 

@@ -39,7 +39,13 @@ pub fn open(client: &Client, remote: &Remote, declare: Declare, investigate: boo
 pub fn act(client: &Client, remote: &Remote, act: Act) -> anyhow::Result<()> {
     let (number, command) = command(act)?;
     let answer = client.command(number, &command)?;
-    told(client, remote, number, &answer)
+    told(client, remote, number, &answer)?;
+    if matches!(command, Command::AssumeCommand { .. }) && !remote.json {
+        // Shown and not required (rule 6): whoever assumes command reads while the other confirms, or from now on.
+        let briefing = client.get(&format!("/api/v1/incidents/{number}/briefing"))?;
+        println!("\n{}", crate::show::briefing(&briefing));
+    }
+    Ok(())
 }
 
 /// Shows what an accepted command wrote.
@@ -49,8 +55,25 @@ pub fn told(client: &Client, remote: &Remote, number: u32, answer: &serde_json::
         return Ok(());
     }
     let (first, last) = (answer["first_entry"].as_u64().unwrap_or(0), answer["last_entry"].as_u64().unwrap_or(0));
-    for entry in crate::show::entries(client, number, first, last)? {
-        println!("{}", crate::show::line(&entry));
+    let entries = crate::show::entries(client, number, first, last)?;
+    for entry in &entries {
+        println!("{}", crate::show::line(entry));
+    }
+    let unseen: Vec<u64> = entries
+        .iter()
+        .filter(|entry| entry["kind"] == "role_taken")
+        .flat_map(|entry| {
+            entry["body"]["unseen"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_u64)
+        })
+        .collect();
+    if !unseen.is_empty() {
+        // Rule 4: what was still unseen when command was taken is shown first.
+        println!("\n{}", crate::show::FIRST);
+    }
+    for entry in unseen {
+        for entry in crate::show::entries(client, number, entry, entry)? {
+            println!("{}", crate::show::line(&entry));
+        }
     }
     Ok(())
 }

@@ -43,12 +43,16 @@ pub fn list(client: &Client, remote: &Remote, drills: bool, all: bool) -> anyhow
 /// `wardroom show N`.
 pub fn show(client: &Client, remote: &Remote, number: u32) -> anyhow::Result<()> {
     here(client);
-    let answer = client.get(&format!("/api/v1/incidents/{number}"))?;
     if remote.json {
-        print_json(&answer);
-    } else {
-        println!("{}", show::incident(&answer));
+        print_json(&client.get(&format!("/api/v1/incidents/{number}"))?);
+        return Ok(());
     }
+    // The briefing holds the words of the pinned notes too, which the state does not.
+    let briefing = client.get(&format!("/api/v1/incidents/{number}/briefing?since={}", u32::MAX))?;
+    let mut shown = show::incident(&briefing["state"]);
+    shown.push('\n');
+    show::pinned(&mut shown, &briefing["pinned"]);
+    println!("{}", shown.trim_end());
     Ok(())
 }
 
@@ -66,8 +70,19 @@ pub fn briefing(client: &Client, remote: &Remote, number: u32) -> anyhow::Result
 
 /// `wardroom timeline N`, oldest first; with `--follow` it stays.
 pub fn timeline(client: &Client, remote: &Remote, number: u32, follow: bool) -> anyhow::Result<()> {
-    let print = |entry: &Value| {
-        if remote.json { println!("{entry}") } else { println!("{}", show::line(entry)) }
+    let mut day = String::new();
+    let mut print = |entry: &Value| {
+        if remote.json {
+            println!("{entry}");
+            return;
+        }
+        // An incident goes on over midnight: an hour alone would not say when.
+        let date = entry["at"].as_str().and_then(|at| at.get(..10)).unwrap_or_default();
+        if date != day {
+            date.clone_into(&mut day);
+            println!("{}", show::day(date));
+        }
+        println!("{}", show::line(entry));
     };
     let mut cursor = String::new();
     loop {

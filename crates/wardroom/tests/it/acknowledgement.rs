@@ -67,9 +67,14 @@ fn what_happened_meanwhile_is_shown_before_it_is_asked_again(house: House) {
     assert!(new.contains("4  Mary changed the severity from sev2 to sev1: all users"), "{new}");
     assert_eq!(new.matches(" Mary ").count(), 1, "exactly what is new:\n{new}");
     assert_eq!(server.commander(&mary, 1), "mary", "held back until it was seen");
+    // She is not held back again, and what she has still not seen stands first.
+    server.say(&mary, &["severity", "1", "sev3", "--reason", "hardly anybody"]);
     terminal.line("yes");
     let (code, shown) = terminal.end();
     assert!(code == 0 && shown.contains("Sabrina has command from Mary"), "{shown}");
+    let (_, first) = shown.split_once("Look at this first.").unwrap_or_else(|| panic!("nothing comes first: {shown}"));
+    assert!(first.contains("Mary changed the severity from sev1 to sev3: hardly anybody"), "{first}");
+    assert_eq!(first.matches(" Mary ").count(), 1, "exactly what she had not seen:\n{first}");
     assert_eq!(server.commander(&mary, 1), "sabrina");
 }
 

@@ -331,10 +331,17 @@ fn a_timeline_is_followed(house: House) {
     server.say(&mary, &["declare", "Search is failing"]);
     let [people, scripts] = [&["timeline", "1", "--follow"][..], &["timeline", "1", "--follow", "--json"]]
         .map(|typed| server.following(&mary, typed));
+    let day = people.next();
+    assert!(day.ends_with(", times in UTC") && day.get(..10) == opened_at(&server, &mary).get(..10), "{day}");
     assert!(people.next().contains("Mary declared a sev2 incident"));
     assert_eq!(serde_json::from_str::<Value>(&scripts.next()).unwrap()["kind"], "opened");
     server.say(&mary, &["note", "1", "First cluster is warm"]);
     assert!(people.next().ends_with("   2  Mary: First cluster is warm"));
     let entry: Value = serde_json::from_str(&scripts.next()).unwrap();
     assert_eq!((&entry["kind"], &entry["entry"]), (&"noted".into(), &2.into()));
+}
+
+/// When the incident was opened, as the API says it.
+fn opened_at(server: &Server, token: &str) -> String {
+    server.get(token, "/api/v1/incidents/1").1["opened_at"].as_str().unwrap().to_owned()
 }
