@@ -120,7 +120,13 @@ impl Open {
                 return None;
             }
             self.news.borrow_and_update();
-            match self.read().await {
+            let read = self.read().await;
+            // Asked again: the directory is read before the entries that follow on it, so whoever is let in no more
+            // is shown nothing that was recorded after that.
+            if !self.still_signed_in() {
+                return None;
+            }
+            match read {
                 Ok(chunk) if !chunk.is_empty() => {
                     self.silent_since = tokio::time::Instant::now();
                     return Some(chunk);

@@ -82,21 +82,20 @@ impl House {
 
     /// Tampers with the store behind Wardroom's back.
     pub fn tamper(&self, statement: &str) {
-        match &self.database {
-            Some(_) => drop(psql(&self.url(), statement)),
-            None => {
-                let output = Command::new("python3")
-                    .args([
-                        "-c",
-                        "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); c.execute(sys.argv[2]); c.commit()",
-                    ])
-                    .arg(self.data().join("wardroom.db"))
-                    .arg(statement)
-                    .output()
-                    .unwrap();
-                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            }
+        self.ask(statement);
+    }
+
+    /// Asks the store behind Wardroom's back: the first column of what it answers, a row a line.
+    pub fn ask(&self, query: &str) -> String {
+        if self.is_postgres() {
+            return psql(&self.url(), query);
         }
+        let asking = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); r=c.execute(sys.argv[2]).fetchall(); \
+                      c.commit(); [print(row[0]) for row in r]";
+        let file = self.data().join("wardroom.db");
+        let output = Command::new("python3").args(["-c", asking]).arg(file).arg(query).output().unwrap();
+        assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// Plays the demo on the store, which is empty: the book's people and their incident, closed at the end.
@@ -145,11 +144,6 @@ impl House {
     pub fn token(&self, handle: &str, scope: &str) -> String {
         let said = self.run(&["token", "create", handle, "--scope", scope]);
         said.split_whitespace().last().unwrap().to_owned()
-    }
-
-    /// Asks the store behind Wardroom's back.
-    pub fn ask(&self, query: &str) -> String {
-        psql(&self.url(), query)
     }
 
     /// Starts a server on the store and waits until it is ready.
@@ -430,10 +424,16 @@ impl Stream {
 
     /// Waits for the stream's end.
     pub fn end(&self) {
+        self.rest();
+    }
+
+    /// Whatever comes until the stream's end.
+    pub fn rest(&self) -> Vec<Value> {
+        let mut rest = Vec::new();
         loop {
             match self.received.recv_timeout(wait::PATIENCE) {
-                Ok(_) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+                Ok(entry) => rest.push(entry),
+                Err(mpsc::RecvTimeoutError::Disconnected) => return rest,
                 Err(mpsc::RecvTimeoutError::Timeout) => panic!("the stream does not end"),
             }
         }

@@ -31,6 +31,7 @@ mod played;
 mod queue;
 mod redaction;
 mod restriction;
+mod revocation;
 mod settings;
 mod slow;
 mod stream;
