@@ -11,7 +11,15 @@ use uuid::Uuid;
 use crate::house::{House, Server};
 use crate::{on_both, wait};
 
-on_both!(too_many_waiting_commands_are_put_off_and_none_is_lost, connections_beyond_the_limit_wait);
+on_both!(
+    waiting_commands_share_a_transaction,
+    too_many_waiting_commands_are_put_off_and_none_is_lost,
+    connections_beyond_the_limit_wait
+);
+
+/// How many transactions have been recorded: each leaves one link.
+const LINKS: &str = "SELECT count(*) FROM events WHERE link IS NOT NULL";
+const EVENTS: &str = "SELECT count(*) FROM events";
 
 /// Somebody else holds what every append needs, until this is dropped.
 struct Standstill(Child);
@@ -88,6 +96,59 @@ impl Sent {
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
         Some((status, head.to_lowercase(), serde_json::from_str(body).unwrap()))
     }
+}
+
+fn waiting(server: &Server) -> usize {
+    let (_, metrics) = server.get("", "/metrics");
+    let line = metrics.as_str().unwrap().lines().find_map(|line| line.strip_prefix("wardroom_commands_waiting "));
+    line.unwrap().parse().unwrap()
+}
+
+/// Sends commands at a store that stands still, each once the one before waits behind the first, which is being
+/// recorded; lets the store go on, and returns in how many transactions they were recorded. `None` when it stood still
+/// for longer than they are made to wait: then some were put off, and it says nothing.
+fn transactions(house: &House, server: &Server, token: &str, numbers: &[u64]) -> Option<usize> {
+    let before = (house.ask(LINKS), house.ask(EVENTS));
+    let standstill = Standstill::of(house);
+    let mut sent: Vec<Sent> = Vec::new();
+    for n in numbers {
+        let behind = waiting(server);
+        let body = json!({ "request_id": Uuid::now_v7(), "command": "note", "text": "all together" });
+        sent.push(Sent::to(server, token, &format!("/api/v1/incidents/{n}/commands"), body));
+        wait::until("it waits, or the first is put off", || {
+            let waits = sent.len() == 1 || waiting(server) > behind;
+            (waits || sent[0].look().is_some()).then_some(())
+        });
+    }
+    drop(standstill);
+    let answers = sent.iter_mut().map(|sent| wait::until("each is answered", || sent.look()).0);
+    if answers.filter(|status| *status != 200).count() > 0 {
+        return None;
+    }
+    let more = |query: &str, before: &str| {
+        let [now, before] = [&house.ask(query), before].map(|count| count.parse::<usize>().unwrap());
+        now - before
+    };
+    assert_eq!(more(EVENTS, &before.1), numbers.len(), "each is recorded once");
+    Some(more(LINKS, &before.0))
+}
+
+/// What makes many writers cost little more than one, and what no answer shows.
+fn waiting_commands_share_a_transaction(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let [search, checkout] = ["Search is failing", "Checkout is slow"].map(|title| server.declare(&mary, title));
+    // Alone, each is one: a link is known to stand for a transaction.
+    let before: usize = house.ask(LINKS).parse().unwrap();
+    for _ in 0..3 {
+        server.done(&mary, search, json!({ "command": "note", "text": "alone" }));
+    }
+    assert_eq!(house.ask(LINKS).parse(), Ok(before + 3));
+    // The first is on its way alone; all others go together, in one incident or across two.
+    let numbers: Vec<u64> = [search, checkout].into_iter().cycle().take(40).collect();
+    let shared = wait::until("the store went on in time", || transactions(&house, &server, &mary, &numbers));
+    assert_eq!(shared, 2, "transactions for {} commands", numbers.len());
+    assert_eq!(house.verify()["holds"], true);
 }
 
 fn too_many_waiting_commands_are_put_off_and_none_is_lost(house: House) {
