@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::facts::Facts;
 use crate::id::{Entry, Number, PersonId, Time};
-use crate::incident::{Incident, Phase};
+use crate::incident::{Incident, Kind, Phase};
 use crate::role::{Duty, RolePath};
 
 /// The one thing that a person should do next in an incident.
@@ -115,6 +115,12 @@ impl Incident {
         all.extend(self.asks_for(person));
         all.extend(self.spans_of(person));
         all.into_iter().min_by_key(Next::rank)
+    }
+
+    /// Whether this may ask for somebody who has not opened it: a drill calls on nobody who did not join it (rule 11).
+    #[must_use]
+    pub fn calls_on(&self, person: PersonId) -> bool {
+        self.kind != Kind::Drill || self.responders.contains_key(&person)
     }
 
     fn offers_to(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {

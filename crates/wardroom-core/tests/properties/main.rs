@@ -11,18 +11,22 @@
 mod harness;
 
 mod command;
+mod drills;
 mod log;
 mod merging;
 mod secrecy;
+mod span;
 mod steps;
 mod world;
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use proptest::prelude::Strategy;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use wardroom_core::event::Event;
+use wardroom_core::incident::Kind;
 
 /// Enough to meet every rule many times, and done in seconds: the same histories every time, so that no
 /// test fails by chance. `PROPTEST_RNG_SEED` and `PROPTEST_CASES` (256 is this much) look further. A failure is told
@@ -32,6 +36,16 @@ fn cases(cases: u32) -> Config {
     let rng_seed = if default.rng_seed == RngSeed::Random { RngSeed::Fixed(2) } else { default.rng_seed };
     let cases = cases * default.cases.div_ceil(256);
     Config { cases, rng_seed, failure_persistence: None, max_shrink_iters: 4000, ..default }
+}
+
+/// Plays histories that `watch` looks on at, on two of these kinds; what it is told with a failure are the steps.
+fn hold_on(kinds: [Kind; 2], histories: impl Strategy<Value = Vec<steps::Step>>, watch: &RefCell<impl world::Watch>) {
+    let mut runner = TestRunner::new(cases(512));
+    let played = runner.run(&histories, |steps| {
+        let played = world::World::play_on(kinds, steps, &mut *watch.borrow_mut());
+        played.map(|_| ()).map_err(TestCaseError::fail)
+    });
+    played.unwrap_or_else(|broken| panic!("{broken}"));
 }
 
 struct Kinds(BTreeSet<String>);

@@ -185,3 +185,34 @@ fn step() -> impl Strategy<Value = Step> {
 pub fn histories() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 1..120)
 }
+
+/// The n-th of four roles under operations.
+fn under_operations(n: u8) -> RolePath {
+    role(&format!("operations/team-{n}"))
+}
+
+/// What crowds one role: people who work in operations, and roles under it that are opened, offered and taken, by
+/// whoever holds operations or commands.
+fn crowding() -> impl Strategy<Value = (Speaker, Command)> {
+    let above = || prop_oneof![3 => Just(Speaker::Commander), 1 => (0..4_usize).prop_map(Speaker::Holder)];
+    let part = || prop_oneof![1 => Just(role("operations")), 2 => (0..4_u8).prop_map(under_operations)];
+    let to = || who().prop_map(OfferTo::Person);
+    let voice = || Just(Some(Briefed::ByVoice));
+    prop_oneof![
+        6 => (above(), who()).prop_map(|(by, person)| (by, Command::AddMember { role: role("operations"), person })),
+        3 => (above(), 0..4_u8).prop_map(|(by, n)| (by, Command::OpenRole { role: under_operations(n) })),
+        4 => (above(), part(), to()).prop_map(|(by, role, to)| (by, Command::OfferRole { role, to, note: None })),
+        6 => ((0..4_usize).prop_map(Speaker::Offered), part(), voice())
+            .prop_map(|(by, role, briefed)| (by, Command::TakeRole { role, briefed })),
+    ]
+}
+
+/// A history in which everybody joins and many work in one role, and anything happens between.
+pub fn crowded() -> impl Strategy<Value = Vec<Step>> {
+    let say = |(who, command)| Step::Say { who, stream: 0, node: 0, behind: 0, command };
+    let steps = prop::collection::vec(prop_oneof![5 => crowding().prop_map(say), 1 => step()], 40..160);
+    steps.prop_map(move |steps| {
+        let all = (0..PEOPLE).map(|n| say((Speaker::Person(n), Command::Join {})));
+        all.chain(steps).collect()
+    })
+}

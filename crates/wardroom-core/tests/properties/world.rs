@@ -84,9 +84,9 @@ fn through_the_log(
 }
 
 impl Stream {
-    fn new(number: u32, facts: &Facts) -> Self {
-        let kind = if number == 1 { Kind::Incident } else { Kind::Planned };
-        let first = opened(number, person(0), at(0), facts, opening(kind, number == 1, false)).remove(0);
+    fn new(number: u32, kind: Kind, facts: &Facts) -> Self {
+        let investigate = number == 1 && kind == Kind::Incident;
+        let first = opened(number, person(0), at(0), facts, opening(kind, investigate, false)).remove(0);
         let mut words = BTreeMap::new();
         let (event, stored) = through_the_log(&first.event, &mut words, u128::from(number)).unwrap();
         let first = Recorded { event, ..first };
@@ -159,15 +159,20 @@ fn point(stream: &Stream, command: &mut Command) -> Option<PersonId> {
 }
 
 impl World {
-    pub fn new() -> Self {
+    fn new(kinds: [Kind; 2]) -> Self {
         let facts = facts(PEOPLE);
-        let streams = [Stream::new(1, &facts), Stream::new(2, &facts)];
+        let streams = [Stream::new(1, kinds[0], &facts), Stream::new(2, kinds[1], &facts)];
         Self { facts, now: at(0), streams }
     }
 
-    /// Plays a history; whatever `watch` or the ledgers find wrong ends it.
+    /// Plays a history on an incident and a planned operation; whatever `watch` or the ledgers find wrong ends it.
     pub fn play(steps: Vec<Step>, watch: &mut dyn Watch) -> Result<Self, String> {
-        let mut world = Self::new();
+        Self::play_on([Kind::Incident, Kind::Planned], steps, watch)
+    }
+
+    /// Plays a history on two of these kinds.
+    pub fn play_on(kinds: [Kind; 2], steps: Vec<Step>, watch: &mut dyn Watch) -> Result<Self, String> {
+        let mut world = Self::new(kinds);
         for step in steps {
             world.step(step, watch)?;
         }

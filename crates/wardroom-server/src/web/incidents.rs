@@ -351,9 +351,9 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
             Ok(None) | Err(LogError::Damaged { .. }) => continue,
             Err(error) => return Err(error.into()),
         };
-        all.extend(
-            held.incident.next(reader.person, &reader.facts, now).map(|next| NextIn { incident: summary.number, next }),
-        );
+        let called = held.incident.calls_on(reader.person);
+        let next = held.incident.next(reader.person, &reader.facts, now).filter(|_| called);
+        all.extend(next.map(|next| NextIn { incident: summary.number, next }));
     }
     all.sort_by_key(|next| (next.next.rank(), next.incident));
     let people: serde_json::Map<String, Value> =

@@ -64,16 +64,43 @@ fn a_stream_can_be_of_one_incident(house: House) {
     assert_eq!(wait::until("the missing one is told", || Some(server.get(&mary, "/api/v1/events?incident=99").0)), 404);
 }
 
+/// Rule 11: a drill is in no stream, no list and on nobody's way, unless they asked for drills, opened it or joined it.
 fn drills_are_only_for_those_who_ask(house: House) {
-    let mary = house.person("mary");
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
     let server = house.serve();
     let (all, most) = (server.follow(&mary, "?drills=true"), server.follow(&mary, ""));
-    server.post(&mary, "/api/v1/incidents", json!({ "title": "Practice", "kind": "drill" }));
-    server.declare(&mary, "Search is failing");
+    let (_, answer) = server.post(&mary, "/api/v1/incidents", json!({ "title": "Practice", "kind": "drill" }));
+    let drill = answer["incident"].as_u64().unwrap();
+    let offer = json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } });
+    server.done(&mary, drill, offer.clone());
+    let next = |token: &str| server.get(token, "/api/v1/next").1["next"].as_array().unwrap().clone();
+    assert_eq!(next(&sabrina), [json!(null); 0], "she did not join it");
+    assert_eq!(server.next(&sabrina, drill), "take", "whoever opens it finds the offer");
+    server.done(&sabrina, drill, json!({ "command": "take_role", "role": "operations" }));
+    server.done(&mary, drill, json!({ "command": "take_back_role", "role": "operations" }));
+    server.done(&mary, drill, offer);
+    assert_eq!(next(&sabrina)[0]["incident"], drill, "she is in it now");
+    let real = server.declare(&mary, "Search is failing");
     assert_eq!(all.next()["body"]["kind"], "drill");
     assert_eq!(most.next()["body"]["title"], "Search is failing");
-    let (_, listed) = server.get(&mary, "/api/v1/incidents");
-    assert_eq!(listed["incidents"].as_array().unwrap().len(), 1);
+    server.done(&mary, drill, json!({ "command": "note", "text": "in the drill" }));
+    server.done(&mary, real, json!({ "command": "note", "text": "for real" }));
+    assert_eq!(
+        (all.notes(2), most.notes(1)),
+        (vec!["in the drill".to_owned(), "for real".to_owned()], vec!["for real".to_owned()])
+    );
+    let listed = |query: &str| -> Vec<u64> {
+        let (_, listed) = server.get(&mary, &format!("/api/v1/incidents{query}"));
+        let incidents = listed["incidents"].as_array().unwrap().iter();
+        let mut numbers: Vec<u64> = incidents.map(|one| one["number"].as_u64().unwrap()).collect();
+        numbers.sort_unstable();
+        numbers
+    };
+    assert_eq!((listed(""), listed("?drills=true")), (vec![real], vec![drill, real]));
+    for (number, phase) in [(drill, "resolved"), (drill, "closed"), (real, "resolved"), (real, "closed")] {
+        server.done(&mary, number, json!({ "command": "set_phase", "phase": phase }));
+    }
+    assert_eq!((listed("?ended_below=99"), listed("?ended_below=99&drills=true")), (vec![real], vec![drill, real]));
 }
 
 fn long_notes_come_in_pages_and_pieces(house: House) {
