@@ -48,6 +48,28 @@ fn the_demo_hands_command_to_whoever_is_at_the_terminal() {
     assert_eq!(terminal.end().0, 0);
 }
 
+/// What the README promises, at the pace at which people read along; told by what the record itself says, from the
+/// first of the cast to the offer.
+#[test]
+fn within_a_minute_the_demo_offers_command_to_whoever_is_at_the_terminal() {
+    let house = House::on_sqlite();
+    let data = house.data();
+    let mut terminal = Terminal::open(&["demo", "--data", data.to_str().unwrap()], &[("NO_COLOR", "1")]);
+    terminal.see("sabrina offers you command");
+    terminal.see("Say “I have command” to take it");
+    let recorded = |event: &str| {
+        let micros: i64 = house.ask(&format!("SELECT {event}")).parse().unwrap();
+        jiff::Timestamp::from_microsecond(micros).unwrap()
+    };
+    let begun = recorded("min(at) FROM events");
+    let offered = recorded("max(at) FROM events WHERE kind = 'role_offered'");
+    assert_eq!(offered, recorded("max(at) FROM events"), "the offer is what happened last");
+    let after = offered.duration_since(begun);
+    assert!(after <= jiff::SignedDuration::from_mins(1), "it took {after:#}");
+    terminal.line("I have command");
+    terminal.see("Jennifer (you) has command from Sabrina, briefed up to entry");
+}
+
 #[test]
 fn the_demo_goes_on_when_command_is_left_at_first() {
     let mut terminal = Terminal::open(&["demo", "--quick"], &[]);
