@@ -8,6 +8,7 @@
 //! after making sure that it was not decided on an outdated state.
 
 mod asked;
+mod restored;
 mod tentative;
 
 use std::collections::hash_map::Entry::Vacant;
@@ -31,6 +32,7 @@ use crate::stored::recorded;
 use crate::streams::{DIRECTORY, Held, Streams, stream_of};
 use asked::digest;
 pub use asked::{Asked, Done, NotDone, Order};
+pub use restored::restore;
 use tentative::Tentative;
 
 /// Commands that wait; a further one is told to come back (503).

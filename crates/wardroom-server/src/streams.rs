@@ -386,7 +386,8 @@ impl Streams {
     }
 }
 
-fn evolve_directory(held: &mut HeldDirectory, stored: &Stored) {
+/// Folds one more stored event of the directory in.
+pub(crate) fn evolve_directory(held: &mut HeldDirectory, stored: &Stored) {
     let directory = Arc::make_mut(&mut held.directory);
     match recorded(stored) {
         Ok(recorded) => directory.evolve(&recorded),

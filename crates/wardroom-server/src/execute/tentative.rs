@@ -23,30 +23,34 @@ pub(super) struct Tentative {
     pub erased: HashSet<Stream>,
 }
 
-impl Tentative {
-    /// Drafts events, chained on a tip; returns them as they will read back.
-    fn draft<E: Kept>(
-        &self,
-        stream: Stream,
-        expected: Tip,
-        actor: Actor,
-        at: Time,
-        events: &[E],
-    ) -> (Write, Vec<E>, Tip) {
-        let mut write = Write { stream, expected, drafts: Vec::new(), erase: Vec::new() };
-        let (mut tip, mut read_back) = (expected, Vec::new());
-        for event in events {
-            write.erase.extend(event.erases().iter().map(|seal| seal.0));
-            let (draft, event) = draft(event, at, actor);
-            tip = chain::after(&tip, stream, &draft);
-            write.drafts.push(draft);
-            read_back.push(event);
-        }
-        (write, read_back, tip)
+/// Drafts events, chained on a tip; returns them as they will read back.
+fn drafts<E: Kept>(stream: Stream, expected: Tip, actor: Actor, at: Time, events: &[E]) -> (Write, Vec<E>, Tip) {
+    let mut write = Write { stream, expected, drafts: Vec::new(), erase: Vec::new() };
+    let (mut tip, mut read_back) = (expected, Vec::new());
+    for event in events {
+        write.erase.extend(event.erases().iter().map(|seal| seal.0));
+        let (draft, event) = draft(event, at, actor);
+        tip = chain::after(&tip, stream, &draft);
+        write.drafts.push(draft);
+        read_back.push(event);
     }
+    (write, read_back, tip)
+}
 
+/// Drafts what was decided in the directory, and folds it in.
+pub(super) fn write_directory(held: &mut HeldDirectory, actor: Actor, now: Time, events: &[DirectoryEvent]) -> Write {
+    let before = held.tip;
+    let at = held.directory.last_at.map_or(now, |last| last.max(now));
+    let (write, events, tip) = drafts(DIRECTORY, before, actor, at, events);
+    let directory = std::sync::Arc::make_mut(&mut held.directory);
+    numbered(before.seq, at, actor, events).iter().for_each(|recorded| directory.evolve(recorded));
+    held.tip = tip;
+    write
+}
+
+impl Tentative {
     pub(super) fn write_new(&mut self, number: Number, actor: Actor, events: &[Event]) -> Write {
-        let (write, events, tip) = self.draft(stream_of(number), Tip::default(), actor, self.now, events);
+        let (write, events, tip) = drafts(stream_of(number), Tip::default(), actor, self.now, events);
         let recorded: Vec<Recorded> = numbered(0, self.now, actor, events);
         let incident = Incident::fold(&recorded).expect("opening begins an incident");
         self.incidents.insert(number, (None, incident, tip));
@@ -67,7 +71,7 @@ impl Tentative {
             let Some((_, incident, tip)) = self.incidents.get(&number) else { continue };
             // `now` never runs behind the incident's last event, whatever this node's clock says.
             let (at, before) = (self.now.max(incident.last_at), *tip);
-            let (write, events, tip) = self.draft(stream_of(number), before, actor, at, &events);
+            let (write, events, tip) = drafts(stream_of(number), before, actor, at, &events);
             if !write.erase.is_empty() {
                 self.erased.insert(stream_of(number));
             }
@@ -83,15 +87,10 @@ impl Tentative {
     }
 
     pub(super) fn write_directory(&mut self, actor: Actor, events: &[DirectoryEvent]) -> Write {
-        let before = self.directory.0.tip;
-        let at = self.directory.0.directory.last_at.map_or(self.now, |last| last.max(self.now));
-        let (write, events, tip) = self.draft(DIRECTORY, before, actor, at, events);
+        let write = write_directory(&mut self.directory.0, actor, self.now, events);
         if !write.erase.is_empty() {
             self.erased.insert(DIRECTORY);
         }
-        let directory = std::sync::Arc::make_mut(&mut self.directory.0.directory);
-        numbered(before.seq, at, actor, events).iter().for_each(|recorded| directory.evolve(recorded));
-        self.directory.0.tip = tip;
         self.directory.1 = true;
         write
     }

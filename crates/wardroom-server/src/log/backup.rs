@@ -11,7 +11,7 @@ use rusqlite::{Connection, params_from_iter};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{IsolationLevel, Row};
 
-use super::{Hash, Head, Log, LogError, Place, postgres, sqlite};
+use super::{Append, Log, LogError, Place, Stored, Stream, postgres, sqlite};
 
 /// The tables that make up the log, with their columns in the order in which they are copied. `head` is last:
 /// a copy that was cut off has none.
@@ -67,43 +67,37 @@ impl Log {
     }
 }
 
-/// Restores a backup into a place that has no log yet, under a new epoch, and opens it. A log that was restored from
-/// the same backup, and in which nothing was recorded since, is opened as it is: whoever restored it may have been
-/// cut off before all was done that belongs to it.
+/// Restores a backup into a place that has no log yet, under a new epoch, and opens it. `then` is given the directory's
+/// stream as the backup has it, and says what is appended in the same transaction: a restored log never stands there
+/// without it.
 ///
 /// # Errors
-/// [`LogError::Unavailable`] when the file is no backup, [`LogError::Occupied`] when the place has another log.
-pub async fn restore(file: &Path, into: &Place) -> Result<Log, LogError> {
+/// [`LogError::Unavailable`] when the file is no backup, [`LogError::Occupied`] when the place has a log, and whatever
+/// `then` says. The place has no log then. [`LogError::InDoubt`] when the database's last answer got lost.
+pub async fn restore(
+    file: &Path,
+    into: &Place,
+    then: impl FnOnce(&[Stored]) -> Result<Vec<Append>, LogError>,
+) -> Result<Log, LogError> {
     if !file.is_file() {
         return Err(LogError::unavailable(format!("there is no file {}", file.display())));
     }
     let log = Log::open(into).await?;
-    let there = log.head().await?;
-    if there.position > 0 {
-        let backup = head_of(file).await?;
-        let same = (backup.position, backup.link) == (there.position, there.link) && backup.epoch != there.epoch;
-        return if same { Ok(log) } else { Err(LogError::Occupied(OCCUPIED.to_owned())) };
+    if log.head().await?.position > 0 {
+        return Err(LogError::Occupied(OCCUPIED.to_owned()));
     }
+    let appends = then(&directory_of(file).await?)?;
     match &log {
-        Log::Sqlite(store) => store.fill_from(file).await?,
-        Log::Postgres(store) => store.fill_from(file).await?,
+        Log::Sqlite(store) => store.fill_from(file, appends).await?,
+        Log::Postgres(store) => store.fill_from(file, appends).await?,
     }
     log.check_heads().await?;
     Ok(log)
 }
 
-/// Where the log in a backup ends.
-async fn head_of(file: &Path) -> Result<Head, LogError> {
-    let (_, columns) = TABLES.last().expect("the head is the last of them");
-    let row = rows_of(file, &select("head", columns), 0, columns.len()).await?.pop().unwrap_or_default();
-    match <[Sql; 4]>::try_from(row) {
-        Ok([_, Sql::Blob(epoch), Sql::Integer(position), Sql::Blob(link)]) => Ok(Head {
-            epoch: uuid::Uuid::from_slice(&epoch).map_err(LogError::unavailable)?,
-            position: u64::try_from(position).map_err(LogError::unavailable)?,
-            link: Hash::try_from(link).map_err(|_| LogError::unavailable("the backup's end cannot be read"))?,
-        }),
-        _ => Err(LogError::unavailable("this is no backup: it has no end")),
-    }
+/// The directory's stream in a backup.
+async fn directory_of(file: &Path) -> Result<Vec<Stored>, LogError> {
+    read_backup(file, |connection| sqlite::read::read_stream(connection, Stream(0), 0, i32::MAX as usize)).await
 }
 
 fn select(table: &str, columns: &[&str]) -> String {
@@ -128,7 +122,8 @@ impl sqlite::Store {
         self.write(|connection| Ok(connection.pragma_update(None, "journal_mode", "DELETE")?)).await
     }
 
-    async fn fill_from(&self, file: &Path) -> Result<(), LogError> {
+    /// Fills an empty log from a backup and appends to it, in one transaction.
+    async fn fill_from(&self, file: &Path, appends: Vec<Append>) -> Result<(), LogError> {
         let file = file.to_string_lossy().into_owned();
         self.write(move |connection| {
             connection.execute("ATTACH ?1 AS backup", [file])?;
@@ -142,7 +137,8 @@ impl sqlite::Store {
                 )?;
             }
             transaction.execute("UPDATE head SET epoch = randomblob(16)", [])?;
-            transaction.commit()?;
+            sqlite::write::append_within(&transaction, &appends)?;
+            transaction.commit().map_err(LogError::after_commit)?;
             connection.execute("DETACH backup", [])?;
             Ok(())
         })
@@ -207,8 +203,8 @@ impl postgres::Store {
         Ok(image.commit().await?)
     }
 
-    /// Fills an empty log from a backup, in one transaction.
-    async fn fill_from(&self, file: &Path) -> Result<(), LogError> {
+    /// Fills an empty log from a backup and appends to it, in one transaction.
+    async fn fill_from(&self, file: &Path, appends: Vec<Append>) -> Result<(), LogError> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
         transaction
@@ -239,7 +235,10 @@ impl postgres::Store {
             }
         }
         transaction.execute("UPDATE head SET epoch = gen_random_uuid()", &[]).await?;
-        Ok(transaction.commit().await?)
+        if !appends.is_empty() {
+            postgres::write::append_within(&transaction, &appends).await?;
+        }
+        transaction.commit().await.map_err(LogError::after_sending)
     }
 }
 
@@ -253,12 +252,23 @@ fn put_rows(connection: &mut Connection, statement: &str, rows: Vec<Vec<Sql>>) -
 
 /// The next rows of a table of a backup, in the order in which they stand there.
 async fn rows_of(file: &Path, select: &str, after: usize, columns: usize) -> Result<Vec<Vec<Sql>>, LogError> {
-    let (file, query) = (file.to_owned(), format!("{select} LIMIT {ROWS_AT_ONCE} OFFSET {after}"));
-    let read = tokio::task::spawn_blocking(move || {
-        let connection = Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let query = format!("{select} LIMIT {ROWS_AT_ONCE} OFFSET {after}");
+    read_backup(file, move |connection| {
         let mut query = connection.prepare(&query)?;
         let rows = query.query_map([], |row| (0..columns).map(|index| row.get(index)).collect())?;
         Ok(rows.collect::<Result<Vec<Vec<Sql>>, _>>()?)
+    })
+    .await
+}
+
+/// Reads a backup, and changes nothing about it.
+async fn read_backup<T: Send + 'static>(
+    file: &Path,
+    read: impl FnOnce(&Connection) -> Result<T, LogError> + Send + 'static,
+) -> Result<T, LogError> {
+    let file = file.to_owned();
+    let reading = tokio::task::spawn_blocking(move || {
+        read(&Connection::open_with_flags(file, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)?)
     });
-    read.await.map_err(LogError::unavailable)?
+    reading.await.map_err(LogError::unavailable)?
 }

@@ -13,8 +13,8 @@ use wardroom_core::token::Token as FactsToken;
 use wardroom_server::account::link;
 use wardroom_server::clock;
 use wardroom_server::config::StoreArgs;
-use wardroom_server::execute::{Asked, Executor, NotDone, Order};
-use wardroom_server::log::{self, Log};
+use wardroom_server::execute::{self, Asked, Executor, NotDone, Order};
+use wardroom_server::log::Log;
 use wardroom_server::streams::Streams;
 use wardroom_server::web::who::new_secret;
 
@@ -350,18 +350,8 @@ pub fn backup(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> 
 /// `wardroom restore`
 pub fn restore(store: &StoreArgs, file: &Path, keep_tokens: bool, json: bool) -> anyhow::Result<()> {
     let epoch = block_on(async {
-        let log = log::restore(file, &store.place()).await.map_err(Failure::of_the_store)?;
-        // Tokens first: until one of these is recorded, the same again finishes what was cut off. A session that is
-        // left over lets nobody in, because its secret is in no backup.
-        let mut ends = Vec::from_iter((!keep_tokens).then_some(DirectoryCommand::RevokeAllTokens {}));
-        ends.push(DirectoryCommand::SignEverybodyOut {});
-        for end in ends {
-            match change(&log, end).await {
-                // Where nobody was let in there is nothing to end.
-                Err(error) if !matches!(error.downcast_ref(), Some(Failure::Refused(_))) => return Err(error),
-                _ => {}
-            }
-        }
+        let restored = execute::restore(file, &store.place(), keep_tokens).await;
+        let log = restored.map_err(Failure::of_the_store)?;
         Ok(log.head().await?.epoch)
     })?;
     let mut said = "Restored, under a new epoch: cursors from before are told so.\n\

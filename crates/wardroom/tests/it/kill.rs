@@ -1,16 +1,18 @@
 //! Nothing acknowledged is ever lost: kill -9 in the middle of it, a backup beside it, a stop that drains.
 
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use serde_json::json;
 
-use crate::house::House;
+use crate::house::{House, WARDROOM};
 use crate::{on_both, wait};
 
 on_both!(
     what_was_acknowledged_survives_kill_9,
     a_backup_has_everything_acknowledged_before_it,
-    a_restore_that_was_cut_off_is_finished_by_the_same_again,
+    a_restore_that_is_cut_off_leaves_no_live_tokens,
+    a_restore_that_is_killed_leaves_all_of_it_or_nothing,
     a_stop_drains
 );
 
@@ -164,18 +166,61 @@ fn a_backup_has_everything_acknowledged_before_it(house: House) {
     assert_eq!(again.status.code(), Some(1), "restoring never overwrites a log");
 }
 
-/// The log was there and its tokens were live, and a second restore refused because the log was there.
-fn a_restore_that_was_cut_off_is_finished_by_the_same_again(house: House) {
-    house.person("mary");
+/// Cut off between filling the store and revoking, the log was there and its tokens were live.
+fn a_restore_that_is_cut_off_leaves_no_live_tokens(house: House) {
+    let mary = house.person("mary");
     let file = house.folder().join("monday.backup");
     house.run(&["backup", file.to_str().unwrap()]);
     let other = if house.is_postgres() { House::on_postgres() } else { House::on_sqlite() };
-    // What one leaves behind that is killed before it revokes the tokens.
-    other.run(&["restore", file.to_str().unwrap(), "--keep-tokens"]);
-    assert!(other.run(&["token", "list"]).contains("Mary"));
+    other.run(&["token", "list"]); // It has tables from then on, and nothing in them.
+    other.tamper(if house.is_postgres() {
+        "CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''cut off''; END';
+         CREATE TRIGGER cut BEFORE INSERT ON events FOR EACH ROW WHEN (new.kind = 'all_tokens_revoked')
+         EXECUTE FUNCTION cut()"
+    } else {
+        "CREATE TRIGGER cut BEFORE INSERT ON events WHEN new.kind = 'all_tokens_revoked'
+         BEGIN SELECT RAISE(ABORT, 'cut off'); END"
+    });
+    let cut_off = other.console(&["restore", file.to_str().unwrap()]);
+    assert!(!cut_off.status.success(), "{}", String::from_utf8_lossy(&cut_off.stdout));
+    assert_eq!(
+        (other.ask("SELECT count(*) FROM events"), other.run(&["token", "list"])),
+        ("0".to_owned(), String::new())
+    );
+    other.tamper(if house.is_postgres() { "DROP TRIGGER cut ON events" } else { "DROP TRIGGER cut" });
     other.run(&["restore", file.to_str().unwrap()]);
     assert_eq!(other.run(&["token", "list"]), "");
-    assert_eq!(other.console(&["restore", file.to_str().unwrap()]).status.code(), Some(1), "it has gone on since");
+    assert_eq!(other.serve().get(&mary, "/api/v1/me").0, 401);
+    assert_eq!(other.verify()["holds"], true);
+    assert_eq!(other.console(&["restore", file.to_str().unwrap()]).status.code(), Some(1), "there is a log now");
+}
+
+/// Killed at any moment, wherever that is.
+fn a_restore_that_is_killed_leaves_all_of_it_or_nothing(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    for _ in 0..300 {
+        server.done(&mary, n, json!({ "command": "note", "text": "something to copy" }));
+    }
+    let file = house.folder().join("monday.backup");
+    house.run(&["backup", file.to_str().unwrap()]);
+    for round in 0..6 {
+        let other = if house.is_postgres() { House::on_postgres() } else { House::on_sqlite() };
+        other.run(&["token", "list"]);
+        let mut restoring = Command::new(WARDROOM);
+        restoring.arg("restore").arg(&file).args(other.place()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut restoring = restoring.spawn().unwrap();
+        // Further on each time; how far depends on the machine.
+        let looks = std::iter::repeat_with(|| other.ask("SELECT count(*) FROM tips")).take(round);
+        drop(looks.collect::<Vec<_>>());
+        restoring.kill().unwrap();
+        restoring.wait().unwrap();
+        assert_eq!(other.run(&["token", "list"]), "", "whatever is there lets nobody in");
+        let events: usize = other.ask("SELECT count(*) FROM events").parse().unwrap();
+        assert!(events == 0 || other.ask("SELECT count(*) FROM events WHERE kind = 'all_tokens_revoked'") == "1");
+        assert_eq!(other.verify()["holds"], true);
+    }
 }
 
 fn a_stop_drains(house: House) {

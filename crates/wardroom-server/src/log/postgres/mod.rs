@@ -6,7 +6,7 @@ mod read;
 pub(super) mod schema;
 mod views;
 mod walk;
-mod write;
+pub(super) mod write;
 
 use std::str::FromStr;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use deadpool_postgres::Object;
+use tokio_postgres::{GenericClient, Statement};
 use uuid::Uuid;
 
 use super::{ANSWER, Store};
@@ -72,56 +73,74 @@ impl Store {
     }
 
     async fn call(&self, appends: &[Append], arrays: &Arrays<'_>) -> Result<u64, LogError> {
-        let Arrays { streams, events, texts, erased, spans, batch } = arrays;
-        let tips = |which: fn(&(Tip, Tip)) -> Tip| streams.values().map(which).collect::<Vec<Tip>>();
-        let (expected, new) = (tips(|pair| pair.0), tips(|pair| pair.1));
         let asking = async {
             let client = self.appending_client().await?;
             let statement = client.prepare_cached(APPEND).await?;
             Ok((client, statement))
         };
         let (client, statement) = self.answered(asking).await?;
-        let answer = tokio::time::timeout(
-            ANSWER,
-            client.query_one(
-                &statement,
-                &[
-                    &streams.keys().map(number).collect::<Vec<_>>(),
-                    &expected.iter().map(|tip| signed(tip.seq)).collect::<Vec<_>>(),
-                    &expected.iter().map(|tip| tip.hash.to_vec()).collect::<Vec<_>>(),
-                    &new.iter().map(|tip| signed(tip.seq)).collect::<Vec<_>>(),
-                    &new.iter().map(|tip| tip.hash.to_vec()).collect::<Vec<_>>(),
-                    &events.iter().map(|(stream, ..)| number(stream)).collect::<Vec<_>>(),
-                    &events.iter().map(|(_, seq, ..)| signed(*seq)).collect::<Vec<_>>(),
-                    &events.iter().map(|(_, _, draft, _)| draft.kind.as_ref()).collect::<Vec<_>>(),
-                    &events.iter().map(|(_, _, draft, _)| i32::from(draft.version)).collect::<Vec<_>>(),
-                    &events.iter().map(|(_, _, draft, _)| draft.at.as_microsecond()).collect::<Vec<_>>(),
-                    &events.iter().map(|(_, _, draft, _)| draft.actor.as_str()).collect::<Vec<_>>(),
-                    &events.iter().map(|(_, _, draft, _)| draft.body.as_str()).collect::<Vec<_>>(),
-                    &events.iter().map(|(.., hash)| hash.to_vec()).collect::<Vec<_>>(),
-                    &texts.iter().map(|(stream, ..)| number(stream)).collect::<Vec<_>>(),
-                    &texts.iter().map(|(.., text)| text.commitment.to_vec()).collect::<Vec<_>>(),
-                    &texts.iter().map(|(_, offset, _)| *offset).collect::<Vec<_>>(),
-                    &texts.iter().map(|(.., text)| text.salt.to_vec()).collect::<Vec<_>>(),
-                    &texts.iter().map(|(.., text)| text.words.as_str()).collect::<Vec<_>>(),
-                    &erased.iter().map(|(stream, ..)| number(stream)).collect::<Vec<_>>(),
-                    &erased.iter().map(|(_, commitment, _)| commitment.to_vec()).collect::<Vec<_>>(),
-                    &erased.iter().map(|(.., offset)| *offset).collect::<Vec<_>>(),
-                    &appends.iter().map(|append| append.request.actor.as_str()).collect::<Vec<_>>(),
-                    &appends.iter().map(|append| append.request.id).collect::<Vec<Uuid>>(),
-                    &appends.iter().map(|append| append.request.digest.to_vec()).collect::<Vec<_>>(),
-                    &spans.iter().map(|s| serde_json::to_string(s).expect("spans are plain data")).collect::<Vec<_>>(),
-                    &batch.digest().to_vec(),
-                ],
-            ),
-        )
-        .await;
+        let answer = tokio::time::timeout(ANSWER, ask(&**client, &statement, appends, arrays)).await;
         let Ok(answer) = answer else {
             // What is still under way there must not come before the next append here.
             drop(Object::take(client));
             return Err(LogError::InDoubt("the database does not answer".to_owned()));
         };
-        let before: i64 = answer.map_err(LogError::after_sending)?.get(0);
-        Ok(before.unsigned_abs())
+        answer.map_err(LogError::after_sending)
     }
+}
+
+/// Appends within a transaction that somebody else commits.
+pub(in crate::log) async fn append_within(
+    transaction: &tokio_postgres::Transaction<'_>,
+    appends: &[Append],
+) -> Result<(), LogError> {
+    let statement = transaction.prepare(APPEND).await?;
+    ask(transaction, &statement, appends, &Arrays::of(appends)?).await?;
+    Ok(())
+}
+
+/// Has a batch appended; answers the position before it.
+async fn ask(
+    client: &(impl GenericClient + Sync),
+    statement: &Statement,
+    appends: &[Append],
+    arrays: &Arrays<'_>,
+) -> Result<u64, tokio_postgres::Error> {
+    let Arrays { streams, events, texts, erased, spans, batch } = arrays;
+    let tips = |which: fn(&(Tip, Tip)) -> Tip| streams.values().map(which).collect::<Vec<Tip>>();
+    let (expected, new) = (tips(|pair| pair.0), tips(|pair| pair.1));
+    let before = client
+        .query_one(
+            statement,
+            &[
+                &streams.keys().map(number).collect::<Vec<_>>(),
+                &expected.iter().map(|tip| signed(tip.seq)).collect::<Vec<_>>(),
+                &expected.iter().map(|tip| tip.hash.to_vec()).collect::<Vec<_>>(),
+                &new.iter().map(|tip| signed(tip.seq)).collect::<Vec<_>>(),
+                &new.iter().map(|tip| tip.hash.to_vec()).collect::<Vec<_>>(),
+                &events.iter().map(|(stream, ..)| number(stream)).collect::<Vec<_>>(),
+                &events.iter().map(|(_, seq, ..)| signed(*seq)).collect::<Vec<_>>(),
+                &events.iter().map(|(_, _, draft, _)| draft.kind.as_ref()).collect::<Vec<_>>(),
+                &events.iter().map(|(_, _, draft, _)| i32::from(draft.version)).collect::<Vec<_>>(),
+                &events.iter().map(|(_, _, draft, _)| draft.at.as_microsecond()).collect::<Vec<_>>(),
+                &events.iter().map(|(_, _, draft, _)| draft.actor.as_str()).collect::<Vec<_>>(),
+                &events.iter().map(|(_, _, draft, _)| draft.body.as_str()).collect::<Vec<_>>(),
+                &events.iter().map(|(.., hash)| hash.to_vec()).collect::<Vec<_>>(),
+                &texts.iter().map(|(stream, ..)| number(stream)).collect::<Vec<_>>(),
+                &texts.iter().map(|(.., text)| text.commitment.to_vec()).collect::<Vec<_>>(),
+                &texts.iter().map(|(_, offset, _)| *offset).collect::<Vec<_>>(),
+                &texts.iter().map(|(.., text)| text.salt.to_vec()).collect::<Vec<_>>(),
+                &texts.iter().map(|(.., text)| text.words.as_str()).collect::<Vec<_>>(),
+                &erased.iter().map(|(stream, ..)| number(stream)).collect::<Vec<_>>(),
+                &erased.iter().map(|(_, commitment, _)| commitment.to_vec()).collect::<Vec<_>>(),
+                &erased.iter().map(|(.., offset)| *offset).collect::<Vec<_>>(),
+                &appends.iter().map(|append| append.request.actor.as_str()).collect::<Vec<_>>(),
+                &appends.iter().map(|append| append.request.id).collect::<Vec<Uuid>>(),
+                &appends.iter().map(|append| append.request.digest.to_vec()).collect::<Vec<_>>(),
+                &spans.iter().map(|s| serde_json::to_string(s).expect("spans are plain data")).collect::<Vec<_>>(),
+                &batch.digest().to_vec(),
+            ],
+        )
+        .await?;
+    Ok(before.get::<_, i64>(0).unsigned_abs())
 }

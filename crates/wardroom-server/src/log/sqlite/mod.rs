@@ -2,7 +2,7 @@
 
 mod credentials;
 mod erase;
-mod read;
+pub(super) mod read;
 pub(super) mod schema;
 mod views;
 mod walk;

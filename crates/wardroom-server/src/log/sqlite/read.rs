@@ -62,6 +62,19 @@ fn with_texts_of(connection: &Connection, mut events: Vec<Stored>, stream: Strea
     Ok(events)
 }
 
+/// At most `limit` events of a stream after `seq`, with their words.
+pub(in crate::log) fn read_stream(
+    connection: &Connection,
+    stream: Stream,
+    after: u64,
+    limit: usize,
+) -> Result<Vec<Stored>, LogError> {
+    let mut query =
+        connection.prepare_cached("SELECT * FROM events WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
+    let events = query.query_map(params![stream.0, after, limit], stored)?.collect::<Result<_, _>>()?;
+    with_texts_of(connection, events, stream)
+}
+
 impl Store {
     pub(in crate::log) async fn tip(&self, stream: Stream) -> Result<Tip, LogError> {
         self.read(move |connection| write::tip(connection, stream)).await
@@ -85,13 +98,7 @@ impl Store {
         after: u64,
         limit: usize,
     ) -> Result<Vec<Stored>, LogError> {
-        self.read(move |connection| {
-            let mut query = connection
-                .prepare_cached("SELECT * FROM events WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
-            let events = query.query_map(params![stream.0, after, limit], stored)?.collect::<Result<_, _>>()?;
-            with_texts_of(connection, events, stream)
-        })
-        .await
+        self.read(move |connection| read_stream(connection, stream, after, limit)).await
     }
 
     pub(in crate::log) async fn events(&self, stream: Stream, seqs: &[u64]) -> Result<Vec<Stored>, LogError> {

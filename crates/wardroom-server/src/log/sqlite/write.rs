@@ -12,15 +12,25 @@ struct Pen {
 
 pub(super) fn append(connection: &mut Connection, appends: &[Append]) -> Result<Vec<Vec<Span>>, LogError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let spans = append_within(&transaction, appends)?;
+    transaction.commit().map_err(LogError::after_commit)?;
+    Ok(spans)
+}
+
+/// Appends within a transaction that somebody else commits.
+pub(in crate::log) fn append_within(
+    transaction: &Transaction<'_>,
+    appends: &[Append],
+) -> Result<Vec<Vec<Span>>, LogError> {
     let (before, link): (u64, Hash) = transaction
         .prepare_cached("SELECT position, link FROM head")?
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut pen = Pen { position: before, batch: chain::Batch::default() };
     let mut spans = Vec::with_capacity(appends.len());
     for append in appends {
-        let written = append.writes.iter().map(|write| write_stream(&transaction, &mut pen, write));
+        let written = append.writes.iter().map(|write| write_stream(transaction, &mut pen, write));
         let written = written.collect::<Result<Vec<Span>, LogError>>()?;
-        remember(&transaction, append, &written)?;
+        remember(transaction, append, &written)?;
         spans.push(written);
     }
     if pen.position > before {
@@ -30,7 +40,6 @@ pub(super) fn append(connection: &mut Connection, appends: &[Append]) -> Result<
             .execute(params![link, pen.position])?;
         transaction.prepare_cached("UPDATE head SET position = ?1, link = ?2")?.execute(params![pen.position, link])?;
     }
-    transaction.commit().map_err(LogError::after_commit)?;
     Ok(spans)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use wardroom_server::log::{LogError, Place, Snapshot, Stream, Write, restore};
+use wardroom_server::log::{self, Log, LogError, Place, Snapshot, Stream, Write};
 
 use super::drafts::{append, assert_sound, draft, put, redacting, saying, write};
 use super::ground::Ground;
@@ -13,8 +13,13 @@ on_both! {
     a_restored_log_is_the_same_under_a_new_epoch,
     a_backup_goes_into_the_other_database,
     nothing_is_overwritten,
-    a_restored_log_can_be_restored_again_until_it_goes_on,
+    what_is_appended_with_a_restored_log_is_there_with_it_or_nothing_is,
     what_is_no_backup_is_refused,
+}
+
+/// Restores a backup as it is.
+async fn restore(file: &std::path::Path, into: &Place) -> Result<Log, LogError> {
+    log::restore(file, into, |_| Ok(Vec::new())).await
 }
 
 /// The names of the files of a case, but for its database.
@@ -126,21 +131,31 @@ async fn nothing_is_overwritten(ground: &Ground) {
     assert_sound(&log).await;
 }
 
-/// Whoever restored it may have been cut off before all was done that belongs to it.
-async fn a_restored_log_can_be_restored_again_until_it_goes_on(ground: &Ground) {
+/// A cut in between left a log behind without what belongs to it.
+async fn what_is_appended_with_a_restored_log_is_there_with_it_or_nothing_is(ground: &Ground) {
     let log = ground.open().await;
+    put(&log, 0, vec![draft("{}")]).await;
     put(&log, 1, vec![draft("{}")]).await;
     let file = ground.file("one.backup");
     log.backup_to(&file).await.unwrap();
-    let own = restore(&file, &ground.place).await;
-    assert!(matches!(own, Err(LogError::Occupied(_))), "the log that it was made of was never restored");
-    let place = Place::Folder(ground.file("restored"));
-    let first = restore(&file, &place).await.unwrap().head().await.unwrap();
-    let again = restore(&file, &place).await.unwrap();
-    assert_eq!(again.head().await.unwrap(), first);
-    put(&again, 1, vec![draft("{}")]).await;
-    assert!(matches!(restore(&file, &place).await, Err(LogError::Occupied(_))));
-    assert_sound(&again).await;
+    let other = if ground.is_postgres() { Ground::postgres() } else { Ground::sqlite() };
+    let tip = log.tip(Stream(0)).await.unwrap();
+    // Expected elsewhere than where the backup's stream ends: it cannot be appended.
+    let outdated = append(vec![write(0, Default::default(), vec![draft("{}")])]);
+    let cut_off = log::restore(&file, &other.place, |_| Ok(vec![outdated])).await;
+    assert!(matches!(cut_off, Err(LogError::Conflict)), "{cut_off:?}");
+    let empty = other.open().await;
+    assert_eq!((empty.head().await.unwrap().position, empty.tip(Stream(1)).await.unwrap()), (0, Default::default()));
+    drop(empty);
+    let restored = log::restore(&file, &other.place, |directory| {
+        assert_eq!(directory.iter().map(|stored| stored.seq).collect::<Vec<_>>(), [1]);
+        Ok(vec![append(vec![write(0, tip, vec![draft("{}")])])])
+    });
+    let restored = restored.await.unwrap();
+    assert_eq!(restored.head().await.unwrap().position, 3);
+    assert_eq!(restored.read_stream(Stream(0), 0, 10).await.unwrap().len(), 2);
+    assert_sound(&restored).await;
+    assert!(matches!(restore(&file, &other.place).await, Err(LogError::Occupied(_))));
 }
 
 async fn what_is_no_backup_is_refused(ground: &Ground) {
