@@ -257,9 +257,12 @@ pub enum Tick {
         /// Who.
         person: PersonId,
     },
-    /// Wardroom was down from then to now.
+    /// Wardroom was down for a while.
     WasDown {
         /// The last sign of life of any node.
         from: Time,
+        /// When a node that tells of it last found that sign to be the last one. Until then it was down; it may be
+        /// told a good while later.
+        to: Time,
     },
 }

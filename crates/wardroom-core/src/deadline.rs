@@ -102,14 +102,15 @@ impl Incident {
         }
     }
 
-    /// Wardroom was down from `from` until now: offers get two more minutes, an absence is shortened. Told again, by
-    /// another node or because an answer got lost, it is forgiven already.
-    pub(crate) fn forgive_outage(&self, ask: &Asking<'_>, from: Time) -> Vec<Event> {
-        let (from, to) = (from.max(self.last_at), ask.now);
+    /// Wardroom was down from `from` to `to`: offers get two more minutes from now on, an absence is shortened. Told
+    /// again, by another node or because an answer got lost, it is forgiven already: `to` says how far, however long
+    /// after it that is.
+    pub(crate) fn forgive_outage(&self, ask: &Asking<'_>, from: Time, to: Time) -> Vec<Event> {
+        let (from, to) = (from.max(self.last_at), to.min(ask.now));
         if to.duration_since(from) <= DOWN_AFTER {
             return Vec::new();
         }
-        let grace = to + GRACE_MINUTES.minutes();
+        let grace = ask.now + GRACE_MINUTES.minutes();
         let hit = |at: Time| at > from && at < grace;
         let offers: BTreeMap<RolePath, Time> = self
             .offers

@@ -249,7 +249,7 @@ impl Incident {
             Tick::Deadlines => self.pass_deadlines(ask),
             Tick::Unseen { person, since } => self.mark_absent(ask, person, since),
             Tick::Seen { person } => self.mark_returned(person),
-            Tick::WasDown { from } => self.forgive_outage(ask, from),
+            Tick::WasDown { from, to } => self.forgive_outage(ask, from, to),
         };
         if events.is_empty() {
             return Err(Refusal::new(Code::AlreadySo, "There is nothing to record."));

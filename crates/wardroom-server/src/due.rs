@@ -56,11 +56,14 @@ struct Outage {
     told: bool,
 }
 
-/// Since when Wardroom was down for an incident, and the request id by which it is told: should an answer get lost,
-/// it is not told twice.
+/// From when to when Wardroom was down for an incident, and the request id by which it is told: should an answer get
+/// lost, it is not told twice.
 #[derive(Copy, Clone, Debug)]
 struct Untold {
     since: Time,
+    /// The last look at which no node had left another sign of life. Where several nodes tell, the others may have
+    /// told long ago when it comes to be told here, and Wardroom was up since.
+    until: Time,
     request: Uuid,
     broke_off: u32,
 }
@@ -99,7 +102,7 @@ impl Due {
             && now.duration_since(last) > DOWN_AFTER
         {
             self.presence.up_again(now);
-            self.notice_outage(last).await?;
+            self.notice_outage(last, now).await?;
         }
         self.tell_outage().await?;
         // Asked anew, because telling so many may have taken longer than what counts as an outage.
@@ -110,9 +113,11 @@ impl Due {
         self.log.beat(self.node, now).await
     }
 
-    /// From now on every open incident is to be told, unless it was told of this outage already.
-    async fn notice_outage(&self, since: Time) -> Result<(), LogError> {
+    /// From now on every open incident is to be told, unless it was told of this outage already. Those that still
+    /// have to be are told that it went on until now.
+    async fn notice_outage(&self, since: Time, now: Time) -> Result<(), LogError> {
         if self.outage().since == Some(since) {
+            self.outage().untold.values_mut().for_each(|untold| untold.until = now);
             return Ok(());
         }
         tracing::info!(down_since = %since, "Wardroom was down; that time counts against nobody");
@@ -120,8 +125,9 @@ impl Due {
         let mut outage = self.outage();
         (outage.since, outage.told) = (Some(since), false);
         for row in open {
-            let untold = Untold { since, request: Uuid::now_v7(), broke_off: 0 };
-            outage.untold.entry(Number(row.number)).or_insert(untold);
+            let untold = Untold { since, until: now, request: Uuid::now_v7(), broke_off: 0 };
+            // One that still has to be told of an outage before is told of both as one.
+            outage.untold.entry(Number(row.number)).and_modify(|known| known.until = now).or_insert(untold);
         }
         Ok(())
     }
@@ -130,8 +136,8 @@ impl Due {
     async fn tell_outage(&self) -> Result<(), LogError> {
         let untold = self.outage().untold.clone();
         let mut trouble = None;
-        for (number, Untold { since, request, broke_off }) in untold {
-            match self.tell(number, Tick::WasDown { from: since }, request).await {
+        for (number, Untold { since, until, request, broke_off }) in untold {
+            match self.tell(number, Tick::WasDown { from: since, to: until }, request).await {
                 // As busy as another node, or its own damaged end, keeps it: the next look tries again.
                 Err(NotDone::Busy) => {}
                 Err(NotDone::Store(error @ LogError::InDoubt(_))) => return Err(error), // It stands still for all.
@@ -243,6 +249,8 @@ impl Due {
         match &error {
             // Another node, or a person, was faster; or the incident is read-only here.
             NotDone::Refused(refusal) if matches!(refusal.code, Code::AlreadySo | Code::ReadOnly) => Ok(()),
+            // It was recorded by this request, whose answer got lost, with the end that was known then.
+            NotDone::RequestReused => Ok(()),
             _ => {
                 tracing::warn!(%number, %error, "the clock could not record what is due");
                 Err(error)
@@ -455,6 +463,32 @@ mod tests {
         due.look(true).await.unwrap();
         assert_eq!(kinds(&due).await.len(), 2, "nothing is recorded");
         assert!(due.presence.unseen_since(mary) >= now);
+    }
+
+    /// Two nodes told of one outage, the second twenty seconds after the first: those were taken off the absence too,
+    /// and offers lapsed later, although Wardroom was up.
+    #[tokio::test]
+    async fn the_second_node_that_tells_of_an_outage_forgives_nothing_more() {
+        let (folder, now) = (tempfile::tempdir().unwrap(), clock::now());
+        let (due, mary) = node(folder.path(), now).await;
+        let (down, up) = (now - SignedDuration::from_mins(4), now - SignedDuration::from_secs(40));
+        // Both find the same sign of life to be the last one; the other node tells at once.
+        due.log.beat(due.node, down).await.unwrap();
+        due.notice_outage(down, up).await.unwrap();
+        let ended = Event::OutageEnded { from: down, to: up, offers: Default::default(), unseen_since: Some(up) };
+        let at = up + SignedDuration::from_secs(1);
+        let write = Write {
+            stream: stream_of(Number(1)),
+            expected: due.log.tip(stream_of(Number(1))).await.unwrap(),
+            drafts: vec![draft(&ended, at, Actor::Clock).0],
+            erase: Vec::new(),
+        };
+        let request = Request { actor: mary.to_string(), id: Uuid::now_v7(), digest: [0; 32] };
+        due.log.append(vec![Append { request, writes: vec![write] }]).await.unwrap();
+        // Here it comes to it only now, because the store was slow, or many others had to be told first.
+        due.tell_outage().await.unwrap();
+        assert_eq!(kinds(&due).await[2..], ["outage_ended"], "it is forgiven once");
+        assert!(due.outage().untold.is_empty());
     }
 
     /// Thousands may be open, and few of them fit into the cache.

@@ -1,5 +1,6 @@
 //! Deadlines: offers lapsing, clocks ringing, lateness, and outages that count against nobody.
 
+use jiff::SignedDuration;
 use serde_json::json;
 use wardroom_core::absence::{Ended, Grounds};
 use wardroom_core::command::{Command, Tick};
@@ -21,6 +22,10 @@ fn clock(every_minutes: Option<u32>) -> Event {
 
 fn rang(clock: u64, due: i64, next: Option<i64>, late: bool) -> Event {
     Event::ClockRang { clock: Entry(clock), due_at: at(due), next_due_at: next.map(at), late }
+}
+
+fn was_down(from: i64, to: i64) -> Tick {
+    Tick::WasDown { from: at(from), to: at(to) }
 }
 
 fn outage(from: i64, to: i64, offers: &[(&str, Time)], unseen_since: Option<Time>) -> Event {
@@ -116,12 +121,12 @@ fn after_an_outage_pending_offers_get_two_more_minutes() {
     let until = at(62);
     on_offer()
         .after(60)
-        .tick(Tick::WasDown { from: at(5) })
+        .tick(was_down(5, 60))
         .then([outage(5, 60, &[("operations", until)], None)])
         .after(1)
         .when(SABRINA, take("operations"))
         .accepted();
-    on_offer().after(60).tick(Tick::WasDown { from: at(5) }).accepted().after(2).tick(Tick::Deadlines).then([lapsed(
+    on_offer().after(60).tick(was_down(5, 60)).accepted().after(2).tick(Tick::Deadlines).then([lapsed(
         "operations",
         2,
         false,
@@ -132,7 +137,7 @@ fn after_an_outage_pending_offers_get_two_more_minutes() {
 fn an_offer_that_lapsed_before_the_outage_stays_lapsed_and_is_late() {
     on_offer()
         .after(60)
-        .tick(Tick::WasDown { from: at(20) })
+        .tick(was_down(20, 60))
         .refused(Code::AlreadySo, &[], None)
         .tick(Tick::Deadlines)
         .then([lapsed("operations", 2, true)]);
@@ -140,8 +145,8 @@ fn an_offer_that_lapsed_before_the_outage_stays_lapsed_and_is_late() {
 
 #[test]
 fn a_short_outage_leaves_offers_that_have_time_enough() {
-    on_offer().after(3).tick(Tick::WasDown { from: at(1) }).refused(Code::AlreadySo, &[], None);
-    let given = on_offer().after(9).tick(Tick::WasDown { from: at(8) });
+    on_offer().after(3).tick(was_down(1, 3)).refused(Code::AlreadySo, &[], None);
+    let given = on_offer().after(9).tick(was_down(8, 9));
     given.then([outage(8, 9, &[("operations", at(11))], None)]);
 }
 
@@ -150,9 +155,9 @@ fn an_absence_is_shortened_by_the_outage() {
     given([opened(), joined(ROBIN)])
         .and([absent(MARY, at(-6))])
         .after(30)
-        .tick(Tick::WasDown { from: at(2) })
+        .tick(was_down(2, 30))
         .then([outage(2, 30, &[], Some(at(22)))])
-        .tick(Tick::WasDown { from: at(2) })
+        .tick(was_down(2, 30))
         .refused(Code::AlreadySo, &[], None)
         .when(ROBIN, crate::words::assume(Grounds::Unseen))
         .then([Event::AssumptionProposed {
@@ -164,32 +169,59 @@ fn an_absence_is_shortened_by_the_outage() {
 }
 
 /// Two nodes come back together, or the answer got lost: each telling used to give two more minutes, and to take the
-/// seconds in between off the absence.
+/// time in between off the absence, however long ago Wardroom was up again.
 #[test]
 fn an_outage_that_is_told_twice_is_forgiven_once() {
-    given([opened(), joined(ROBIN), offered("operations", SABRINA, MARY)])
+    let told = given([opened(), joined(ROBIN), offered("operations", SABRINA, MARY)])
         .and([absent(MARY, at(-6))])
         .after(60)
-        .tick(Tick::WasDown { from: at(5) })
-        .then([outage(5, 60, &[("operations", at(62))], Some(at(49)))])
-        .after_seconds(1)
-        .tick(Tick::WasDown { from: at(5) })
+        .tick(was_down(5, 60))
+        .then([outage(5, 60, &[("operations", at(62))], Some(at(49)))]);
+    told.after_seconds(1)
+        .tick(was_down(5, 60))
         .refused(Code::AlreadySo, &[], None)
         .after_seconds(14)
-        .tick(Tick::WasDown { from: at(5) })
+        .tick(Tick::WasDown { from: at(5), to: at(60) + SignedDuration::from_secs(15) })
+        .refused(Code::AlreadySo, &[], None)
+        .after(1)
+        .tick(was_down(5, 60))
         .refused(Code::AlreadySo, &[], None);
+}
+
+/// Whoever told of it ended before it left a sign of life: what went on after that was an outage too.
+#[test]
+fn an_outage_that_went_on_after_it_was_told_is_forgiven_to_its_end() {
+    given([opened(), offered("operations", SABRINA, MARY)])
+        .and([absent(MARY, at(-6))])
+        .after(60)
+        .tick(was_down(5, 60))
+        .accepted()
+        .after(10)
+        .tick(was_down(5, 70))
+        .then([outage(60, 70, &[("operations", at(72))], Some(at(59)))]);
+}
+
+/// An incident that could be told only later: what Wardroom was up for counts, and nobody could take anything before.
+#[test]
+fn an_outage_that_is_told_late_ends_when_it_ended() {
+    given([opened(), offered("operations", SABRINA, MARY)])
+        .and([absent(MARY, at(-6))])
+        .after(65)
+        .tick(was_down(5, 60))
+        .then([outage(5, 60, &[("operations", at(67))], Some(at(49)))]);
+    on_offer().after(60).tick(was_down(5, 90)).then([outage(5, 60, &[("operations", at(62))], None)]);
 }
 
 #[test]
 fn what_is_too_short_for_an_outage_is_forgiven_to_nobody() {
-    let from = || Tick::WasDown { from: at(9) };
-    on_offer().after(9).after_seconds(15).tick(from()).refused(Code::AlreadySo, &[], None);
-    on_offer().after(9).after_seconds(16).tick(from()).accepted();
+    let down = |seconds| Tick::WasDown { from: at(9), to: at(9) + SignedDuration::from_secs(seconds) };
+    on_offer().after(9).after_seconds(16).tick(down(15)).refused(Code::AlreadySo, &[], None);
+    on_offer().after(9).after_seconds(16).tick(down(16)).accepted();
 }
 
 #[test]
 fn an_outage_begins_after_the_last_thing_that_happened() {
-    let given = on_offer().after(60).tick(Tick::WasDown { from: at(-60) });
+    let given = on_offer().after(60).tick(was_down(-60, 60));
     given.then([outage(0, 60, &[("operations", at(62))], None)]);
     assert_eq!(start(), at(0));
 }

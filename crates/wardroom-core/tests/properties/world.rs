@@ -197,7 +197,7 @@ impl World {
             Step::WasDown { stream, minutes } => {
                 let from = self.now;
                 self.now += minutes.minutes();
-                return self.tick(stream, 0, Tick::WasDown { from }, watch);
+                return self.tick(stream, 0, Tick::WasDown { from, to: self.now }, watch);
             }
             Step::Say { who, stream, node, behind, command } => {
                 let now = self.now - behind.seconds();

@@ -61,7 +61,8 @@ pub fn an_outage_counts_against_nobody(house: &House, server: Server, gone: &Gon
     assert_eq!(ended["kind"], "outage_ended", "the outage is recorded before all that it delayed");
     let (from, to) = (&ended["body"]["from"], &ended["body"]["to"]);
     assert!(between(from, to) >= minutes(19), "{ended}");
-    let until = json!((time(to) + minutes(2)).to_string());
+    assert!(time(to) <= time(&ended["at"]), "{ended}");
+    let until = json!((time(&ended["at"]) + minutes(2)).to_string());
     assert_eq!(ended["body"]["offers"], json!({ "command": until, "operations": until }), "two more minutes each");
     missed_clocks_ring_once(&server, &oscar, n);
     let lapsed = stream.next_of("offer_lapsed");
