@@ -46,23 +46,13 @@ pub struct LinkRow {
     pub expires_at: Time,
 }
 
-/// Passes a call on to whichever database it is.
-macro_rules! on_either {
-    ($log:expr, $store:ident => $call:expr) => {
-        match $log {
-            Log::Sqlite($store) => $call,
-            Log::Postgres($store) => $call,
-        }
-    };
-}
-
 impl Log {
     /// A password's hash, as a PHC string.
     ///
     /// # Errors
     /// [`LogError::Unavailable`], as for every method here.
     pub async fn password(&self, person: PersonId) -> Result<Option<String>, LogError> {
-        on_either!(self, store => store.password(person).await)
+        on_either!(self, store => store.password(person))
     }
 
     /// Keeps a password's hash in place of the one before.
@@ -70,7 +60,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn put_password(&self, person: PersonId, hash: String) -> Result<(), LogError> {
-        on_either!(self, store => store.put_password(person, hash).await)
+        on_either!(self, store => store.put_password(person, hash))
     }
 
     /// Keeps a session, and throws expired ones away.
@@ -78,7 +68,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn put_session(&self, row: SessionRow) -> Result<(), LogError> {
-        on_either!(self, store => store.put_session(row).await)
+        on_either!(self, store => store.put_session(row))
     }
 
     /// The session behind a digest.
@@ -86,7 +76,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn session(&self, digest: Hash) -> Result<Option<SessionRow>, LogError> {
-        on_either!(self, store => store.session(digest).await)
+        on_either!(self, store => store.session(digest))
     }
 
     /// A person's sessions.
@@ -94,7 +84,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn sessions_of(&self, person: PersonId) -> Result<Vec<SessionRow>, LogError> {
-        on_either!(self, store => store.sessions_of(person).await)
+        on_either!(self, store => store.sessions_of(person))
     }
 
     /// A session was used.
@@ -102,7 +92,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn saw_session(&self, id: SessionId, at: Time) -> Result<(), LogError> {
-        on_either!(self, store => store.saw_session(id, at).await)
+        on_either!(self, store => store.saw_session(id, at))
     }
 
     /// Keeps a link, and throws away those that expired long ago.
@@ -110,7 +100,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn put_link(&self, row: LinkRow) -> Result<(), LogError> {
-        on_either!(self, store => store.put_link(row).await)
+        on_either!(self, store => store.put_link(row))
     }
 
     /// The link behind a digest.
@@ -118,6 +108,6 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn link(&self, digest: Hash) -> Result<Option<LinkRow>, LogError> {
-        on_either!(self, store => store.link(digest).await)
+        on_either!(self, store => store.link(digest))
     }
 }

@@ -7,6 +7,16 @@
 //! - Beside the log stand tables that are disposable (snapshots, the board), volatile (presence), or secret
 //!   (`credentials.rs`).
 
+/// Passes a call on to whichever database it is; one that lies on the other side of a network has to answer in time.
+macro_rules! on_either {
+    ($log:expr, $store:ident => $call:expr) => {
+        match $log {
+            Log::Sqlite($store) => $call.await,
+            Log::Postgres($store) => $store.answered($call).await,
+        }
+    };
+}
+
 mod backup;
 pub mod chain;
 mod credentials;
@@ -73,16 +83,6 @@ pub enum Log {
     Sqlite(sqlite::Store),
     /// Scaled out: any number of nodes.
     Postgres(postgres::Store),
-}
-
-/// Passes a call on to whichever database it is; one that lies on the other side of a network has to answer in time.
-macro_rules! on_either {
-    ($log:expr, $store:ident => $call:expr) => {
-        match $log {
-            Log::Sqlite($store) => $call.await,
-            Log::Postgres($store) => $store.answered($call).await,
-        }
-    };
 }
 
 impl Log {

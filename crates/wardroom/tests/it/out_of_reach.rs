@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::browser::{Browser, PASSWORD, Told, link};
 use crate::gate::Gate;
 use crate::house::{House, Server, Stream, WARDROOM};
 use crate::wait;
@@ -118,6 +119,34 @@ fn a_database_that_falls_silent_puts_writes_off_and_comes_back() {
     });
     // Now it also does what it was asked meanwhile; that was in doubt.
     scene.goes_on(&bodies);
+}
+
+/// What lets people in was read without a bound: whoever came waited for as long as their connection was left open.
+#[test]
+fn a_database_that_falls_silent_keeps_nobody_waiting_at_the_door() {
+    let Scene { house, gate, mary, server, .. } = scene();
+    let other = house.serve();
+    let cookie = Browser::of(&house, &other, "sabrina").cookie;
+    let invitation = link(&house, "sabrina");
+    wait::until("the node knows Sabrina", || {
+        let (_, directory) = server.get(&mary, "/api/v1/directory");
+        directory["people"].as_array()?.iter().any(|person| person["handle"] == "sabrina").then_some(())
+    });
+    gate.fall_silent();
+    let waits_not = |how: &str, cookie: &str, comes: &dyn Fn(&mut Browser<'_>) -> Told| {
+        let began = Instant::now();
+        let told = comes(&mut Browser::new(&server).holding(cookie));
+        assert_eq!(told.said(), (503, "store_unavailable"), "{how}: {}", told.body);
+        assert!(!told.header("retry-after").is_empty(), "{how}");
+        assert!(began.elapsed() < TOLD_WITHIN, "{how}: {:?}", began.elapsed());
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| waits_not("by a cookie that this node does not know", &cookie, &|who| who.get("/api/v1/me")));
+        scope.spawn(|| waits_not("by a password", "", &|who| who.sign_in("sabrina", PASSWORD)));
+        scope.spawn(|| waits_not("by a link", "", &|who| who.come_in(&invitation, json!({}))));
+    });
+    gate.open();
+    wait::until("they come in", || Browser::new(&server).holding(&cookie).is_in().then_some(()));
 }
 
 #[test]
