@@ -5,7 +5,9 @@ mod store;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use wardroom_core::id::{ServiceName, Time};
 use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
@@ -40,6 +42,25 @@ pub struct Arguments {
     pub verb: Verb,
     #[command(flatten)]
     pub remote: Remote,
+}
+
+impl Arguments {
+    /// What was typed, or what is wrong with it: then the program ends here, and says so.
+    pub fn typed() -> Self {
+        let matches = Self::command().get_matches();
+        Self::of(&matches).unwrap_or_else(|wrong| wrong.exit())
+    }
+
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let arguments = Self::from_arg_matches(matches)?;
+        // The variables may be set for the other verbs. Who names a server here takes the demo for one of theirs.
+        let named = ["url", "token"].iter().any(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
+        if named && matches!(arguments.verb, Verb::Demo(_)) {
+            let why = "the demo starts a server of its own, and plays on no other: leave --url and --token out";
+            return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
+        }
+        Ok(arguments)
+    }
 }
 
 /// Which server the client verbs speak to.
@@ -176,10 +197,22 @@ pub struct Declare {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn every_verb_can_be_parsed() {
         Arguments::command().debug_assert();
+    }
+
+    /// It took them, and played somewhere else than they said.
+    #[test]
+    fn the_demo_takes_no_server() {
+        let typed = |words: &str| Arguments::of(&Arguments::command().get_matches_from(words.split(' ')));
+        for flags in ["--url http://127.0.0.1:8080", "--token wr_0"] {
+            for words in [format!("wardroom demo {flags}"), format!("wardroom {flags} demo")] {
+                assert_eq!(typed(&words).unwrap_err().kind(), ErrorKind::ArgumentConflict, "{words}");
+            }
+            assert!(typed(&format!("wardroom list {flags}")).is_ok());
+        }
+        assert!(typed("wardroom demo --quick --json").is_ok());
     }
 }

@@ -9,8 +9,6 @@ mod exit;
 mod show;
 mod verb;
 
-use clap::Parser;
-
 /// Whoever reads what is printed (`| head`) may stop before its end, which is nothing to complain about.
 fn end_quietly_when_nobody_reads() {
     let complain = std::panic::take_hook();
@@ -25,7 +23,7 @@ fn end_quietly_when_nobody_reads() {
 
 fn main() -> std::process::ExitCode {
     end_quietly_when_nobody_reads();
-    let arguments = args::Arguments::parse();
+    let arguments = args::Arguments::typed();
     let json = arguments.remote.json;
     match verb::run(arguments) {
         Ok(()) => std::process::ExitCode::SUCCESS,
