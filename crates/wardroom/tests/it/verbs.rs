@@ -144,30 +144,53 @@ fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).unwrap()
+/// What is typed for a line: by a person, or with `--json` by a script.
+fn typed(line: &str, json: bool) -> Vec<&str> {
+    words(line).into_iter().chain(json.then_some("--json")).collect()
 }
 
-/// One document, or one per line for what can be followed.
-fn documents(line: &str, output: &Output) -> Vec<Value> {
-    let said = text(&output.stdout);
-    let documents = serde_json::Deserializer::from_str(&said).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
-    let documents = documents.unwrap_or_else(|error| panic!("{line} --json: {error} in:\n{said}"));
-    assert!(documents.len() == 1 || line.starts_with("timeline"), "{line} --json: one document:\n{said}");
-    documents
+/// What came out of a verb.
+struct Said {
+    line: String,
+    code: Option<i32>,
+    /// To whoever uses it.
+    told: String,
+    /// What went wrong, for a person.
+    errors: String,
 }
 
-/// Plays every verb of an incident and at the store; `look` gets each line, what to read, and what came out.
-fn play(house: &House, json: bool, look: &dyn Fn(&str, &str, &Output)) -> Server {
+impl Said {
+    fn by(line: &str, output: Output) -> Self {
+        let [told, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
+        Self { line: line.to_owned(), code: output.status.code(), told, errors }
+    }
+
+    /// Ended with this code and without a word to whom it does not concern: errors of what went well, answers of what
+    /// did not.
+    fn ended(&self, code: i32) {
+        let beside = if code == 0 { &self.errors } else { &self.told };
+        assert_eq!((self.code, beside.as_str()), (Some(code), ""), "{}:\n{}{}", self.line, self.told, self.errors);
+    }
+
+    /// One document, or one per line for what can be followed.
+    fn documents(&self) -> Vec<Value> {
+        let Self { line, told, errors, .. } = self;
+        let documents = serde_json::Deserializer::from_str(told).into_iter::<Value>().collect::<Result<Vec<_>, _>>();
+        let documents = documents.unwrap_or_else(|error| panic!("{line} --json: {error} in:\n{told}{errors}"));
+        assert!(documents.len() == 1 || line.starts_with("timeline"), "{line} --json: one document:\n{told}{errors}");
+        documents
+    }
+}
+
+/// Plays every verb of an incident and at the store; `look` gets what to read for each line, and what came out.
+fn play(house: &House, json: bool, look: &dyn Fn(&str, &Said)) -> Server {
     let token = |handle| (handle, house.person(handle));
     let people = ["mary", "sabrina", "robin"].map(token);
     house.run(&["team", "set", "search-sre", "sabrina", "robin"]);
     let server = house.serve();
     for (who, line, said) in INCIDENT {
         let (_, token) = people.iter().find(|(handle, _)| handle == who).unwrap();
-        let mut typed = words(line);
-        typed.extend(json.then_some("--json"));
-        look(line, said, &server.verb(token, &typed));
+        look(said, &Said::by(line, server.verb(token, &typed(line, json))));
     }
     let folder = house.folder().display().to_string();
     std::fs::write(house.folder().join("roster.csv"), "handle,name,teams\nlorraine,Lorraine,town\nemmett,Emmett,\n")
@@ -176,11 +199,9 @@ fn play(house: &House, json: bool, look: &dyn Fn(&str, &str, &Output)) -> Server
     std::fs::write(house.folder().join("roster.toml"), format!("{toml}[[services]]\nname = \"search\"\n")).unwrap();
     for (line, said) in STORE {
         let line = line.replace("FOLDER", &folder).replace("TOKEN", &phone(house));
-        let mut typed = words(&line);
-        typed.extend(json.then_some("--json"));
         let said = said.replace("FOLDER", &folder);
         let said = if house.is_postgres() { said.replace("--data", "--database …") } else { said };
-        look(&line, &said, &house.console(&typed));
+        look(&said, &Said::by(&line, house.console(&typed(&line, json))));
     }
     server
 }
@@ -193,10 +214,10 @@ fn phone(house: &House) -> String {
 }
 
 fn every_verb_says_what_it_did(house: House) {
-    let _server = play(&house, false, &|line, said, output| {
-        let (told, errors) = (text(&output.stdout), text(&output.stderr));
-        assert_eq!((output.status.code(), errors.as_str()), (Some(0), ""), "{line}:\n{told}");
-        for part in words(said) {
+    let _server = play(&house, false, &|expected, said| {
+        said.ended(0);
+        let Said { line, told, .. } = said;
+        for part in words(expected) {
             assert!(told.contains(part), "{line}: “{part}” is missing in:\n{told}");
         }
         // `show` named nobody in what is next, where everybody it could name is on the page.
@@ -205,21 +226,21 @@ fn every_verb_says_what_it_did(house: House) {
 }
 
 fn every_verb_answers_scripts_with_json(house: House) {
-    let server = play(&house, true, &|line, _, output| {
-        let documents = documents(line, output);
-        assert_eq!((output.status.code(), text(&output.stderr).as_str()), (Some(0), ""), "{line} --json");
-        let lists = ["person|list", "token|list"].contains(&line);
-        assert!(documents.iter().all(|document| document.is_array() == lists && !document.is_null()), "{line}");
+    let server = play(&house, true, &|_, said| {
+        said.ended(0);
+        let lists = ["person|list", "token|list"].contains(&said.line.as_str());
+        let fits = |document: &Value| document.is_array() == lists && !document.is_null();
+        assert!(said.documents().iter().all(fits), "{}", said.line);
     });
     // A backup's tokens are revoked when it is restored.
     drop(server);
     let (backup, other) = (house.folder().join("monday.backup"), house.folder().join("other"));
     let restore = ["restore", backup.to_str().unwrap(), "--data", other.to_str().unwrap(), "--json"];
-    let bare = House::wardroom(&restore, &[]);
-    assert_eq!(documents("restore", &bare)[0]["tokens_revoked"], true, "{}", text(&bare.stderr));
-    let again = House::wardroom(&restore, &[]);
-    assert_eq!(again.status.code(), Some(1), "the place is not empty any more");
-    assert!(documents("restore", &again)[0]["detail"].is_string());
+    let bare = Said::by("restore", House::wardroom(&restore, &[]));
+    assert_eq!(bare.documents()[0]["tokens_revoked"], true);
+    let again = Said::by("restore", House::wardroom(&restore, &[]));
+    assert_eq!(again.code, Some(1), "the place is not empty any more");
+    assert!(again.documents()[0]["detail"].is_string());
 }
 
 fn every_no_has_its_exit_code(house: House) {
@@ -235,15 +256,13 @@ fn every_no_has_its_exit_code(house: House) {
         (&nobody, "next", 3, "not_signed_in", "wardroom token create HANDLE"),
         (&mary, "next|--url|http://127.0.0.1:1", 4, "unreachable", "there is no Wardroom at http://127.0.0.1:1"),
     ] {
-        let told = server.verb(token, &words(line));
-        assert_eq!((told.status.code(), text(&told.stdout).as_str()), (Some(exit), ""), "{line}");
-        let sentence = text(&told.stderr);
+        let told = Said::by(line, server.verb(token, &typed(line, false)));
+        told.ended(exit);
+        let sentence = told.errors;
         assert!(sentence.starts_with("wardroom: ") && sentence.contains(said), "{line}: {sentence}");
-        let mut typed = words(line);
-        typed.push("--json");
-        let answered = server.verb(token, &typed);
-        assert_eq!((answered.status.code(), text(&answered.stderr)), (Some(exit), sentence), "{line} --json");
-        let problem = &documents(line, &answered)[0];
+        let answered = Said::by(line, server.verb(token, &typed(line, true)));
+        assert_eq!((answered.code, &answered.errors), (Some(exit), &sentence), "{line} --json");
+        let problem = &answered.documents()[0];
         assert_eq!(problem["code"], code, "{line}: {problem}");
         assert!(problem["detail"].as_str().is_some_and(|detail| detail.len() > 10), "{line}: {problem}");
     }
@@ -257,27 +276,24 @@ fn every_no_has_its_exit_code(house: House) {
         ("assume|1", "--reason <REASON>"),
         ("token|create|mary|--scope|god", "expected one of `read`, `respond`, `admin`"),
         ("sing", "unrecognized subcommand"),
+        ("demo|--url|http://127.0.0.1:1", "the demo starts a server of its own"),
     ] {
-        let usage = server.verb(&mary, &words(line));
-        assert_eq!((usage.status.code(), text(&usage.stdout).as_str()), (Some(2), ""), "{line}");
-        assert!(text(&usage.stderr).contains(said), "{line}: {}", text(&usage.stderr));
+        let usage = Said::by(line, server.verb(&mary, &typed(line, false)));
+        usage.ended(2);
+        assert!(usage.errors.contains(said), "{line}: {}", usage.errors);
     }
     house.tamper("UPDATE events SET at = at + 1 WHERE position = 1");
-    let broken = house.console(&["verify", "--json"]);
-    let report = &documents("verify", &broken)[0];
-    assert_eq!(
-        (broken.status.code(), &report["holds"], report["code"].as_str()),
-        (Some(5), &Value::Bool(false), Some("broken"))
-    );
+    let broken = Said::by("verify", house.console(&["verify", "--json"]));
+    let report = &broken.documents()[0];
+    assert_eq!((broken.code, &report["holds"], report["code"].as_str()), (Some(5), &false.into(), Some("broken")));
 }
 
 fn what_the_store_says_no_to_has_its_exit_code(house: House) {
     house.person("mary");
     let backup = |name: &str| {
         let file = house.folder().join(name);
-        let output = house.console(&["backup", file.to_str().unwrap(), "--json"]);
-        let problem = documents("backup", &output)[0].clone();
-        (output.status.code(), problem["code"].as_str().map(str::to_owned))
+        let said = Said::by("backup", house.console(&["backup", file.to_str().unwrap(), "--json"]));
+        (said.code, said.documents()[0]["code"].as_str().map(str::to_owned))
     };
     assert_eq!(backup("monday"), (Some(0), None));
     assert_eq!(backup("monday"), (Some(1), Some("there_already".to_owned())), "nothing is overwritten");
@@ -298,8 +314,8 @@ fn no_verb_is_left_out() {
         .collect();
     for group in ["", "person", "team", "service", "token"] {
         let typed = [group, "--help"];
-        let help = text(&House::wardroom(if group.is_empty() { &typed[1..] } else { &typed }, &[]).stdout);
-        let (_, listed) = help.split_once("Commands:\n").unwrap();
+        let help = Said::by(group, House::wardroom(if group.is_empty() { &typed[1..] } else { &typed }, &[]));
+        let (_, listed) = help.told.split_once("Commands:\n").unwrap();
         let verbs = listed.lines().take_while(|line| !line.is_empty()).filter(|line| !line.starts_with("   "));
         for verb in verbs.filter_map(|line| line.split_whitespace().next()).filter(|verb| !ELSEWHERE.contains(verb)) {
             let whole = format!("{group} {verb}");
@@ -312,14 +328,14 @@ fn no_verb_is_left_out() {
 #[test]
 fn completions_are_scripts_that_shells_can_read() {
     for shell in ["bash", "zsh", "fish"] {
-        let script = House::wardroom(&["completions", shell], &[]);
-        assert!(script.status.success());
+        let script = Said::by(shell, House::wardroom(&["completions", shell], &[]));
+        script.ended(0);
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), &script.stdout).unwrap();
-        assert!(text(&script.stdout).contains("declare-investigation"), "{shell}");
+        std::fs::write(file.path(), &script.told).unwrap();
+        assert!(script.told.contains("declare-investigation"), "{shell}");
         // `bash` is everywhere that the tests run.
         match std::process::Command::new(shell).arg("-n").arg(file.path()).output() {
-            Ok(checked) => assert!(checked.status.success(), "{shell}: {}", text(&checked.stderr)),
+            Ok(checked) => assert!(checked.status.success(), "{shell}: {}", String::from_utf8_lossy(&checked.stderr)),
             Err(missing) => assert_ne!(shell, "bash", "{missing}"),
         }
     }
