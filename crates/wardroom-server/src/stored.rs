@@ -28,35 +28,27 @@ pub(crate) trait Kept: Sized {
     fn erases(&self) -> &[Seal];
 }
 
-impl Kept for Event {
-    fn to_stored(&self) -> (String, Value) {
-        Self::to_stored(self)
-    }
-    fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
-        Self::from_stored(kind, version, body)
-    }
-    fn erases(&self) -> &[Seal] {
-        match self {
-            Self::Redacted { seals, .. } => seals,
-            _ => &[],
+/// An incident's events and the directory's are laid out alike; they differ in which of them takes words out.
+macro_rules! kept {
+    ($event:ident, by $erasing:ident) => {
+        impl Kept for $event {
+            fn to_stored(&self) -> (String, Value) {
+                Self::to_stored(self)
+            }
+            fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
+                Self::from_stored(kind, version, body)
+            }
+            fn erases(&self) -> &[Seal] {
+                match self {
+                    Self::$erasing { seals, .. } => seals,
+                    _ => &[],
+                }
+            }
         }
-    }
+    };
 }
-
-impl Kept for DirectoryEvent {
-    fn to_stored(&self) -> (String, Value) {
-        Self::to_stored(self)
-    }
-    fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
-        Self::from_stored(kind, version, body)
-    }
-    fn erases(&self) -> &[Seal] {
-        match self {
-            Self::PersonForgotten { seals, .. } => seals,
-            _ => &[],
-        }
-    }
-}
+kept!(Event, by Redacted);
+kept!(DirectoryEvent, by PersonForgotten);
 
 /// Seals an event for the log and returns it as it will read back, so that what is folded now is exactly
 /// what will be folded after a restart.
