@@ -8,30 +8,26 @@
 //! after making sure that it was not decided on an outdated state.
 
 mod asked;
+mod deciding;
 mod restored;
 mod tentative;
 
-use std::collections::hash_map::Entry::Vacant;
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
-use wardroom_core::command::Command;
-use wardroom_core::directory::DirectoryAsking;
-use wardroom_core::event::{Event, Recorded};
-use wardroom_core::id::{Entry, Number};
-use wardroom_core::incident::{Asking, open};
+use wardroom_core::event::Event;
 use wardroom_core::refusal::{Code, Refusal};
 
 use crate::clock;
-use crate::log::{Append, Log, LogError, Request, Stored, Write};
+use crate::log::{Log, LogError};
 use crate::stored::recorded;
 use crate::streams::{DIRECTORY, Held, Streams, stream_of};
 use asked::digest;
 pub use asked::{Asked, Done, NotDone, Order};
+use deciding::Verdict;
 pub use restored::restore;
 use tentative::Tentative;
 
@@ -120,15 +116,6 @@ fn fail(jobs: impl IntoIterator<Item = Job>, error: &LogError) {
 struct Worker {
     log: Log,
     streams: Streams,
-}
-
-/// What became of one job of a batch.
-enum Verdict {
-    /// Goes into the append; set when its asker is held back.
-    Accepted(Append, Option<Refusal>),
-    Refused(Refusal),
-    /// The store could not be read.
-    Failed(LogError),
 }
 
 impl Worker {
@@ -339,134 +326,7 @@ impl Worker {
             self.streams.hold_directory(tentative.directory.0);
         }
     }
-
-    async fn decide(&self, tentative: &mut Tentative, job: &Job) -> Verdict {
-        match self.try_decide(tentative, job).await {
-            Ok((writes, held_back)) => {
-                let Asked { request, actor, .. } = job.asked;
-                let request = Request { actor: actor.to_string(), id: request, digest: job.digest };
-                Verdict::Accepted(Append { request, writes }, held_back)
-            }
-            Err(NotDone::Refused(refusal)) => Verdict::Refused(refusal),
-            Err(NotDone::Store(error)) => Verdict::Failed(error),
-            Err(NotDone::Busy | NotDone::BrokeOff | NotDone::RequestReused) => Verdict::Failed(LogError::Conflict),
-        }
-    }
-
-    async fn try_decide(&self, tentative: &mut Tentative, job: &Job) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
-        let actor = job.asked.actor;
-        match job.asked.order.clone() {
-            Order::Open(opening) => {
-                let number = self.next_number(tentative).await?;
-                let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
-                let events = open(number, &ask, opening)?;
-                tentative.highest = Some(number);
-                Ok((vec![tentative.write_new(number, actor, &events)], None))
-            }
-            Order::Incident(number, command) => {
-                let cited = self.cited(number, &command).await?;
-                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
-                let other = match command.other_incident() {
-                    Some(other) if other != number => self.bring(tentative, other).await?.map(|()| other),
-                    _ => None,
-                };
-                let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking {
-                    actor,
-                    now: tentative.now,
-                    facts: &facts,
-                    cited: cited.as_ref(),
-                    other: other.map(|other| &tentative.incidents[&other].1),
-                };
-                let decision = tentative.incidents[&number].1.decide(&ask, command)?;
-                tentative.write_decision(actor, number, other, decision)
-            }
-            Order::Tick(number, tick) => {
-                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
-                let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
-                let decision = tentative.incidents[&number].1.tick(&ask, tick)?;
-                tentative.write_decision(actor, number, None, decision)
-            }
-            Order::Directory(command) => {
-                let ask = DirectoryAsking { actor, now: tentative.now };
-                let events = tentative.directory.0.directory.decide(ask, command, &mut Uuid::now_v7)?;
-                Ok((vec![tentative.write_directory(actor, &events)], None))
-            }
-        }
-    }
-
-    /// The past entry that a command cites, straight from the log: the state keeps no notes.
-    async fn cited(&self, number: Number, command: &Command) -> Result<Option<Recorded>, LogError> {
-        let Some(Entry(entry)) = command.cites() else { return Ok(None) };
-        let stored: Option<Stored> = self.log.event(stream_of(number), entry).await?;
-        Ok(stored.and_then(|stored| recorded(&stored).ok()))
-    }
-
-    /// Has an incident at hand in the tentative states.
-    async fn bring(&self, tentative: &mut Tentative, number: Number) -> Result<Option<()>, LogError> {
-        if let Vacant(place) = tentative.incidents.entry(number) {
-            let Some(held) = self.streams.incident(number).await? else { return Ok(None) };
-            let (incident, tip) = ((*held.incident).clone(), held.tip);
-            place.insert((Some(held), incident, tip));
-        }
-        Ok(Some(()))
-    }
-
-    async fn next_number(&self, tentative: &Tentative) -> Result<Number, NotDone> {
-        let highest = match tentative.highest {
-            Some(number) => number.0,
-            None => self.log.highest_stream().await?.0,
-        };
-        highest
-            .checked_add(1)
-            .map(Number)
-            .ok_or_else(|| Refusal::new(Code::TooMany, "There are no numbers left for another incident.").into())
-    }
 }
 
 #[cfg(test)]
-mod tests {
-    use wardroom_core::directory::DirectoryCommand;
-    use wardroom_core::id::Actor;
-
-    use super::*;
-    use crate::log::Place;
-
-    fn asked() -> Asked {
-        let order = Order::Directory(DirectoryCommand::RevokeAllTokens {});
-        Asked { request: Uuid::now_v7(), actor: Actor::Console, order }
-    }
-
-    /// Whoever was refused beside somebody whose answer got lost was told that it may have been recorded.
-    #[tokio::test]
-    async fn what_was_refused_is_not_in_doubt_with_what_was_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let log = Log::open(&Place::Folder(folder.path().to_owned())).await.unwrap();
-        let worker = Worker { streams: Streams::new(log.clone()), log };
-        let job = || {
-            let (answer, answered) = oneshot::channel();
-            let asked = asked();
-            (Job { digest: digest(&asked.order), asked, answer }, answered)
-        };
-        let ((sent, in_doubt), (not_sent, refused)) = (job(), job());
-        let refusal = Refusal::new(Code::AlreadySo, "There is nothing to revoke.");
-        let lost = LogError::InDoubt("the answer got lost".to_owned());
-        let again = worker.after_failure(lost, vec![sent], vec![(not_sent, refusal.clone())]).await;
-        assert!(again.is_empty());
-        assert!(matches!(in_doubt.await.unwrap(), Err(NotDone::Store(LogError::InDoubt(_)))));
-        let refused = refused.await.unwrap();
-        assert!(matches!(&refused, Err(NotDone::Refused(told)) if *told == refusal), "{refused:?}");
-    }
-
-    /// Nobody may wait for ever because somebody else's command is waiting for a store that stands still.
-    #[tokio::test(start_paused = true)]
-    async fn whoever_waits_too_long_is_told_that_it_is_in_doubt() {
-        let (jobs, _waiting) = mpsc::channel(QUEUE);
-        let executor = Executor { jobs };
-        let answer = executor.execute(asked()).await;
-        assert!(matches!(answer, Err(NotDone::Store(LogError::InDoubt(_)))), "{answer:?}");
-        assert_eq!(executor.waiting(), 1, "giving up waiting does not take it back");
-    }
-}
+mod tests;

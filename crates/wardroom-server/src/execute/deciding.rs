@@ -1,0 +1,113 @@
+//! Deciding one job of a batch: brings what it needs from the folded streams and the log, and asks the core.
+
+use std::collections::hash_map::Entry::Vacant;
+
+use uuid::Uuid;
+use wardroom_core::command::Command;
+use wardroom_core::directory::DirectoryAsking;
+use wardroom_core::event::Recorded;
+use wardroom_core::id::{Entry, Number};
+use wardroom_core::incident::{Asking, open};
+use wardroom_core::refusal::{Code, Refusal};
+
+use super::tentative::Tentative;
+use super::{Asked, Job, NotDone, Order, Worker};
+use crate::log::{Append, LogError, Request, Stored, Write};
+use crate::stored::recorded;
+use crate::streams::stream_of;
+
+/// What became of one job of a batch.
+pub(super) enum Verdict {
+    /// Goes into the append; set when its asker is held back.
+    Accepted(Append, Option<Refusal>),
+    Refused(Refusal),
+    /// The store could not be read.
+    Failed(LogError),
+}
+
+impl Worker {
+    pub(super) async fn decide(&self, tentative: &mut Tentative, job: &Job) -> Verdict {
+        match self.try_decide(tentative, job).await {
+            Ok((writes, held_back)) => {
+                let Asked { request, actor, .. } = job.asked;
+                let request = Request { actor: actor.to_string(), id: request, digest: job.digest };
+                Verdict::Accepted(Append { request, writes }, held_back)
+            }
+            Err(NotDone::Refused(refusal)) => Verdict::Refused(refusal),
+            Err(NotDone::Store(error)) => Verdict::Failed(error),
+            Err(NotDone::Busy | NotDone::BrokeOff | NotDone::RequestReused) => Verdict::Failed(LogError::Conflict),
+        }
+    }
+
+    async fn try_decide(&self, tentative: &mut Tentative, job: &Job) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
+        let actor = job.asked.actor;
+        match job.asked.order.clone() {
+            Order::Open(opening) => {
+                let number = self.next_number(tentative).await?;
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let events = open(number, &ask, opening)?;
+                tentative.highest = Some(number);
+                Ok((vec![tentative.write_new(number, actor, &events)], None))
+            }
+            Order::Incident(number, command) => {
+                let cited = self.cited(number, &command).await?;
+                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+                let other = match command.other_incident() {
+                    Some(other) if other != number => self.bring(tentative, other).await?.map(|()| other),
+                    _ => None,
+                };
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking {
+                    actor,
+                    now: tentative.now,
+                    facts: &facts,
+                    cited: cited.as_ref(),
+                    other: other.map(|other| &tentative.incidents[&other].1),
+                };
+                let decision = tentative.incidents[&number].1.decide(&ask, command)?;
+                tentative.write_decision(actor, number, other, decision)
+            }
+            Order::Tick(number, tick) => {
+                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let decision = tentative.incidents[&number].1.tick(&ask, tick)?;
+                tentative.write_decision(actor, number, None, decision)
+            }
+            Order::Directory(command) => {
+                let ask = DirectoryAsking { actor, now: tentative.now };
+                let events = tentative.directory.0.directory.decide(ask, command, &mut Uuid::now_v7)?;
+                Ok((vec![tentative.write_directory(actor, &events)], None))
+            }
+        }
+    }
+
+    /// The past entry that a command cites, straight from the log: the state keeps no notes.
+    async fn cited(&self, number: Number, command: &Command) -> Result<Option<Recorded>, LogError> {
+        let Some(Entry(entry)) = command.cites() else { return Ok(None) };
+        let stored: Option<Stored> = self.log.event(stream_of(number), entry).await?;
+        Ok(stored.and_then(|stored| recorded(&stored).ok()))
+    }
+
+    /// Has an incident at hand in the tentative states.
+    async fn bring(&self, tentative: &mut Tentative, number: Number) -> Result<Option<()>, LogError> {
+        if let Vacant(place) = tentative.incidents.entry(number) {
+            let Some(held) = self.streams.incident(number).await? else { return Ok(None) };
+            let (incident, tip) = ((*held.incident).clone(), held.tip);
+            place.insert((Some(held), incident, tip));
+        }
+        Ok(Some(()))
+    }
+
+    async fn next_number(&self, tentative: &Tentative) -> Result<Number, NotDone> {
+        let highest = match tentative.highest {
+            Some(number) => number.0,
+            None => self.log.highest_stream().await?.0,
+        };
+        highest
+            .checked_add(1)
+            .map(Number)
+            .ok_or_else(|| Refusal::new(Code::TooMany, "There are no numbers left for another incident.").into())
+    }
+}
