@@ -5,7 +5,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
@@ -183,7 +182,7 @@ pub(crate) fn unknown(services: &BTreeSet<ServiceName>, facts: &Facts) -> BTreeS
 /// [`Code::WrongKind`] and [`Code::TooMany`] for what cannot be opened so.
 pub fn open(number: Number, ask: &Asking<'_>, opening: Opening) -> Result<Vec<Event>, Refusal> {
     let by = ask.active_person()?;
-    back_dated(opening.began, ask.now)?;
+    crate::timeline::back_dated(opening.began, ask.now)?;
     crate::life::not_too_many(&opening.services)?;
     if opening.investigate && opening.kind != Kind::Incident {
         return Err(Refusal::new(
@@ -204,21 +203,6 @@ pub fn open(number: Number, ask: &Asking<'_>, opening: Opening) -> Result<Vec<Ev
         restricted: opening.restricted,
         by,
     }])
-}
-
-/// How far back something may be dated: what lies before was mistyped.
-const BACK_DATED_MAX: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
-
-/// Impact and notes may be back-dated, by ten years at most, and never forward-dated.
-pub(crate) fn back_dated(at: Option<Time>, now: Time) -> Result<(), Refusal> {
-    let invalid = |sentence| Err(Refusal::new(Code::Invalid, sentence));
-    match at {
-        Some(at) if at > now => invalid(format!("{at} lies in the future; it is {now} now.")),
-        Some(at) if now.duration_since(at) > BACK_DATED_MAX => {
-            invalid(format!("{at} is more than ten years ago. Look at the year again."))
-        }
-        _ => Ok(()),
-    }
 }
 
 impl Incident {

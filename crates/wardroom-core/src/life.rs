@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
 use crate::id::{ServiceName, Time};
-use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post, Severity, back_dated, unknown};
+use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post, Severity, unknown};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::RolePath;
 use crate::text::{Line, Prose};
@@ -131,7 +131,7 @@ impl Incident {
 
     pub(crate) fn set_began(&self, ask: &Asking<'_>, began: Time) -> Result<Decision, Refusal> {
         self.require(ask, &Act::Command)?;
-        back_dated(Some(began), ask.now)?;
+        crate::timeline::back_dated(Some(began), ask.now)?;
         if self.began == Some(began) {
             return Err(already("recorded so"));
         }

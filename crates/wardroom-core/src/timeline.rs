@@ -3,16 +3,33 @@
 //! The timeline is the log, told to a person; the state keeps no notes. A command about a past entry brings
 //! that entry along ([`Asking::cited`]).
 
+use jiff::SignedDuration;
+
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
 use crate::id::{Actor, Entry, PersonId, Time};
-use crate::incident::{Asking, Decision, Incident, back_dated};
+use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::seal::{self, Seal};
 use crate::text::Prose;
 
 /// More pinned notes than this would hide each other.
 const PINS_MAX: usize = 50;
+
+/// How far back something may be dated: what lies before was mistyped.
+const BACK_DATED_MAX: SignedDuration = SignedDuration::from_hours(10 * 366 * 24);
+
+/// Impact and notes may be back-dated, by ten years at most, and never forward-dated.
+pub(crate) fn back_dated(at: Option<Time>, now: Time) -> Result<(), Refusal> {
+    let invalid = |sentence| Err(Refusal::new(Code::Invalid, sentence));
+    match at {
+        Some(at) if at > now => invalid(format!("{at} lies in the future; it is {now} now.")),
+        Some(at) if now.duration_since(at) > BACK_DATED_MAX => {
+            invalid(format!("{at} is more than ten years ago. Look at the year again."))
+        }
+        _ => Ok(()),
+    }
+}
 
 impl Incident {
     /// A note joins its writer. It may be back-dated: "happened at" stands beside "recorded at".
