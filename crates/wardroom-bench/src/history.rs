@@ -35,7 +35,7 @@ pub async fn write(folder: &Path, wanted: &[Wanted]) -> anyhow::Result<u32> {
     for (number, wanted) in (first..).zip(wanted) {
         let mut tip = Tip::default();
         for index in 0..wanted.events {
-            let event = event(number, index, *wanted, person);
+            let event = event(number.try_into()?, index, *wanted, person);
             let draft = draft(&event, Actor::Person(person));
             let expected = tip;
             tip = chain::after(&tip, Stream(number), &draft);
@@ -51,10 +51,10 @@ pub async fn write(folder: &Path, wanted: &[Wanted]) -> anyhow::Result<u32> {
     Ok(first)
 }
 
-fn event(number: u32, index: usize, wanted: Wanted, person: PersonId) -> Event {
+fn event(number: Number, index: usize, wanted: Wanted, person: PersonId) -> Event {
     if index == 0 {
         return Event::Opened {
-            number: Number(number),
+            number,
             title: Text::said("A measured incident"),
             kind: Kind::Incident,
             phase: Phase::Active,

@@ -3,6 +3,7 @@
 //! Events name people by [`PersonId`] only, so that a person's name can be forgotten without touching the chain.
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -35,17 +36,99 @@ pub struct SessionId(pub Uuid);
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LinkId(pub Uuid);
 
-/// The number people call an incident by: 1, 2, 3, … in order of opening.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Number(pub u32);
+/// The number people call an incident by: 1, 2, 3, … in order of opening. There is no incident 0: stream 0 of the log
+/// is the directory, and a command to it must not be sayable.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = u32, minimum = 1))]
+pub struct Number(NonZeroU32);
 
-/// The place of an event in its incident's stream, counted from 1; 0 stands before the first.
+impl Number {
+    /// Of the first incident.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// The incident of this number; `None` for 0, which is none.
+    #[must_use]
+    pub const fn new(number: u32) -> Option<Self> {
+        match NonZeroU32::new(number) {
+            Some(number) => Some(Self(number)),
+            None => None,
+        }
+    }
+
+    /// As a plain number, from 1 on.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl TryFrom<u32> for Number {
+    type Error = BadName;
+    fn try_from(given: u32) -> Result<Self, BadName> {
+        Self::new(given).ok_or_else(|| BadName("incidents are numbered from 1".to_owned()))
+    }
+}
+
+impl From<Number> for u32 {
+    fn from(number: Number) -> u32 {
+        number.get()
+    }
+}
+
+impl FromStr for Number {
+    type Err = BadName;
+    fn from_str(given: &str) -> Result<Self, BadName> {
+        let number = given.parse::<u32>().map_err(|_| {
+            BadName(format!(
+                "an incident goes by its number, such as 465, and incidents are numbered from 1 to {}",
+                u32::MAX
+            ))
+        })?;
+        number.try_into()
+    }
+}
+
+/// The place of an event in its incident's stream, counted from 1; 0 stands before the first. One that is read from
+/// outside is at most [`Entry::LAST`], because no database counts further.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+#[serde(try_from = "u64", into = "u64")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = i64, minimum = 0))]
 pub struct Entry(pub u64);
+
+impl Entry {
+    /// The last one that a stream can have.
+    pub const LAST: Self = Self(i64::MAX.unsigned_abs());
+}
+
+impl TryFrom<u64> for Entry {
+    type Error = BadName;
+    fn try_from(given: u64) -> Result<Self, BadName> {
+        if given > Self::LAST.0 {
+            return Err(BadName(format!(
+                "no incident has an entry {given}; the last that it could have is {}",
+                Self::LAST
+            )));
+        }
+        Ok(Self(given))
+    }
+}
+
+impl From<Entry> for u64 {
+    fn from(entry: Entry) -> u64 {
+        entry.0
+    }
+}
+
+impl FromStr for Entry {
+    type Err = BadName;
+    fn from_str(given: &str) -> Result<Self, BadName> {
+        let entry = given.parse::<u64>().map_err(|_| {
+            BadName("an entry goes by its number in its incident, such as 12, as the timeline shows it".to_owned())
+        })?;
+        entry.try_into()
+    }
+}
 
 impl fmt::Display for PersonId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -272,7 +272,7 @@ impl Incident {
         );
         match self.phase {
             Phase::Merged if !redaction => {
-                let into = self.merged_into.unwrap_or_default();
+                let into = self.merged_into.unwrap_or(self.number);
                 Err(Refusal::new(Code::WrongPhase, format!("Incident {} goes on as {into}. Go there.", self.number))
                     .remedy(Remedy::See { incident: into }))
             }

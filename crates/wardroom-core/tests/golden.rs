@@ -9,11 +9,15 @@ use std::fmt::Debug;
 
 use serde_json::{Value, json};
 use wardroom_core::directory::DirectoryEvent;
-use wardroom_core::event::{Event, Unreadable, VERSION};
+use wardroom_core::event::{Event, Recorded, Unreadable, VERSION};
+use wardroom_core::id::{Actor, Entry, PersonId, Time};
+use wardroom_core::incident::{FOLD_VERSION, Incident};
 use wardroom_core::seal;
 
 const INCIDENT: &str = include_str!("golden/incident.txt");
 const DIRECTORY: &str = include_str!("golden/directory.txt");
+const HISTORY: &str = include_str!("golden/history.txt");
+const FOLDS: &str = include_str!("golden/fold.txt");
 
 /// What every text of the golden events says, and the salt of its seal.
 const WORDS: &str = "words";
@@ -151,4 +155,37 @@ fn what_is_said_is_sealed_into_the_golden_form() {
 fn an_unknown_kind_or_version_is_from_a_newer_wardroom() {
     INCIDENTS.refuses_what_it_does_not_know(INCIDENT);
     DIRECTORIES.refuses_what_it_does_not_know(DIRECTORY);
+}
+
+/// Every state that a history leads through, as one digest. `golden/history.txt` is never changed, and a new kind needs
+/// no line there.
+fn folded() -> String {
+    let mut states = String::new();
+    let mut incident: Option<Incident> = None;
+    for (entry, golden) in (1..).zip(goldens(HISTORY)) {
+        let event = INCIDENTS.read(&golden, serde_json::from_str(&golden.body).expect("JSON"));
+        let at = Time::constant(1_800_000_000 + 60 * entry, 0);
+        let entry = Entry(entry.unsigned_abs());
+        let recorded = Recorded { entry, at, actor: Actor::Person(PersonId(uuid::Uuid::from_u128(1))), event };
+        match &mut incident {
+            None => incident = Incident::begin(&recorded),
+            Some(incident) => incident.evolve(&recorded),
+        }
+        states.push_str(&serde_json::to_string(&incident).expect("a state is plain data"));
+    }
+    seal::commit(&SALT, &states).to_string()
+}
+
+/// A snapshot of another fold must not be gone on from. `golden/fold.txt` has a line for each version of the fold, and
+/// lines are only added.
+#[test]
+fn the_fold_is_pinned_to_its_version() {
+    let now = format!("{FOLD_VERSION} {}", folded());
+    let pinned = FOLDS.lines().last().unwrap_or_default();
+    assert_eq!(
+        pinned, now,
+        "the state or its meaning has changed: raise FOLD_VERSION, and add its line to tests/golden/fold.txt"
+    );
+    let versions: Vec<&str> = FOLDS.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!((1..=FOLD_VERSION).map(|version| version.to_string()).eq(versions.iter().copied()), "one line each");
 }

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 use serde::Deserialize;
 
+use crate::file;
 use crate::log::Place;
 
 /// Where the log is kept: for `serve` and for every command that works on the store directly. One of the two, or
@@ -103,8 +105,15 @@ pub struct ServeArgs {
     log: Option<String>,
     /// Connections at once; further ones wait to be accepted [default: 4096]
     #[arg(long, env = "WARDROOM_MAX_CONNECTIONS", value_name = "N")]
-    max_connections: Option<usize>,
-    /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections
+    max_connections: Option<AtMost>,
+    /// Connections at once of one address; those of this machine, such as a proxy's, are not counted [default: 1024]
+    #[arg(long, env = "WARDROOM_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    max_connections_per_address: Option<AtMost>,
+    /// Live streams at once of one person [default: 1000]
+    #[arg(long, env = "WARDROOM_MAX_STREAMS_PER_PERSON", value_name = "N")]
+    max_streams_per_person: Option<AtMost>,
+    /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
+    /// max_connections_per_address, max_streams_per_person
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -118,8 +127,13 @@ struct File {
     listen: Option<SocketAddr>,
     log_format: Option<LogFormat>,
     log: Option<String>,
-    max_connections: Option<usize>,
+    max_connections: Option<AtMost>,
+    max_connections_per_address: Option<AtMost>,
+    max_streams_per_person: Option<AtMost>,
 }
+
+/// What a file of settings may weigh, in bytes.
+const SETTINGS_BYTES_MAX: u64 = 1 << 20;
 
 /// Wardroom's own news, and what other libraries warn of.
 const LOG: &str = "warn,wardroom=info,wardroom_server=info";
@@ -135,8 +149,56 @@ pub struct Config {
     pub log_format: LogFormat,
     /// Which log lines.
     pub log: String,
-    /// Connections at once.
-    pub max_connections: usize,
+    /// What one server, address or person may hold at once.
+    pub limits: Limits,
+}
+
+/// What may be held at once.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Connections; further ones wait to be accepted.
+    pub connections: AtMost,
+    /// Connections of one address that is not this machine's.
+    pub connections_per_address: AtMost,
+    /// Live streams of one person. One who holds as many as this keeps nobody else out.
+    pub streams_per_person: AtMost,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: AtMost(4_096), connections_per_address: AtMost(1_024), streams_per_person: AtMost(1_000) }
+    }
+}
+
+/// How many of something there may be: at least one, and not more than any machine holds.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[serde(try_from = "i64")]
+pub struct AtMost(u32);
+
+impl AtMost {
+    /// The most that can be set.
+    const MOST: u32 = 1_000_000;
+
+    /// As a plain number.
+    #[must_use]
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl TryFrom<i64> for AtMost {
+    type Error = String;
+    fn try_from(given: i64) -> Result<Self, String> {
+        let fits = u32::try_from(given).ok().filter(|given| (1..=Self::MOST).contains(given));
+        fits.map(Self).ok_or_else(|| format!("it is a number from 1 to {}", Self::MOST))
+    }
+}
+
+impl FromStr for AtMost {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        Self::try_from(given.parse().unwrap_or(0_i64))
+    }
 }
 
 impl ServeArgs {
@@ -148,7 +210,7 @@ impl ServeArgs {
         let file = match &self.config {
             None => File::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path)
+                let text = file::read(path, SETTINGS_BYTES_MAX)
                     .map_err(|error| anyhow::anyhow!("the settings in {} cannot be read: {error}", path.display()))?;
                 toml::from_str(&text)
                     .map_err(|error| anyhow::anyhow!("the settings in {} do not fit: {error}", path.display()))?
@@ -159,12 +221,23 @@ impl ServeArgs {
         if store.data.is_some() && store.database.is_some() {
             anyhow::bail!("name either a data folder or a database, not both");
         }
+        let usual = Limits::default();
         Ok(Config {
             place: store.place(),
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),
             log: self.log.or(file.log).unwrap_or_else(|| LOG.to_owned()),
-            max_connections: self.max_connections.or(file.max_connections).unwrap_or(4_096).max(1),
+            limits: Limits {
+                connections: self.max_connections.or(file.max_connections).unwrap_or(usual.connections),
+                connections_per_address: self
+                    .max_connections_per_address
+                    .or(file.max_connections_per_address)
+                    .unwrap_or(usual.connections_per_address),
+                streams_per_person: self
+                    .max_streams_per_person
+                    .or(file.max_streams_per_person)
+                    .unwrap_or(usual.streams_per_person),
+            },
         })
     }
 }
@@ -189,12 +262,20 @@ mod tests {
         assert_eq!(config.place, Place::Folder(PathBuf::from("/srv/wardroom")));
         assert_eq!(config.listen.port(), 9001);
         assert_eq!(config.log_format, LogFormat::Json);
-        assert_eq!(config.max_connections, 4_096);
+        assert_eq!(config.limits, Limits::default());
     }
 
     #[test]
     fn a_file_with_an_unknown_key_or_two_stores_is_refused() {
-        for text in ["colour = \"blue\"", "data = \"a\"\ndatabase = \"postgres://b\"", "listen = 7"] {
+        for text in [
+            "colour = \"blue\"",
+            "data = \"a\"\ndatabase = \"postgres://b\"",
+            "listen = 7",
+            "max_connections = 0",
+            "max_connections = -1",
+            "max_connections = 1000001",
+            "max_streams_per_person = 99999999999999999999",
+        ] {
             assert!(file(text).1.settle().is_err(), "{text}");
         }
     }

@@ -127,7 +127,7 @@ impl Due {
         for row in open {
             let untold = Untold { since, until: now, request: Uuid::now_v7(), broke_off: 0 };
             // One that still has to be told of an outage before is told of both as one.
-            outage.untold.entry(Number(row.number)).and_modify(|known| known.until = now).or_insert(untold);
+            outage.untold.entry(row.number).and_modify(|known| known.until = now).or_insert(untold);
         }
         Ok(())
     }
@@ -193,8 +193,8 @@ impl Due {
         let now = clock::now();
         self.alive(now).await?;
         for row in self.log.board_due(now).await? {
-            if !self.is_untold(Number(row.number)) {
-                let _ = self.tell(Number(row.number), Tick::Deadlines, Uuid::now_v7()).await;
+            if !self.is_untold(row.number) {
+                let _ = self.tell(row.number, Tick::Deadlines, Uuid::now_v7()).await;
             }
         }
         if !absence {
@@ -202,7 +202,7 @@ impl Due {
         }
         self.presence.exchange(&self.log).await?;
         for row in self.log.board_open().await? {
-            let number = Number(row.number);
+            let number = row.number;
             // Folding them all would be far too much where many are open, and hardly any has news.
             let news = Command::on(&row).is_none_or(|command| self.news_of(command, now).is_some());
             if news && !self.is_untold(number) {

@@ -12,17 +12,18 @@ mod deciding;
 mod restored;
 mod tentative;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use wardroom_core::event::Event;
+use wardroom_core::id::{Actor, Number};
 use wardroom_core::refusal::{Code, Refusal};
 
 use crate::clock;
-use crate::log::{Log, LogError};
+use crate::log::{Log, LogError, Stored, Tip};
 use crate::stored::recorded;
 use crate::streams::{DIRECTORY, Held, Streams, stream_of};
 use asked::digest;
@@ -113,6 +114,20 @@ fn fail(jobs: impl IntoIterator<Item = Job>, error: &LogError) {
     }
 }
 
+/// What the asker was held back by, if that is what was recorded.
+fn held_back_by(stored: &Stored) -> Option<Refusal> {
+    let recorded = recorded::<Event>(stored).ok()?;
+    recorded.event.as_refusal(recorded.entry)
+}
+
+/// Tells a job that the store could not, and those behind it too if it could not for anybody.
+fn fail_with(job: Job, behind: impl IntoIterator<Item = Job>, error: LogError) {
+    if matches!(error, LogError::Unavailable(_) | LogError::InDoubt(_)) {
+        fail(behind, &error);
+    }
+    let _ = job.answer.send(Err(error.into()));
+}
+
 struct Worker {
     log: Log,
     streams: Streams,
@@ -152,6 +167,9 @@ impl Worker {
             if jobs.is_empty() {
                 return;
             }
+            if attempt == ATTEMPTS / 2 {
+                self.set_aside_what_is_torn(&jobs).await;
+            }
         }
         for job in jobs {
             let _ = job.answer.send(Err(NotDone::Busy));
@@ -177,10 +195,7 @@ impl Worker {
                     accepted.push((job, held_back));
                 }
                 Verdict::Refused(refusal) => refused.push((job, refusal)),
-                Verdict::Failed(error @ LogError::Unavailable(_)) => {
-                    fail(std::iter::once(job).chain(jobs.by_ref()), &error);
-                }
-                Verdict::Failed(error) => drop(job.answer.send(Err(error.into()))),
+                Verdict::Failed(error) => fail_with(job, jobs.by_ref(), error),
             }
         }
         let committed = if appends.is_empty() { Ok(Vec::new()) } else { self.log.append(appends).await };
@@ -196,7 +211,7 @@ impl Worker {
                 if matches!(error, LogError::Conflict | LogError::Duplicate) {
                     // What is held is outdated. After any other failure it is as true as before, and all that can be
                     // read while the store is gone.
-                    tentative.incidents.keys().for_each(|number| self.streams.forget(stream_of(*number)));
+                    tentative.incidents.keys().for_each(|number| self.streams.forget(*number));
                 }
                 self.after_failure(error, accepted.into_iter().map(|(job, _)| job).collect(), refused).await
             }
@@ -206,6 +221,15 @@ impl Worker {
     /// What a failed append means for its jobs, and for those that were refused beside them: try again, or say that it
     /// could not be done.
     async fn after_failure(&self, error: LogError, mut accepted: Vec<Job>, refused: Vec<(Job, Refusal)>) -> Vec<Job> {
+        if let LogError::Damaged { stream, why } = &error
+            && let Some(number) = stream.incident()
+        {
+            // The others go on without it.
+            tracing::error!(%error, "an incident is set aside");
+            self.streams.quarantine_also(number, why.clone());
+            accepted.extend(refused.into_iter().map(|(job, _)| job));
+            return accepted;
+        }
         if !matches!(error, LogError::Conflict | LogError::Duplicate) {
             tracing::error!(%error, "the store could not append");
             fail(accepted, &error);
@@ -235,6 +259,26 @@ impl Worker {
         Vec::new()
     }
 
+    /// A stream that says of itself that it ends where its entries do not is damaged. Whatever is decided about it would
+    /// meet a conflict for ever, and so would everything that shares a batch with it.
+    async fn set_aside_what_is_torn(&self, jobs: &[Job]) {
+        let numbers: BTreeSet<Number> = jobs.iter().flat_map(|job| job.asked.order.incidents()).collect();
+        for number in numbers {
+            let before = self.log.tip(stream_of(number)).await;
+            self.streams.forget(number);
+            let (folded, after) = (self.folded_tip(number).await, self.log.tip(stream_of(number)).await);
+            let why = match (before, folded, after) {
+                (Ok(before), Ok(folded), Ok(after)) if before == after && folded != after => {
+                    "its tip does not agree with its last event".to_owned()
+                }
+                (Err(LogError::Damaged { why, .. }), ..) => why,
+                _ => continue, // Somebody appends to it, or the store cannot tell.
+            };
+            tracing::error!(%number, why, "an incident is set aside");
+            self.streams.quarantine_also(number, why);
+        }
+    }
+
     /// Answers those jobs whose request is remembered; returns the others.
     async fn answer_remembered(&self, jobs: Vec<Job>) -> Vec<Job> {
         let mut others = Vec::new();
@@ -243,13 +287,14 @@ impl Worker {
             match self.remembered(&job).await {
                 Ok(Some(answer)) => drop(job.answer.send(answer)),
                 Ok(None) => others.push(job),
-                Err(error) => fail(std::iter::once(job).chain(jobs.by_ref()), &error),
+                Err(error) => fail_with(job, jobs.by_ref(), error),
             }
         }
         others
     }
 
-    /// The answer of a request that was accepted before.
+    /// The answer of a request that was accepted before. Who may not know any more of the incident that it was about is
+    /// told what anybody is told of an incident that is not there.
     async fn remembered(&self, job: &Job) -> Result<Option<Answer>, LogError> {
         let actor = job.asked.actor.to_string();
         let Some(remembered) = self.log.remembered(&actor, job.asked.request).await? else { return Ok(None) };
@@ -257,12 +302,21 @@ impl Worker {
             return Ok(Some(Err(NotDone::RequestReused)));
         }
         let mut held_back = None;
-        if let Some(span) = remembered.spans.first().filter(|span| span.stream != DIRECTORY)
-            && let Some(stored) = self.log.event(span.stream, span.last).await?
+        if let Some(span) = remembered.spans.first()
+            && let Some(number) = span.stream.incident()
         {
-            held_back = recorded::<Event>(&stored).ok().and_then(|recorded| recorded.event.as_refusal(recorded.entry));
+            if !self.may_know(job.asked.actor, number).await? {
+                return Ok(Some(Err(Refusal::no_such_incident(number).into())));
+            }
+            let stored = self.log.event(span.stream, span.last).await?;
+            held_back = stored.and_then(|stored| held_back_by(&stored));
         }
         Ok(Some(Ok(Done { spans: remembered.spans, held_back })))
+    }
+
+    async fn may_know(&self, actor: Actor, number: Number) -> Result<bool, LogError> {
+        let Some(person) = actor.person() else { return Ok(true) };
+        Ok(self.streams.incident(number).await?.is_some_and(|held| held.incident.visible_to(person)))
     }
 
     /// Tells refusals, each after making sure that it is not a retry and was not decided on an outdated state.
@@ -279,33 +333,30 @@ impl Worker {
                     Ok(false) => drop(job.answer.send(Err(refusal.into()))),
                     Err(error) => drop(job.answer.send(Err(error.into()))),
                 },
-                Err(error) => fail(std::iter::once(job).chain(refused.by_ref().map(|(job, _)| job)), &error),
+                Err(error) => fail_with(job, refused.by_ref().map(|(job, _)| job), error),
             }
         }
         again
     }
 
-    /// Whether what an order was decided on is not the newest; then it is folded again.
+    /// Whether what an order was decided on is not the newest; then it is folded again. Where folding again comes to
+    /// the same, deciding again would too, whatever the log says about where the stream ends.
     async fn outdated(&self, order: &Order) -> Result<bool, LogError> {
-        let mut outdated = false;
-        if self.log.tip(DIRECTORY).await? != self.streams.directory().tip {
-            self.streams.refresh_directory().await?;
-            outdated = true;
-        }
-        let numbers = match order {
-            Order::Incident(number, command) => vec![Some(*number), command.other_incident()],
-            Order::Tick(number, _) => vec![Some(*number)],
-            Order::Open(_) | Order::Directory(_) => Vec::new(),
-        };
-        for number in numbers.into_iter().flatten() {
-            let held = self.streams.incident(number).await?;
-            let known = held.map(|held| held.tip).unwrap_or_default();
+        let known = self.streams.directory().tip;
+        let mut outdated =
+            self.log.tip(DIRECTORY).await? != known && self.streams.refresh_directory().await?.tip != known;
+        for number in order.incidents() {
+            let known = self.folded_tip(number).await?;
             if self.log.tip(stream_of(number)).await? != known {
-                self.streams.forget(stream_of(number));
-                outdated = true;
+                self.streams.forget(number);
+                outdated |= self.folded_tip(number).await? != known;
             }
         }
         Ok(outdated)
+    }
+
+    async fn folded_tip(&self, number: Number) -> Result<Tip, LogError> {
+        Ok(self.streams.incident(number).await?.map(|held| held.tip).unwrap_or_default())
     }
 
     /// After the commit: what was tentative is how it is.

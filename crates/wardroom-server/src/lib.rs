@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 mod due;
 pub mod execute;
+pub mod file;
 pub mod log;
 mod metrics;
 mod presence;

@@ -11,7 +11,7 @@ use tokio::sync::watch as signal;
 
 use crate::account::Accounts;
 use crate::account::link::{self, MadeLink};
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::due::Due;
 use crate::execute::{Executor, NotDone};
 use crate::log::{Log, LogError, Place, Stream};
@@ -21,6 +21,7 @@ use crate::streams::{DIRECTORY, Streams};
 use crate::views::board::Board;
 use crate::watch::Watch;
 use crate::web::connection::{Connections, Peer};
+use crate::web::followers::Followers;
 use crate::{clock, web};
 
 /// How long requests that are under way may take after the server was told to stop.
@@ -61,6 +62,8 @@ pub struct Parts {
     pub presence: Presence,
     /// What is remembered for letting people in.
     pub accounts: Accounts,
+    /// Who follows live.
+    pub followers: Followers,
     /// What is counted.
     pub metrics: Metrics,
     /// Turns true when the incidents were told of the time before the start.
@@ -82,7 +85,29 @@ impl Parts {
     }
 }
 
+/// Settings of a server whose data folder, if it has one, is its own for as long as this lives.
+#[derive(Debug)]
+pub struct Claimed {
+    config: Config,
+    _lock: Option<FolderLock>,
+}
+
+impl Config {
+    /// Takes the data folder, before anything is promised to anybody.
+    ///
+    /// # Errors
+    /// When another server has it, or it cannot be made.
+    pub fn claim(self) -> anyhow::Result<Claimed> {
+        let lock = match &self.place {
+            Place::Folder(folder) => Some(FolderLock::take(folder)?),
+            Place::Postgres(_) => None,
+        };
+        Ok(Claimed { config: self, _lock: lock })
+    }
+}
+
 /// Keeps a second server off the same data folder, for as long as it lives.
+#[derive(Debug)]
 struct FolderLock(#[allow(dead_code)] std::fs::File);
 
 impl FolderLock {
@@ -103,17 +128,14 @@ impl FolderLock {
 /// first admin, as long as no admin can get in.
 ///
 /// # Errors
-/// When the store cannot be opened, its quick check fails, or another server has the data folder.
+/// When the store cannot be opened, or its quick check fails.
 pub async fn run(
-    config: Config,
+    claimed: Claimed,
     listener: TcpListener,
     ready: impl FnOnce(Option<MadeLink>),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let _lock = match &config.place {
-        Place::Folder(folder) => Some(FolderLock::take(folder)?),
-        Place::Postgres(_) => None,
-    };
+    let Claimed { config, _lock } = claimed;
     let (stop, stopping) = signal::channel(false);
     let mut stopped = stop.subscribe();
     tokio::spawn(async move {
@@ -123,7 +145,7 @@ pub async fn run(
     });
     // A store that does not answer must not keep it from being stopped.
     let opening = async {
-        let server = open(&config.place, stopping).await?;
+        let server = open(&config.place, config.limits, stopping).await?;
         let link = first_admin(&server).await;
         anyhow::Ok((server, link))
     };
@@ -135,7 +157,7 @@ pub async fn run(
     ready(link);
     let router = web::router::router(server).into_make_service_with_connect_info::<Peer>();
     let mut told = stopped.clone();
-    let serving = axum::serve(Connections::new(listener, config.max_connections), router)
+    let serving = axum::serve(Connections::new(listener, config.limits), router)
         .with_graceful_shutdown(async move { drop(told.wait_for(|stop| *stop).await) });
     tokio::select! {
         served = serving => served?,
@@ -157,7 +179,7 @@ async fn first_admin(server: &Server) -> Option<MadeLink> {
 }
 
 /// Opens the store and starts what serving needs.
-async fn open(place: &Place, stopping: signal::Receiver<bool>) -> anyhow::Result<Server> {
+async fn open(place: &Place, limits: Limits, stopping: signal::Receiver<bool>) -> anyhow::Result<Server> {
     let log = Log::open(place).await?;
     let mut damaged = BTreeMap::new();
     match log.check_heads().await {
@@ -168,7 +190,7 @@ async fn open(place: &Place, stopping: signal::Receiver<bool>) -> anyhow::Result
         }
         checked => checked?,
     }
-    start(log, damaged, stopping).await
+    start(log, damaged, limits, stopping).await
 }
 
 /// Starts everything that serving needs, on an open log; these streams are set aside.
@@ -178,6 +200,7 @@ async fn open(place: &Place, stopping: signal::Receiver<bool>) -> anyhow::Result
 pub async fn start(
     log: Log,
     damaged: BTreeMap<Stream, String>,
+    limits: Limits,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
@@ -193,8 +216,20 @@ pub async fn start(
     }
     let presence = Presence::new(clock::now());
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone());
-    let accounts = Accounts::default();
-    Ok(Server(Arc::new(Parts { log, streams, executor, watch, board, presence, accounts, metrics, told, stopping })))
+    let (accounts, followers) = (Accounts::default(), Followers::new(limits.streams_per_person.get()));
+    Ok(Server(Arc::new(Parts {
+        log,
+        streams,
+        executor,
+        watch,
+        board,
+        presence,
+        accounts,
+        followers,
+        metrics,
+        told,
+        stopping,
+    })))
 }
 
 #[cfg(test)]
@@ -238,8 +273,8 @@ mod tests {
         let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         rival.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = start(log, BTreeMap::new(), stopping).await.unwrap();
-        assert!(server.streams.incident(Number(1)).await.unwrap().is_some(), "what can be read is served");
+        let server = start(log, BTreeMap::new(), Limits::default(), stopping).await.unwrap();
+        assert!(server.streams.incident(Number::FIRST).await.unwrap().is_some(), "what can be read is served");
         assert!(server.ready_to_record().now_or_never().is_none(), "but nothing is recorded before");
         rival.execute_batch("COMMIT").unwrap();
         server.ready_to_record().await.unwrap();
@@ -256,8 +291,8 @@ mod tests {
         let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 1").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = open(&place, stopping).await.unwrap();
-        let held = server.streams.incident(Number(1)).await.unwrap().unwrap();
+        let server = open(&place, Limits::default(), stopping).await.unwrap();
+        let held = server.streams.incident(Number::FIRST).await.unwrap().unwrap();
         let why = held.incident.unreadable.clone().unwrap_or_default();
         assert_eq!(why, "its record is damaged: its tip does not agree with its last event");
         assert_eq!(server.metrics.quarantined.get(), 1);
@@ -270,6 +305,6 @@ mod tests {
         let url = format!("postgres://wardroom@{}/wardroom", silent.local_addr().unwrap());
         let config = Config { place: Place::Postgres(url), ..ServeArgs::default().settle().unwrap() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        run(config, listener, |_| panic!("it is not ready"), std::future::ready(())).await.unwrap();
+        run(config.claim().unwrap(), listener, |_| panic!("it is not ready"), std::future::ready(())).await.unwrap();
     }
 }

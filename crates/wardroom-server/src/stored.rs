@@ -105,6 +105,10 @@ fn actor(stored: &Stored) -> Result<Actor, Unreadable> {
 /// # Errors
 /// [`Unreadable`] for what a newer Wardroom wrote, or for what was damaged.
 pub(crate) fn recorded<E: Kept>(stored: &Stored) -> Result<Recorded<E>, Unreadable> {
+    if let Some(column) = stored.odd {
+        let why = format!("its {column} cannot be read");
+        return Err(Unreadable::Malformed { kind: stored.kind.clone(), why });
+    }
     let event = E::from_stored(&stored.kind, stored.version, opened(stored)?)?;
     Ok(Recorded { entry: Entry(stored.seq), at: stored.at, actor: actor(stored)?, event })
 }
@@ -128,8 +132,19 @@ mod tests {
             let body = format!(r#"{{"text":{text},"happened_at":null,"pinned":false}}"#);
             let (kind, actor) = ("noted".to_owned(), "clock".to_owned());
             let (stream, at, hash) = (crate::log::Stream(1), Time::UNIX_EPOCH, [0; 32]);
-            let stored =
-                Stored { position: 2, stream, seq: 2, kind, version: VERSION, at, actor, body, hash, texts: vec![] };
+            let stored = Stored {
+                position: 2,
+                stream,
+                seq: 2,
+                kind,
+                version: VERSION,
+                at,
+                actor,
+                body,
+                hash,
+                texts: vec![],
+                odd: None,
+            };
             let read = recorded::<Event>(&stored);
             assert!(matches!(read, Err(Unreadable::Malformed { .. })), "{read:?}");
         }

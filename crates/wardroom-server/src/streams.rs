@@ -62,13 +62,15 @@ pub struct Streams {
     log: Log,
     incidents: Arc<Mutex<Incidents>>,
     directory: Arc<RwLock<HeldDirectory>>,
+    /// The last look at the directory for somebody unknown.
+    look: Arc<directory::Looks>,
     quarantined: Arc<RwLock<BTreeMap<Stream, String>>>,
 }
 
 /// The stream of an incident.
 #[must_use]
 pub fn stream_of(number: Number) -> Stream {
-    Stream(number.0)
+    Stream(number.get())
 }
 
 /// The stream of the directory.
@@ -135,6 +137,7 @@ impl Streams {
                 ages: 0,
             })),
             directory: Arc::default(),
+            look: Arc::default(),
             quarantined: Arc::default(),
         }
     }
@@ -144,9 +147,6 @@ impl Streams {
     /// # Errors
     /// Whatever kept the log from being read.
     pub async fn incident(&self, number: Number) -> Result<Option<Held>, LogError> {
-        if number.0 == 0 {
-            return Ok(None);
-        }
         let began = {
             let mut incidents = self.lock();
             if let Some(held) = incidents.held.get(&number) {
@@ -203,6 +203,10 @@ impl Streams {
         let Some(snapshot) = self.log.snapshot(stream, FOLD_VERSION).await? else { return Ok(None) };
         let Ok(mut tree) = serde_json::from_str(&snapshot.body) else { return Ok(None) };
         if seal::holds_words(&tree) {
+            return Ok(None);
+        }
+        // One that does not fit the log would be folded from again and again, and never agree with it.
+        if self.log.event(stream, snapshot.seq).await?.is_none_or(|stored| stored.hash != snapshot.hash) {
             return Ok(None);
         }
         let seals: Vec<[u8; 32]> = seal::seals(&mut tree).into_iter().map(|Seal(bytes)| bytes).collect();
@@ -296,22 +300,25 @@ impl Streams {
         incidents.held.pop(&number);
     }
 
-    /// Forgets what is folded of a stream, so that it is folded from the log again.
-    pub fn forget(&self, stream: Stream) {
-        if stream == DIRECTORY {
-            *self.directory.write().unwrap_or_else(PoisonError::into_inner) = HeldDirectory::default();
-        } else {
-            self.lock().held.pop(&Number(stream.0));
-        }
+    /// Forgets what is folded of an incident, so that it is folded from the log again. The directory is never
+    /// forgotten: without it nobody is signed in.
+    pub fn forget(&self, number: Number) {
+        self.lock().held.pop(&number);
     }
 
     /// Sets streams aside: they can be read, and not changed on this node.
     pub fn quarantine(&self, broken: BTreeMap<Stream, String>) {
-        let streams: Vec<Stream> = broken.keys().copied().collect();
+        let incidents: Vec<Number> = broken.keys().filter_map(|stream| stream.incident()).collect();
         // First of all: whatever is held from now on is marked, and what was held before is marked below.
         *self.quarantined.write().unwrap_or_else(PoisonError::into_inner) = broken;
         self.set_directory_aside(&mut self.directory.write().unwrap_or_else(PoisonError::into_inner));
-        streams.into_iter().filter(|stream| *stream != DIRECTORY).for_each(|stream| self.forget(stream));
+        incidents.into_iter().for_each(|number| self.forget(number));
+    }
+
+    /// Sets one more incident aside.
+    pub fn quarantine_also(&self, number: Number, why: String) {
+        self.quarantined.write().unwrap_or_else(PoisonError::into_inner).insert(stream_of(number), why);
+        self.forget(number);
     }
 
     /// Whether an incident is folded at this moment.

@@ -108,13 +108,10 @@ pub fn cursor(epoch: Uuid, position: u64) -> String {
 
 /// Renders an entry for readers: what happened, with its words as they are now.
 pub(crate) fn render(epoch: Uuid, stored: &Stored, facts: &Facts) -> serde_json::Value {
-    let told = match stored.stream {
-        DIRECTORY => None,
-        _ => recorded(stored).ok().map(|recorded| tell(&recorded, facts)),
-    };
+    let incident = stored.stream.incident();
+    let told = incident.and_then(|_| recorded(stored).ok()).map(|recorded| tell(&recorded, facts));
     let mut body = opened(stored).unwrap_or_default();
     seal::reveal(&mut body);
-    let incident = (stored.stream != DIRECTORY).then_some(stored.stream.0);
     json!({
         "cursor": cursor(epoch, stored.position),
         "incident": incident,
@@ -180,12 +177,14 @@ impl Watch {
         if events.iter().any(|stored| stored.stream == DIRECTORY) {
             streams.refresh_directory().await?;
         }
-        let mut by_stream: BTreeMap<Stream, Vec<Stored>> = BTreeMap::new();
-        for stored in events.iter().filter(|stored| stored.stream != DIRECTORY) {
-            by_stream.entry(stored.stream).or_default().push(stored.clone());
+        let mut by_incident: BTreeMap<Number, Vec<Stored>> = BTreeMap::new();
+        for stored in events {
+            if let Some(number) = stored.stream.incident() {
+                by_incident.entry(number).or_default().push(stored.clone());
+            }
         }
-        for (stream, events) in by_stream {
-            streams.advance(Number(stream.0), &events);
+        for (number, events) in by_incident {
+            streams.advance(number, &events);
         }
         let facts = streams.directory().directory.facts.clone();
         let shown = events.iter().map(|stored| Shown {
@@ -260,10 +259,10 @@ impl Sight {
         if let Some(known) = self.0.get(&stream) {
             return Ok(*known);
         }
-        let sees = match viewer.only {
-            Some(only) if only.0 != stream.0 => false,
-            _ if stream == DIRECTORY => viewer.admin,
-            _ => match streams.incident(Number(stream.0)).await {
+        let sees = match (viewer.only, stream.incident()) {
+            (Some(only), shown) if shown != Some(only) => false,
+            (_, None) => viewer.admin,
+            (_, Some(number)) => match streams.incident(number).await {
                 Ok(held) => held.is_some_and(|held| {
                     let asked_for = held.incident.kind != Kind::Drill || viewer.drills || viewer.only.is_some();
                     asked_for && held.incident.visible_to(viewer.person)

@@ -1,6 +1,7 @@
 //! What can be typed. Each verb's help has an example.
 
 mod act;
+mod remote;
 mod store;
 
 use std::path::PathBuf;
@@ -8,12 +9,13 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use wardroom_core::id::{ServiceName, Time};
+use wardroom_core::id::{Number, ServiceName, Time};
 use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
 pub use act::Act;
+pub use remote::{Remote, Secret};
 pub use store::{Person, Service, Team, Token};
 
 /// Reads a word such as `sev1` or `resolved` as what the API calls it.
@@ -63,41 +65,20 @@ impl Arguments {
     }
 }
 
-/// Which server the client verbs speak to.
-#[derive(Args, Debug, Clone)]
-pub struct Remote {
-    /// The server
-    #[arg(long, env = "WARDROOM_URL", default_value = "http://127.0.0.1:8080", global = true)]
-    pub url: String,
-    /// Your token
-    #[arg(
-        long,
-        env = "WARDROOM_TOKEN",
-        default_value = "",
-        hide_env_values = true,
-        hide_default_value = true,
-        global = true
-    )]
-    pub token: String,
-    /// Print what the API answered, and nothing else; a refusal too is on stdout then
-    #[arg(long, global = true)]
-    pub json: bool,
-}
-
 #[derive(Subcommand, Debug)]
 pub enum Verb {
-    /// Start a server
+    /// Start a server: wardroom serve --data ./data --listen 127.0.0.1:8080
     Serve(ServeArgs),
-    /// Play the book's managed incident and take command in it
+    /// Play the book's managed incident and take command in it: wardroom demo --data ./demo
     Demo(Demo),
 
     /// Declare an incident: wardroom declare "Search is failing" --severity sev1 --service search
     Declare(Declare),
     /// Look into something without declaring it yet: wardroom investigate "Search feels slow"
     Investigate(Declare),
-    /// What must I do next
+    /// What must I do next: wardroom next
     Next,
-    /// List incidents
+    /// List incidents: wardroom list --all
     List {
         /// Also drills
         #[arg(long)]
@@ -107,20 +88,21 @@ pub enum Verb {
         all: bool,
     },
     /// Show an incident: wardroom show 465
-    Show { number: u32 },
+    Show { number: Number },
     /// Show what happened: wardroom timeline 465 --follow; as JSON it is one entry per line
     Timeline {
-        number: u32,
+        number: Number,
         /// Stay, and show what happens next
         #[arg(long, short)]
         follow: bool,
     },
-    /// Show the briefing of an incident
-    Briefing { number: u32 },
+    /// Show the briefing of an incident: wardroom briefing 465
+    Briefing { number: Number },
     #[command(flatten)]
     Act(Act),
 
-    /// Verify the whole record, and name the first event altered, removed, reordered or cut off
+    /// Verify the whole record, and name the first event altered, removed, reordered or cut off: wardroom verify --data
+    /// ./data
     Verify(StoreArgs),
     /// Write a backup beside a running server: wardroom backup wardroom-monday.backup
     Backup {
@@ -128,7 +110,8 @@ pub enum Verb {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Restore a backup into an empty place; every token issued before is revoked
+    /// Restore a backup into an empty place; every token issued before is revoked: wardroom restore
+    /// wardroom-monday.backup --data ./restored
     Restore {
         file: PathBuf,
         /// Let tokens of the backup live on
@@ -140,10 +123,10 @@ pub enum Verb {
     /// People, on the machine itself: wardroom person add marty --name "Marty" --email marty@example.org
     #[command(subcommand)]
     Person(Person),
-    /// Teams, on the machine itself
+    /// Teams, on the machine itself: wardroom team list
     #[command(subcommand)]
     Team(Team),
-    /// Services, on the machine itself
+    /// Services, on the machine itself: wardroom service list
     #[command(subcommand)]
     Service(Service),
     /// Tokens, on the machine itself: wardroom token create marty
@@ -214,5 +197,43 @@ mod tests {
             assert!(typed(&format!("wardroom list {flags}")).is_ok());
         }
         assert!(typed("wardroom demo --quick --json").is_ok());
+    }
+
+    /// The words of a line, as a shell takes them.
+    fn words(line: &str) -> Vec<String> {
+        let (mut words, mut quoted) = (vec![String::new()], false);
+        for c in line.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                c if c.is_whitespace() && !quoted => words.push(String::new()),
+                c => words.last_mut().expect("there is one").push(c),
+            }
+        }
+        assert!(!quoted, "{line}");
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    /// The example in a verb's help: from the program's name on.
+    fn example(told: &str) -> Option<Vec<String>> {
+        let (_, typed) = told.split_once(": wardroom ")?;
+        let typed = typed.split_once(';').map_or(typed, |(typed, _)| typed);
+        Some(words(&format!("wardroom {typed}")))
+    }
+
+    fn every_one_has_an_example_that_it_takes(command: &clap::Command, path: &[&str]) {
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help") {
+            let path = [path, &[verb.get_name()]].concat();
+            let told = verb.get_about().map(ToString::to_string).unwrap_or_default();
+            let typed = example(&told).unwrap_or_else(|| panic!("{path:?} has no example: {told}"));
+            assert!(typed[1..].iter().zip(&path).all(|(typed, named)| typed == named), "{path:?}: {typed:?}");
+            Arguments::try_parse_from(&typed).unwrap_or_else(|error| panic!("{typed:?}: {error}"));
+            every_one_has_an_example_that_it_takes(verb, &path);
+        }
+    }
+
+    #[test]
+    fn every_verb_has_an_example_that_can_be_typed() {
+        every_one_has_an_example_that_it_takes(&Arguments::command(), &[]);
     }
 }

@@ -9,6 +9,7 @@ use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
 use uuid::Uuid;
 use wardroom_core::command::{Command, Opening};
+use wardroom_core::id::Number;
 
 use crate::exit::Failure;
 
@@ -86,8 +87,9 @@ impl Client {
     }
 
     /// Does something in an incident.
-    pub fn command(&self, number: u32, command: &Command) -> anyhow::Result<Value> {
-        let answer = self.post(&format!("/api/v1/incidents/{number}/commands"), serde_json::to_value(command)?);
+    pub fn command(&self, number: Number, command: &Command) -> anyhow::Result<Value> {
+        let answer =
+            self.post(&format!("/api/v1/incidents/{n}/commands", n = number.get()), serde_json::to_value(command)?);
         answer.map_err(|error| match error.downcast() {
             // So that what is suggested instead can be typed as it is.
             Ok(Failure::Refused(mut problem)) => {
@@ -112,7 +114,7 @@ impl Client {
     /// itself when the connection is lost.
     pub fn follow(
         &self,
-        number: u32,
+        number: Number,
         cursor: &str,
         mut each: impl FnMut(&Value) -> anyhow::Result<bool>,
     ) -> anyhow::Result<()> {
@@ -120,7 +122,7 @@ impl Client {
         loop {
             let answer = self
                 .agent
-                .get(format!("{}/api/v1/events?incident={number}&drills=true&after={cursor}", self.url))
+                .get(format!("{}/api/v1/events?incident={}&drills=true&after={cursor}", self.url, number.get()))
                 .header("authorization", format!("Bearer {}", self.token))
                 .call();
             let answer = match answer {
@@ -237,7 +239,7 @@ mod tests {
         let mut entries = Vec::new();
         let client = Client::as_patient_as(LATE, SOON, &url, "");
         client
-            .follow(1, "b", |entry| {
+            .follow(Number::FIRST, "b", |entry| {
                 entries.push(entry["entry"].as_u64());
                 Ok(false)
             })

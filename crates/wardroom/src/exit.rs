@@ -12,6 +12,9 @@ pub enum Failure {
     /// The server said no. Exit code 1.
     #[error("{}", sentence(.0))]
     Refused(Value),
+    /// What was typed cannot be meant. Exit code 2, as for what the parser of the command line refuses.
+    #[error("{}", sentence(.0))]
+    Misused(Value),
     /// The token is missing or not good. Exit code 3.
     #[error("{}", sentence(.0))]
     NotSignedIn(Value),
@@ -29,12 +32,18 @@ impl Failure {
         Self::Unreachable(json!({ "code": "unreachable", "detail": sentence.to_string() }))
     }
 
+    /// What was typed cannot be meant.
+    pub fn misused(sentence: impl std::fmt::Display) -> Self {
+        Self::Misused(json!({ "code": "wrong_usage", "detail": sentence.to_string() }))
+    }
+
     /// What kept the store from something, with an exit code of its own for what it means.
     pub fn of_the_store(error: LogError) -> Self {
         let problem = |code: &str| json!({ "code": code, "detail": error.to_string() });
         match error {
             LogError::Occupied(_) => Self::Refused(problem("there_already")),
-            LogError::Damaged { .. } => Self::Broken(problem("broken")),
+            LogError::NoStore(_) => Self::Refused(problem("no_store")),
+            LogError::Damaged { .. } | LogError::DoesNotHold(_) => Self::Broken(problem("broken")),
             _ => Self::unreachable(&error),
         }
     }
@@ -42,6 +51,7 @@ impl Failure {
     fn document(&self) -> &Value {
         match self {
             Self::Refused(problem)
+            | Self::Misused(problem)
             | Self::NotSignedIn(problem)
             | Self::Unreachable(problem)
             | Self::Broken(problem) => problem,
@@ -106,10 +116,12 @@ pub fn told(error: &anyhow::Error, json: bool) -> ExitCode {
     ExitCode::from(match failure {
         Some(Failure::Refused(_)) => 1,
         None => match error.downcast_ref::<LogError>() {
-            Some(LogError::Damaged { .. }) => 5,
+            Some(LogError::Damaged { .. } | LogError::DoesNotHold(_)) => 5,
+            Some(LogError::NoStore(_) | LogError::Occupied(_)) => 1,
             Some(_) => 4,
             None => 1,
         },
+        Some(Failure::Misused(_)) => 2,
         Some(Failure::NotSignedIn(_)) => 3,
         Some(Failure::Unreachable(_)) => 4,
         Some(Failure::Broken(_)) => 5,

@@ -6,6 +6,7 @@ use std::io::IsTerminal;
 use comfy_table::{ContentArrangement, Table, presets};
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
+use wardroom_core::id::Number;
 
 use crate::client::Client;
 
@@ -83,9 +84,10 @@ pub fn line(entry: &Value) -> String {
 }
 
 /// Entries `first` to `last` of an incident.
-pub fn entries(client: &Client, number: u32, first: u64, last: u64) -> anyhow::Result<Vec<Value>> {
+pub fn entries(client: &Client, number: Number, first: u64, last: u64) -> anyhow::Result<Vec<Value>> {
     let (after, count) = (first.saturating_sub(1), last.saturating_sub(first) + 1);
-    let page = client.get(&format!("/api/v1/incidents/{number}/events?after_entry={after}&limit={count}"))?;
+    let page =
+        client.get(&format!("/api/v1/incidents/{n}/events?after_entry={after}&limit={count}", n = number.get()))?;
     Ok(page["entries"].as_array().cloned().unwrap_or_default())
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use wardroom_core::command::Opening;
 use wardroom_core::event::{Event, Recorded};
 use wardroom_core::facts::{Facts, Person, Team};
-use wardroom_core::id::{Actor, Entry, Number, PersonId, TeamName, Time};
+use wardroom_core::id::{Actor, Entry, PersonId, TeamName, Time};
 use wardroom_core::incident::{Asking, Incident, Kind, Severity};
 use wardroom_core::role::RolePath;
 use wardroom_core::text::{Prose, Text};
@@ -94,7 +94,8 @@ pub fn record(after: Entry, not_before: Time, ask: (Actor, Time), events: Vec<Ev
 /// Opens an incident and returns its first events, recorded.
 pub fn opened(number: u32, by: PersonId, now: Time, facts: &Facts, opening: Opening) -> Vec<Recorded> {
     let actor = Actor::Person(by);
-    let events = wardroom_core::incident::open(Number(number), &asking(actor, now, facts), opening);
+    let events =
+        wardroom_core::incident::open(number.try_into().expect("a number"), &asking(actor, now, facts), opening);
     record(Entry(0), now, (actor, now), events.expect("an active person may open an incident"))
 }
 

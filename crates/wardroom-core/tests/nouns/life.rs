@@ -21,7 +21,7 @@ fn opening(title: &str) -> Opening {
 fn opens(person: PersonId, opening: Opening) -> Result<Vec<Event>, Refusal> {
     let facts = facts();
     let ask = Asking { actor: Actor::Person(person), now: start(), facts: &facts, cited: None, other: None };
-    open(Number(1), &ask, opening)
+    open(Number::FIRST, &ask, opening)
 }
 
 fn phase(phase: &str) -> wardroom_core::command::Command {

@@ -13,8 +13,8 @@ use wardroom_core::roadblock::Roadblock;
 use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA, at, services, start};
 use crate::given::{Given, given};
 use crate::words::{
-    ask_for, cmd, held, joined, member, offered, opened, opened_as, opened_restricted, role, role_opened, take_command,
-    text,
+    ask_for, cmd, held, joined, member, number, offered, opened, opened_as, opened_restricted, role, role_opened,
+    take_command, text,
 };
 
 fn merge() -> Command {
@@ -27,13 +27,13 @@ fn second() -> Given {
 }
 
 fn gone() -> Event {
-    Event::MergedInto { into: Number(2), commander: MARY }
+    Event::MergedInto { into: number(2), commander: MARY }
 }
 
 /// What an incident without anything but Mary and its service brings along.
 fn bare() -> Event {
     Event::Absorbed {
-        from: Number(1),
+        from: Number::FIRST,
         began: None,
         responders: [MARY].into(),
         members: BTreeMap::new(),
@@ -56,11 +56,11 @@ fn block(id: u32, path: &str) -> Roadblock {
 fn it_is_one_append_to_both() {
     let after = given([opened()]).beside(&second()).when(MARY, merge()).then_there([gone()], [bare()]);
     let state = after.state();
-    assert_eq!((state.phase, state.merged_into, state.commander()), (Phase::Merged, Some(Number(2)), MARY));
+    assert_eq!((state.phase, state.merged_into, state.commander()), (Phase::Merged, Number::new(2), MARY));
     after.when(MARY, cmd("note", json!({"text": "x"}))).says("Incident #1 goes on as #2. Go there.").refused(
         Code::WrongPhase,
         &[],
-        Some(Remedy::See { incident: Number(2) }),
+        Some(Remedy::See { incident: number(2) }),
     );
 }
 
@@ -84,7 +84,7 @@ fn people_roadblocks_services_and_posts_go_along() {
         .and([joined(ROBIN), member("planning", ROBIN), member("command", ROBIN), raised(1)])
         .and([Event::PostAdded { post: post(1, "call") }, Event::PostAdded { post: post(2, "room") }]);
     let absorbed = Event::Absorbed {
-        from: Number(1),
+        from: Number::FIRST,
         began: Some(at(-9)),
         responders: [MARY, SABRINA, JOSEPHINE, ROBIN].into(),
         members: [(role("operations"), [SABRINA].into()), (role("planning"), [ROBIN].into())].into(),

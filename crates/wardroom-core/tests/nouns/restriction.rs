@@ -26,7 +26,7 @@ fn secret() -> Given {
 
 #[test]
 fn to_everybody_else_it_is_not_there() {
-    let refusal = Refusal::no_such_incident(Number(1));
+    let refusal = Refusal::no_such_incident(Number::FIRST);
     for person in [ROBIN, ADA, IVAN] {
         for command in [plain("join"), about("invite", "robin"), cmd("redact", json!({"entry": 1})), plain("reopen")] {
             secret().when(person, command).says(&refusal.sentence).refused(Code::NoSuchIncident, &[], None);

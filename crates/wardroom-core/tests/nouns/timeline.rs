@@ -10,7 +10,7 @@ use wardroom_core::text::Text;
 
 use crate::cast::{ADA, JOSEPHINE, MARY, ROBIN, SABRINA, at};
 use crate::given::{Given, by, given};
-use crate::words::{closed, cmd, joined, noted, opened, role, text};
+use crate::words::{closed, cmd, joined, noted, number, opened, role, text};
 
 fn on(name: &str, entry: u64) -> Command {
     cmd(name, json!({"entry": entry}))
@@ -117,7 +117,7 @@ fn words_that_are_gone_are_not_redacted_again() {
 fn words_are_redacted_after_closing_and_after_a_merge_too() {
     let given = with_a_note().and([closed(MARY)]);
     given.clone().when(SABRINA, on("redact", 3)).then([redacted(&given, 3)]);
-    let merged = with_a_note().and([Event::MergedInto { into: wardroom_core::id::Number(2), commander: MARY }]);
+    let merged = with_a_note().and([Event::MergedInto { into: number(2), commander: MARY }]);
     merged.clone().when(MARY, on("redact", 3)).then([redacted(&merged, 3)]);
 }
 

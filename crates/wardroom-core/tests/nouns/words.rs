@@ -21,6 +21,12 @@ pub fn role(path: &str) -> RolePath {
     path.parse().expect("a role")
 }
 
+/// The number of an incident.
+#[track_caller]
+pub fn number(number: u32) -> Number {
+    Number::new(number).expect("incidents are numbered from 1")
+}
+
 /// Some lines.
 pub fn prose(words: &str) -> Prose {
     words.parse().expect("prose")
@@ -67,7 +73,7 @@ pub fn investigating() -> Event {
 /// Mary opens an incident with this number, kind and phase.
 pub fn opened_as(number: u32, kind: Kind, phase: Phase) -> Event {
     Event::Opened {
-        number: Number(number),
+        number: self::number(number),
         title: text("Search is slow"),
         kind,
         phase,

@@ -73,7 +73,7 @@ proptest! {
             return Ok(());
         };
         prop_assert_eq!(world.streams[0].head.phase, Phase::Merged);
-        prop_assert_eq!(world.streams[0].head.merged_into, Some(Number(2)));
+        prop_assert_eq!(world.streams[0].head.merged_into, Number::new(2));
         for role in after.roles.keys() {
             prop_assert_eq!(before.holder(role), after.holder(role), "a holder of {} was displaced", role);
         }

@@ -122,7 +122,7 @@ fn commanding() -> impl Strategy<Value = Command> {
             repeat,
         }),
         1 => entries().prop_map(|clock| Command::StopClock { clock }),
-        1 => (1..3_u32).prop_map(|into| Command::Merge { into: Number(into) }),
+        1 => (1..3_u32).prop_filter_map("there is no incident 0", |into| Some(Command::Merge { into: Number::new(into)? })),
     ]
 }
 

@@ -99,7 +99,7 @@ impl Stream {
 
     fn append(&mut self, ask: (Actor, Time), events: Vec<Event>, facts: &Facts, watch: &mut dyn Watch) -> Verdict {
         for one in record(self.head.last_entry, self.head.last_at, ask, events) {
-            let salt = (u128::from(self.head.number.0) << 32) + u128::from(one.entry.0);
+            let salt = (u128::from(self.head.number.get()) << 32) + u128::from(one.entry.0);
             let (event, stored) = through_the_log(&one.event, &mut self.words, salt)?;
             let recorded = Recorded { event, ..one };
             let before = self.head.clone();

@@ -22,6 +22,18 @@ pub enum Order {
     Directory(DirectoryCommand),
 }
 
+impl Order {
+    /// The incidents that it is decided on.
+    pub(super) fn incidents(&self) -> impl Iterator<Item = Number> + use<> {
+        let both = match self {
+            Self::Incident(number, command) => [Some(*number), command.other_incident()],
+            Self::Tick(number, _) => [Some(*number), None],
+            Self::Open(_) | Self::Directory(_) => [None, None],
+        };
+        both.into_iter().flatten()
+    }
+}
+
 /// An order with who wants it and the id that it is remembered by.
 #[derive(Clone, Debug)]
 pub struct Asked {

@@ -102,12 +102,12 @@ impl Worker {
 
     async fn next_number(&self, tentative: &Tentative) -> Result<Number, NotDone> {
         let highest = match tentative.highest {
-            Some(number) => number.0,
+            Some(number) => number.get(),
             None => self.log.highest_stream().await?.0,
         };
         highest
             .checked_add(1)
-            .map(Number)
+            .and_then(Number::new)
             .ok_or_else(|| Refusal::new(Code::TooMany, "There are no numbers left for another incident.").into())
     }
 }

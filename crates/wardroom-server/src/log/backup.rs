@@ -47,6 +47,7 @@ impl Log {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let _ = std::fs::remove_file(&partial);
+        sqlite::make_file(&partial)?;
         match self {
             Self::Sqlite(store) => store.copy_to(&partial).await?,
             Self::Postgres(store) => store.copy_to(&partial).await?,
@@ -71,16 +72,25 @@ impl Log {
 /// stream as the backup has it, and says what is appended in the same transaction: a restored log never stands there
 /// without it.
 ///
+/// What does not verify is not restored: whoever was given a backup that somebody has written into shall not find out
+/// from an incident that cannot be changed.
+///
 /// # Errors
-/// [`LogError::Unavailable`] when the file is no backup, [`LogError::Occupied`] when the place has a log, and whatever
-/// `then` says. The place has no log then. [`LogError::InDoubt`] when the database's last answer got lost.
+/// [`LogError::NoStore`] when the file is no backup, [`LogError::DoesNotHold`] when it does not verify,
+/// [`LogError::Occupied`] when the place has a log, and whatever `then` says. The place has no log
+/// then. [`LogError::InDoubt`] when the database's last answer got lost.
 pub async fn restore(
     file: &Path,
     into: &Place,
     then: impl FnOnce(&[Stored]) -> Result<Vec<Append>, LogError>,
 ) -> Result<Log, LogError> {
     if !file.is_file() {
-        return Err(LogError::unavailable(format!("there is no file {}", file.display())));
+        return Err(LogError::NoStore(format!("there is no file {}", file.display())));
+    }
+    // First of all: of a file that is no good nothing is left where it was to go.
+    let report = Log::Sqlite(sqlite::Store::open_backup(file.to_owned())?).verify(|_| ()).await?;
+    if let Some(first) = report.broken.first() {
+        return Err(LogError::DoesNotHold(first.to_string()));
     }
     let log = Log::open(into).await?;
     if log.head().await?.position > 0 {

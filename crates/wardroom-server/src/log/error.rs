@@ -21,6 +21,12 @@ pub enum LogError {
     /// Something is where this should go, and is never overwritten.
     #[error("{0}")]
     Occupied(String),
+    /// There is no store where one was named, or something that is none.
+    #[error("{0}")]
+    NoStore(String),
+    /// A backup that does not hold: the first thing that is wrong with it.
+    #[error("the backup does not hold, and nothing of it was restored: {0}")]
+    DoesNotHold(String),
     /// What is stored contradicts itself.
     #[error("{stream} is damaged: {why}")]
     Damaged {
@@ -63,7 +69,18 @@ impl LogError {
 
 impl From<rusqlite::Error> for LogError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::unavailable(error)
+        use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
+        match error {
+            // The database could; what it holds is not what Wardroom wrote, and stays so for whoever asks again. What
+            // an incident consists of is read column by column: this was beside it.
+            FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..) | Utf8Error(..) => {
+                Self::damaged(Stream(0), &format!("a column holds what Wardroom never writes ({error})"))
+            }
+            error if error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase) => {
+                Self::NoStore("this file is no store of Wardroom's: it is no database".to_owned())
+            }
+            error => Self::unavailable(error),
+        }
     }
 }
 

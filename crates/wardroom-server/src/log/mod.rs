@@ -86,10 +86,23 @@ pub enum Log {
 }
 
 impl Log {
+    /// Opens the log that is there: a place that was mistyped is no place to make one.
+    ///
+    /// # Errors
+    /// [`LogError::NoStore`] when there is none, and as [`Log::open`].
+    pub async fn open_existing(place: &Place) -> Result<Self, LogError> {
+        match place {
+            Place::Folder(folder) => sqlite::Store::look_for(folder)?,
+            Place::Postgres(url) => postgres::Store::look_for(url).await?,
+        }
+        Self::open(place).await
+    }
+
     /// Opens the log, and makes or migrates its tables.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] when the place cannot be reached or is newer than this Wardroom.
+    /// [`LogError::Unavailable`] when the place cannot be reached or is newer than this Wardroom,
+    /// [`LogError::NoStore`] when something else is there.
     pub async fn open(place: &Place) -> Result<Self, LogError> {
         Ok(match place {
             Place::Folder(folder) => Self::Sqlite(sqlite::Store::open(folder).await?),

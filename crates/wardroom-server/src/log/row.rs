@@ -5,7 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use wardroom_core::id::Time;
+use wardroom_core::id::{Number, Time};
+
+use super::LogError;
 
 /// SHA-256.
 pub type Hash = [u8; 32];
@@ -15,11 +17,19 @@ pub type Hash = [u8; 32];
 #[serde(transparent)]
 pub struct Stream(pub u32);
 
+impl Stream {
+    /// The incident whose stream it is; the directory's is no incident's.
+    #[must_use]
+    pub const fn incident(self) -> Option<Number> {
+        Number::new(self.0)
+    }
+}
+
 impl fmt::Display for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            0 => f.write_str("the directory"),
-            number => write!(f, "incident {number}"),
+        match self.incident() {
+            None => f.write_str("the directory"),
+            Some(number) => write!(f, "incident {}", number.get()),
         }
     }
 }
@@ -138,6 +148,30 @@ pub struct Stored {
     pub hash: Hash,
     /// The words behind the body's seals.
     pub texts: Vec<StoredText>,
+    /// A column of its row that holds what Wardroom never writes, if one does: the column reads as nothing, and the
+    /// event as one that cannot be read.
+    pub odd: Option<&'static str>,
+}
+
+/// Reads the columns of one row. What Wardroom never writes is noted, and does not keep the rest from being read.
+#[derive(Default)]
+pub(super) struct Columns {
+    pub odd: Option<&'static str>,
+}
+
+impl Columns {
+    /// What a column holds, or nothing in its place.
+    pub fn read<T: Default>(&mut self, column: &'static str, held: Option<T>) -> T {
+        held.unwrap_or_else(|| {
+            self.odd.get_or_insert(column);
+            T::default()
+        })
+    }
+}
+
+/// A number on its way into a database, neither of which counts further than this: what lies beyond is never there.
+pub(super) fn bigint(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// What an accepted command did in one stream.
@@ -164,6 +198,17 @@ pub struct Remembered {
     pub spans: Vec<Span>,
 }
 
+impl Remembered {
+    /// From the two columns of its row, if they hold what Wardroom wrote.
+    pub(super) fn read(digest: Option<Hash>, spans: Option<&str>) -> Result<Self, LogError> {
+        let spans = spans.and_then(|spans| serde_json::from_str(spans).ok());
+        match (digest, spans) {
+            (Some(digest), Some(spans)) => Ok(Self { digest, spans }),
+            _ => Err(LogError::damaged(Stream(0), "what it remembers of a request cannot be read")),
+        }
+    }
+}
+
 /// A folded state, kept so that opening an incident does not read its whole history.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Snapshot {
@@ -179,7 +224,7 @@ pub struct Snapshot {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BoardRow {
     /// The incident's number.
-    pub number: u32,
+    pub number: Number,
     /// The newest event that it shows.
     pub seq: u64,
     /// Whether the incident is open.

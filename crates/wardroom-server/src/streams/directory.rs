@@ -2,13 +2,21 @@
 
 use std::slice;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use wardroom_core::directory::Directory;
 use wardroom_core::id::Entry;
 
 use super::{DIRECTORY, PAGE, Streams, takes_words};
 use crate::log::{LogError, Stored, Tip};
 use crate::stored::recorded;
+
+/// How far apart looks at the directory for somebody unknown are.
+const LOOKS_APART: Duration = Duration::from_millis(100);
+
+/// When the directory was last looked at for somebody unknown, and what kept it from being read, if anything did.
+pub(super) type Looks = tokio::sync::Mutex<Option<(Instant, Option<LogError>)>>;
 
 /// The folded directory and how far it is folded.
 #[derive(Clone, Debug, Default)]
@@ -51,6 +59,27 @@ impl Streams {
         self.set_directory_aside(&mut held);
         self.hold_directory(held.clone());
         Ok(held)
+    }
+
+    /// The directory as the log has it at this moment or later, for whoever brings a name that this node does not know.
+    /// Anybody can bring one, signed in or not: however many do, the log is looked at a few times a second, and each
+    /// look is for all who waited for it.
+    ///
+    /// # Errors
+    /// Whatever kept the log from being read.
+    pub async fn look_again(&self) -> Result<HeldDirectory, LogError> {
+        let asked = Instant::now();
+        let mut last = self.look.lock().await;
+        if let Some((began, failed)) = &*last {
+            if *began >= asked {
+                return failed.clone().map_or_else(|| Ok(self.directory()), Err);
+            }
+            tokio::time::sleep_until(*began + LOOKS_APART).await;
+        }
+        let began = Instant::now();
+        let looked = self.refresh_directory().await;
+        *last = Some((began, looked.as_ref().err().cloned()));
+        looked
     }
 
     /// Holds a directory unless a newer one is held.

@@ -12,7 +12,7 @@ use super::*;
 use crate::execute::{Asked, Executor, NotDone, Order};
 use crate::log::Place;
 
-const ONE: Number = Number(1);
+const ONE: Number = Number::FIRST;
 
 /// A log with Mary's incident in it.
 struct Begun {
@@ -79,11 +79,11 @@ async fn a_state_that_was_begun_before_an_erasure_was_read_is_not_held() {
 /// this node began to fold it.
 async fn restricted_elsewhere(begun: &Begun) -> (Held, Age) {
     let Begun { log, streams, mary, .. } = begun;
-    streams.forget(stream_of(ONE));
+    streams.forget(ONE);
     let began = streams.age();
     let before = streams.incident(ONE).await.unwrap().unwrap();
     assert!(!before.incident.restricted);
-    streams.forget(stream_of(ONE));
+    streams.forget(ONE);
     let other = Executor::start(log.clone(), Streams::new(log.clone()));
     other.execute(asked(*mary, Order::Incident(ONE, Command::Restrict {}))).await.unwrap();
     (before, began)
@@ -109,7 +109,7 @@ async fn a_state_that_the_board_has_passed_by_is_not_held() {
     let (before, began) = restricted_elsewhere(&begun).await;
     let streams = begun.streams;
     assert!(streams.incident_up_to(ONE, 2).await.unwrap().unwrap().incident.restricted);
-    streams.forget(stream_of(ONE));
+    streams.forget(ONE);
     streams.hold(ONE, before, began);
     assert!(streams.incident(ONE).await.unwrap().unwrap().incident.restricted);
 }
@@ -121,7 +121,7 @@ async fn a_state_that_was_passed_by_long_ago_is_not_held() {
     let Begun { log, streams, .. } = begun;
     let tail = log.read_stream(stream_of(ONE), 1, 10).await.unwrap();
     for number in 1..=u32::try_from(REACHES_KEPT).unwrap() + 1 {
-        streams.advance(Number(number), &tail);
+        streams.advance(number.try_into().unwrap(), &tail);
     }
     assert!(streams.lock().reached.len() <= REACHES_KEPT, "what is remembered is bounded");
     streams.hold(ONE, before, began);
@@ -160,7 +160,7 @@ async fn a_directory_that_was_set_aside_stays_so() {
     assert_eq!(streams.directory().directory.unreadable.as_deref(), Some(why));
     streams.hold_directory(under_way);
     assert_eq!(streams.directory().directory.unreadable.as_deref(), Some(why), "what was begun before is marked");
-    streams.forget(DIRECTORY);
+    *streams.directory.write().unwrap() = HeldDirectory::default();
     let anew = streams.refresh_directory().await.unwrap();
     assert_eq!(anew.directory.unreadable.as_deref(), Some(why), "what is folded anew is marked");
     let robin: DirectoryCommand =

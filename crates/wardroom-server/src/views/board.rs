@@ -13,7 +13,7 @@ use wardroom_core::text::Text;
 
 use crate::log::{BoardRow, Log, LogError};
 use crate::stored::sealed;
-use crate::streams::{DIRECTORY, Streams, stream_of};
+use crate::streams::{Streams, stream_of};
 use crate::watch::Watch;
 
 /// Events read at once.
@@ -132,7 +132,7 @@ impl Command {
 /// [`LogError::Damaged`].
 pub(crate) fn row(incident: &Incident) -> Result<BoardRow, LogError> {
     Ok(BoardRow {
-        number: incident.number.0,
+        number: incident.number,
         seq: incident.last_entry.0,
         open: incident.phase.is_open(),
         next_due: incident.next_deadline(),
@@ -194,9 +194,7 @@ impl Board {
             let Some(last) = page.last() else { return Ok(Vec::new()) };
             cursor = last.position;
             let mut newest: BTreeMap<Number, u64> = BTreeMap::new();
-            for stored in page.iter().filter(|stored| stored.stream != DIRECTORY) {
-                newest.insert(Number(stored.stream.0), stored.seq);
-            }
+            newest.extend(page.iter().filter_map(|stored| Some((stored.stream.incident()?, stored.seq))));
             let mut rows = Vec::with_capacity(newest.len());
             for (number, seq) in newest {
                 let held = self.streams.incident_up_to(number, seq).await;
@@ -228,7 +226,7 @@ impl Board {
     async fn open(&self, row: BoardRow) -> Result<Option<Summary>, LogError> {
         let Ok(mut tree) = serde_json::from_str(&row.body) else { return Ok(None) };
         let seals: Vec<[u8; 32]> = seal::seals(&mut tree).into_iter().map(|Seal(bytes)| bytes).collect();
-        let words = self.log.words(stream_of(Number(row.number)), &seals).await?;
+        let words = self.log.words(stream_of(row.number), &seals).await?;
         seal::open(&mut tree, &|seal| {
             words.iter().find(|text| text.commitment == seal.0).and_then(|text| text.words.clone())
         });
@@ -262,10 +260,10 @@ impl Board {
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn row(&self, number: Number) -> Result<Option<Summary>, LogError> {
-        let open = self.log.board_open().await?.into_iter().find(|row| row.number == number.0);
+        let open = self.log.board_open().await?.into_iter().find(|row| row.number == number);
         let row = match open {
             None => {
-                self.log.board_ended(number.0.saturating_add(1), 1).await?.pop().filter(|row| row.number == number.0)
+                self.log.board_ended(number.get().saturating_add(1), 1).await?.pop().filter(|row| row.number == number)
             }
             row => row,
         };

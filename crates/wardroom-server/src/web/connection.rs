@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep, sleep};
+
+use super::callers::{Call, Callers};
+use crate::config::Limits;
 
 /// How long a socket may take nothing of what is waiting for it.
 const STUCK: Duration = Duration::from_secs(30);
@@ -28,18 +31,33 @@ const ASKING: Duration = Duration::from_secs(60);
 /// How long to wait after accepting failed, for instance for want of file descriptors.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// Accepts so many connections at once; further ones wait in the kernel's queue.
+/// How long turning somebody away may take.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// What somebody is told whose address has too many connections: nothing of what they ask is read.
+const TURNED_AWAY: &str = concat!(
+    "HTTP/1.1 429 Too Many Requests\r\n",
+    "content-type: application/problem+json\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n",
+    "retry-after: 10\r\nconnection: close\r\n\r\n",
+    r#"{"type":"urn:wardroom:problem:too_many_connections","title":"Too Many Requests","status":429,"#,
+    r#""code":"too_many_connections","detail":"Your address holds as many connections as one may. Close some, or "#,
+    r#"wait until they end; on the server, max_connections_per_address allows more."}"#,
+);
+
+/// Accepts so many connections at once; further ones wait in the kernel's queue. One address gets only so many of
+/// them: a further one is answered that, and closed.
 #[derive(Debug)]
 pub struct Connections {
     listener: TcpListener,
     permits: Arc<Semaphore>,
+    callers: Callers,
 }
 
 impl Connections {
-    /// Accepts at most `max` connections at once.
+    /// Accepts at most so many connections at once.
     #[must_use]
-    pub fn new(listener: TcpListener, max: usize) -> Self {
-        Self { listener, permits: Arc::new(Semaphore::new(max)) }
+    pub fn new(listener: TcpListener, limits: Limits) -> Self {
+        let permits = Arc::new(Semaphore::new(limits.connections.get()));
+        Self { listener, permits, callers: Callers::new(limits.connections_per_address.get()) }
     }
 }
 
@@ -48,14 +66,20 @@ impl Listener for Connections {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let permit = Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed");
+        let mut permit = self.permit().await;
         loop {
             match self.listener.accept().await {
-                Ok((stream, address)) => {
-                    // Small live entries leave at once; what piles up is merged before it gets here.
-                    let _ = stream.set_nodelay(true);
-                    return (Connection::new(stream, IDLE, ASKING, Some(permit)), address);
-                }
+                Ok((stream, address)) => match self.callers.call(address.ip()) {
+                    Some(call) => {
+                        // Small live entries leave at once; what piles up is merged before it gets here.
+                        let _ = stream.set_nodelay(true);
+                        return (Connection::new(stream, IDLE, ASKING, Some((permit, call))), address);
+                    }
+                    None => {
+                        tokio::spawn(turn_away(stream, permit));
+                        permit = self.permit().await;
+                    }
+                },
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     sleep(AGAIN).await;
@@ -67,6 +91,23 @@ impl Listener for Connections {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
+}
+
+impl Connections {
+    async fn permit(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed")
+    }
+}
+
+/// Says to somebody whose address has too many connections why this one is closed. It counts until it is.
+async fn turn_away(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
+    let said = async {
+        stream.write_all(TURNED_AWAY.as_bytes()).await?;
+        stream.shutdown().await?;
+        // What was asked is taken, so that closing does not take the answer away again.
+        tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
+    };
+    let _ = tokio::time::timeout(GOODBYE, said).await;
 }
 
 /// Who is at the other end of a connection.
@@ -93,7 +134,7 @@ pub struct Connection {
     ask_within: Duration,
     /// When something last came or went.
     moved: Instant,
-    _permit: Option<OwnedSemaphorePermit>,
+    _counted: Option<(OwnedSemaphorePermit, Call)>,
 }
 
 impl Connection {
@@ -101,10 +142,10 @@ impl Connection {
         stream: TcpStream,
         idle_after: Duration,
         ask_within: Duration,
-        permit: Option<OwnedSemaphorePermit>,
+        counted: Option<(OwnedSemaphorePermit, Call)>,
     ) -> Self {
         let moved = Instant::now();
-        Self { stream, stuck: None, idle: None, idle_after, asking: None, ask_within, moved, _permit: permit }
+        Self { stream, stuck: None, idle: None, idle_after, asking: None, ask_within, moved, _counted: counted }
     }
 
     /// Gives up on a request that does not come to its end.
@@ -190,7 +231,7 @@ impl AsyncWrite for Connection {
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::AsyncReadExt;
 
     use super::*;
 
@@ -245,5 +286,23 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(began.elapsed() >= Duration::from_millis(550), "{:?}", began.elapsed());
         sent.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whoever_is_turned_away_is_told_why() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut far = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        far.write_all(b"GET / HTTP/1.1\r\nhost: wardroom\r\n\r\n").await.unwrap();
+        let (permits, mut answer) = (Arc::new(Semaphore::new(1)), String::new());
+        let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
+        let turned_away = tokio::spawn(turn_away(listener.accept().await.unwrap().0, permit));
+        far.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 429") && head.contains("application/problem+json"), "{head}");
+        let problem: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["code"], "too_many_connections");
+        drop(far);
+        turned_away.await.unwrap();
+        assert_eq!(permits.available_permits(), 1, "and then it does not count any more");
     }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::seal;
 
+use super::answers;
 use super::parse::Body;
 use super::problem::{Problem, named};
 use super::who::{Administrator, By, Reader};
@@ -27,7 +28,7 @@ pub(super) struct DirectoryBody {
 /// Who am I, what may I do, and by which session am I here.
 #[utoipa::path(
     get, path = "/api/v1/me",
-    responses((status = 200, description = "{\"person\": {…}, \"scope\": …, \"admin\": …, \"session\": {…} or null}")),
+    responses((status = 200, body = answers::Me)),
 )]
 pub(super) async fn me(State(server): State<Server>, reader: Reader) -> Json<Value> {
     let admin = reader.facts.admin(reader.person);
@@ -42,7 +43,7 @@ pub(super) async fn me(State(server): State<Server>, reader: Reader) -> Json<Val
 }
 
 /// People, teams and services. Mail addresses are for admins.
-#[utoipa::path(get, path = "/api/v1/directory", responses((status = 200, description = "{\"people\": […], \"teams\": {…}, \"services\": {…}}")))]
+#[utoipa::path(get, path = "/api/v1/directory", responses((status = 200, body = answers::DirectoryView)))]
 pub(super) async fn read(reader: Reader) -> Json<Value> {
     let people: Vec<Value> = reader
         .facts
@@ -67,8 +68,8 @@ pub(super) async fn read(reader: Reader) -> Json<Value> {
 /// Change the directory.
 #[utoipa::path(
     post, path = "/api/v1/directory/commands", request_body = DirectoryBody,
-    responses((status = 200, description = "{\"first_entry\": …, \"last_entry\": …}"),
-              (status = "4XX", description = "A problem document")),
+    responses((status = 200, body = answers::Changed),
+              (status = "4XX", body = answers::ProblemDocument)),
 )]
 pub(super) async fn command(
     State(server): State<Server>,

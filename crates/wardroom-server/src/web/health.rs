@@ -17,13 +17,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// The process is alive.
-#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "ok")))]
+#[utoipa::path(get, path = "/healthz", responses((status = 200, description = "It lives", body = String, content_type = "text/plain")))]
 pub(super) async fn healthz() -> &'static str {
     "ok\n"
 }
 
 /// Requests can be served, commands too: the store answers, and no outage waits to be told.
-#[utoipa::path(get, path = "/readyz", responses((status = 200, description = "Ready"), (status = 503, description = "The store does not answer, or incidents are still being told of an outage")))]
+#[utoipa::path(get, path = "/readyz", responses((status = 200, body = super::answers::Readiness), (status = 503, description = "The store does not answer, or incidents are still being told of an outage")))]
 pub(super) async fn readyz(State(server): State<Server>) -> impl IntoResponse {
     let head = tokio::time::timeout(PATIENCE, server.log.head()).await;
     let ready = matches!(head, Ok(Ok(_))) && *server.told.borrow() && !*server.stopping.borrow();
@@ -34,7 +34,7 @@ pub(super) async fn readyz(State(server): State<Server>) -> impl IntoResponse {
 }
 
 /// Counters for Prometheus.
-#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "OpenMetrics text")))]
+#[utoipa::path(get, path = "/metrics", responses((status = 200, description = "OpenMetrics", body = String, content_type = "application/openmetrics-text")))]
 pub(super) async fn metrics(State(server): State<Server>) -> impl IntoResponse {
     let position = i64::try_from(server.watch.position()).unwrap_or(i64::MAX);
     server.metrics.position.set(position);

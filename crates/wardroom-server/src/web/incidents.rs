@@ -1,7 +1,7 @@
 //! Incidents: declaring, the one write endpoint, and reading.
 
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -15,7 +15,8 @@ use wardroom_core::next::NextIn;
 use wardroom_core::refusal::Refusal;
 use wardroom_core::seal;
 
-use super::parse::{self, Body};
+use super::answers;
+use super::parse::{self, Body, InPath, Query};
 use super::problem::{Problem, named};
 use super::view;
 use super::who::{Reader, Responder};
@@ -113,7 +114,7 @@ impl Server {
     /// Why an incident could not be read. Damage is told to those alone who, by the board, may know of the incident.
     async fn cannot_read(&self, reader: &Reader, error: LogError) -> Problem {
         let LogError::Damaged { stream, .. } = &error else { return error.into() };
-        let number = Number(stream.0);
+        let Some(number) = stream.incident() else { return error.into() };
         match self.board.row(number).await {
             Err(unavailable) => unavailable.into(),
             Ok(Some(summary)) if summary.visible_to(reader.person) => error.into(),
@@ -124,7 +125,7 @@ impl Server {
     fn accepted(&self, done: &Done) -> Accepted {
         let span = done.spans.first().expect("an accepted command wrote at least one event");
         Accepted {
-            incident: Number(span.stream.0),
+            incident: span.stream.incident().expect("what is done in an incident begins with its own stream"),
             first_entry: Entry(span.first),
             last_entry: Entry(span.last),
             cursor: cursor(self.watch.epoch(), done.spans.iter().map(|span| span.position).max().unwrap_or_default()),
@@ -149,7 +150,7 @@ impl Server {
 /// Declare an incident, or open an investigation.
 #[utoipa::path(
     post, path = "/api/v1/incidents", request_body = OpeningBody,
-    responses((status = 201, body = Accepted), (status = "4XX", description = "A problem document")),
+    responses((status = 201, body = Accepted), (status = "4XX", body = answers::ProblemDocument)),
 )]
 pub(super) async fn open(
     State(server): State<Server>,
@@ -164,12 +165,12 @@ pub(super) async fn open(
 #[utoipa::path(
     post, path = "/api/v1/incidents/{number}/commands", request_body = CommandBody,
     params(("number" = u32, Path, description = "The incident's number")),
-    responses((status = 200, body = Accepted), (status = "4XX", description = "A problem document")),
+    responses((status = 200, body = Accepted), (status = "4XX", body = answers::ProblemDocument)),
 )]
 pub(super) async fn command(
     State(server): State<Server>,
     Responder(reader): Responder,
-    Path(number): Path<Number>,
+    InPath(number): InPath,
     Body(asked): Body<Command>,
 ) -> Result<Json<Accepted>, Problem> {
     let done = server.ask(&reader, asked.request_id, Order::Incident(number, asked.order)).await?;
@@ -190,7 +191,7 @@ pub(super) struct Listing {
 /// List incidents: the open ones, the worst first; ended ones when asked for.
 #[utoipa::path(
     get, path = "/api/v1/incidents", params(Listing),
-    responses((status = 200, description = "{\"incidents\": […]}")),
+    responses((status = 200, body = answers::Listed)),
 )]
 pub(super) async fn list(
     State(server): State<Server>,
@@ -206,7 +207,7 @@ pub(super) async fn list(
     // A page is full whatever is hidden: one that is not says how much is.
     while let Some(number) = below.filter(|_| ended.len() < ENDED_PAGE) {
         let page = server.board.ended(number, ENDED_PAGE).await?;
-        below = page.last().map(|last| last.number.0);
+        below = page.last().map(|last| last.number.get());
         ended.extend(page.into_iter().filter(shown));
     }
     ended.truncate(ENDED_PAGE);
@@ -223,12 +224,12 @@ pub(super) async fn list(
 #[utoipa::path(
     get, path = "/api/v1/incidents/{number}",
     params(("number" = u32, Path, description = "The incident's number")),
-    responses((status = 200, description = "The incident's state"), (status = 404, description = "A problem document")),
+    responses((status = 200, body = answers::IncidentView), (status = 404, body = answers::ProblemDocument)),
 )]
 pub(super) async fn show(
     State(server): State<Server>,
     reader: Reader,
-    Path(number): Path<Number>,
+    InPath(number): InPath,
 ) -> Result<Json<Value>, Problem> {
     // The position is read first, so that reading on from the cursor can only repeat, never miss.
     let position = server.watch.position();
@@ -244,7 +245,7 @@ pub(super) struct Page {
     /// After this cursor, or from the beginning.
     after: Option<String>,
     /// After this entry of the incident; `after` goes before it.
-    after_entry: Option<u64>,
+    after_entry: Option<Entry>,
     /// At most so many, up to 1,000.
     limit: Option<usize>,
 }
@@ -253,12 +254,12 @@ pub(super) struct Page {
 #[utoipa::path(
     get, path = "/api/v1/incidents/{number}/events",
     params(("number" = u32, Path, description = "The incident's number"), Page),
-    responses((status = 200, description = "{\"entries\": […], \"more\": …}")),
+    responses((status = 200, body = answers::EntryPage)),
 )]
 pub(super) async fn events(
     State(server): State<Server>,
     reader: Reader,
-    Path(number): Path<Number>,
+    InPath(number): InPath,
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, Problem> {
     let held = server.visible(&reader, number).await?;
@@ -268,7 +269,7 @@ pub(super) async fn events(
     let limit = page.limit.unwrap_or(PAGE_MAX).clamp(1, PAGE_MAX);
     let mut seq = match after {
         Some(position) => server.seq_at(number, position, held.tip.seq).await?,
-        None => page.after_entry.unwrap_or(0),
+        None => page.after_entry.unwrap_or_default().0,
     };
     let (mut entries, mut bytes) = (Vec::new(), 0);
     while entries.len() < limit && bytes < PAGE_BYTES {
@@ -304,24 +305,24 @@ impl Server {
 pub(super) struct Since {
     /// The entry up to which the reader has seen everything.
     #[serde(default)]
-    since: u64,
+    since: Entry,
 }
 
 /// Read the briefing: the state, what matters that happened since, and the entry to name when taking command.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{number}/briefing",
     params(("number" = u32, Path, description = "The incident's number"), Since),
-    responses((status = 200, description = "{\"briefed_to\": …, \"matters\": […], \"state\": {…}}")),
+    responses((status = 200, body = answers::BriefingView)),
 )]
 pub(super) async fn briefing(
     State(server): State<Server>,
     reader: Reader,
-    Path(number): Path<Number>,
+    InPath(number): InPath,
     Query(since): Query<Since>,
 ) -> Result<Json<Value>, Problem> {
     let position = server.watch.position();
     let held = server.visible(&reader, number).await?;
-    let mattered = held.incident.matters_after(Entry(since.since));
+    let mattered = held.incident.matters_after(since.since);
     let matters = server.rendered(number, &mattered, &reader.facts).await?;
     let pinned: Vec<Entry> = held.incident.pinned.iter().copied().collect();
     let pinned = server.rendered(number, &pinned, &reader.facts).await?;
@@ -336,7 +337,7 @@ pub(super) async fn briefing(
 /// What must I do next, over all incidents: the most urgent first.
 #[utoipa::path(
     get, path = "/api/v1/next",
-    responses((status = 200, description = "{\"next\": […]}")),
+    responses((status = 200, body = answers::Steps)),
 )]
 pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result<Json<Value>, Problem> {
     let now = clock::now();

@@ -2,10 +2,14 @@
 //! outside this folder knows HTTP.
 
 mod account;
+mod answers;
+mod callers;
 pub mod connection;
 mod directory;
+pub mod followers;
 pub mod health;
 mod incidents;
+mod json;
 mod page;
 pub mod parse;
 mod problem;

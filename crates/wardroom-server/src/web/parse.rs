@@ -1,13 +1,16 @@
 //! What comes in: bounded bodies, strict JSON, cursors. Pure, apart from the extractors around it.
 
 use axum::body::{Bytes, HttpBody};
-use axum::extract::{FromRequest, Request};
-use axum::http::{StatusCode, header};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
+use wardroom_core::id::Number;
 use wardroom_core::text::repeated;
 
+use super::json;
 use super::problem::Problem;
 use crate::server::Server;
 
@@ -28,7 +31,7 @@ pub struct Asked<T> {
 /// # Errors
 /// A sentence that says what does not fit.
 pub fn asked<T: DeserializeOwned>(body: &[u8]) -> Result<Asked<T>, String> {
-    let mut tree: Value = serde_json::from_slice(body).map_err(|error| repeated(&error.to_string()))?;
+    let mut tree = json::read(body).map_err(|error| repeated(&error))?;
     let Value::Object(object) = &mut tree else { return Err("the body is a JSON object".to_owned()) };
     let id = object.remove("request_id").ok_or("“request_id” is missing: a UUID that you draw for each command")?;
     let request_id = id
@@ -92,9 +95,9 @@ impl<T: DeserializeOwned> FromRequest<Server> for Plain<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Problem> {
-        let bytes = json(request, server).await?;
-        let read = serde_json::from_slice(&bytes);
-        read.map(Self).map_err(|error| Problem::malformed(repeated(&error.to_string())))
+        let bytes = body(request, server).await?;
+        let read = json::read(&bytes).and_then(|tree| serde_json::from_value(tree).map_err(|error| error.to_string()));
+        read.map(Self).map_err(|error| Problem::malformed(repeated(&error)))
     }
 }
 
@@ -102,13 +105,56 @@ impl<T: DeserializeOwned> FromRequest<Server> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Problem> {
-        let bytes = json(request, server).await?;
+        let bytes = body(request, server).await?;
         asked(&bytes).map(Self).map_err(Problem::malformed)
     }
 }
 
+/// The incident that an address names.
+pub struct InPath(pub Number);
+
+impl FromRequestParts<Server> for InPath {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        let named = Path::<String>::from_request_parts(parts, server).await;
+        let Path(named) = named.map_err(|_| Problem::malformed("its address is not written in UTF-8"))?;
+        numbered(&named).map(Self)
+    }
+}
+
+/// The incident of this number. What is a number and no incident's is answered as any incident that is not there.
+fn numbered(named: &str) -> Result<Number, Problem> {
+    named.parse().map_err(|bad| {
+        if !named.is_empty() && named.bytes().all(|byte| byte.is_ascii_digit()) {
+            let sentence = format!("There is no incident #{} that you can see.", repeated(named));
+            return Problem::new(StatusCode::NOT_FOUND, "no_such_incident", sentence);
+        }
+        Problem::malformed(bad)
+    })
+}
+
+/// What stands behind the question mark of an address, read strictly.
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> FromRequestParts<Server> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Server) -> Result<Self, Problem> {
+        query(&parts.uri).map(Self)
+    }
+}
+
+fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Problem> {
+    axum::extract::Query::try_from_uri(address).map(|axum::extract::Query(read)| read).map_err(|rejection| {
+        let told = rejection.body_text();
+        let why = told.split_once(": ").map_or(told.as_str(), |(_, why)| why);
+        Problem::malformed(format!("what stands behind the “?” of its address does not fit ({})", repeated(why)))
+    })
+}
+
 /// The bytes of a body that says that it is JSON.
-async fn json(request: Request, server: &Server) -> Result<Bytes, Problem> {
+async fn body(request: Request, server: &Server) -> Result<Bytes, Problem> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         return Err(Problem::new(
@@ -152,6 +198,8 @@ mod tests {
             (r#"{"request_id":7,"command":"join"}"#.to_owned(), "UUID"),
             ("[]".to_owned(), "object"),
             ("{".to_owned(), "EOF"),
+            (format!(r#"{{"request_id":"{id}","command":"note","text":"a","text":"b"}}"#), "“text” stands there twice"),
+            (format!(r#"{{"request_id":"{id}","request_id":"{id}","command":"join"}}"#), "“request_id” stands there"),
         ] {
             let error = read(body.clone()).expect_err(&body);
             assert!(error.contains(says), "{body}: {error}");

@@ -10,7 +10,8 @@ use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
-use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::{Modify, OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,14 +22,57 @@ use super::{directory, health, incidents, page, stream};
 use crate::server::Server;
 
 #[derive(OpenApi)]
-#[openapi(info(
+#[openapi(modifiers(&WaysIn), info(
     title = "Wardroom",
     description = "Incident command. Every write carries a request id and can be repeated; errors are RFC 9457 problem documents with a stable `code`; times are UTC (RFC 3339)."
 ))]
 struct Description;
 
+/// How somebody shows who they are: by a token, or by the cookie that signing in on the page gave them.
+struct WaysIn;
+
+impl Modify for WaysIn {
+    fn modify(&self, api: &mut openapi::OpenApi) {
+        let ways = api.components.get_or_insert_default();
+        ways.add_security_scheme("token", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
+        for cookie in ["__Host-wardroom", "wardroom"] {
+            let way = ApiKey::Cookie(ApiKeyValue::with_description(
+                cookie,
+                "A session; only this server's own page writes by it",
+            ));
+            ways.add_security_scheme(cookie, SecurityScheme::ApiKey(way));
+        }
+    }
+}
+
+/// Addresses that ask nobody who they are.
+const OPEN: &[&str] =
+    &["/healthz", "/readyz", "/metrics", "/api/v1/session", "/api/v1/welcome", "/api/v1/welcome/look"];
+
+/// Says of every other address that one has to be signed in.
+fn behind_a_door(mut api: openapi::OpenApi) -> openapi::OpenApi {
+    let ways = ["token", "__Host-wardroom", "wardroom"];
+    for (address, item) in &mut api.paths.paths {
+        if OPEN.contains(&address.as_str()) {
+            continue;
+        }
+        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+        for operation in operations.into_iter().flatten() {
+            operation.security = Some(ways.map(|way| SecurityRequirement::new(way, [""; 0])).into());
+        }
+    }
+    api
+}
+
 /// How long a request may take to arrive and be answered; a live stream is answered at once.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long an address may be, in bytes.
+const ADDRESS_MAX: usize = 8 * 1024;
+/// What the fields of a header may weigh together, in bytes.
+const HEADER_MAX: usize = 32 * 1024;
+/// How many fields a header may have.
+const FIELDS_MAX: usize = 64;
 
 /// The table.
 fn table() -> OpenApiRouter<Server> {
@@ -59,13 +103,17 @@ fn table() -> OpenApiRouter<Server> {
 /// The description of the API, as JSON.
 #[must_use]
 pub fn openapi() -> String {
-    table().into_openapi().to_pretty_json().expect("the description is plain data")
+    described(table().into_openapi())
+}
+
+fn described(api: openapi::OpenApi) -> String {
+    behind_a_door(api).to_pretty_json().expect("the description is plain data")
 }
 
 /// Everything that the server answers.
 pub fn router(server: Server) -> Router {
     let (router, api) = table().split_for_parts();
-    let description = api.to_pretty_json().expect("the description is plain data");
+    let description = described(api);
     router
         .route(
             "/api/v1/openapi.json",
@@ -83,6 +131,21 @@ pub fn router(server: Server) -> Router {
         .with_state(server)
 }
 
+/// The library below refuses only what is far beyond these, and then without a word.
+fn head_too_large(request: &Request) -> Option<Problem> {
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if address > ADDRESS_MAX {
+        let sentence = "The address of this request is too long. What is long belongs into its body.";
+        return Some(Problem::new(StatusCode::URI_TOO_LONG, "address_too_long", sentence));
+    }
+    let fields: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    (fields > HEADER_MAX || request.headers().len() > FIELDS_MAX).then(|| {
+        let sentence = "This request brings too much beside its address and body: at most 64 header fields of 32 KiB \
+                        together. In a browser, deleting the cookies of this site helps.";
+        Problem::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "header_too_large", sentence)
+    })
+}
+
 fn timeout(patience: Duration) -> TimeoutLayer {
     TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience)
 }
@@ -96,7 +159,10 @@ fn broke() -> Response {
 /// Errors that come from the framework (a wrong method, a path or query that does not fit) become problem
 /// documents like all others, and every answer says how it may be used.
 async fn as_problem(request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
+    let response = match head_too_large(&request) {
+        Some(problem) => problem.into_response(),
+        None => next.run(request).await,
+    };
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let plain = kind.is_empty() || kind.starts_with("text/plain");
@@ -109,8 +175,8 @@ async fn as_problem(request: Request, next: Next) -> Response {
             Problem::new(status, "timeout", sentence).into_response()
         }
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if plain => {
-            let body = axum::body::to_bytes(response.into_body(), 4_096).await.unwrap_or_default();
-            Problem::malformed(String::from_utf8_lossy(&body).trim_end_matches('.')).into_response()
+            // The framework's words are no sentence for a tired person, and repeat what was sent.
+            Problem::malformed("what its address names does not fit").into_response()
         }
         _ => response,
     };

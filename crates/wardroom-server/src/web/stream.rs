@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
@@ -18,7 +18,8 @@ use tokio::sync::watch as signal;
 use utoipa::IntoParams;
 use wardroom_core::id::Number;
 
-use super::parse;
+use super::followers::Following;
+use super::parse::{self, Query};
 use super::problem::Problem;
 use super::who::Reader;
 use crate::log::LogError;
@@ -34,6 +35,9 @@ const HEARTBEAT: Duration = Duration::from_secs(15);
 /// How often a silent stream looks whether its reader is still signed in; revocation itself wakes it at once.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// Seconds after which somebody who follows too often may look whether it is still so.
+const FOLLOW_AGAIN: u64 = 10;
+
 /// Where to begin.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -41,7 +45,7 @@ pub(super) struct From {
     /// After this cursor; left out, from now on. `Last-Event-ID` means the same.
     after: Option<String>,
     /// Only this incident.
-    incident: Option<u32>,
+    incident: Option<Number>,
     /// Also drills.
     #[serde(default)]
     drills: bool,
@@ -57,6 +61,15 @@ struct Open {
     stopping: signal::Receiver<bool>,
     silent_since: tokio::time::Instant,
     hello: bool,
+    _following: Following,
+}
+
+fn too_many(most: usize) -> Problem {
+    let sentence = format!(
+        "You follow {most} live streams already, which is as many as one person may. Close a page, or stop a program \
+         that follows."
+    );
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_streams", sentence).after(FOLLOW_AGAIN)
 }
 
 impl Drop for Open {
@@ -68,8 +81,9 @@ impl Drop for Open {
 /// Follow everything that happens, live.
 #[utoipa::path(
     get, path = "/api/v1/events", params(From),
-    responses((status = 200, description = "text/event-stream; each event's id is a cursor"),
-              (status = 410, description = "The cursor belongs to another history")),
+    responses((status = 200, description = "Server-sent events of the type `entry`: the data of each is one entry, and its id a cursor", body = super::answers::Happened, content_type = "text/event-stream"),
+              (status = 410, description = "The cursor belongs to another history"),
+              (status = 429, description = "This person follows as often as one may")),
 )]
 pub(super) async fn follow(
     State(server): State<Server>,
@@ -77,14 +91,17 @@ pub(super) async fn follow(
     headers: HeaderMap,
     Query(from): Query<From>,
 ) -> Result<Response, Problem> {
-    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok());
+    let last = headers.get("last-event-id").map(|id| id.to_str()).transpose();
+    // Whoever brings what is none shall not silently go on from now: they would miss what they came back for.
+    let last = last.map_err(|_| Problem::malformed("its Last-Event-ID is none that Wardroom gave out"))?;
     let given = from.after.as_deref().or(last).filter(|cursor| !cursor.is_empty());
     let head = server.watch.position().max(server.log.head().await?.position);
     let position = parse::position(given, server.watch.epoch(), head)?.unwrap_or_else(|| server.watch.position());
-    let only = from.incident.map(Number);
+    let only = from.incident;
     if let Some(number) = only {
         server.visible(&reader, number).await?;
     }
+    let following = server.followers.follow(reader.person).ok_or_else(|| too_many(server.followers.most()))?;
     let viewer = Viewer { person: reader.person, admin: reader.audits(), drills: from.drills, only };
     server.metrics.readers.inc();
     let open = Open {
@@ -96,6 +113,7 @@ pub(super) async fn follow(
         position,
         silent_since: tokio::time::Instant::now(),
         hello: true,
+        _following: following,
     };
     let chunks = stream::unfold(open, |mut open| async move {
         let chunk = open.next_chunk().await?;

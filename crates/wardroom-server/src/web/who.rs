@@ -124,8 +124,8 @@ impl FromRequestParts<Server> for Reader {
         let digest = Digest::new(digest(secret));
         let mut directory = server.streams.directory().directory;
         if directory.token(&digest, clock::now()).is_none() {
-            // It may have been made on the machine itself a moment ago: look once whether the log has more.
-            directory = server.streams.refresh_directory().await?.directory;
+            // It may have been made on the machine itself a moment ago: look whether the log has more.
+            directory = server.streams.look_again().await?.directory;
         }
         let token = directory.token(&digest, clock::now()).ok_or_else(Problem::unauthenticated)?;
         Self::of(&directory, By::Token(token.id)).ok_or_else(Problem::unauthenticated)

@@ -1,7 +1,7 @@
 //! Verbs that are one command in an incident.
 
 use clap::Subcommand;
-use wardroom_core::id::{ServiceName, TeamName, Time, Who};
+use wardroom_core::id::{Entry, Number, ServiceName, TeamName, Time, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::role::RolePath;
 use wardroom_core::text::{Line, Prose};
@@ -12,14 +12,14 @@ use super::word;
 #[derive(Subcommand, Debug)]
 pub enum Act {
     /// Say "I'm here": wardroom join 465
-    Join { number: u32 },
-    /// Leave; roles fall upward
-    Leave { number: u32 },
+    Join { number: Number },
+    /// Leave; roles fall upward: wardroom leave 465
+    Leave { number: Number },
     /// Say what you are doing now: wardroom doing 465 "reindexing eu-1"; nothing clears it
-    Doing { number: u32, text: Option<Line> },
+    Doing { number: Number, text: Option<Line> },
     /// Write into the timeline: wardroom note 465 "First cluster is warm" --at 2026-11-23T15:20:00Z
     Note {
-        number: u32,
+        number: Number,
         text: Prose,
         /// When it happened, if not now
         #[arg(long, value_name = "TIME")]
@@ -28,24 +28,24 @@ pub enum Act {
         #[arg(long)]
         pin: bool,
     },
-    /// Pin a note
-    Pin { number: u32, entry: u64 },
-    /// Unpin a note
-    Unpin { number: u32, entry: u64 },
-    /// Correct a note of yours
-    Correct { number: u32, entry: u64, text: Prose },
+    /// Pin a note: wardroom pin 465 12
+    Pin { number: Number, entry: Entry },
+    /// Unpin a note: wardroom unpin 465 12
+    Unpin { number: Number, entry: Entry },
+    /// Correct a note of yours: wardroom correct 465 12 "Both clusters are warm"
+    Correct { number: Number, entry: Entry, text: Prose },
     /// Take the words of an entry out for ever: wardroom redact 465 12 --reason "a password"
     Redact {
-        number: u32,
-        entry: u64,
+        number: Number,
+        entry: Entry,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Declare a running investigation
-    DeclareInvestigation { number: u32 },
+    /// Declare a running investigation: wardroom declare-investigation 465
+    DeclareInvestigation { number: Number },
     /// Offer a role: wardroom offer 465 operations marty
     Offer {
-        number: u32,
+        number: Number,
         role: RolePath,
         #[arg(required_unless_present = "team")]
         person: Option<Who>,
@@ -57,14 +57,14 @@ pub enum Act {
     },
     /// Ask for a role: wardroom ask 465 communications
     Ask {
-        number: u32,
+        number: Number,
         role: RolePath,
         #[arg(long)]
         note: Option<Prose>,
     },
-    /// Take a role that is offered to you; for command, read the briefing first
+    /// Take a role that is offered to you: wardroom take 465 command; for command, read the briefing first
     Take {
-        number: u32,
+        number: Number,
         role: RolePath,
         /// The outgoing commander told you everything; skips the briefing
         #[arg(long)]
@@ -73,120 +73,120 @@ pub enum Act {
         #[arg(long)]
         yes: bool,
     },
-    /// Decline an offer
+    /// Decline an offer: wardroom decline 465 operations --reason "at lunch"
     Decline {
-        number: u32,
+        number: Number,
         role: RolePath,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Withdraw an offer
+    /// Withdraw an offer: wardroom withdraw 465 operations
     Withdraw {
-        number: u32,
+        number: Number,
         role: RolePath,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Say no to somebody who asks for a role
+    /// Say no to somebody who asks for a role: wardroom decline-ask 465 operations marty
     DeclineAsk {
-        number: u32,
+        number: Number,
         role: RolePath,
         person: Who,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Give a role up; it falls upward
-    Release { number: u32, role: RolePath },
-    /// Take a role back from its holder
-    TakeBack { number: u32, role: RolePath },
+    /// Give a role up: wardroom release 465 operations; it falls upward
+    Release { number: Number, role: RolePath },
+    /// Take a role back from its holder: wardroom take-back 465 operations
+    TakeBack { number: Number, role: RolePath },
     /// Open a role under another: wardroom open-role 465 operations/database
-    OpenRole { number: u32, role: RolePath },
-    /// Close a role that nobody works in
-    CloseRole { number: u32, role: RolePath },
+    OpenRole { number: Number, role: RolePath },
+    /// Close a role that nobody works in: wardroom close-role 465 operations/database
+    CloseRole { number: Number, role: RolePath },
     /// Have somebody work in a role: wardroom member 465 operations marty
     Member {
-        number: u32,
+        number: Number,
         role: RolePath,
         person: Who,
         /// Release them from it
         #[arg(long)]
         release: bool,
     },
-    /// Assume command when the commander is unseen, or unfit
+    /// Assume command when the commander is unseen, or unfit: wardroom assume 465 --reason "unseen for 20 minutes"
     Assume {
-        number: u32,
+        number: Number,
         #[arg(long)]
         reason: Prose,
         /// The commander is here and cannot go on
         #[arg(long)]
         unfit: bool,
     },
-    /// Confirm that somebody else assumes command
-    Confirm { number: u32 },
-    /// Take your proposal to assume command back; a commander who is here sets it aside
-    Drop { number: u32 },
-    /// Ask for a role no more
-    TakeBackAsk { number: u32, role: RolePath },
+    /// Confirm that somebody else assumes command: wardroom confirm 465
+    Confirm { number: Number },
+    /// Take your proposal to assume command back: wardroom drop 465; a commander who is here sets it aside
+    Drop { number: Number },
+    /// Ask for a role no more: wardroom take-back-ask 465 operations
+    TakeBackAsk { number: Number, role: RolePath },
     /// Raise a roadblock: wardroom roadblock 465 "Quota for eu needs the capacity desk"
     Roadblock {
-        number: u32,
+        number: Number,
         text: Prose,
         #[arg(long)]
         role: Option<RolePath>,
     },
-    /// Clear a roadblock
-    Clear { number: u32, roadblock: u32, how: Option<Prose> },
+    /// Clear a roadblock: wardroom clear 465 1 "the quota was raised"
+    Clear { number: Number, roadblock: u32, how: Option<Prose> },
     /// Change the severity: wardroom severity 465 sev1 --reason "all users"
     Severity {
-        number: u32,
+        number: Number,
         #[arg(value_parser = word::<Severity>)]
         severity: Severity,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Change the phase: active, mitigated, resolved or closed
+    /// Change the phase to active, mitigated, resolved or closed: wardroom phase 465 mitigated
     Phase {
-        number: u32,
+        number: Number,
         #[arg(value_parser = word::<Phase>)]
         phase: Phase,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Reopen a closed incident; you take command
+    /// Reopen a closed incident: wardroom reopen 465; you take command
     Reopen {
-        number: u32,
+        number: Number,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Make a planned operation an incident
+    /// Make a planned operation an incident: wardroom kind 465 incident
     Kind {
-        number: u32,
+        number: Number,
         #[arg(value_parser = word::<Kind>)]
         kind: Kind,
         #[arg(long)]
         reason: Option<Prose>,
     },
-    /// Change the title
-    Title { number: u32, title: Line },
-    /// Say which services are affected
-    Services { number: u32, services: Vec<ServiceName> },
-    /// Say when impact began
-    Began { number: u32, at: Time },
+    /// Change the title: wardroom title 465 "Search is failing in eu-1"
+    Title { number: Number, title: Line },
+    /// Say which services are affected: wardroom services 465 search frontend
+    Services { number: Number, services: Vec<ServiceName> },
+    /// Say when impact began: wardroom began 465 2026-11-23T14:51:00Z
+    Began { number: Number, at: Time },
     /// Open a command post: wardroom post 465 "#inc-465" https://chat.example.org/inc-465
-    Post { number: u32, label: Line, link: Option<Line> },
-    /// Close a command post
-    RemovePost { number: u32, post: u32 },
-    /// Only the invited may know of it from now on
-    Restrict { number: u32 },
-    /// Everybody who is signed in may know of it
-    Unrestrict { number: u32 },
-    /// Invite somebody into a restricted incident
-    Invite { number: u32, person: Who },
-    /// Take an invitation back
-    Uninvite { number: u32, person: Who },
+    Post { number: Number, label: Line, link: Option<Line> },
+    /// Close a command post: wardroom remove-post 465 1
+    RemovePost { number: Number, post: u32 },
+    /// Only the invited may know of it from now on: wardroom restrict 465
+    Restrict { number: Number },
+    /// Everybody who is signed in may know of it: wardroom unrestrict 465
+    Unrestrict { number: Number },
+    /// Invite somebody into a restricted incident: wardroom invite 465 marty
+    Invite { number: Number, person: Who },
+    /// Take an invitation back: wardroom uninvite 465 marty
+    Uninvite { number: Number, person: Who },
     /// Set a clock: wardroom clock 465 "Consider alternatives" --in 15 --repeat
     Clock {
-        number: u32,
+        number: Number,
         label: Line,
         /// Minutes
         #[arg(long = "in", value_name = "MINUTES")]
@@ -194,8 +194,8 @@ pub enum Act {
         #[arg(long)]
         repeat: bool,
     },
-    /// Stop a clock
-    StopClock { number: u32, clock: u64 },
+    /// Stop a clock: wardroom stop-clock 465 10
+    StopClock { number: Number, clock: Entry },
     /// Merge an incident into another: wardroom merge 465 466
-    Merge { number: u32, into: u32 },
+    Merge { number: Number, into: Number },
 }

@@ -13,7 +13,7 @@ use super::word;
 
 #[derive(Subcommand, Debug)]
 pub enum Person {
-    /// Add a person
+    /// Add a person: wardroom person add marty --name "Marty" --email marty@example.org
     Add {
         handle: Handle,
         #[arg(long)]
@@ -26,7 +26,7 @@ pub enum Person {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Change a person; what is left out stays
+    /// Change a person: wardroom person change marty --admin true; what is left out stays
     Change {
         person: Who,
         #[arg(long)]
@@ -40,19 +40,19 @@ pub enum Person {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// End a person's access; their roles stay until somebody assumes them
+    /// End a person's access: wardroom person deactivate marty; their roles stay until somebody assumes them
     Deactivate {
         person: Who,
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Give the access back
+    /// Give the access back: wardroom person activate marty
     Activate {
         person: Who,
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Take a person's name and address out for ever
+    /// Take a person's name and address out for ever: wardroom person forget marty
     Forget {
         person: Who,
         #[command(flatten)]
@@ -64,13 +64,13 @@ pub enum Person {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Import people, teams and services from a .toml or .csv file
+    /// Import people, teams and services from a .toml or .csv file: wardroom person import people.toml
     Import {
         file: PathBuf,
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// List everybody
+    /// List everybody: wardroom person list
     List(StoreArgs),
 }
 
@@ -83,13 +83,13 @@ pub enum Team {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Remove a team
+    /// Remove a team: wardroom team remove search-sre
     Remove {
         team: TeamName,
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// List the teams
+    /// List the teams: wardroom team list
     List(StoreArgs),
 }
 
@@ -105,19 +105,19 @@ pub enum Service {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// Remove a service
+    /// Remove a service: wardroom service remove search
     Remove {
         service: ServiceName,
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// List the services
+    /// List the services: wardroom service list
     List(StoreArgs),
 }
 
 #[derive(Subcommand, Debug)]
 pub enum Token {
-    /// Make a token; it is shown once, as the last word
+    /// Make a token: wardroom token create marty --scope read --days 30; it is shown once, as the last word
     Create {
         person: Who,
         /// read, respond or admin
@@ -132,9 +132,10 @@ pub enum Token {
         #[command(flatten)]
         store: StoreArgs,
     },
-    /// List the live tokens
+    /// List the live tokens: wardroom token list
     List(StoreArgs),
-    /// Revoke a token by its id: its open streams end within a second
+    /// Revoke a token by its id, which ends its open streams within a second: wardroom token revoke
+    /// 019ac1f0-8a4e-7c63-9d5b-3a1f0c2e4b77
     Revoke {
         id: uuid::Uuid,
         #[command(flatten)]

@@ -2,7 +2,7 @@
 
 use wardroom_core::absence::Grounds;
 use wardroom_core::command::{Command, OfferTo, Opening};
-use wardroom_core::id::{Entry, Number};
+use wardroom_core::id::Number;
 
 use super::print_json;
 use crate::args::{Act, Declare, Remote};
@@ -42,14 +42,14 @@ pub fn act(client: &Client, remote: &Remote, act: Act) -> anyhow::Result<()> {
     told(client, remote, number, &answer)?;
     if matches!(command, Command::AssumeCommand { .. }) && !remote.json {
         // Shown and not required (rule 6): whoever assumes command reads while the other confirms, or from now on.
-        let briefing = client.get(&format!("/api/v1/incidents/{number}/briefing"))?;
+        let briefing = client.get(&format!("/api/v1/incidents/{n}/briefing", n = number.get()))?;
         println!("\n{}", crate::show::briefing(&briefing));
     }
     Ok(())
 }
 
 /// Shows what an accepted command wrote.
-pub fn told(client: &Client, remote: &Remote, number: u32, answer: &serde_json::Value) -> anyhow::Result<()> {
+pub fn told(client: &Client, remote: &Remote, number: Number, answer: &serde_json::Value) -> anyhow::Result<()> {
     if remote.json {
         print_json(answer);
         return Ok(());
@@ -79,16 +79,16 @@ pub fn told(client: &Client, remote: &Remote, number: u32, answer: &serde_json::
 }
 
 #[rustfmt::skip] // One line per verb reads as the table that it is.
-fn command(act: Act) -> anyhow::Result<(u32, Command)> {
+fn command(act: Act) -> anyhow::Result<(Number, Command)> {
     Ok(match act {
         Act::Join { number } => (number, Command::Join {}),
         Act::Leave { number } => (number, Command::Leave {}),
         Act::Doing { number, text } => (number, Command::Doing { text }),
         Act::Note { number, text, at, pin } => (number, Command::Note { text, happened_at: at, pin }),
-        Act::Pin { number, entry } => (number, Command::PinNote { entry: Entry(entry) }),
-        Act::Unpin { number, entry } => (number, Command::UnpinNote { entry: Entry(entry) }),
-        Act::Correct { number, entry, text } => (number, Command::CorrectNote { entry: Entry(entry), text }),
-        Act::Redact { number, entry, reason } => (number, Command::Redact { entry: Entry(entry), reason }),
+        Act::Pin { number, entry } => (number, Command::PinNote { entry }),
+        Act::Unpin { number, entry } => (number, Command::UnpinNote { entry }),
+        Act::Correct { number, entry, text } => (number, Command::CorrectNote { entry, text }),
+        Act::Redact { number, entry, reason } => (number, Command::Redact { entry, reason }),
         Act::DeclareInvestigation { number } => (number, Command::Declare {}),
         Act::Offer { number, role, person, team, note } => (number, Command::OfferRole { role, to: recipient(person, team)?, note }),
         Act::Ask { number, role, note } => (number, Command::AskRole { role, note }),
@@ -122,8 +122,8 @@ fn command(act: Act) -> anyhow::Result<(u32, Command)> {
         Act::Invite { number, person } => (number, Command::Invite { person }),
         Act::Uninvite { number, person } => (number, Command::Uninvite { person }),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
-        Act::StopClock { number, clock } => (number, Command::StopClock { clock: Entry(clock) }),
-        Act::Merge { number, into } => (number, Command::Merge { into: Number(into) }),
+        Act::StopClock { number, clock } => (number, Command::StopClock { clock }),
+        Act::Merge { number, into } => (number, Command::Merge { into }),
     })
 }
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, OfferTo, Opening};
 use wardroom_core::directory::DirectoryCommand;
-use wardroom_core::id::{Entry, Handle, Who};
+use wardroom_core::id::{Entry, Handle, Number, Who};
 use wardroom_core::incident::{Phase, Severity};
 use wardroom_core::role::RolePath;
 use wardroom_core::token::Scope;
@@ -40,7 +40,7 @@ const PEOPLE: [(&str, &str); 6] = [
 
 struct Stage {
     url: String,
-    number: u32,
+    number: Number,
     tokens: Vec<(&'static str, String)>,
     beat: Duration,
     /// The script takes the person's part.
@@ -70,12 +70,13 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         listen: listener.local_addr()?,
         log_format: wardroom_server::config::LogFormat::Human,
         log: String::new(),
-        max_connections: 64,
+        limits: wardroom_server::config::Limits::default(),
     };
+    let config = config.claim()?;
     let serving = runtime.spawn(wardroom_server::server::run(config, listener, drop, async { drop(stopped.await) }));
     let beat = if alone || arguments.quick { Duration::ZERO } else { BEAT };
     let by_script = alone || arguments.watch;
-    let mut stage = Stage { url, number: 0, tokens, beat, by_script, silent: json };
+    let mut stage = Stage { url, number: Number::FIRST, tokens, beat, by_script, silent: json };
     let played = stage.play();
     let _ = stop.send(());
     runtime.block_on(serving)??;
@@ -91,7 +92,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         println!("\nThat was Wardroom. The record is kept; to look around in it:");
         println!("  wardroom serve{flag}");
         println!("  export WARDROOM_TOKEN=$(wardroom token create mary{flag} | awk '{{print $NF}}')");
-        println!("  wardroom show {}", stage.number);
+        println!("  wardroom show {}", stage.number.get());
     } else {
         println!("\nThat was Wardroom. To run your own: wardroom serve");
     }
@@ -174,7 +175,7 @@ impl Stage {
             restricted: false,
         };
         let answer = self.client("mary").open(&opening)?;
-        self.number = answer["incident"].as_u64().and_then(|number| u32::try_from(number).ok()).unwrap_or(1);
+        self.number = serde_json::from_value(answer["incident"].clone())?;
         for entry in show::entries(&self.client("mary"), self.number, 1, 1)? {
             self.say(&show::line(&entry));
         }
@@ -234,7 +235,11 @@ impl Stage {
             let briefed = Some(self.briefed("you")?);
             self.act("you", &Command::TakeRole { role: role("command"), briefed })?;
         } else {
-            let remote = Remote { url: self.url.clone(), token: String::new(), json: false };
+            let remote = Remote {
+                url: self.url.parse().map_err(anyhow::Error::msg)?,
+                token: crate::args::Secret::default(),
+                json: false,
+            };
             super::take::take(&you, &remote, self.number, role("command"), false, self.by_script)?;
             if self.commander()? != "you" {
                 println!(
@@ -246,19 +251,19 @@ impl Stage {
         }
         self.say("\nYou have command. Sabrina can go home.\n");
         std::thread::sleep(self.beat);
-        let state = you.get(&format!("/api/v1/incidents/{}", self.number))?;
+        let state = you.get(&format!("/api/v1/incidents/{}", self.number.get()))?;
         self.say(&format!("{}\n", show::incident(&state)));
         Ok(())
     }
 
     /// Somebody has read the briefing, up to here.
     fn briefed(&self, who: &str) -> anyhow::Result<Briefed> {
-        let briefing = self.client(who).get(&format!("/api/v1/incidents/{}/briefing", self.number))?;
+        let briefing = self.client(who).get(&format!("/api/v1/incidents/{}/briefing", self.number.get()))?;
         Ok(Briefed::To(Entry(briefing["briefed_to"].as_u64().unwrap_or(0))))
     }
 
     fn commander(&self) -> anyhow::Result<String> {
-        let state = self.client("you").get(&format!("/api/v1/incidents/{}", self.number))?;
+        let state = self.client("you").get(&format!("/api/v1/incidents/{}", self.number.get()))?;
         Ok(state["commander"]["handle"].as_str().unwrap_or_default().to_owned())
     }
 

@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 
 use crate::args::{Act, Arguments, Remote, Verb};
 use crate::client::Client;
+use crate::exit::Failure;
 
-fn client(remote: &Remote) -> Client {
-    Client::new(&remote.url, &remote.token)
+fn client(remote: &Remote) -> anyhow::Result<Client> {
+    let token = remote.token.token().map_err(Failure::misused)?;
+    Ok(Client::new(remote.url.as_str(), token))
 }
 
 /// Prints what the API answered, as it is.
@@ -28,17 +30,17 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     match verb {
         Verb::Serve(serve) => serve::serve(serve, remote.json),
         Verb::Demo(demo) => demo::demo(demo, remote.json),
-        Verb::Declare(declare) => act::open(&client(&remote), &remote, declare, false),
-        Verb::Investigate(declare) => act::open(&client(&remote), &remote, declare, true),
-        Verb::Next => read::next(&client(&remote), &remote),
-        Verb::List { drills, all } => read::list(&client(&remote), &remote, drills, all),
-        Verb::Show { number } => read::show(&client(&remote), &remote, number),
-        Verb::Timeline { number, follow } => read::timeline(&client(&remote), &remote, number, follow),
-        Verb::Briefing { number } => read::briefing(&client(&remote), &remote, number),
+        Verb::Declare(declare) => act::open(&client(&remote)?, &remote, declare, false),
+        Verb::Investigate(declare) => act::open(&client(&remote)?, &remote, declare, true),
+        Verb::Next => read::next(&client(&remote)?, &remote),
+        Verb::List { drills, all } => read::list(&client(&remote)?, &remote, drills, all),
+        Verb::Show { number } => read::show(&client(&remote)?, &remote, number),
+        Verb::Timeline { number, follow } => read::timeline(&client(&remote)?, &remote, number, follow),
+        Verb::Briefing { number } => read::briefing(&client(&remote)?, &remote, number),
         Verb::Act(Act::Take { number, role, briefed_by_voice, yes }) => {
-            take::take(&client(&remote), &remote, number, role, briefed_by_voice, yes)
+            take::take(&client(&remote)?, &remote, number, role, briefed_by_voice, yes)
         }
-        Verb::Act(act) => act::act(&client(&remote), &remote, act),
+        Verb::Act(act) => act::act(&client(&remote)?, &remote, act),
         Verb::Verify(store) => store::verify(&store, remote.json),
         Verb::Backup { file, store } => store::backup(&store, &file, remote.json),
         Verb::Restore { file, keep_tokens, store } => store::restore(&store, &file, keep_tokens, remote.json),

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 
 use serde_json::Value;
+use wardroom_core::id::Number;
 
 use super::print_json;
 use crate::args::Remote;
@@ -41,14 +42,14 @@ pub fn list(client: &Client, remote: &Remote, drills: bool, all: bool) -> anyhow
 }
 
 /// `wardroom show N`.
-pub fn show(client: &Client, remote: &Remote, number: u32) -> anyhow::Result<()> {
+pub fn show(client: &Client, remote: &Remote, number: Number) -> anyhow::Result<()> {
     here(client);
     if remote.json {
-        print_json(&client.get(&format!("/api/v1/incidents/{number}"))?);
+        print_json(&client.get(&format!("/api/v1/incidents/{n}", n = number.get()))?);
         return Ok(());
     }
     // The briefing holds the words of the pinned notes too, which the state does not.
-    let briefing = client.get(&format!("/api/v1/incidents/{number}/briefing?since={}", u32::MAX))?;
+    let briefing = client.get(&format!("/api/v1/incidents/{n}/briefing?since={}", u32::MAX, n = number.get()))?;
     let mut shown = show::incident(&briefing["state"]);
     shown.push('\n');
     show::pinned(&mut shown, &briefing["pinned"]);
@@ -57,9 +58,9 @@ pub fn show(client: &Client, remote: &Remote, number: u32) -> anyhow::Result<()>
 }
 
 /// `wardroom briefing N`.
-pub fn briefing(client: &Client, remote: &Remote, number: u32) -> anyhow::Result<()> {
+pub fn briefing(client: &Client, remote: &Remote, number: Number) -> anyhow::Result<()> {
     here(client);
-    let answer = client.get(&format!("/api/v1/incidents/{number}/briefing"))?;
+    let answer = client.get(&format!("/api/v1/incidents/{n}/briefing", n = number.get()))?;
     if remote.json {
         print_json(&answer);
     } else {
@@ -69,7 +70,7 @@ pub fn briefing(client: &Client, remote: &Remote, number: u32) -> anyhow::Result
 }
 
 /// `wardroom timeline N`, oldest first; with `--follow` it stays.
-pub fn timeline(client: &Client, remote: &Remote, number: u32, follow: bool) -> anyhow::Result<()> {
+pub fn timeline(client: &Client, remote: &Remote, number: Number, follow: bool) -> anyhow::Result<()> {
     let mut day = String::new();
     let mut print = |entry: &Value| {
         if remote.json {
@@ -87,7 +88,7 @@ pub fn timeline(client: &Client, remote: &Remote, number: u32, follow: bool) -> 
     let mut cursor = String::new();
     loop {
         let after = if cursor.is_empty() { String::new() } else { format!("?after={cursor}") };
-        let page = client.get(&format!("/api/v1/incidents/{number}/events{after}"))?;
+        let page = client.get(&format!("/api/v1/incidents/{n}/events{after}", n = number.get()))?;
         for entry in page["entries"].as_array().into_iter().flatten() {
             print(entry);
             cursor = entry["cursor"].as_str().unwrap_or(&cursor).to_owned();

@@ -23,6 +23,7 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
             .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
         let address = listener.local_addr()?;
         let place = config.place.clone();
+        let config = config.claim()?;
         if !json {
             println!("Wardroom listens on http://{address}");
         }

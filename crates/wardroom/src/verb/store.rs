@@ -8,13 +8,14 @@ use uuid::Uuid;
 use wardroom_core::directory::{Directory, DirectoryCommand};
 use wardroom_core::facts::Person as FactsPerson;
 use wardroom_core::id::{Actor, TokenId, Who};
-use wardroom_core::roster::Roster;
+use wardroom_core::roster::{ROSTER_BYTES_MAX, Roster};
 use wardroom_core::token::Token as FactsToken;
 use wardroom_server::account::link;
 use wardroom_server::clock;
 use wardroom_server::config::StoreArgs;
 use wardroom_server::execute::{self, Asked, Executor, NotDone, Order};
-use wardroom_server::log::Log;
+use wardroom_server::file::read;
+use wardroom_server::log::{Log, LogError};
 use wardroom_server::streams::Streams;
 use wardroom_server::web::who::new_secret;
 
@@ -30,8 +31,19 @@ fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?.block_on(work)
 }
 
+/// Opens the store that is there. One that is mistyped is not made: it would verify, and its backup hold nothing.
 async fn open(store: &StoreArgs) -> anyhow::Result<Log> {
-    Log::open(&store.place()).await.map_err(|error| Failure::of_the_store(error).into())
+    Log::open_existing(&store.place()).await.map_err(|error| Failure::of_the_store(error).into())
+}
+
+/// Opens the store for a command; who adds the first people may do so before the first server.
+async fn open_for(store: &StoreArgs, command: &DirectoryCommand) -> anyhow::Result<Log> {
+    match command {
+        DirectoryCommand::AddPerson { .. } | DirectoryCommand::Import { .. } => {
+            Log::open(&store.place()).await.map_err(|error| Failure::of_the_store(error).into())
+        }
+        _ => open(store).await,
+    }
 }
 
 /// Has the console's command decided and recorded like anybody's; answers as the API does.
@@ -75,7 +87,7 @@ fn change_one(store: &StoreArgs, json: bool, command: DirectoryCommand, said: &s
 
 /// As [`change_one`], without a word.
 pub fn change_quietly(store: &StoreArgs, command: DirectoryCommand) -> anyhow::Result<Value> {
-    block_on(async { change(&open(store).await?, command).await })
+    block_on(async { change(&open_for(store, &command).await?, command).await })
 }
 
 /// The answer for a script, or the sentence for a person.
@@ -89,7 +101,13 @@ fn say(json: bool, answer: &Value, said: &str) {
 
 /// Whether nothing was recorded there yet.
 pub fn is_empty(store: &StoreArgs) -> anyhow::Result<bool> {
-    block_on(async { Ok(open(store).await?.head().await?.position == 0) })
+    block_on(async {
+        match Log::open_existing(&store.place()).await {
+            Ok(log) => Ok(log.head().await?.position == 0),
+            Err(LogError::NoStore(_)) => Ok(true),
+            Err(error) => Err(Failure::of_the_store(error).into()),
+        }
+    })
 }
 
 /// The flag that names the same store again, as a person would type it behind another verb. A database's address
@@ -178,7 +196,7 @@ fn link(store: &StoreArgs, person: Who, remote: &Remote) -> anyhow::Result<()> {
         let made = link::make(&log, &streams, &executor, Actor::Console, Some(person.clone())).await;
         made.map_err(not_done)
     })?;
-    let url = format!("{}{}", remote.url.trim_end_matches('/'), made.path);
+    let url = format!("{}{}", remote.url.as_str(), made.path);
     let said = format!(
         "Give this link to {person}; it is good once, and for a day. Through it they choose a password:\n{url}"
     );
@@ -187,8 +205,8 @@ fn link(store: &StoreArgs, person: Who, remote: &Remote) -> anyhow::Result<()> {
 }
 
 fn import(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
-    let text =
-        std::fs::read_to_string(file).map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))?;
+    let text = read(file, ROSTER_BYTES_MAX as u64)
+        .map_err(|error| anyhow::anyhow!("{} cannot be read: {error}", file.display()))?;
     let roster = match file.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => Roster::from_csv(&text),
         Some("toml") => Roster::from_toml(&text),

@@ -5,7 +5,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use serde_json::json;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::Command;
-use wardroom_core::id::Entry;
+use wardroom_core::id::{Entry, Number};
 use wardroom_core::role::RolePath;
 
 use super::act::told;
@@ -19,7 +19,7 @@ use crate::show;
 pub fn take(
     client: &Client,
     remote: &Remote,
-    number: u32,
+    number: Number,
     role: RolePath,
     by_voice: bool,
     yes: bool,
@@ -30,7 +30,7 @@ pub fn take(
         return told(client, remote, number, &answer);
     }
     client.present();
-    let briefing = client.get(&format!("/api/v1/incidents/{number}/briefing"))?;
+    let briefing = client.get(&format!("/api/v1/incidents/{n}/briefing", n = number.get()))?;
     if !remote.json {
         println!("{}", show::briefing(&briefing));
     }
@@ -41,7 +41,10 @@ pub fn take(
             if remote.json {
                 print_json(&json!({ "taken": false }));
             } else {
-                println!("Command stays where it is. Decline the offer with: wardroom decline {number} command");
+                println!(
+                    "Command stays where it is. Decline the offer with: wardroom decline {} command",
+                    number.get()
+                );
             }
             return Ok(());
         }

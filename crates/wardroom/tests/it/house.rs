@@ -90,12 +90,7 @@ impl House {
         if self.is_postgres() {
             return psql(&self.url(), query);
         }
-        let asking = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); r=c.execute(sys.argv[2]).fetchall(); \
-                      c.commit(); [print(row[0]) for row in r]";
-        let file = self.data().join("wardroom.db");
-        let output = Command::new("python3").args(["-c", asking]).arg(file).arg(query).output().unwrap();
-        assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        ask_file(&self.data().join("wardroom.db"), query)
     }
 
     /// Plays the demo on the store, which is empty: the book's people and their incident, closed at the end.
@@ -176,6 +171,15 @@ impl House {
     pub fn verify(&self) -> Value {
         serde_json::from_slice(&self.console(&["verify", "--json"]).stdout).unwrap()
     }
+}
+
+/// Asks an embedded store or a backup, or tampers with it: the first column of what it answers, a row a line.
+pub fn ask_file(file: &Path, query: &str) -> String {
+    let asking = "import sqlite3,sys; c=sqlite3.connect(sys.argv[1]); r=c.execute(sys.argv[2]).fetchall(); \
+                  c.commit(); [print(row[0]) for row in r]";
+    let output = Command::new("python3").args(["-c", asking]).arg(file).arg(query).output().unwrap();
+    assert!(output.status.success(), "{query}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
 /// A running server.

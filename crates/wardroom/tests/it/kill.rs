@@ -1,5 +1,7 @@
 //! Nothing acknowledged is ever lost: kill -9 in the middle of it, a backup beside it, a stop that drains.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -232,7 +234,24 @@ fn a_stop_drains(house: House) {
     server.done(&mary, n, json!({ "command": "note", "text": "before" }));
     let stream = server.follow(&mary, &format!("?after={cursor}"));
     assert_eq!(stream.next()["kind"], "noted");
+    // A note that is half sent when the server is told to stop.
+    let note = json!({ "request_id": uuid::Uuid::now_v7(), "command": "note", "text": "under way" }).to_string();
+    let head = format!(
+        "POST /api/v1/incidents/{n}/commands HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {mary}\r\ncontent-type: \
+         application/json\r\ncontent-length: {}\r\nexpect: 100-continue\r\n\r\n",
+        note.len()
+    );
+    let mut under_way = TcpStream::connect(server.address()).unwrap();
+    under_way.write_all(head.as_bytes()).unwrap();
+    let mut going_on = [0; 25];
+    under_way.read_exact(&mut going_on).unwrap();
+    assert_eq!(&going_on, b"HTTP/1.1 100 Continue\r\n\r\n", "it waits for the body");
     server.signal("-TERM");
     stream.end();
+    under_way.write_all(note.as_bytes()).unwrap();
+    let mut answer = String::new();
+    under_way.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert_eq!(server.ended(), 0);
+    assert_eq!(house.serve().notes(&mary, n), ["before", "under way"]);
 }

@@ -1,5 +1,7 @@
 //! Two nodes on one PostgreSQL act as one; either may be killed or stopped at any moment.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use crate::house::House;
@@ -17,9 +19,11 @@ fn a_command_on_either_node_reaches_watchers_of_both() {
     });
     for (round, node) in [&one, &two, &two, &one].into_iter().enumerate() {
         node.done(&mary, n, json!({ "command": "note", "text": format!("round {round}") }));
+        let acknowledged = Instant::now();
         for stream in &streams {
             assert_eq!(stream.next_note()["body"]["text"], format!("round {round}"));
         }
+        wait::came_soon("the note", acknowledged);
     }
     one.kill();
     two.done(&mary, n, json!({ "command": "note", "text": "alone" }));

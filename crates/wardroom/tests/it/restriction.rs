@@ -5,7 +5,11 @@ use serde_json::json;
 use crate::house::House;
 use crate::on_both;
 
-on_both!(the_uninvited_find_nothing, a_page_is_as_full_as_if_nothing_were_hidden);
+on_both!(
+    the_uninvited_find_nothing,
+    a_repeated_request_says_nothing_to_whoever_may_not_know_any_more,
+    a_page_is_as_full_as_if_nothing_were_hidden
+);
 
 fn the_uninvited_find_nothing(house: House) {
     let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
@@ -36,6 +40,33 @@ fn the_uninvited_find_nothing(house: House) {
     server.done(&mary, n, json!({ "command": "invite", "person": "sabrina" }));
     assert_eq!(server.get(&sabrina, &format!("/api/v1/incidents/{n}")).1["title"], "A leaked key");
     assert_eq!(watching.next()["kind"], "invited");
+}
+
+/// What had held her back was rendered again, long after her invitation was taken back.
+fn a_repeated_request_says_nothing_to_whoever_may_not_know_any_more(house: House) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    let (_, answer) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
+    let n = answer["incident"].as_u64().unwrap();
+    server.done(&mary, n, json!({ "command": "invite", "person": "sabrina" }));
+    server.done(&mary, n, json!({ "command": "offer_role", "role": "command", "to": { "person": "sabrina" } }));
+    let (_, briefing) = server.get(&sabrina, &format!("/api/v1/incidents/{n}/briefing"));
+    server.done(&mary, n, json!({ "command": "set_severity", "severity": "sev1" }));
+    let take = json!({ "request_id": uuid::Uuid::now_v7(), "command": "take_role", "role": "command",
+        "briefed": { "to": briefing["briefed_to"] } });
+    let (status, problem) = server.command(&sabrina, n, take.clone());
+    assert_eq!((status, &problem["code"]), (409, &json!("briefing_stale")), "{problem}");
+    server.done(&mary, n, json!({ "command": "withdraw_offer", "role": "command" }));
+    server.done(&mary, n, json!({ "command": "uninvite", "person": "sabrina" }));
+    let (status, hidden) = server.command(&sabrina, n, take.clone());
+    let (_, none) = server.command(&sabrina, n + 41, json!({ "command": "join" }));
+    assert_eq!(status, 404);
+    assert_eq!(
+        hidden.to_string().replace(&format!("#{n} "), "#N "),
+        none.to_string().replace(&format!("#{} ", n + 41), "#N ")
+    );
+    server.done(&mary, n, json!({ "command": "invite", "person": "sabrina" }));
+    assert_eq!(server.command(&sabrina, n, take).1["unseen"], problem["unseen"], "it is remembered all the same");
 }
 
 fn a_page_is_as_full_as_if_nothing_were_hidden(house: House) {

@@ -1,14 +1,18 @@
 //! The live stream: resumed by cursor, filtered, cut off when a token ends.
 
+use std::time::Instant;
+
 use serde_json::json;
 
-use crate::house::House;
+use crate::house::{House, raw};
 use crate::{on_both, wait};
 
 on_both!(
     a_stream_is_resumed_from_its_cursor,
     a_revoked_token_ends_its_streams,
     a_stream_can_be_of_one_incident,
+    a_cursor_that_is_none_does_not_begin_from_now,
+    one_person_does_not_hold_every_stream,
     long_notes_come_in_pages_and_pieces,
     drills_are_only_for_those_who_ask
 );
@@ -45,12 +49,16 @@ fn a_revoked_token_ends_its_streams(house: House) {
     let listed = house.run(&["token", "list"]);
     let line = listed.lines().find(|line| line.contains("Sabrina")).unwrap();
     house.run(&["token", "revoke", line.split_whitespace().next().unwrap()]);
+    let revoked = Instant::now();
     streams[1].end();
+    wait::came_soon("the end of the stream", revoked);
     assert_eq!(server.get(&sabrina, "/api/v1/me").0, 401);
     server.done(&mary, n, json!({ "command": "note", "text": "still here" }));
     assert_eq!(streams[0].next_note()["told"], "Mary: still here");
     house.run(&["person", "deactivate", "mary"]);
+    let deactivated = Instant::now();
     streams[0].end();
+    wait::came_soon("the end of the stream", deactivated);
 }
 
 fn a_stream_can_be_of_one_incident(house: House) {
@@ -62,6 +70,43 @@ fn a_stream_can_be_of_one_incident(house: House) {
     server.done(&mary, two, json!({ "command": "note", "text": "here" }));
     assert_eq!(stream.next_note()["body"]["text"], "here");
     assert_eq!(wait::until("the missing one is told", || Some(server.get(&mary, "/api/v1/events?incident=99").0)), 404);
+}
+
+/// Whoever came back with a broken cursor was silently given what happened from then on.
+fn a_cursor_that_is_none_does_not_begin_from_now(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    for broken in ["\u{e9}", "7", "\u{202e}"] {
+        let ask = format!(
+            "GET /api/v1/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {mary}\r\nlast-event-id: {broken}\r\n\r\n"
+        );
+        let answer = raw(&server.url, &ask);
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("\"malformed\""), "{broken:?}: {answer}");
+    }
+}
+
+fn one_person_does_not_hold_every_stream(house: House) {
+    let [mary, robin] = ["mary", "robin"].map(|handle| house.person(handle));
+    let other = house.token("mary", "read");
+    let server = house.serve_in(&[("WARDROOM_MAX_STREAMS_PER_PERSON", "2")]);
+    let held = [server.follow(&mary, ""), server.follow(&other, "")];
+    let (status, problem) = server.get(&mary, "/api/v1/events");
+    assert_eq!((status, &problem["code"]), (429, &json!("too_many_streams")), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("2 live streams"), "{problem}");
+    let n = server.declare(&robin, "Search is failing");
+    let stream = server.follow(&robin, "");
+    server.done(&robin, n, json!({ "command": "note", "text": "the others go on" }));
+    for stream in held.iter().chain([&stream]) {
+        assert_eq!(stream.next_note()["body"]["text"], "the others go on");
+    }
+    // One that has ended makes room for another.
+    let listed = house.run(&["token", "list"]);
+    let line = listed.lines().find(|line| line.contains("Mary") && line.contains("read")).unwrap();
+    house.run(&["token", "revoke", line.split_whitespace().next().unwrap()]);
+    held[1].end();
+    let again = server.follow(&mary, "");
+    server.done(&robin, n, json!({ "command": "note", "text": "again" }));
+    assert_eq!(again.notes(1), ["again"]);
 }
 
 /// Rule 11: a drill is in no stream, no list and on nobody's way, unless they asked for drills, opened it or joined it.

@@ -8,8 +8,9 @@ use super::read::{hash, time};
 use crate::log::credentials::LINKS_KEPT;
 use crate::log::{Hash, LinkRow, LogError, SessionRow};
 
-fn session_row(row: &Row) -> Result<SessionRow, LogError> {
-    Ok(SessionRow {
+/// A session; `None` for a row that Wardroom never wrote, which opens nothing.
+fn session_row(row: &Row) -> Option<SessionRow> {
+    Some(SessionRow {
         id: SessionId(row.get("id")),
         digest: hash(row, "digest")?,
         person: PersonId(row.get("person")),
@@ -57,13 +58,13 @@ impl Store {
     pub(in crate::log) async fn session(&self, digest: Hash) -> Result<Option<SessionRow>, LogError> {
         let client = self.client().await?;
         let query = client.prepare_cached("SELECT * FROM sessions WHERE digest = $1").await?;
-        client.query_opt(&query, &[&digest.to_vec()]).await?.as_ref().map(session_row).transpose()
+        Ok(client.query_opt(&query, &[&digest.to_vec()]).await?.as_ref().and_then(session_row))
     }
 
     pub(in crate::log) async fn sessions_of(&self, person: PersonId) -> Result<Vec<SessionRow>, LogError> {
         let client = self.client().await?;
         let query = client.prepare_cached("SELECT * FROM sessions WHERE person = $1 ORDER BY opened_at DESC").await?;
-        client.query(&query, &[&person.0]).await?.iter().map(session_row).collect()
+        Ok(client.query(&query, &[&person.0]).await?.iter().filter_map(session_row).collect())
     }
 
     pub(in crate::log) async fn saw_session(&self, id: SessionId, at: Time) -> Result<(), LogError> {
@@ -88,15 +89,13 @@ impl Store {
         let client = self.client().await?;
         let query = client.prepare_cached("SELECT * FROM links WHERE digest = $1").await?;
         let found = client.query_opt(&query, &[&digest.to_vec()]).await?;
-        found
-            .map(|row| {
-                Ok(LinkRow {
-                    id: LinkId(row.get("id")),
-                    digest: hash(&row, "digest")?,
-                    person: row.get::<_, Option<uuid::Uuid>>("person").map(PersonId),
-                    expires_at: time(row.get("expires_at"))?,
-                })
+        Ok(found.and_then(|row| {
+            Some(LinkRow {
+                id: LinkId(row.get("id")),
+                digest: hash(&row, "digest")?,
+                person: row.get::<_, Option<uuid::Uuid>>("person").map(PersonId),
+                expires_at: time(row.get("expires_at"))?,
             })
-            .transpose()
+        }))
     }
 }

@@ -86,6 +86,20 @@ fn pool_of(config: &Config, connections: usize) -> Result<Pool, LogError> {
 }
 
 impl Store {
+    /// Makes sure that the database holds a log.
+    pub(super) async fn look_for(url: &str) -> Result<(), LogError> {
+        let client = pool_of(&config(url)?, 1)?.get().await?;
+        let there =
+            client.query_one("SELECT to_regclass('migrations') IS NOT NULL AND to_regclass('head') IS NOT NULL", &[]);
+        if there.await?.get(0) {
+            return Ok(());
+        }
+        Err(LogError::NoStore(
+            "there is no Wardroom store in this database yet; `wardroom serve` or `wardroom person add` makes one"
+                .to_owned(),
+        ))
+    }
+
     /// Connects, and makes or migrates the tables.
     pub(super) async fn open(url: &str) -> Result<Self, LogError> {
         let config = config(url)?;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use wardroom_core::id::Time;
 
 use super::Store;
+use crate::log::row::{Columns, bigint};
 use crate::log::{Hash, Head, LogError, Remembered, Stored, StoredText, Stream, Tip, WAIT_MAX};
 
 /// How often the counter is looked at in case a notification was lost.
@@ -20,21 +21,19 @@ pub(super) fn stream(row: &Row, column: &str) -> Stream {
     Stream(u32::try_from(row.get::<_, i64>(column)).unwrap_or_default())
 }
 
-pub(super) fn hash(row: &Row, column: &str) -> Result<Hash, LogError> {
-    thirty_two(row.get(column))
+/// A hash, if the column holds one.
+pub(super) fn hash(row: &Row, column: &str) -> Option<Hash> {
+    row.get::<_, &[u8]>(column).try_into().ok()
 }
 
-fn thirty_two(bytes: &[u8]) -> Result<Hash, LogError> {
-    bytes.try_into().map_err(|_| LogError::unavailable("a hash in the database does not have 32 bytes"))
+/// A time, if it is one.
+pub(super) fn time(micros: i64) -> Option<Time> {
+    Time::from_microsecond(micros).ok()
 }
 
-pub(super) fn time(micros: i64) -> Result<Time, LogError> {
-    Time::from_microsecond(micros).map_err(LogError::unavailable)
-}
-
-/// A number on its way into the database.
-pub(super) fn bigint(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
+pub(super) fn head(row: &Row) -> Result<Head, LogError> {
+    let link = hash(row, "link").ok_or_else(|| LogError::damaged(Stream(0), "the log's head cannot be read"))?;
+    Ok(Head { epoch: row.get("epoch"), position: unsigned(row, "position"), link })
 }
 
 fn limited(limit: usize) -> i64 {
@@ -46,24 +45,30 @@ const EVENTS: &str = "SELECT e.*, t.commitments, t.words FROM events AS e CROSS 
      SELECT array_agg(commitment) AS commitments, array_agg(words) AS words
      FROM texts WHERE texts.position = e.position) AS t";
 
-fn stored(row: &Row) -> Result<Stored, LogError> {
+fn stored(row: &Row) -> Stored {
+    let mut columns = Columns::default();
     let commitments: Option<Vec<&[u8]>> = row.get("commitments");
     let words: Option<Vec<Option<String>>> = row.get("words");
     let texts = commitments.unwrap_or_default().into_iter().zip(words.unwrap_or_default());
-    Ok(Stored {
+    let texts = texts
+        .filter_map(|(commitment, words)| {
+            let commitment = Hash::try_from(commitment).ok();
+            columns.read("words", commitment.map(|commitment| Some(StoredText { commitment, words })))
+        })
+        .collect();
+    Stored {
         position: unsigned(row, "position"),
-        stream: stream(row, "stream"),
+        stream: Stream(columns.read("stream", u32::try_from(row.get::<_, i64>("stream")).ok())),
         seq: unsigned(row, "seq"),
         kind: row.get("kind"),
-        version: u16::try_from(row.get::<_, i32>("version")).unwrap_or(u16::MAX),
-        at: time(row.get("at"))?,
+        version: columns.read("version", u16::try_from(row.get::<_, i32>("version")).ok()),
+        at: columns.read("at", time(row.get("at"))),
         actor: row.get("actor"),
         body: row.get("body"),
-        hash: hash(row, "hash")?,
-        texts: texts
-            .map(|(commitment, words)| Ok(StoredText { commitment: thirty_two(commitment)?, words }))
-            .collect::<Result<_, LogError>>()?,
-    })
+        hash: columns.read("hash", hash(row, "hash")),
+        texts,
+        odd: columns.odd,
+    }
 }
 
 impl Store {
@@ -71,14 +76,23 @@ impl Store {
         let client = self.client().await?;
         let query = client.prepare_cached("SELECT seq, hash FROM tips WHERE stream = $1").await?;
         match client.query_opt(&query, &[&i64::from(stream.0)]).await? {
-            Some(row) => Ok(Tip { seq: unsigned(&row, "seq"), hash: hash(&row, "hash")? }),
+            Some(row) => match hash(&row, "hash") {
+                Some(hash) => Ok(Tip { seq: unsigned(&row, "seq"), hash }),
+                None => Err(LogError::damaged(stream, "its tip cannot be read")),
+            },
             None => Ok(Tip::default()),
         }
     }
 
     pub(in crate::log) async fn highest_stream(&self) -> Result<Stream, LogError> {
         let client = self.client().await?;
-        let row = client.query_one("SELECT coalesce(max(stream), 0) AS stream FROM tips", &[]).await?;
+        let row = client
+            .query_one(
+                // What stands beyond was not written by Wardroom, and is nobody's.
+                "SELECT coalesce(max(stream), 0) AS stream FROM tips WHERE stream BETWEEN 0 AND $1",
+                &[&i64::from(u32::MAX)],
+            )
+            .await?;
         Ok(stream(&row, "stream"))
     }
 
@@ -86,7 +100,7 @@ impl Store {
         let client = self.client().await?;
         let query = client.prepare_cached("SELECT epoch, position, link FROM head").await?;
         let row = client.query_one(&query, &[]).await?;
-        Ok(Head { epoch: row.get("epoch"), position: unsigned(&row, "position"), link: hash(&row, "link")? })
+        head(&row)
     }
 
     pub(in crate::log) async fn read_stream(
@@ -99,7 +113,7 @@ impl Store {
         let query = format!("{EVENTS} WHERE e.stream = $1 AND e.seq > $2 ORDER BY e.seq LIMIT $3");
         let query = client.prepare_cached(&query).await?;
         let rows = client.query(&query, &[&i64::from(stream.0), &bigint(after), &limited(limit)]).await?;
-        rows.iter().map(stored).collect()
+        Ok(rows.iter().map(stored).collect())
     }
 
     pub(in crate::log) async fn events(&self, stream: Stream, seqs: &[u64]) -> Result<Vec<Stored>, LogError> {
@@ -108,7 +122,7 @@ impl Store {
         let query = client.prepare_cached(&query).await?;
         let seqs: Vec<i64> = seqs.iter().copied().map(bigint).collect();
         let rows = client.query(&query, &[&i64::from(stream.0), &seqs]).await?;
-        rows.iter().map(stored).collect()
+        Ok(rows.iter().map(stored).collect())
     }
 
     pub(in crate::log) async fn read_all(&self, after: u64, limit: usize) -> Result<Vec<Stored>, LogError> {
@@ -116,7 +130,7 @@ impl Store {
         let query = format!("{EVENTS} WHERE e.position > $1 ORDER BY e.position LIMIT $2");
         let query = client.prepare_cached(&query).await?;
         let rows = client.query(&query, &[&bigint(after), &limited(limit)]).await?;
-        rows.iter().map(stored).collect()
+        Ok(rows.iter().map(stored).collect())
     }
 
     pub(in crate::log) async fn words(
@@ -130,17 +144,15 @@ impl Store {
             .prepare_cached("SELECT commitment, words FROM texts WHERE stream = $1 AND commitment = ANY ($2)")
             .await?;
         let rows = client.query(&query, &[&i64::from(stream.0), &wanted]).await?;
-        rows.iter()
-            .map(|row| Ok(StoredText { commitment: hash(row, "commitment")?, words: row.get("words") }))
-            .collect()
+        let text = |row: &Row| Some(StoredText { commitment: hash(row, "commitment")?, words: row.get("words") });
+        Ok(rows.iter().filter_map(text).collect())
     }
 
     pub(in crate::log) async fn remembered(&self, actor: &str, id: Uuid) -> Result<Option<Remembered>, LogError> {
         let client = self.client().await?;
         let query = client.prepare_cached("SELECT digest, spans FROM requests WHERE actor = $1 AND id = $2").await?;
         let Some(row) = client.query_opt(&query, &[&actor, &id]).await? else { return Ok(None) };
-        let spans = serde_json::from_str(row.get("spans")).map_err(LogError::unavailable)?;
-        Ok(Some(Remembered { digest: hash(&row, "digest")?, spans }))
+        Remembered::read(hash(&row, "digest"), row.get("spans")).map(Some)
     }
 
     pub(in crate::log) async fn wait_after(&self, position: u64) -> Result<(), LogError> {

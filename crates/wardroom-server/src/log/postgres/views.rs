@@ -3,18 +3,20 @@
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-use wardroom_core::id::Time;
+use wardroom_core::id::{Number, Time};
 
 use super::Store;
-use super::read::{bigint, hash, time, unsigned};
+use super::read::{hash, time, unsigned};
+use crate::log::row::bigint;
 use crate::log::{BEATS_KEPT, BoardRow, LogError, Snapshot, Stream};
 
-fn board_row(row: &Row) -> Result<BoardRow, LogError> {
-    Ok(BoardRow {
-        number: u32::try_from(unsigned(row, "number")).unwrap_or_default(),
+/// A row of the board; `None` for one that Wardroom never wrote.
+fn board_row(row: &Row) -> Option<BoardRow> {
+    Some(BoardRow {
+        number: u32::try_from(row.get::<_, i64>("number")).ok().and_then(Number::new)?,
         seq: unsigned(row, "seq"),
         open: row.get("open"),
-        next_due: row.get::<_, Option<i64>>("next_due").map(time).transpose()?,
+        next_due: row.get::<_, Option<i64>>("next_due").and_then(time),
         body: row.get("body"),
     })
 }
@@ -26,9 +28,9 @@ impl Store {
             .prepare_cached("SELECT seq, hash, body FROM snapshots WHERE stream = $1 AND fold_version = $2")
             .await?;
         let found = client.query_opt(&query, &[&i64::from(stream.0), &i64::from(version)]).await?;
-        found
-            .map(|row| Ok(Snapshot { seq: unsigned(&row, "seq"), hash: hash(&row, "hash")?, body: row.get("body") }))
-            .transpose()
+        Ok(found.and_then(|row| {
+            Some(Snapshot { seq: unsigned(&row, "seq"), hash: hash(&row, "hash")?, body: row.get("body") })
+        }))
     }
 
     pub(in crate::log) async fn put_snapshot(
@@ -61,7 +63,7 @@ impl Store {
     pub(in crate::log) async fn seen(&self, latest: i64) -> Result<Vec<(String, Time)>, LogError> {
         let client = self.client().await?;
         let rows = client.query("SELECT person, at FROM seen WHERE at <= $1", &[&latest]).await?;
-        rows.iter().map(|row| Ok((row.get("person"), time(row.get("at"))?))).collect()
+        Ok(rows.iter().filter_map(|row| Some((row.get("person"), time(row.get("at"))?))).collect())
     }
 
     pub(in crate::log) async fn put_seen(&self, mut seen: Vec<(String, Time)>, latest: i64) -> Result<(), LogError> {
@@ -90,7 +92,7 @@ impl Store {
     pub(in crate::log) async fn last_beat(&self, latest: i64) -> Result<Option<Time>, LogError> {
         let client = self.client().await?;
         let row = client.query_one("SELECT max(at) AS at FROM beats WHERE at <= $1", &[&latest]).await?;
-        row.get::<_, Option<i64>>("at").map(time).transpose()
+        Ok(row.get::<_, Option<i64>>("at").and_then(time))
     }
 
     pub(in crate::log) async fn put_board(&self, mut rows: Vec<BoardRow>, cursor: u64) -> Result<(), LogError> {
@@ -104,7 +106,7 @@ impl Store {
                     "INSERT INTO board AS b VALUES ($1, $2, $3, $4, $5) ON CONFLICT (number) DO UPDATE
                      SET seq = excluded.seq, open = excluded.open, next_due = excluded.next_due, body = excluded.body
                      WHERE b.seq <= excluded.seq",
-                    &[&i64::from(row.number), &bigint(row.seq), &row.open, &due, &row.body],
+                    &[&i64::from(row.number.get()), &bigint(row.seq), &row.open, &due, &row.body],
                 )
                 .await?;
         }
@@ -127,7 +129,7 @@ impl Store {
     async fn board(&self, query: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<BoardRow>, LogError> {
         let client = self.client().await?;
         let query = client.prepare_cached(query).await?;
-        client.query(&query, values).await?.iter().map(board_row).collect()
+        Ok(client.query(&query, values).await?.iter().filter_map(board_row).collect())
     }
 
     pub(in crate::log) async fn board_open(&self) -> Result<Vec<BoardRow>, LogError> {

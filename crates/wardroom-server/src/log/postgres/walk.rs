@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use tokio_postgres::Row;
 
 use super::Store;
-use super::read::{bigint, hash, stream, unsigned};
+use super::read::{hash, head, stream, unsigned};
+use crate::log::row::bigint;
 use crate::log::verify::{Walked, WalkedText};
 use crate::log::{Hash, Head, LogError, Stream, Tip};
 
-fn walked(row: &Row) -> Result<Walked, LogError> {
+fn walked(row: &Row) -> Walked {
     let link: Option<&[u8]> = row.get("link");
-    Ok(Walked {
+    Walked {
         position: unsigned(row, "position"),
         stream: stream(row, "stream"),
         seq: unsigned(row, "seq"),
@@ -24,7 +25,7 @@ fn walked(row: &Row) -> Result<Walked, LogError> {
         hash: Hash::try_from(row.get::<_, &[u8]>("hash")).unwrap_or_default(),
         link: link.map(|link| Hash::try_from(link).unwrap_or_default()),
         texts: Vec::new(),
-    })
+    }
 }
 
 impl Store {
@@ -37,10 +38,11 @@ impl Store {
             .start()
             .await?;
         let row = snapshot.query_one("SELECT epoch, position, link FROM head", &[]).await?;
-        let head = Head { epoch: row.get("epoch"), position: unsigned(&row, "position"), link: hash(&row, "link")? };
+        let head = head(&row)?;
         let mut tips = BTreeMap::new();
         for row in snapshot.query("SELECT stream, seq, hash FROM tips", &[]).await? {
-            tips.insert(stream(&row, "stream"), Tip { seq: unsigned(&row, "seq"), hash: hash(&row, "hash")? });
+            let tip = Tip { seq: unsigned(&row, "seq"), hash: hash(&row, "hash").unwrap_or_default() };
+            tips.insert(stream(&row, "stream"), tip);
         }
         snapshot.commit().await?;
         Ok((head, tips))
@@ -52,7 +54,7 @@ impl Store {
         let query =
             client.prepare_cached("SELECT * FROM events WHERE position > $1 ORDER BY position LIMIT $2").await?;
         let rows = client.query(&query, &[&bigint(after), &limit]).await?;
-        let mut events = rows.iter().map(walked).collect::<Result<Vec<_>, _>>()?;
+        let mut events: Vec<Walked> = rows.iter().map(walked).collect();
         let positions: Vec<i64> = events.iter().map(|event| bigint(event.position)).collect();
         let query = client
             .prepare_cached("SELECT position, commitment, salt, words, erased_by FROM texts WHERE position = ANY ($1)")
@@ -62,7 +64,7 @@ impl Store {
             let salt: Option<&[u8]> = row.get("salt");
             let salt = salt.and_then(|salt| <[u8; 16]>::try_from(salt).ok());
             let text = WalkedText {
-                commitment: hash(&row, "commitment")?,
+                commitment: hash(&row, "commitment").unwrap_or_default(),
                 kept: salt.zip(row.get("words")),
                 erased_by: row.get::<_, Option<i64>>("erased_by").map(i64::unsigned_abs),
             };

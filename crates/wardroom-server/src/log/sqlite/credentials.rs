@@ -1,32 +1,40 @@
 //! Passwords, sessions and links on SQLite.
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 use wardroom_core::id::{LinkId, PersonId, SessionId, Time};
 
 use super::Store;
-use super::read::time;
+use super::read::{bytes, text, time};
 use crate::log::credentials::LINKS_KEPT;
 use crate::log::{Hash, LinkRow, LogError, SessionRow};
 
 /// Ids are kept as they stand in the events, so that a trigger can compare them.
-fn id(row: &Row<'_>, column: &str) -> rusqlite::Result<Uuid> {
-    let text: String = row.get(column)?;
-    Uuid::parse_str(&text)
-        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, error.into()))
+fn id(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Uuid>> {
+    Ok(text(row, column)?.and_then(|text| Uuid::parse_str(&text).ok()))
 }
 
-fn session_row(row: &Row<'_>) -> rusqlite::Result<SessionRow> {
-    Ok(SessionRow {
-        id: SessionId(id(row, "id")?),
-        digest: row.get("digest")?,
-        person: PersonId(id(row, "person")?),
-        device: row.get("device")?,
-        address: row.get("address")?,
-        opened_at: time(row, "opened_at")?,
-        last_seen_at: time(row, "last_seen_at")?,
-        expires_at: time(row, "expires_at")?,
-    })
+/// A session; `None` for a row that Wardroom never wrote, which opens nothing.
+fn session_row(row: &Row<'_>) -> rusqlite::Result<Option<SessionRow>> {
+    let (ids, digest) = (id(row, "id")?.zip(id(row, "person")?), bytes(row, "digest")?);
+    let (device, address) = (text(row, "device")?.unwrap_or_default(), text(row, "address")?.unwrap_or_default());
+    let times = (time(row, "opened_at")?, time(row, "last_seen_at")?, time(row, "expires_at")?);
+    let (Some((id, person)), Some(digest)) = (ids, digest) else { return Ok(None) };
+    let (Some(opened_at), Some(last_seen_at), Some(expires_at)) = times else { return Ok(None) };
+    let (id, person) = (SessionId(id), PersonId(person));
+    Ok(Some(SessionRow { id, digest, person, device, address, opened_at, last_seen_at, expires_at }))
+}
+
+/// A link; `None` as for sessions.
+fn link_row(row: &Row<'_>) -> rusqlite::Result<Option<LinkRow>> {
+    let person = match row.get_ref("person")? {
+        ValueRef::Null => Some(None),
+        _ => id(row, "person")?.map(|person| Some(PersonId(person))),
+    };
+    let read = (id(row, "id")?.map(LinkId), bytes(row, "digest")?, person, time(row, "expires_at")?);
+    let (Some(id), Some(digest), Some(person), Some(expires_at)) = read else { return Ok(None) };
+    Ok(Some(LinkRow { id, digest, person, expires_at }))
 }
 
 impl Store {
@@ -80,7 +88,7 @@ impl Store {
                 .prepare_cached("SELECT * FROM sessions WHERE digest = ?1")?
                 .query_row([digest], session_row)
                 .optional()?;
-            Ok(session)
+            Ok(session.flatten())
         })
         .await
     }
@@ -90,7 +98,7 @@ impl Store {
             let mut query =
                 connection.prepare_cached("SELECT * FROM sessions WHERE person = ?1 ORDER BY opened_at DESC")?;
             let rows = query.query_map([person.to_string()], session_row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -127,17 +135,9 @@ impl Store {
         self.read(move |connection| {
             let link = connection
                 .prepare_cached("SELECT * FROM links WHERE digest = ?1")?
-                .query_row([digest], |row| {
-                    let person = row.get::<_, Option<String>>("person")?.map(|_| id(row, "person")).transpose()?;
-                    Ok(LinkRow {
-                        id: LinkId(id(row, "id")?),
-                        digest: row.get("digest")?,
-                        person: person.map(PersonId),
-                        expires_at: time(row, "expires_at")?,
-                    })
-                })
+                .query_row([digest], link_row)
                 .optional()?;
-            Ok(link)
+            Ok(link.flatten())
         })
         .await
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::read::bytes;
 use crate::log::{Append, LogError};
 
 /// Stands directly before the words in their row, and nowhere else.
@@ -30,7 +31,7 @@ pub(super) fn salts(connection: &Connection, appends: &[Append]) -> Result<Vec<S
         for commitment in &write.erase {
             let salt: Option<Option<Salt>> = connection
                 .prepare_cached("SELECT salt FROM texts WHERE stream = ?1 AND commitment = ?2")?
-                .query_row(params![write.stream.0, commitment], |row| row.get(0))
+                .query_row(params![write.stream.0, commitment], |row| bytes(row, "salt"))
                 .optional()?;
             salts.extend(salt.flatten());
         }

@@ -36,8 +36,16 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
+/// What may be done with a file.
+#[derive(Copy, Clone)]
+enum Access {
+    Whole,
+    Look,
+}
+
 struct Inner {
     file: PathBuf,
+    access: Access,
     writer: std::sync::mpsc::Sender<Job>,
     readers: Mutex<Vec<Connection>>,
     permits: Semaphore,
@@ -74,6 +82,20 @@ pub(super) fn connect(file: &Path) -> Result<Connection, LogError> {
     Ok(connection)
 }
 
+/// Opens a connection that only reads, and leaves the file as it is.
+fn connect_to_look(file: &Path) -> Result<Connection, LogError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Ok(Connection::open_with_flags(file, flags)?)
+}
+
+/// Makes an empty file, unless there is one, that nobody but its owner may read: SQLite would go by the umask. What it
+/// puts beside the file goes by the file.
+pub(in crate::log) fn make_file(file: &Path) -> Result<(), LogError> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(file);
+    made.map(drop).map_err(|error| LogError::unavailable(format!("{} cannot be made: {error}", file.display())))
+}
+
 pub(crate) fn make_folder(folder: &Path) -> Result<(), LogError> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
@@ -84,6 +106,21 @@ pub(crate) fn make_folder(folder: &Path) -> Result<(), LogError> {
 }
 
 impl Store {
+    /// Makes sure that a folder holds a log.
+    pub(super) fn look_for(folder: &Path) -> Result<(), LogError> {
+        let file = folder.join(FILE);
+        match std::fs::metadata(&file) {
+            Ok(there) if there.is_file() && there.len() > 0 => Ok(()),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(LogError::unavailable(format!("{} cannot be looked at: {error}", file.display())))
+            }
+            _ => Err(LogError::NoStore(format!(
+                "there is no Wardroom store in {} yet; `wardroom serve` or `wardroom person add` makes one",
+                folder.display()
+            ))),
+        }
+    }
+
     /// Opens the database in a folder, making both if they are not there.
     pub(super) async fn open(folder: &Path) -> Result<Self, LogError> {
         let folder = folder.to_owned();
@@ -99,8 +136,20 @@ impl Store {
         if rusqlite::version_number() < OLDEST_SQLITE {
             return Err(LogError::unavailable(format!("SQLite {} is too old", rusqlite::version())));
         }
+        make_file(&file)?;
         let mut connection = connect(&file)?;
         schema::migrate(&mut connection)?;
+        Self::with(file, Access::Whole, connection)
+    }
+
+    /// Opens a backup to look at it: nothing is made, migrated or written.
+    pub(super) fn open_backup(file: PathBuf) -> Result<Self, LogError> {
+        let connection = connect_to_look(&file)?;
+        schema::check(&connection)?;
+        Self::with(file, Access::Look, connection)
+    }
+
+    fn with(file: PathBuf, access: Access, mut connection: Connection) -> Result<Self, LogError> {
         let (writer, jobs) = std::sync::mpsc::channel::<Job>();
         std::thread::Builder::new()
             .name("wardroom-writer".to_owned())
@@ -109,6 +158,7 @@ impl Store {
         Ok(Self {
             inner: Arc::new(Inner {
                 file,
+                access,
                 writer,
                 readers: Mutex::default(),
                 permits: Semaphore::new(READERS),
@@ -143,7 +193,10 @@ impl Store {
             let idle = inner.readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
             let connection = match idle {
                 Some(connection) => connection,
-                None => connect(&inner.file)?,
+                None => match inner.access {
+                    Access::Whole => connect(&inner.file)?,
+                    Access::Look => connect_to_look(&inner.file)?,
+                },
             };
             let result = job(&connection);
             inner.readers.lock().unwrap_or_else(PoisonError::into_inner).push(connection);

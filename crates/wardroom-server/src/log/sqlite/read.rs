@@ -1,48 +1,79 @@
 //! Reading events, words, requests and heads.
 
-use rusqlite::types::Value;
+use rusqlite::types::{Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 use wardroom_core::id::Time;
 
 use super::{Store, write};
+use crate::log::row::{Columns, bigint};
 use crate::log::{Hash, Head, LogError, Remembered, Stored, StoredText, Stream, Tip};
 
-pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Time> {
-    let micros: i64 = row.get(column)?;
-    Time::from_microsecond(micros).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, micros))
+/// A time, if the column holds one.
+pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Time>> {
+    Ok(integer(row, column)?.and_then(|micros: i64| Time::from_microsecond(micros).ok()))
+}
+
+/// A number, if the column holds one that fits.
+pub(super) fn integer<N: TryFrom<i64>>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<N>> {
+    Ok(row.get_ref(column)?.as_i64().ok().and_then(|number| number.try_into().ok()))
+}
+
+/// So many bytes, if the column holds them.
+pub(super) fn bytes<const LEN: usize>(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<[u8; LEN]>> {
+    Ok(row.get_ref(column)?.as_blob().ok().and_then(|bytes| bytes.try_into().ok()))
+}
+
+/// A text, if the column holds one.
+pub(super) fn text(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<String>> {
+    Ok(row.get_ref(column)?.as_str().ok().map(str::to_owned))
 }
 
 fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let mut columns = Columns::default();
     Ok(Stored {
-        position: row.get("position")?,
-        stream: Stream(row.get("stream")?),
-        seq: row.get("seq")?,
-        kind: row.get("kind")?,
-        version: row.get("version")?,
-        at: time(row, "at")?,
-        actor: row.get("actor")?,
-        body: row.get("body")?,
-        hash: row.get("hash")?,
+        position: columns.read("position", integer(row, "position")?),
+        stream: Stream(columns.read("stream", integer(row, "stream")?)),
+        seq: columns.read("seq", integer(row, "seq")?),
+        kind: columns.read("kind", text(row, "kind")?),
+        version: columns.read("version", integer(row, "version")?),
+        at: columns.read("at", time(row, "at")?),
+        actor: columns.read("actor", text(row, "actor")?),
+        body: columns.read("body", text(row, "body")?),
+        hash: columns.read("hash", bytes(row, "hash")?),
         texts: Vec::new(),
+        odd: columns.odd,
     })
 }
 
+/// Words beside an event; `None` in place of a row that holds none that Wardroom wrote.
+fn stored_text(row: &Row<'_>) -> rusqlite::Result<Option<StoredText>> {
+    let erased = row.get_ref("words")? == ValueRef::Null;
+    let (commitment, words) = (bytes(row, "commitment")?, text(row, "words")?);
+    Ok(commitment.filter(|_| erased || words.is_some()).map(|commitment| StoredText { commitment, words }))
+}
+
+/// Puts what one row says beside its event.
+fn put_beside(event: &mut Stored, text: Option<StoredText>) {
+    match text {
+        Some(text) => event.texts.push(text),
+        None => {
+            event.odd.get_or_insert("words");
+        }
+    }
+}
+
 /// Puts the words beside events that are in order of position: two queries, whatever their number.
-fn with_texts(connection: &Connection, mut events: Vec<Stored>, only: Option<Stream>) -> Result<Vec<Stored>, LogError> {
+fn with_texts(connection: &Connection, mut events: Vec<Stored>) -> Result<Vec<Stored>, LogError> {
     let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(events) };
-    let (first, last) = (first.position, last.position);
-    let mut query = connection
-        .prepare_cached("SELECT stream, position, commitment, words FROM texts WHERE position BETWEEN ?1 AND ?2")?;
+    let (first, last) = (bigint(first.position), bigint(last.position));
+    let mut query =
+        connection.prepare_cached("SELECT position, commitment, words FROM texts WHERE position BETWEEN ?1 AND ?2")?;
     let mut rows = query.query([first, last])?;
     while let Some(row) = rows.next()? {
-        let stream: u32 = row.get(0)?;
-        if only.is_some_and(|only| only.0 != stream) {
-            continue;
-        }
-        let position: u64 = row.get(1)?;
+        let position: u64 = integer(row, "position")?.unwrap_or_default();
         if let Ok(index) = events.binary_search_by_key(&position, |event| event.position) {
-            events[index].texts.push(StoredText { commitment: row.get(2)?, words: row.get(3)? });
+            put_beside(&mut events[index], stored_text(row)?);
         }
     }
     Ok(events)
@@ -54,10 +85,10 @@ fn with_texts_of(connection: &Connection, mut events: Vec<Stored>, stream: Strea
     let mut words =
         connection.prepare_cached("SELECT commitment, words FROM texts WHERE position = ?1 AND stream = ?2")?;
     for event in &mut events {
-        let texts = words.query_map(params![event.position, stream.0], |row| {
-            Ok(StoredText { commitment: row.get(0)?, words: row.get(1)? })
-        })?;
-        event.texts = texts.collect::<Result<_, _>>()?;
+        let mut rows = words.query(params![bigint(event.position), stream.0])?;
+        while let Some(row) = rows.next()? {
+            put_beside(event, stored_text(row)?);
+        }
     }
     Ok(events)
 }
@@ -71,7 +102,8 @@ pub(in crate::log) fn read_stream(
 ) -> Result<Vec<Stored>, LogError> {
     let mut query =
         connection.prepare_cached("SELECT * FROM events WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
-    let events = query.query_map(params![stream.0, after, limit], stored)?.collect::<Result<_, _>>()?;
+    let events =
+        query.query_map(params![stream.0, bigint(after), bigint(limit as u64)], stored)?.collect::<Result<_, _>>()?;
     with_texts_of(connection, events, stream)
 }
 
@@ -82,7 +114,12 @@ impl Store {
 
     pub(in crate::log) async fn highest_stream(&self) -> Result<Stream, LogError> {
         self.read(|connection| {
-            let highest: Option<u32> = connection.query_row("SELECT max(stream) FROM tips", [], |row| row.get(0))?;
+            // What stands beyond was not written by Wardroom, and is nobody's.
+            let highest: Option<u32> = connection.query_row(
+                "SELECT max(stream) FROM tips WHERE stream BETWEEN 0 AND ?1",
+                [u32::MAX],
+                |row| row.get(0),
+            )?;
             Ok(Stream(highest.unwrap_or(0)))
         })
         .await
@@ -108,7 +145,7 @@ impl Store {
             let mut query = connection.prepare_cached("SELECT * FROM events WHERE stream = ?1 AND seq = ?2")?;
             let mut events = Vec::with_capacity(seqs.len());
             for seq in seqs {
-                events.extend(query.query_row(params![stream.0, seq], stored).optional()?);
+                events.extend(query.query_row(params![stream.0, bigint(seq)], stored).optional()?);
             }
             with_texts_of(connection, events, stream)
         })
@@ -119,8 +156,9 @@ impl Store {
         self.read(move |connection| {
             let mut query =
                 connection.prepare_cached("SELECT * FROM events WHERE position > ?1 ORDER BY position LIMIT ?2")?;
-            let events = query.query_map(params![after, limit], stored)?.collect::<Result<_, _>>()?;
-            with_texts(connection, events, None)
+            let events =
+                query.query_map(params![bigint(after), bigint(limit as u64)], stored)?.collect::<Result<_, _>>()?;
+            with_texts(connection, events)
         })
         .await
     }
@@ -136,7 +174,7 @@ impl Store {
                 connection.prepare_cached("SELECT words FROM texts WHERE stream = ?1 AND commitment = ?2")?;
             let mut found = Vec::with_capacity(commitments.len());
             for commitment in commitments {
-                let words = query.query_row(params![stream.0, commitment], |row| row.get(0)).optional()?;
+                let words = query.query_row(params![stream.0, commitment], |row| text(row, "words")).optional()?;
                 found.push(StoredText { commitment, words: words.flatten() });
             }
             Ok(found)
@@ -149,11 +187,10 @@ impl Store {
         self.read(move |connection| {
             let found = connection
                 .prepare_cached("SELECT digest, spans FROM requests WHERE actor = ?1 AND id = ?2")?
-                .query_row(params![actor, id.as_bytes()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))
+                .query_row(params![actor, id.as_bytes()], |row| Ok((bytes(row, "digest")?, text(row, "spans")?)))
                 .optional()?;
             let Some((digest, spans)) = found else { return Ok(None) };
-            let spans = serde_json::from_str(&spans).map_err(LogError::unavailable)?;
-            Ok(Some(Remembered { digest, spans }))
+            Remembered::read(digest, spans.as_deref()).map(Some)
         })
         .await
     }
@@ -161,14 +198,14 @@ impl Store {
     pub(in crate::log) async fn check_heads(&self) -> Result<(), LogError> {
         self.read(|connection| {
             let head = head(connection)?;
-            let last: Option<(u64, Option<Hash>)> = connection
+            let last: Option<(Option<u64>, Option<Hash>)> = connection
                 .query_row("SELECT position, link FROM events ORDER BY position DESC LIMIT 1", [], |row| {
-                    Ok((row.get(0)?, row.get(1)?))
+                    Ok((integer(row, "position")?, bytes(row, "link")?))
                 })
                 .optional()?;
             let agrees = match last {
                 None => head.position == 0,
-                Some((position, link)) => position == head.position && link == Some(head.link),
+                Some(last) => last == (Some(head.position), Some(head.link)),
             };
             if !agrees {
                 return Err(LogError::damaged(Stream(0), "the log's head does not agree with its last event"));
@@ -193,9 +230,12 @@ impl Store {
     }
 }
 
-fn head(connection: &Connection) -> Result<Head, LogError> {
-    let head = connection.prepare_cached("SELECT epoch, position, link FROM head")?.query_row([], |row| {
-        Ok(Head { epoch: Uuid::from_bytes(row.get(0)?), position: row.get(1)?, link: row.get(2)? })
-    })?;
-    Ok(head)
+pub(super) fn head(connection: &Connection) -> Result<Head, LogError> {
+    let head = connection
+        .prepare_cached("SELECT epoch, position, link FROM head")?
+        .query_row([], |row| Ok((bytes(row, "epoch")?, integer(row, "position")?, bytes(row, "link")?)))?;
+    let (Some(epoch), Some(position), Some(link)) = head else {
+        return Err(LogError::damaged(Stream(0), "the log's head cannot be read"));
+    };
+    Ok(Head { epoch: Uuid::from_bytes(epoch), position, link })
 }

@@ -93,17 +93,31 @@ CREATE TRIGGER everybody_signed_out AFTER INSERT ON events
 END;
 "];
 
+/// Refuses a database that a newer Wardroom has changed, or that none has made.
+pub(super) fn check(connection: &Connection) -> Result<(), LogError> {
+    match seen(connection)? {
+        0 => Err(LogError::NoStore("this file is no store of Wardroom's: its tables are not there".to_owned())),
+        _ => Ok(()),
+    }
+}
+
+fn seen(connection: &Connection) -> Result<usize, LogError> {
+    let seen: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let seen = seen as usize;
+    if seen > MIGRATIONS.len() {
+        return Err(LogError::unavailable("a newer Wardroom has changed this store; use that one"));
+    }
+    Ok(seen)
+}
+
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), LogError> {
     let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let done: usize = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if done > MIGRATIONS.len() {
-        return Err(LogError::unavailable("a newer Wardroom has changed this store; use that one"));
-    }
+    let done = seen(&transaction)?;
     for migration in &MIGRATIONS[done..] {
         transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len())?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
     transaction.commit()?;
     Ok(())
 }

@@ -2,21 +2,19 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
-use wardroom_core::id::Time;
+use wardroom_core::id::{Number, Time};
 
 use super::Store;
-use super::read::time;
+use super::read::{bytes, integer, text, time};
+use crate::log::row::bigint;
 use crate::log::{BEATS_KEPT, BoardRow, LogError, Snapshot, Stream};
 
-fn board_row(row: &Row<'_>) -> rusqlite::Result<BoardRow> {
-    let due: Option<i64> = row.get("next_due")?;
-    Ok(BoardRow {
-        number: row.get("number")?,
-        seq: row.get("seq")?,
-        open: row.get("open")?,
-        next_due: due.and_then(|micros| Time::from_microsecond(micros).ok()),
-        body: row.get("body")?,
-    })
+/// A row of the board; `None` for one that Wardroom never wrote.
+fn board_row(row: &Row<'_>) -> rusqlite::Result<Option<BoardRow>> {
+    let number = integer(row, "number")?.and_then(Number::new);
+    let (seq, open, body) = (integer(row, "seq")?, integer::<i64>(row, "open")?, text(row, "body")?);
+    let (Some(number), Some(seq), Some(open), Some(body)) = (number, seq, open, body) else { return Ok(None) };
+    Ok(Some(BoardRow { number, seq, open: open != 0, next_due: time(row, "next_due")?, body }))
 }
 
 impl Store {
@@ -25,10 +23,11 @@ impl Store {
             let snapshot = connection
                 .prepare_cached("SELECT seq, hash, body FROM snapshots WHERE stream = ?1 AND fold_version = ?2")?
                 .query_row(params![stream.0, version], |row| {
-                    Ok(Snapshot { seq: row.get(0)?, hash: row.get(1)?, body: row.get(2)? })
+                    Ok((integer(row, "seq")?, bytes(row, "hash")?, text(row, "body")?))
                 })
                 .optional()?;
-            Ok(snapshot)
+            let Some((Some(seq), Some(hash), Some(body))) = snapshot else { return Ok(None) };
+            Ok(Some(Snapshot { seq, hash, body }))
         })
         .await
     }
@@ -45,7 +44,7 @@ impl Store {
                     "INSERT INTO snapshots VALUES (?1, ?2, ?3, ?4, ?5)
                      ON CONFLICT DO UPDATE SET seq = ?3, hash = ?4, body = ?5 WHERE seq < ?3",
                 )?
-                .execute(params![stream.0, version, snapshot.seq, snapshot.hash, snapshot.body])?;
+                .execute(params![stream.0, version, bigint(snapshot.seq), snapshot.hash, snapshot.body])?;
             Ok(())
         })
         .await
@@ -54,8 +53,8 @@ impl Store {
     pub(in crate::log) async fn seen(&self, latest: i64) -> Result<Vec<(String, Time)>, LogError> {
         self.read(move |connection| {
             let mut query = connection.prepare_cached("SELECT person, at FROM seen WHERE at <= ?1")?;
-            let rows = query.query_map([latest], |row| Ok((row.get(0)?, time(row, "at")?)))?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let rows = query.query_map([latest], |row| Ok(text(row, "person")?.zip(time(row, "at")?)))?;
+            Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
         })
         .await
     }
@@ -107,8 +106,8 @@ impl Store {
                          ON CONFLICT DO UPDATE SET seq = ?2, open = ?3, next_due = ?4, body = ?5 WHERE seq <= ?2",
                     )?
                     .execute(params![
-                        row.number,
-                        row.seq,
+                        row.number.get(),
+                        bigint(row.seq),
                         row.open,
                         row.next_due.map(Time::as_microsecond),
                         row.body
@@ -118,7 +117,7 @@ impl Store {
                 .prepare_cached(
                     "INSERT INTO cursors VALUES ('board', ?1) ON CONFLICT DO UPDATE SET position = max(position, ?1)",
                 )?
-                .execute([cursor])?;
+                .execute([bigint(cursor)])?;
             Ok(transaction.commit()?)
         })
         .await
@@ -127,9 +126,9 @@ impl Store {
     pub(in crate::log) async fn board_cursor(&self) -> Result<u64, LogError> {
         self.read(|connection| {
             let cursor = connection
-                .query_row("SELECT position FROM cursors WHERE name = 'board'", [], |row| row.get(0))
+                .query_row("SELECT position FROM cursors WHERE name = 'board'", [], |row| integer(row, "position"))
                 .optional()?;
-            Ok(cursor.unwrap_or(0))
+            Ok(cursor.flatten().unwrap_or(0))
         })
         .await
     }
@@ -138,7 +137,7 @@ impl Store {
         self.read(move |connection| {
             let mut query = connection.prepare_cached(query)?;
             let rows = query.query_map(bounds, board_row)?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
         })
         .await
     }

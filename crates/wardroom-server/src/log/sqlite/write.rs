@@ -2,7 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use crate::log::{Append, Draft, Hash, LogError, Span, Stream, Tip, Write, chain};
+use super::read::{bytes, head, integer};
+use crate::log::row::bigint;
+use crate::log::{Append, Draft, Head, LogError, Span, Stream, Tip, Write, chain};
 
 /// Where the log stands while a batch is being written.
 struct Pen {
@@ -22,9 +24,7 @@ pub(in crate::log) fn append_within(
     transaction: &Transaction<'_>,
     appends: &[Append],
 ) -> Result<Vec<Vec<Span>>, LogError> {
-    let (before, link): (u64, Hash) = transaction
-        .prepare_cached("SELECT position, link FROM head")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let Head { position: before, link, .. } = head(transaction)?;
     let mut pen = Pen { position: before, batch: chain::Batch::default() };
     let mut spans = Vec::with_capacity(appends.len());
     for append in appends {
@@ -37,8 +37,10 @@ pub(in crate::log) fn append_within(
         let link = chain::link(&link, before + 1, &pen.batch.digest());
         transaction
             .prepare_cached("UPDATE events SET link = ?1 WHERE position = ?2")?
-            .execute(params![link, pen.position])?;
-        transaction.prepare_cached("UPDATE head SET position = ?1, link = ?2")?.execute(params![pen.position, link])?;
+            .execute(params![link, bigint(pen.position)])?;
+        transaction
+            .prepare_cached("UPDATE head SET position = ?1, link = ?2")?
+            .execute(params![bigint(pen.position), link])?;
     }
     Ok(spans)
 }
@@ -56,13 +58,13 @@ fn write_stream(transaction: &Transaction<'_>, pen: &mut Pen, write: &Write) -> 
     }
     transaction
         .prepare_cached("INSERT INTO tips VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seq = ?2, hash = ?3")?
-        .execute(params![write.stream.0, tip.seq, tip.hash])?;
+        .execute(params![write.stream.0, bigint(tip.seq), tip.hash])?;
     let mut erase = transaction.prepare_cached(
         "UPDATE texts SET words = NULL, salt = NULL, erased_by = ?3
          WHERE stream = ?1 AND commitment = ?2 AND erased_by IS NULL",
     )?;
     for commitment in &write.erase {
-        erase.execute(params![write.stream.0, commitment, pen.position])?;
+        erase.execute(params![write.stream.0, commitment, bigint(pen.position)])?;
     }
     Ok(Span { stream: write.stream, first: write.expected.seq + 1, last: tip.seq, position: pen.position })
 }
@@ -80,11 +82,21 @@ fn insert(
             "INSERT INTO events (position, stream, seq, kind, version, at, actor, body, hash)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )?
-        .execute(params![position, stream.0, tip.seq, kind, version, at.as_microsecond(), actor, body, tip.hash])?;
+        .execute(params![
+            bigint(position),
+            stream.0,
+            bigint(tip.seq),
+            kind,
+            version,
+            at.as_microsecond(),
+            actor,
+            body,
+            tip.hash
+        ])?;
     let mut beside = transaction
         .prepare_cached("INSERT INTO texts (stream, commitment, position, salt, words) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for text in texts {
-        beside.execute(params![stream.0, text.commitment, position, text.salt, text.words])?;
+        beside.execute(params![stream.0, text.commitment, bigint(position), text.salt, text.words])?;
     }
     Ok(())
 }
@@ -101,7 +113,11 @@ fn remember(transaction: &Transaction<'_>, append: &Append, spans: &[Span]) -> R
 pub(super) fn tip(connection: &Connection, stream: Stream) -> Result<Tip, LogError> {
     let known = connection
         .prepare_cached("SELECT seq, hash FROM tips WHERE stream = ?1")?
-        .query_row([stream.0], |row| Ok(Tip { seq: row.get(0)?, hash: row.get(1)? }))
+        .query_row([stream.0], |row| Ok((integer(row, "seq")?, bytes(row, "hash")?)))
         .optional()?;
-    Ok(known.unwrap_or_default())
+    match known {
+        None => Ok(Tip::default()),
+        Some((Some(seq), Some(hash))) => Ok(Tip { seq, hash }),
+        Some(_) => Err(LogError::damaged(stream, "its tip cannot be read")),
+    }
 }

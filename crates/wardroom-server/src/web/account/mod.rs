@@ -224,7 +224,7 @@ pub(super) async fn sign_out(
 /// Where am I signed in.
 #[utoipa::path(
     get, path = "/api/v1/sessions",
-    responses((status = 200, description = "{\"sessions\": [{\"id\": …, \"device\": …, …}]}")),
+    responses((status = 200, body = crate::web::answers::Sessions)),
 )]
 pub(super) async fn list(State(server): State<Server>, reader: Reader) -> Result<Json<Value>, Problem> {
     let (directory, now) = (server.streams.directory().directory, clock::now());

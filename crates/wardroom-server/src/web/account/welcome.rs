@@ -94,7 +94,7 @@ impl Server {
 /// Look at a link, without using it.
 #[utoipa::path(
     post, path = "/api/v1/welcome/look", request_body = Look,
-    responses((status = 200, description = "{\"kind\": \"first_admin\" or \"person\", \"person\": …, \"expires_at\": …}"),
+    responses((status = 200, body = crate::web::answers::LinkView),
               (status = 404, description = "`no_such_link`"),
               (status = 410, description = "`link_used` or `link_expired`")),
 )]
@@ -155,7 +155,7 @@ pub(in crate::web) async fn welcome(
 /// Make a one-time link for somebody: through it they choose a password.
 #[utoipa::path(
     post, path = "/api/v1/people/{handle}/link", params(("handle" = String, Path, description = "Whom it is for")),
-    responses((status = 201, description = "{\"path\": \"/welcome#…\", \"secret\": …, \"expires_at\": …}"),
+    responses((status = 201, body = crate::web::answers::NewLink),
               (status = 403, description = "`admins_only`"), (status = 422, description = "Nobody is called so")),
 )]
 pub(in crate::web) async fn make(

@@ -17,8 +17,10 @@ macro_rules! on_both {
 
 mod appends;
 mod backups;
+mod columns;
 mod drafts;
 mod ground;
+mod looks;
 mod order;
 mod postgres_trouble;
 mod proxy;

@@ -26,7 +26,13 @@ fn snapshot(seq: u64) -> Snapshot {
 }
 
 fn row(number: u32, seq: u64, open: bool, due: Option<i64>) -> BoardRow {
-    BoardRow { number, seq, open, next_due: due.map(at), body: format!("{{\"seq\":{seq}}}") }
+    BoardRow {
+        number: number.try_into().unwrap(),
+        seq,
+        open,
+        next_due: due.map(at),
+        body: format!("{{\"seq\":{seq}}}"),
+    }
 }
 
 async fn the_newest_snapshot_of_each_fold_wins(ground: &Ground) {

@@ -1,0 +1,366 @@
+//! What the reading addresses answer, described to readers of the API. The answers themselves are put together where
+//! they are sent; a story holds every real one against what stands here, in both directions.
+
+#![allow(dead_code)] // Nothing is made of these: they are read by whoever writes a client.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+use utoipa::ToSchema;
+use wardroom_core::absence::Grounds;
+use wardroom_core::id::{Entry, Number, PersonId, ServiceName, SessionId, TeamName};
+use wardroom_core::incident::{Kind, Phase, Severity};
+use wardroom_core::next::{Next, NextIn};
+use wardroom_core::refusal::Remedy;
+use wardroom_core::role::RolePath;
+use wardroom_core::token::Scope;
+
+/// Why something was not done: RFC 9457. Further members depend on the code.
+#[derive(ToSchema)]
+pub(super) struct ProblemDocument {
+    /// `urn:wardroom:problem:` and the code.
+    r#type: String,
+    /// The status in words.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// Stable: what programs go by.
+    code: String,
+    /// A sentence for a person.
+    detail: String,
+    /// Who could do it.
+    who_could: Option<Vec<Named>>,
+    /// What to do instead.
+    remedy: Option<Remedy>,
+    /// Entries that whoever takes command has to look at.
+    unseen: Option<Vec<Entry>>,
+    /// The same, as they are read.
+    unseen_entries: Option<Vec<Happened>>,
+}
+
+/// A person, by name.
+#[derive(ToSchema)]
+pub(super) struct Named {
+    id: PersonId,
+    /// What to show; there is always something.
+    name: String,
+    /// Null once the person was forgotten.
+    handle: Option<String>,
+}
+
+/// An entry of an incident, or of the directory.
+#[derive(ToSchema)]
+pub(super) struct Happened {
+    /// Reading after it begins with the next entry.
+    cursor: String,
+    /// Null for the directory.
+    incident: Option<Number>,
+    entry: Entry,
+    #[schema(format = DateTime)]
+    at: String,
+    /// A person's id, `clock` or `console`.
+    actor: String,
+    /// What kind of event, and of what its body consists. Later versions know more.
+    kind: String,
+    #[schema(value_type = Value)]
+    body: Value,
+    /// In a sentence; null for the directory, and for what this Wardroom cannot read.
+    told: Option<String>,
+}
+
+/// An incident, as one reader gets it.
+#[derive(ToSchema)]
+pub(super) struct IncidentView {
+    number: Number,
+    /// Null when it was redacted.
+    title: Option<String>,
+    kind: Kind,
+    phase: Phase,
+    severity: Severity,
+    services: BTreeSet<ServiceName>,
+    /// Those of them that the directory did not know.
+    unknown_services: BTreeSet<ServiceName>,
+    #[schema(format = DateTime)]
+    began: Option<String>,
+    #[schema(format = DateTime)]
+    opened_at: String,
+    #[schema(format = DateTime)]
+    declared_at: Option<String>,
+    #[schema(format = DateTime)]
+    phase_since: String,
+    restricted: bool,
+    posts: Vec<PostView>,
+    /// Who commands or leads, or did last.
+    commander: Named,
+    #[schema(format = DateTime)]
+    commander_unseen_since: Option<String>,
+    assumption: Option<AssumptionView>,
+    roles: Vec<RoleView>,
+    responders: Vec<ResponderView>,
+    roadblocks: Vec<RoadblockView>,
+    clocks: Vec<ClockView>,
+    pinned: Vec<Entry>,
+    merged_into: Option<Number>,
+    /// Why nothing can be changed here, if so.
+    read_only: Option<String>,
+    /// What the reader should do next here.
+    next: Option<Next>,
+    last_entry: Entry,
+    #[schema(format = DateTime)]
+    last_at: String,
+    /// Reading on from it can only repeat, never miss.
+    cursor: String,
+}
+
+/// Where to find the commander.
+#[derive(ToSchema)]
+pub(super) struct PostView {
+    id: u32,
+    label: Option<String>,
+    link: Option<String>,
+}
+
+/// A proposal to assume command.
+#[derive(ToSchema)]
+pub(super) struct AssumptionView {
+    by: Named,
+    grounds: Grounds,
+    reason: Option<String>,
+    #[schema(format = DateTime)]
+    lapses_at: String,
+}
+
+/// A post in the command tree.
+#[derive(ToSchema)]
+pub(super) struct RoleView {
+    role: RolePath,
+    holder: Option<Named>,
+    #[schema(format = DateTime)]
+    since: Option<String>,
+    effective_holder: Option<Named>,
+    members: Vec<Named>,
+    offer: Option<OfferView>,
+    asked_by: Vec<Named>,
+}
+
+/// A pending offer.
+#[derive(ToSchema)]
+pub(super) struct OfferView {
+    id: Entry,
+    to: OfferedTo,
+    by: Named,
+    #[schema(format = DateTime)]
+    at: String,
+    #[schema(format = DateTime)]
+    lapses_at: String,
+    note: Option<String>,
+}
+
+/// To whom a role is offered.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OfferedTo {
+    Person(Named),
+    Team(TeamName),
+}
+
+/// Somebody who is here.
+#[derive(ToSchema)]
+pub(super) struct ResponderView {
+    person: Named,
+    active: bool,
+    #[schema(format = DateTime)]
+    joined_at: String,
+    doing: Option<String>,
+    roles: Vec<RolePath>,
+}
+
+/// Something that stops a role from working.
+#[derive(ToSchema)]
+pub(super) struct RoadblockView {
+    id: u32,
+    role: RolePath,
+    text: Option<String>,
+    by: Named,
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// A clock that the commander set.
+#[derive(ToSchema)]
+pub(super) struct ClockView {
+    id: Entry,
+    label: Option<String>,
+    #[schema(format = DateTime)]
+    due_at: String,
+    every_minutes: Option<u32>,
+    #[schema(format = DateTime)]
+    rang_at: Option<String>,
+}
+
+/// Incidents, in a list.
+#[derive(ToSchema)]
+pub(super) struct Listed {
+    incidents: Vec<Row>,
+}
+
+/// An incident in a list.
+#[derive(ToSchema)]
+pub(super) struct Row {
+    number: Number,
+    title: Option<String>,
+    kind: Kind,
+    phase: Phase,
+    severity: Severity,
+    services: BTreeSet<ServiceName>,
+    commander: Named,
+    #[schema(format = DateTime)]
+    commander_unseen_since: Option<String>,
+    #[schema(format = DateTime)]
+    opened_at: String,
+    #[schema(format = DateTime)]
+    phase_since: String,
+    #[schema(format = DateTime)]
+    next_due: Option<String>,
+    responders: u64,
+    /// Who may know of it, if it is restricted.
+    invited: Option<BTreeSet<PersonId>>,
+    last_entry: Entry,
+}
+
+/// Entries, the oldest first.
+#[derive(ToSchema)]
+pub(super) struct EntryPage {
+    entries: Vec<Happened>,
+    /// Whether there are further ones.
+    more: bool,
+}
+
+/// What an incoming holder reads.
+#[derive(ToSchema)]
+pub(super) struct BriefingView {
+    /// The entry to name when taking command.
+    briefed_to: Entry,
+    matters: Vec<Happened>,
+    pinned: Vec<Happened>,
+    state: IncidentView,
+}
+
+/// What to do next, the most urgent first.
+#[derive(ToSchema)]
+pub(super) struct Steps {
+    next: Vec<NextIn>,
+    /// Everybody whom these name, by id.
+    people: BTreeMap<String, Named>,
+}
+
+/// Who one is.
+#[derive(ToSchema)]
+pub(super) struct Me {
+    person: Named,
+    scope: Scope,
+    admin: bool,
+    /// Null for whoever came with a token.
+    session: Option<OwnSession>,
+}
+
+/// By which session one is here.
+#[derive(ToSchema)]
+pub(super) struct OwnSession {
+    id: SessionId,
+    #[schema(format = DateTime)]
+    opened_at: String,
+}
+
+/// Live sessions, the newest first.
+#[derive(ToSchema)]
+pub(super) struct Sessions {
+    sessions: Vec<SessionView>,
+}
+
+/// A browser that somebody is signed in with.
+#[derive(ToSchema)]
+pub(super) struct SessionView {
+    id: SessionId,
+    device: String,
+    #[schema(format = DateTime)]
+    opened_at: String,
+    #[schema(format = DateTime)]
+    last_seen_at: String,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+/// People, teams and services.
+#[derive(ToSchema)]
+pub(super) struct DirectoryView {
+    people: Vec<PersonView>,
+    teams: BTreeMap<String, TeamView>,
+    services: BTreeMap<String, ServiceView>,
+}
+
+/// Somebody in the directory.
+#[derive(ToSchema)]
+pub(super) struct PersonView {
+    id: PersonId,
+    handle: Option<String>,
+    name: Option<String>,
+    admin: bool,
+    active: bool,
+    /// For admins only.
+    email: Option<String>,
+}
+
+/// A team.
+#[derive(ToSchema)]
+pub(super) struct TeamView {
+    members: BTreeSet<PersonId>,
+}
+
+/// A service.
+#[derive(ToSchema)]
+pub(super) struct ServiceView {
+    owner: Option<TeamName>,
+    depends_on: BTreeSet<ServiceName>,
+}
+
+/// What a change of the directory wrote.
+#[derive(ToSchema)]
+pub(super) struct Changed {
+    first_entry: Option<Entry>,
+    last_entry: Option<Entry>,
+}
+
+/// Whom a one-time link lets in.
+#[derive(ToSchema)]
+pub(super) struct LinkView {
+    kind: LinkKind,
+    person: Option<Named>,
+    #[schema(format = DateTime)]
+    expires_at: String,
+}
+
+/// What a one-time link is for.
+#[derive(ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum LinkKind {
+    FirstAdmin,
+    Person,
+}
+
+/// A one-time link, shown this once.
+#[derive(ToSchema)]
+pub(super) struct NewLink {
+    path: String,
+    secret: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+}
+
+/// Whether requests can be served.
+#[derive(ToSchema)]
+pub(super) struct Readiness {
+    ready: bool,
+    /// How many streams are set aside because their record is damaged.
+    streams_quarantined: u64,
+}

@@ -1,0 +1,282 @@
+//! The description of the API, held against what the server really answers: what is sent is described, and what is
+//! described is sent.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::house::{House, Server};
+use crate::on_both;
+
+on_both!(what_is_answered_is_what_is_described, every_route_is_described_with_its_answer_and_who_may_ask);
+
+/// A description that answers are held against.
+struct Description {
+    api: Value,
+    /// Members of objects that some answer had, by the schema that describes them.
+    seen: BTreeSet<(String, String)>,
+}
+
+impl Description {
+    fn of(server: &Server) -> Self {
+        Self { api: server.get("", "/api/v1/openapi.json").1, seen: BTreeSet::new() }
+    }
+
+    /// The schema of an answer.
+    fn answer(&self, method: &str, path: &str, status: u16) -> Value {
+        let responses = &self.api["paths"][path][method]["responses"];
+        let told = [status.to_string(), "4XX".to_owned()];
+        let described = told.iter().map(|status| &responses[status]).find(|described| described.is_object());
+        let described = described.unwrap_or_else(|| panic!("{method} {path} {status} is not described: {responses}"));
+        let content =
+            described["content"].as_object().unwrap_or_else(|| panic!("{method} {path} {status} has no body"));
+        content.values().next().unwrap()["schema"].clone()
+    }
+
+    /// Says where a value does not fit a schema. Stricter than JSON Schema: what is not described does not fit.
+    fn fits(&mut self, schema: &Value, value: &Value, named: &str, at: &str) -> Result<(), String> {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.strip_prefix("#/components/schemas/").unwrap();
+            let schema = self.api["components"]["schemas"][name].clone();
+            assert!(schema.is_object(), "{name} is nowhere described");
+            return self.fits(&schema, value, name, at);
+        }
+        for together in ["oneOf", "anyOf"] {
+            if let Some(all) = schema[together].as_array() {
+                let tried: Vec<_> = all.iter().map(|one| self.fits(one, value, named, at)).collect();
+                if tried.iter().any(Result::is_ok) {
+                    return Ok(());
+                }
+                return Err(tried.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("; or "));
+            }
+        }
+        if let Some(all) = schema["allOf"].as_array() {
+            return all.iter().try_for_each(|one| self.fits(one, value, named, at));
+        }
+        if let Some(allowed) = schema["enum"].as_array()
+            && !allowed.contains(value)
+        {
+            return Err(format!("{at}: {value} is none of {allowed:?}"));
+        }
+        self.fits_type(schema, value, named, at)
+    }
+
+    fn fits_type(&mut self, schema: &Value, value: &Value, named: &str, at: &str) -> Result<(), String> {
+        let types: Vec<&str> = match &schema["type"] {
+            Value::String(one) => vec![one],
+            Value::Array(several) => several.iter().filter_map(Value::as_str).collect(),
+            _ => return Ok(()), // Anything.
+        };
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_f64() => "number",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        if !types.contains(&kind) && !(kind == "integer" && types.contains(&"number")) {
+            return Err(format!("{at}: {value} is no {types:?}"));
+        }
+        match value {
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .try_for_each(|(n, item)| self.fits(&schema["items"], item, named, &format!("{at}[{n}]"))),
+            Value::Object(members) => self.fits_members(schema, members, named, at),
+            _ => Ok(()),
+        }
+    }
+
+    fn fits_members(
+        &mut self,
+        schema: &Value,
+        members: &serde_json::Map<String, Value>,
+        named: &str,
+        at: &str,
+    ) -> Result<(), String> {
+        for required in schema["required"].as_array().into_iter().flatten() {
+            if !members.contains_key(required.as_str().unwrap()) {
+                return Err(format!("{at}: {required} is missing"));
+            }
+        }
+        for (name, value) in members {
+            let at = format!("{at}.{name}");
+            let (described, more) = (&schema["properties"][name], &schema["additionalProperties"]);
+            if described.is_null() && more.is_null() {
+                return Err(format!("{at} is not described"));
+            }
+            self.fits(if described.is_null() { more } else { described }, value, named, &at)?;
+            self.seen.insert((named.to_owned(), name.clone()));
+        }
+        Ok(())
+    }
+
+    /// Members of a described schema that no answer had.
+    fn never_seen(&self, name: &str) -> Vec<String> {
+        let described = self.api["components"]["schemas"][name]["properties"].as_object().cloned().unwrap_or_default();
+        described
+            .into_iter()
+            .map(|(member, _)| member)
+            .filter(|member| !self.seen.contains(&(name.to_owned(), member.clone())))
+            .collect()
+    }
+}
+
+/// An incident in which there is some of everything.
+fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str) -> u64 {
+    house.run(&["team", "set", "sre", "sabrina"]);
+    house.run(&["service", "set", "search", "--owner", "sre", "--depends-on", "index"]);
+    let n = server.declare(mary, "Search is failing");
+    for command in [
+        json!({ "command": "set_services", "services": ["search", "nobody-knows"] }),
+        json!({ "command": "set_began", "began": "2026-01-01T00:00:00Z" }),
+        json!({ "command": "add_post", "label": "the room", "link": "https://chat.example.org/room" }),
+        json!({ "command": "note", "text": "kept at the top", "pin": true }),
+        json!({ "command": "set_clock", "label": "Look again", "in_minutes": 15, "repeat": true }),
+        json!({ "command": "open_role", "role": "operations/database" }),
+        json!({ "command": "offer_role", "role": "planning", "to": { "team": "sre" }, "note": "please" }),
+        json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }),
+    ] {
+        server.done(mary, n, command);
+    }
+    for command in [
+        json!({ "command": "doing", "text": "reading" }),
+        json!({ "command": "ask_role", "role": "communications" }),
+        json!({ "command": "raise_roadblock", "text": "The quota is used up" }),
+    ] {
+        server.done(sabrina, n, command);
+    }
+    n
+}
+
+fn what_is_answered_is_what_is_described(house: House) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let ada = house.admin("ada");
+    let server = house.serve();
+    let n = some_of_everything(&house, &server, &mary, &sabrina);
+    let (_, secret) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
+    server.done(&mary, n, json!({ "command": "add_member", "role": "operations", "person": "sabrina" }));
+    let mut description = Description::of(&server);
+    for (token, path, real) in [
+        (&mary, "/api/v1/incidents", "/api/v1/incidents?ended_below=9".to_owned()),
+        (&mary, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{n}")),
+        (&mary, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{}", secret["incident"])),
+        (&sabrina, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{n}")),
+        (&mary, "/api/v1/incidents/{number}/events", format!("/api/v1/incidents/{n}/events")),
+        (&sabrina, "/api/v1/incidents/{number}/briefing", format!("/api/v1/incidents/{n}/briefing?since=1")),
+        (&mary, "/api/v1/next", "/api/v1/next".to_owned()),
+        (&sabrina, "/api/v1/next", "/api/v1/next".to_owned()),
+        (&mary, "/api/v1/me", "/api/v1/me".to_owned()),
+        (&mary, "/api/v1/directory", "/api/v1/directory".to_owned()),
+        (&ada, "/api/v1/directory", "/api/v1/directory".to_owned()),
+        (&mary, "/api/v1/sessions", "/api/v1/sessions".to_owned()),
+        (&mary, "/readyz", "/readyz".to_owned()),
+        (&mary, "/api/v1/incidents/{number}", "/api/v1/incidents/99".to_owned()),
+    ] {
+        let (status, answer) = server.get(token, &real);
+        let schema = description.answer("get", path, status);
+        description.fits(&schema, &answer, path, &real).unwrap_or_else(|why| panic!("{why}\n{answer:#}"));
+    }
+    for (token, path, real, body) in [
+        (&mary, "/api/v1/incidents", "/api/v1/incidents".to_owned(), json!({ "title": "Again" })),
+        (
+            &mary,
+            "/api/v1/incidents/{number}/commands",
+            format!("/api/v1/incidents/{n}/commands"),
+            json!({ "command": "note", "text": "x" }),
+        ),
+        (
+            &sabrina,
+            "/api/v1/incidents/{number}/commands",
+            format!("/api/v1/incidents/{n}/commands"),
+            json!({ "command": "set_severity", "severity": "sev1" }),
+        ),
+        (
+            &ada,
+            "/api/v1/directory/commands",
+            "/api/v1/directory/commands".to_owned(),
+            json!({ "command": "add_person", "handle": "ivan", "name": "Ivan" }),
+        ),
+        (&ada, "/api/v1/people/{handle}/link", "/api/v1/people/mary/link".to_owned(), json!({})),
+    ] {
+        let (status, answer) = server.post(token, &real, body);
+        let schema = description.answer("post", path, status);
+        description.fits(&schema, &answer, path, &real).unwrap_or_else(|why| panic!("{why}\n{answer:#}"));
+    }
+    let stream = server.follow(&mary, "");
+    server.done(&mary, n, json!({ "command": "note", "text": "live" }));
+    let schema = description.answer("get", "/api/v1/events", 200);
+    description.fits(&schema, &stream.next_note(), "/api/v1/events", "the stream").unwrap();
+    for name in [
+        "IncidentView",
+        "Row",
+        "Happened",
+        "RoleView",
+        "OfferView",
+        "ResponderView",
+        "RoadblockView",
+        "ClockView",
+        "PostView",
+        "PersonView",
+        "TeamView",
+        "ServiceView",
+        "Named",
+        "Me",
+        "Steps",
+        "Changed",
+        "NewLink",
+        "Readiness",
+    ] {
+        assert_eq!(description.never_seen(name), [""; 0], "{name} describes what is never sent");
+    }
+}
+
+fn every_route_is_described_with_its_answer_and_who_may_ask(house: House) {
+    let server = house.serve();
+    let Description { api, .. } = Description::of(&server);
+    let ways = api["components"]["securitySchemes"].as_object().unwrap();
+    assert_eq!((&ways["token"]["type"], &ways["token"]["scheme"]), (&json!("http"), &json!("bearer")));
+    let mut open = Vec::new();
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let responses = operation["responses"].as_object().unwrap();
+            for (status, response) in responses.iter().filter(|(status, _)| status.starts_with('2')) {
+                let told = response["content"].is_object();
+                assert!(told != (status == "204"), "{method} {path} {status}: {response}");
+            }
+            match operation["security"].as_array() {
+                None => open.push(format!("{method} {path}")),
+                Some(by) => {
+                    let named = |way: &Value| way.as_object().unwrap().keys().all(|name| ways.contains_key(name));
+                    assert!(!by.is_empty() && by.iter().all(named), "{method} {path}: {by:?}");
+                    // Whoever is not signed in is told so, whatever else they send.
+                    let real = path
+                        .replace("{number}", "1")
+                        .replace("{id}", "019ac1f0-8a4e-7c63-9d5b-3a1f0c2e4b77")
+                        .replace("{handle}", "mary");
+                    let ask = format!(
+                        "{} {real} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n\r\n",
+                        method.to_uppercase()
+                    );
+                    let answer = crate::house::raw(&server.url, &ask);
+                    assert!(answer.starts_with("HTTP/1.1 401"), "{method} {path}: {answer}");
+                }
+            }
+        }
+    }
+    open.sort();
+    assert_eq!(
+        open,
+        [
+            "delete /api/v1/session",
+            "get /healthz",
+            "get /metrics",
+            "get /readyz",
+            "post /api/v1/session",
+            "post /api/v1/welcome",
+            "post /api/v1/welcome/look"
+        ]
+    );
+}
