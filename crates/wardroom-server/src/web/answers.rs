@@ -171,8 +171,16 @@ pub(super) struct ResponderView {
     active: bool,
     #[schema(format = DateTime)]
     joined_at: String,
-    doing: Option<String>,
+    doing: Option<DoingView>,
     roles: Vec<RolePath>,
+}
+
+/// What somebody does now, in their own words.
+#[derive(ToSchema)]
+pub(super) struct DoingView {
+    text: Option<String>,
+    #[schema(format = DateTime)]
+    since: String,
 }
 
 /// Something that stops a role from working.
@@ -241,6 +249,8 @@ pub(super) struct EntryPage {
 pub(super) struct BriefingView {
     /// The entry to name when taking command.
     briefed_to: Entry,
+    /// The reader's own newest entry here: what comes after it is new to them.
+    you_last_acted: Option<Entry>,
     matters: Vec<Happened>,
     pinned: Vec<Happened>,
     state: IncidentView,

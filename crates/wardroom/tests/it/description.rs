@@ -142,6 +142,7 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         server.done(mary, n, command);
     }
     for command in [
+        json!({ "command": "join" }),
         json!({ "command": "doing", "text": "reading" }),
         json!({ "command": "ask_role", "role": "communications" }),
         json!({ "command": "raise_roadblock", "text": "The quota is used up" }),
@@ -149,6 +150,52 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         server.done(sabrina, n, command);
     }
     n
+}
+
+/// Who reads what: its place in the description, and where it really is.
+fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<(&'a str, &'static str, String)> {
+    vec![
+        (mary, "/api/v1/incidents", "/api/v1/incidents?ended_below=9".to_owned()),
+        (mary, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{n}")),
+        (mary, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{}", secret)),
+        (sabrina, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{n}")),
+        (mary, "/api/v1/incidents/{number}/events", format!("/api/v1/incidents/{n}/events")),
+        (sabrina, "/api/v1/incidents/{number}/briefing", format!("/api/v1/incidents/{n}/briefing?since=1")),
+        (mary, "/api/v1/next", "/api/v1/next".to_owned()),
+        (sabrina, "/api/v1/next", "/api/v1/next".to_owned()),
+        (mary, "/api/v1/me", "/api/v1/me".to_owned()),
+        (mary, "/api/v1/directory", "/api/v1/directory".to_owned()),
+        (ada, "/api/v1/directory", "/api/v1/directory".to_owned()),
+        (mary, "/api/v1/sessions", "/api/v1/sessions".to_owned()),
+        (mary, "/readyz", "/readyz".to_owned()),
+        (mary, "/api/v1/incidents/{number}", "/api/v1/incidents/99".to_owned()),
+    ]
+}
+
+/// Who writes what, and where.
+fn writes<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64) -> Vec<(&'a str, &'static str, String, Value)> {
+    vec![
+        (mary, "/api/v1/incidents", "/api/v1/incidents".to_owned(), json!({ "title": "Again" })),
+        (
+            mary,
+            "/api/v1/incidents/{number}/commands",
+            format!("/api/v1/incidents/{n}/commands"),
+            json!({ "command": "note", "text": "x" }),
+        ),
+        (
+            sabrina,
+            "/api/v1/incidents/{number}/commands",
+            format!("/api/v1/incidents/{n}/commands"),
+            json!({ "command": "set_severity", "severity": "sev1" }),
+        ),
+        (
+            ada,
+            "/api/v1/directory/commands",
+            "/api/v1/directory/commands".to_owned(),
+            json!({ "command": "add_person", "handle": "ivan", "name": "Ivan" }),
+        ),
+        (ada, "/api/v1/people/{handle}/link", "/api/v1/people/mary/link".to_owned(), json!({})),
+    ]
 }
 
 fn what_is_answered_is_what_is_described(house: House) {
@@ -159,48 +206,12 @@ fn what_is_answered_is_what_is_described(house: House) {
     let (_, secret) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
     server.done(&mary, n, json!({ "command": "add_member", "role": "operations", "person": "sabrina" }));
     let mut description = Description::of(&server);
-    for (token, path, real) in [
-        (&mary, "/api/v1/incidents", "/api/v1/incidents?ended_below=9".to_owned()),
-        (&mary, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{n}")),
-        (&mary, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{}", secret["incident"])),
-        (&sabrina, "/api/v1/incidents/{number}", format!("/api/v1/incidents/{n}")),
-        (&mary, "/api/v1/incidents/{number}/events", format!("/api/v1/incidents/{n}/events")),
-        (&sabrina, "/api/v1/incidents/{number}/briefing", format!("/api/v1/incidents/{n}/briefing?since=1")),
-        (&mary, "/api/v1/next", "/api/v1/next".to_owned()),
-        (&sabrina, "/api/v1/next", "/api/v1/next".to_owned()),
-        (&mary, "/api/v1/me", "/api/v1/me".to_owned()),
-        (&mary, "/api/v1/directory", "/api/v1/directory".to_owned()),
-        (&ada, "/api/v1/directory", "/api/v1/directory".to_owned()),
-        (&mary, "/api/v1/sessions", "/api/v1/sessions".to_owned()),
-        (&mary, "/readyz", "/readyz".to_owned()),
-        (&mary, "/api/v1/incidents/{number}", "/api/v1/incidents/99".to_owned()),
-    ] {
+    for (token, path, real) in reads([&mary, &sabrina, &ada], n, &secret["incident"]) {
         let (status, answer) = server.get(token, &real);
         let schema = description.answer("get", path, status);
         description.fits(&schema, &answer, path, &real).unwrap_or_else(|why| panic!("{why}\n{answer:#}"));
     }
-    for (token, path, real, body) in [
-        (&mary, "/api/v1/incidents", "/api/v1/incidents".to_owned(), json!({ "title": "Again" })),
-        (
-            &mary,
-            "/api/v1/incidents/{number}/commands",
-            format!("/api/v1/incidents/{n}/commands"),
-            json!({ "command": "note", "text": "x" }),
-        ),
-        (
-            &sabrina,
-            "/api/v1/incidents/{number}/commands",
-            format!("/api/v1/incidents/{n}/commands"),
-            json!({ "command": "set_severity", "severity": "sev1" }),
-        ),
-        (
-            &ada,
-            "/api/v1/directory/commands",
-            "/api/v1/directory/commands".to_owned(),
-            json!({ "command": "add_person", "handle": "ivan", "name": "Ivan" }),
-        ),
-        (&ada, "/api/v1/people/{handle}/link", "/api/v1/people/mary/link".to_owned(), json!({})),
-    ] {
+    for (token, path, real, body) in writes([&mary, &sabrina, &ada], n) {
         let (status, answer) = server.post(token, &real, body);
         let schema = description.answer("post", path, status);
         description.fits(&schema, &answer, path, &real).unwrap_or_else(|why| panic!("{why}\n{answer:#}"));

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::Agent;
+use wardroom_server::log::{Log, Place};
 
 use crate::wait;
 
@@ -78,6 +79,13 @@ impl House {
         let database = self.database.as_ref().expect("this house stands on PostgreSQL");
         let (head, _) = database.server.rsplit_once('/').unwrap();
         format!("{head}/{}", database.name)
+    }
+
+    /// Makes the store, with nothing in it: what a restore that was cut off leaves.
+    pub fn make_tables(&self) {
+        let place = if self.is_postgres() { Place::Postgres(self.url()) } else { Place::Folder(self.data()) };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(Log::open(&place)).unwrap();
     }
 
     /// Tampers with the store behind Wardroom's back.
