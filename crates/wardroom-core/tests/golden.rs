@@ -186,6 +186,9 @@ fn the_fold_is_pinned_to_its_version() {
         pinned, now,
         "the state or its meaning has changed: raise FOLD_VERSION, and add its line to tests/golden/fold.txt"
     );
-    let versions: Vec<&str> = FOLDS.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert!((1..=FOLD_VERSION).map(|version| version.to_string()).eq(versions.iter().copied()), "one line each");
+    let versions: Vec<u32> = FOLDS.lines().filter_map(|line| line.split(' ').next()?.parse().ok()).collect();
+    assert!(
+        (versions[0]..=FOLD_VERSION).eq(versions.iter().copied()),
+        "one line each, since the first that was pinned"
+    );
 }

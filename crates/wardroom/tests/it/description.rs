@@ -76,7 +76,8 @@ impl Description {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        if !types.contains(&kind) && !(kind == "integer" && types.contains(&"number")) {
+        let fits = types.contains(&kind) || (kind == "integer" && types.contains(&"number"));
+        if !fits {
             return Err(format!("{at}: {value} is no {types:?}"));
         }
         match value {
@@ -173,7 +174,7 @@ fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<
 }
 
 /// Who writes what, and where.
-fn writes<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64) -> Vec<(&'a str, &'static str, String, Value)> {
+fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, String, Value)> {
     vec![
         (mary, "/api/v1/incidents", "/api/v1/incidents".to_owned(), json!({ "title": "Again" })),
         (

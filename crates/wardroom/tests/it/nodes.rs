@@ -70,6 +70,8 @@ fn a_stopped_node_does_not_stop_the_other() {
     let path = format!("/api/v1/incidents/{n}/commands");
     // Stopped in the middle of writing, wherever that is: several times, to hit several places.
     for round in 0..5 {
+        // Looked at before anything is sent: what comes first may have come whole before a later look.
+        let before = two.kinds(&mary, n).len();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 for _ in 0..40 {
@@ -77,7 +79,6 @@ fn a_stopped_node_does_not_stop_the_other() {
                     let _ = one.send(&mary, &path, body.to_string().as_bytes());
                 }
             });
-            let before = two.kinds(&mary, n).len();
             wait::until("the first node writes", || (two.kinds(&mary, n).len() > before).then_some(()));
             one.signal("-STOP");
             for note in 0..10 {
