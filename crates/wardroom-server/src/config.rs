@@ -1,13 +1,14 @@
 //! Settings: every one as a flag, a `WARDROOM_*` variable or a TOML key, in this order of precedence.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use wardroom_core::text::repeated;
 
 use crate::file;
 use crate::log::Place;
@@ -79,7 +80,7 @@ impl StoreArgs {
 }
 
 /// How log lines are written.
-#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Deserialize, clap::ValueEnum)]
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum LogFormat {
     /// For people.
@@ -118,10 +119,13 @@ pub struct ServeArgs {
     config: Option<PathBuf>,
 }
 
-/// The file's keys: those of the flags.
-#[derive(Debug, Default, Deserialize)]
+/// The largest settings file that is read, in bytes.
+pub const SETTINGS_BYTES_MAX: usize = 64 << 10;
+
+/// What the settings file says: its keys are those of the flags.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct File {
+pub struct Settings {
     data: Option<PathBuf>,
     database: Option<String>,
     listen: Option<SocketAddr>,
@@ -132,8 +136,36 @@ struct File {
     max_streams_per_person: Option<AtMost>,
 }
 
-/// What a file of settings may weigh, in bytes.
-const SETTINGS_BYTES_MAX: u64 = 1 << 20;
+/// The database's URL may hold a password.
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Settings(…)")
+    }
+}
+
+impl Settings {
+    /// Reads the file's text, of at most [`SETTINGS_BYTES_MAX`] bytes.
+    ///
+    /// # Errors
+    /// A sentence that names the line. It repeats nothing of the line but names: the database's URL may hold a
+    /// password, and what a start complains of ends in a log.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        if text.len() > SETTINGS_BYTES_MAX {
+            return Err(format!("the file has more than {SETTINGS_BYTES_MAX} bytes"));
+        }
+        toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start));
+            let line = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1));
+            repeated(&format!("{}{}", line.unwrap_or_default(), error.message()))
+        })
+    }
+
+    fn read(path: &Path) -> anyhow::Result<Self> {
+        let text = file::read(path, SETTINGS_BYTES_MAX as u64)
+            .map_err(|error| anyhow::anyhow!("the settings in {} cannot be read: {error}", path.display()))?;
+        Self::from_toml(&text).map_err(|why| anyhow::anyhow!("the settings in {} do not fit: {why}", path.display()))
+    }
+}
 
 /// Wardroom's own news, and what other libraries warn of.
 const LOG: &str = "warn,wardroom=info,wardroom_server=info";
@@ -171,7 +203,7 @@ impl Default for Limits {
 }
 
 /// How many of something there may be: at least one, and not more than any machine holds.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(try_from = "i64")]
 pub struct AtMost(u32);
 
@@ -207,15 +239,7 @@ impl ServeArgs {
     /// # Errors
     /// A file that cannot be read, or that has keys or values that are none.
     pub fn settle(self) -> anyhow::Result<Config> {
-        let file = match &self.config {
-            None => File::default(),
-            Some(path) => {
-                let text = file::read(path, SETTINGS_BYTES_MAX)
-                    .map_err(|error| anyhow::anyhow!("the settings in {} cannot be read: {error}", path.display()))?;
-                toml::from_str(&text)
-                    .map_err(|error| anyhow::anyhow!("the settings in {} do not fit: {error}", path.display()))?
-            }
-        };
+        let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
         let given = self.store.data.is_some() || self.store.database.is_some();
         let store = if given { self.store } else { StoreArgs { data: file.data, database: file.database } };
         if store.data.is_some() && store.database.is_some() {
@@ -278,6 +302,29 @@ mod tests {
         ] {
             assert!(file(text).1.settle().is_err(), "{text}");
         }
+    }
+
+    /// The parser's own message shows the whole line.
+    #[test]
+    fn a_file_that_does_not_fit_names_the_line_and_repeats_no_password() {
+        for text in [
+            "listen = \"127.0.0.1:9000\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\n",
+            "listen = \"127.0.0.1:9000\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\" data = \"\"",
+            "database = \"x\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\"",
+        ] {
+            let why = Settings::from_toml(text).unwrap_err();
+            assert!(why.starts_with("line 2: ") && !why.contains("hunter2"), "{why}");
+        }
+        let read = Settings::from_toml("database = \"postgres://ada:hunter2@host/wardroom\"").unwrap();
+        assert!(!format!("{read:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_settings_file_is_bounded() {
+        let comment = "#".repeat(SETTINGS_BYTES_MAX);
+        assert!(file(&comment).1.settle().is_ok());
+        let why = file(&format!("{comment}#")).1.settle().unwrap_err().to_string();
+        assert!(why.contains("more than 65536 bytes"), "{why}");
     }
 
     #[test]
