@@ -257,7 +257,7 @@ impl Worker {
             return Ok(Some(Err(NotDone::RequestReused)));
         }
         let mut held_back = None;
-        if let Some(span) = remembered.spans.first().filter(|span| span.stream != DIRECTORY)
+        if let Some(span) = remembered.spans.iter().find(|span| span.stream != DIRECTORY)
             && let Some(stored) = self.log.event(span.stream, span.last).await?
         {
             held_back = recorded::<Event>(&stored).ok().and_then(|recorded| recorded.event.as_refusal(recorded.entry));

@@ -180,10 +180,30 @@ pub enum Act {
     Restrict { number: u32 },
     /// Everybody who is signed in may know of it
     Unrestrict { number: u32 },
-    /// Invite somebody into a restricted incident
-    Invite { number: u32, person: Who },
-    /// Take an invitation back
-    Uninvite { number: u32, person: Who },
+    /// Make a link for guests: wardroom invite 465 --hours 1; or name who may see a restricted incident
+    Invite {
+        number: u32,
+        /// Somebody with an account, into a restricted incident
+        person: Option<Who>,
+        /// How long the link lasts, up to 72
+        #[arg(long, default_value_t = 12, conflicts_with = "person")]
+        hours: u8,
+    },
+    /// Take an invitation back: of a person, or a link for guests by its id (`wardroom show 465` lists them)
+    Uninvite {
+        number: u32,
+        #[arg(required_unless_present = "link")]
+        person: Option<Who>,
+        #[arg(long, value_name = "ID", conflicts_with = "person")]
+        link: Option<uuid::Uuid>,
+    },
+    /// Send a guest away: they are signed out at once
+    SendAway {
+        number: u32,
+        person: Who,
+        #[arg(long)]
+        reason: Option<Prose>,
+    },
     /// Set a clock: wardroom clock 465 "Consider alternatives" --in 15 --repeat
     Clock {
         number: u32,

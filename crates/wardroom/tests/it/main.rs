@@ -21,6 +21,7 @@ mod deadlines;
 mod demo;
 mod expiry;
 mod full_disk;
+mod guests;
 mod handoff;
 mod kill;
 mod nodes;
