@@ -8,6 +8,7 @@ test.each([
   ['/sign-in', { page: 'sign-in' }],
   ['/sign-in/', { page: 'sign-in' }],
   ['/welcome', { page: 'welcome' }],
+  ['/guest', { page: 'guest' }],
   ['/incidents/465', { page: 'incident', number: 465 }],
   ['/incidents/465/', { page: 'incident', number: 465 }],
   ['/incidents/0', { page: 'nowhere', path: '/incidents/0' }],

@@ -5,6 +5,7 @@ export type Route =
   | { page: 'incident'; number: number }
   | { page: 'sign-in' }
   | { page: 'welcome' }
+  | { page: 'guest' }
   | { page: 'nowhere'; path: string };
 
 export function parse(path: string): Route {
@@ -13,6 +14,7 @@ export function parse(path: string): Route {
   if (plain === '/sign-in') return { page: 'sign-in' };
   // The one-time secret stands in the fragment, which no server and no log ever gets to see.
   if (plain === '/welcome') return { page: 'welcome' };
+  if (plain === '/guest') return { page: 'guest' };
   const incident = /^\/incidents\/([1-9]\d{0,8})$/.exec(plain);
   if (incident) return { page: 'incident', number: Number(incident[1]) };
   return { page: 'nowhere', path };

@@ -5,6 +5,8 @@ import type { Me } from './api/types';
 class Session {
   /** Undefined until the server has said, null when nobody is signed in. */
   me: Me | null | undefined = $state();
+  /** Whether a guest's part has ended in this page. */
+  wasGuest = $state(false);
   /** Why it cannot be said who reads: the server is out of reach. */
   trouble: string | null = $state(null);
 
@@ -15,9 +17,12 @@ class Session {
       const same = this.me?.person.id === me.person.id && this.me.admin === me.admin;
       if (!same || this.me?.session?.id !== me.session?.id) this.me = me;
       this.trouble = null;
+      this.wasGuest = false;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       if (error.problem.status === 401) {
+        // A guest has nothing to sign in with: they are told that it has ended.
+        if (this.me?.guest_of != null) this.wasGuest = true;
         this.me = null;
         this.trouble = null;
       } else {
@@ -28,6 +33,7 @@ class Session {
 
   async signOut(): Promise<void> {
     await send('DELETE', '/session');
+    if (this.me?.guest_of != null) this.wasGuest = true;
     this.me = null;
   }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::directory::{Directory, DirectoryAsking, DirectoryEvent, DirectoryRecorded};
+use crate::directory::{Directory, DirectoryAsking, DirectoryCommand, DirectoryEvent, DirectoryRecorded};
 use crate::id::{Handle, LinkId, PersonId, SessionId, Time, Who};
 use crate::refusal::{Code, Refusal};
 use crate::text::Line;
@@ -88,6 +88,17 @@ impl Directory {
             || self.tokens.values().any(|token| administers(token.person) && self.live(token, now))
     }
 
+    /// Whose own way in a command is about, if it is about one that they look after themselves.
+    pub(crate) fn whose(&self, command: &DirectoryCommand) -> Option<PersonId> {
+        match command {
+            DirectoryCommand::RevokeToken { token } => self.tokens.get(token).map(|token| token.person),
+            DirectoryCommand::EndSession { session } => self.sessions.get(session).map(|session| session.person),
+            DirectoryCommand::Welcome { link, .. } => self.links.get(link).and_then(|link| link.person),
+            DirectoryCommand::SignIn { person, .. } | DirectoryCommand::SetPassword { person, .. } => Some(*person),
+            _ => None,
+        }
+    }
+
     pub(crate) fn make_link(
         &self,
         ask: DirectoryAsking,
@@ -98,7 +109,7 @@ impl Directory {
         if expires_at <= ask.now {
             return Err(Refusal::new(Code::Invalid, "A link expires in the future."));
         }
-        let person = person.map(|who| self.facts.find_active(who)).transpose()?;
+        let person = person.map(|who| self.find_member(who)).transpose()?;
         Ok(vec![DirectoryEvent::LinkMade { link, person, expires_at }])
     }
 
@@ -193,7 +204,8 @@ impl Directory {
     }
 
     pub(crate) fn sign_everybody_out(&self) -> Vec<DirectoryEvent> {
-        let nobody = self.sessions.is_empty() && self.passwords.is_empty() && self.links.is_empty();
+        let nobody =
+            self.sessions.is_empty() && self.passwords.is_empty() && self.links.is_empty() && self.invites.is_empty();
         if nobody { Vec::new() } else { vec![DirectoryEvent::EverybodySignedOut {}] }
     }
 

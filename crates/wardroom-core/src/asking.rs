@@ -1,5 +1,6 @@
 //! What deciding is given besides the state, and what it gives back.
 
+use crate::directory::DirectoryEvent;
 use crate::event::{Event, Recorded};
 use crate::facts::Facts;
 use crate::id::{Actor, PersonId, Time};
@@ -21,18 +22,20 @@ pub struct Asking<'a> {
     pub other: Option<&'a Incident>,
 }
 
-/// What was decided: events for this incident and, when two are merged, for the other.
+/// What was decided: events for this incident, when two are merged for the other, and for the directory.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Decision {
     /// For the incident that was asked. Never empty.
     pub here: Vec<Event>,
     /// For the other incident of a merge.
     pub there: Vec<Event>,
+    /// For the directory: the accounts of guests.
+    pub directory: Vec<DirectoryEvent>,
 }
 
 impl From<Vec<Event>> for Decision {
     fn from(here: Vec<Event>) -> Self {
-        Self { here, there: Vec::new() }
+        Self { here, ..Self::default() }
     }
 }
 

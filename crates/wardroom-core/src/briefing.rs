@@ -74,6 +74,30 @@ impl Incident {
 }
 
 impl Event {
+    /// Whether this is of the closed list of what matters to whoever takes command (rule 4).
+    ///
+    /// Phase, severity, kind, a holder of a role, a roadblock; never notes, joins or edits. Changes,
+    /// uncoordinated changes and exit criteria join the list with the nouns that bring them.
+    #[must_use]
+    pub fn matters(&self) -> bool {
+        match self {
+            Self::Opened { .. }
+            | Self::Declared { .. }
+            | Self::PhaseSet { .. }
+            | Self::Closed { .. }
+            | Self::Reopened { .. }
+            | Self::SeveritySet { .. }
+            | Self::KindSet { .. }
+            | Self::RoleTaken { .. }
+            | Self::RoleFell { .. }
+            | Self::CommandAssumed { .. }
+            | Self::RoadblockRaised { .. }
+            | Self::RoadblockCleared { .. } => true,
+            Self::Absorbed { roadblocks, .. } => !roadblocks.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The answer to whoever was held back: recorded, and nevertheless a refusal.
     #[must_use]
     pub fn as_refusal(&self, entry: Entry) -> Option<Refusal> {

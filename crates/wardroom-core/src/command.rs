@@ -8,10 +8,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
-use crate::id::{Entry, Number, PersonId, ServiceName, TeamName, Time, Who};
+use crate::guest::Arrival;
+use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::{Kind, Phase, Severity};
 use crate::role::RolePath;
 use crate::text::{Line, Prose};
+use crate::token::Digest;
 
 /// Opens an incident: `declare` at once, or `investigate` first.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -112,6 +114,25 @@ pub enum Command {
     Uninvite {
         person: Who,
     },
+    /// Take a guest link back: nobody new comes by it.
+    RevokeInvite {
+        invite: InviteId,
+    },
+    /// Ends a guest's part in this: their roles fall, and they are signed out.
+    SendAway {
+        person: Who,
+        reason: Option<Prose>,
+    },
+    /// A link that lets guests in. Made at the edge, which drew the secret and passes on only its digest.
+    #[serde(skip)]
+    MakeInvite {
+        invite: InviteId,
+        digest: Digest,
+        hours: u8,
+    },
+    /// Somebody comes by an invite, as the edge has settled it.
+    #[serde(skip)]
+    Arrive(Arrival),
     OpenRole {
         role: RolePath,
     },
@@ -228,6 +249,27 @@ impl Command {
             | Self::Redact { entry, .. } => Some(*entry),
             _ => None,
         }
+    }
+
+    /// The person that this names, besides whoever asks.
+    #[must_use]
+    pub fn names_person(&self) -> Option<&Who> {
+        match self {
+            Self::OfferRole { to: OfferTo::Person(person), .. }
+            | Self::Invite { person }
+            | Self::Uninvite { person }
+            | Self::SendAway { person, .. }
+            | Self::DeclineAsk { person, .. }
+            | Self::AddMember { person, .. }
+            | Self::ReleaseMember { person, .. } => Some(person),
+            _ => None,
+        }
+    }
+
+    /// Whether this names a team.
+    #[must_use]
+    pub fn names_team(&self) -> bool {
+        matches!(self, Self::OfferRole { to: OfferTo::Team(_), .. })
     }
 
     /// The other incident that must be at hand to decide this.

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
-use crate::id::{Entry, Time};
+use crate::id::{Entry, PersonId, Time};
 use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal};
 use crate::role::RolePath;
@@ -59,6 +59,8 @@ pub enum Due {
     Clock(Entry),
     /// A proposal to assume command lapses.
     Proposal,
+    /// A guest's time is up.
+    Guest(PersonId),
 }
 
 impl Incident {
@@ -68,7 +70,14 @@ impl Incident {
         let rings = |clock: &&Clock| clock.rang_at.is_none() || clock.every_minutes.is_some();
         let clocks = self.clocks.iter().filter(rings).map(|clock| (clock.due_at, Due::Clock(clock.id)));
         let proposal = self.absence.proposal.iter().map(|proposal| (proposal.lapses_at, Due::Proposal));
-        offers.chain(clocks).chain(proposal)
+        let guests = self.guests.iter().map(|(guest, until)| (*until, Due::Guest(*guest)));
+        offers.chain(clocks).chain(proposal).chain(guests)
+    }
+
+    /// When something is due next that people wait for: a guest's end is none of it.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Time> {
+        self.deadlines().filter(|(_, due)| !matches!(due, Due::Guest(_))).map(|(at, _)| at).min()
     }
 
     /// When the clock has to look at this incident next.
@@ -88,6 +97,7 @@ impl Incident {
         let late = is_late(now, at);
         match due {
             Due::Offer(role) => self.lapse_offer(&role, now),
+            Due::Guest(guest) => self.time_is_up(guest, now),
             Due::Proposal => self.end_proposal(crate::absence::Ended::Lapsed),
             Due::Clock(id) => {
                 let every = self.clocks.iter().find(|clock| clock.id == id).and_then(|clock| clock.every_minutes);

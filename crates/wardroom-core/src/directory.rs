@@ -11,7 +11,10 @@ use uuid::Uuid;
 
 use crate::account::{Link, NewSession, Newcomer, Session};
 use crate::facts::Facts;
-use crate::id::{Actor, Entry, Handle, LinkId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who};
+use crate::guest::Door;
+use crate::id::{
+    Actor, Entry, Handle, InviteId, LinkId, Number, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who,
+};
 use crate::person::Email;
 use crate::record::{Recorded, Unreadable, from_stored, to_stored};
 use crate::refusal::{Code, Refusal, Remedy};
@@ -137,6 +140,13 @@ pub enum DirectoryEvent {
         email: Option<Text>,
         admin: bool,
     },
+    /// Somebody who came by an invite, bound to one incident.
+    GuestAdded {
+        person: PersonId,
+        handle: Text,
+        name: Text,
+        incident: Number,
+    },
     PersonChanged {
         person: PersonId,
         handle: Option<Text>,
@@ -202,6 +212,13 @@ pub enum DirectoryEvent {
     SessionEnded {
         session: SessionId,
     },
+    /// A link that lets guests into an incident, where the invite itself stands.
+    InviteMade {
+        invite: InviteId,
+        incident: Number,
+        digest: Digest,
+        expires_at: Time,
+    },
     /// Passwords, sessions and links are all gone: they are in no backup.
     EverybodySignedOut {},
 }
@@ -225,6 +242,9 @@ pub struct Directory {
     /// One-time links, used ones too, so that they can be told so.
     #[serde(default)]
     pub links: std::sync::Arc<BTreeMap<LinkId, Link>>,
+    /// Where the secrets of guest links lead.
+    #[serde(default)]
+    pub invites: std::sync::Arc<BTreeMap<InviteId, Door>>,
     /// Every seal of a person's words, past ones too, so that forgetting reaches them all.
     pub seals: std::sync::Arc<BTreeMap<PersonId, Vec<Seal>>>,
     /// The newest entry folded in.
@@ -239,6 +259,7 @@ impl DirectoryEvent {
     /// Every kind, as stored.
     pub const KINDS: &[&str] = &[
         "person_added",
+        "guest_added",
         "person_changed",
         "person_deactivated",
         "person_activated",
@@ -255,6 +276,7 @@ impl DirectoryEvent {
         "password_set",
         "session_opened",
         "session_ended",
+        "invite_made",
         "everybody_signed_out",
     ];
 
@@ -329,17 +351,6 @@ impl Directory {
             .remedy(Remedy::AskAdmin))
     }
 
-    /// Whose own way in a command is about, if it is about one that they look after themselves.
-    fn whose(&self, command: &DirectoryCommand) -> Option<PersonId> {
-        match command {
-            DirectoryCommand::RevokeToken { token } => self.tokens.get(token).map(|token| token.person),
-            DirectoryCommand::EndSession { session } => self.sessions.get(session).map(|session| session.person),
-            DirectoryCommand::Welcome { link, .. } => self.links.get(link).and_then(|link| link.person),
-            DirectoryCommand::SignIn { person, .. } | DirectoryCommand::SetPassword { person, .. } => Some(*person),
-            _ => None,
-        }
-    }
-
     #[rustfmt::skip] // One line per command reads as the table that it is.
     fn dispatch(
         &self,
@@ -360,7 +371,7 @@ impl Directory {
             DirectoryCommand::Import { roster } => self.import(roster, fresh),
             DirectoryCommand::RevokeToken { token } => self.revoke_token(token),
             DirectoryCommand::IssueToken { token, person, scope, label, expires_at, digest } =>
-                self.issue_token(ask.now, Token { id: token, person: self.facts.find_active(&person)?, scope, label: label.into(), issued_at: ask.now, expires_at, digest }),
+                self.issue_token(ask.now, Token { id: token, person: self.find_member(&person)?, scope, label: label.into(), issued_at: ask.now, expires_at, digest }),
             DirectoryCommand::RevokeAllTokens {} => Ok(self.revoke_all_tokens()),
             DirectoryCommand::MakeLink { link, person, expires_at } => self.make_link(ask, link, person.as_ref(), expires_at),
             DirectoryCommand::Welcome { link, newcomer, session } => self.welcome(ask, link, newcomer, session, fresh),
@@ -371,27 +382,6 @@ impl Directory {
         }
     }
 
-    /// Somebody has to be left who can let people in; the console may do as it likes, for it always can.
-    fn keeps_an_admin(&self, ask: DirectoryAsking, events: &[DirectoryEvent]) -> Result<(), Refusal> {
-        let somebody = |directory: &Self| directory.facts.people.values().any(|person| person.admin && person.active);
-        if ask.actor == Actor::Console || !somebody(self) {
-            return Ok(());
-        }
-        let mut after = self.clone();
-        for event in events {
-            let recorded =
-                DirectoryRecorded { entry: after.last_entry, at: ask.now, actor: ask.actor, event: event.clone() };
-            after.evolve(&recorded);
-        }
-        if somebody(&after) {
-            return Ok(());
-        }
-        Err(Refusal::new(
-            Code::Unfinished,
-            "This would leave nobody who is an admin. Make somebody else an admin first.",
-        ))
-    }
-
     /// Folds one more event in.
     pub fn evolve(&mut self, recorded: &DirectoryRecorded) {
         self.evolve_people(&recorded.event);
@@ -399,6 +389,7 @@ impl Directory {
         self.evolve_services(&recorded.event);
         self.evolve_tokens(recorded);
         self.evolve_accounts(recorded);
+        self.evolve_invites(&recorded.event);
         self.last_entry = recorded.entry;
         self.last_at = Some(self.last_at.map_or(recorded.at, |last| last.max(recorded.at)));
     }

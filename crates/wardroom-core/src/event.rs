@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
-use crate::id::{Entry, Number, PersonId, ServiceName, Time};
+use crate::guest::Gone;
+use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 use crate::incident::{Kind, Phase, Post, Severity};
 use crate::offer::Recipient;
 pub use crate::record::{Recorded, Unreadable, VERSION};
@@ -98,6 +99,27 @@ pub enum Event {
     },
     Uninvited {
         person: PersonId,
+    },
+
+    // guest.rs: who comes by a link
+    GuestsInvited {
+        invite: InviteId,
+        by: PersonId,
+        expires_at: Time,
+    },
+    GuestInviteRevoked {
+        invite: InviteId,
+    },
+    GuestJoined {
+        person: PersonId,
+        invite: InviteId,
+        invited_by: PersonId,
+        until: Time,
+    },
+    GuestGone {
+        person: PersonId,
+        why: Gone,
+        reason: Option<Text>,
     },
 
     // responder.rs: who is here
@@ -322,6 +344,10 @@ impl Event {
         "unrestricted",
         "invited",
         "uninvited",
+        "guests_invited",
+        "guest_invite_revoked",
+        "guest_joined",
+        "guest_gone",
         "joined",
         "left",
         "doing_set",
@@ -372,29 +398,5 @@ impl Event {
     /// [`Unreadable`] for kinds and versions from a newer Wardroom, and for bodies that do not fit.
     pub fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
         from_stored(kind, version, body, |kind| Self::KINDS.contains(&kind))
-    }
-
-    /// Whether this is of the closed list of what matters to whoever takes command (rule 4).
-    ///
-    /// Phase, severity, kind, a holder of a role, a roadblock; never notes, joins or edits. Changes,
-    /// uncoordinated changes and exit criteria join the list with the nouns that bring them.
-    #[must_use]
-    pub fn matters(&self) -> bool {
-        match self {
-            Self::Opened { .. }
-            | Self::Declared { .. }
-            | Self::PhaseSet { .. }
-            | Self::Closed { .. }
-            | Self::Reopened { .. }
-            | Self::SeveritySet { .. }
-            | Self::KindSet { .. }
-            | Self::RoleTaken { .. }
-            | Self::RoleFell { .. }
-            | Self::CommandAssumed { .. }
-            | Self::RoadblockRaised { .. }
-            | Self::RoadblockCleared { .. } => true,
-            Self::Absorbed { roadblocks, .. } => !roadblocks.is_empty(),
-            _ => false,
-        }
     }
 }

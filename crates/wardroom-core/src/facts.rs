@@ -8,9 +8,20 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Handle, PersonId, ServiceName, TeamName, Who};
+use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Who};
 use crate::refusal::{Code, Refusal};
 use crate::text::Text;
+
+/// How somebody stands to the house.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// Of the house: sees every incident that is not restricted.
+    #[default]
+    Member,
+    /// Came by a link of a responder, and is in this one incident alone.
+    Guest(Number),
+}
 
 /// One person of the directory.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -27,6 +38,9 @@ pub struct Person {
     pub admin: bool,
     /// Deactivated people keep their tenure and lose their access.
     pub active: bool,
+    /// A member of the house, or somebody who is in one incident alone.
+    #[serde(default)]
+    pub standing: Standing,
 }
 
 /// A team: to whom a role may be offered as a whole, and who owns services.
@@ -137,6 +151,15 @@ impl Facts {
     #[must_use]
     pub fn admin(&self, person: PersonId) -> bool {
         self.people.get(&person).is_some_and(|person| person.active && person.admin)
+    }
+
+    /// The one incident that somebody is bound to; nothing for members of the house.
+    #[must_use]
+    pub fn guest_of(&self, person: PersonId) -> Option<Number> {
+        match self.people.get(&person)?.standing {
+            Standing::Member => None,
+            Standing::Guest(incident) => Some(incident),
+        }
     }
 
     /// Whether this person belongs to the team; nobody belongs to a team that does not exist.

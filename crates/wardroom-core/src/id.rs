@@ -36,6 +36,12 @@ pub struct SessionId(pub Uuid);
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LinkId(pub Uuid);
 
+/// A guest link's public name; the secret in it is never stored.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct InviteId(pub Uuid);
+
 /// The number people call an incident by: 1, 2, 3, … in order of opening. There is no incident 0: stream 0 of the log
 /// is the directory, and a command to it must not be sayable.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]

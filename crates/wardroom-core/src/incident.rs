@@ -9,11 +9,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 pub use crate::asking::{Asking, Decision};
-use crate::command::{Command, Opening, Tick};
+use crate::command::{Command, Tick};
 use crate::deadline::Clock;
 use crate::event::{Event, Recorded, Unreadable};
-use crate::facts::Facts;
-use crate::id::{Entry, Number, PersonId, ServiceName, Time};
+use crate::guest::Invite;
+use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
+pub use crate::life::open;
 use crate::offer::Offer;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::responder::Responder;
@@ -114,6 +115,12 @@ pub struct Incident {
     pub invited: BTreeSet<PersonId>,
     /// Who joined and has not left.
     pub responders: BTreeMap<PersonId, Responder>,
+    /// Guests who are in it, and until when.
+    #[serde(default)]
+    pub guests: BTreeMap<PersonId, Time>,
+    /// Links that let guests in.
+    #[serde(default)]
+    pub invites: BTreeMap<InviteId, Invite>,
     /// The command tree; `command` is its root.
     pub roles: BTreeMap<RolePath, Role>,
     /// At most one pending offer per role.
@@ -147,7 +154,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 2;
+pub const FOLD_VERSION: u32 = 3;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -170,41 +177,6 @@ impl Phase {
     }
 }
 
-/// Splits services into those the directory knows and those it does not; unknown names may be used.
-pub(crate) fn unknown(services: &BTreeSet<ServiceName>, facts: &Facts) -> BTreeSet<ServiceName> {
-    services.iter().filter(|name| !facts.services.contains_key(name)).cloned().collect()
-}
-
-/// Opens an incident: whoever opens it has joined and holds command (rule 1).
-///
-/// # Errors
-/// [`Code::NotActive`] for anybody but an active person, [`Code::Invalid`] when impact begins in the future,
-/// [`Code::WrongKind`] and [`Code::TooMany`] for what cannot be opened so.
-pub fn open(number: Number, ask: &Asking<'_>, opening: Opening) -> Result<Vec<Event>, Refusal> {
-    let by = ask.active_person()?;
-    crate::timeline::back_dated(opening.began, ask.now)?;
-    crate::life::not_too_many(&opening.services)?;
-    if opening.investigate && opening.kind != Kind::Incident {
-        return Err(Refusal::new(
-            Code::WrongKind,
-            "Only an incident can start as an investigation; open a planned operation or a drill directly.",
-        ));
-    }
-    let phase = if opening.investigate { Phase::Investigating } else { Phase::Active };
-    Ok(vec![Event::Opened {
-        number,
-        title: opening.title.into(),
-        kind: opening.kind,
-        phase,
-        severity: opening.severity,
-        unknown_services: unknown(&opening.services, ask.facts),
-        services: opening.services,
-        began: opening.began,
-        restricted: opening.restricted,
-        by,
-    }])
-}
-
 impl Incident {
     /// Decides a person's command. `Ok` is never empty.
     ///
@@ -212,10 +184,17 @@ impl Incident {
     /// A [`Refusal`] that says who could, and what to do instead. Nothing is recorded then.
     pub fn decide(&self, ask: &Asking<'_>, command: Command) -> Result<Decision, Refusal> {
         let ask = &self.at_least_last(ask);
+        // Who comes by an invite is not known yet: the link itself says that they may.
+        if let Command::Arrive(arrival) = command {
+            self.writable()?;
+            return self.arrive(ask, arrival);
+        }
         self.visible_to_asker(ask)?;
         self.writable()?;
         self.phase_allows(&command)?;
-        let mut decision = self.dispatch(ask, command)?;
+        self.guests_may(ask, &command)?;
+        let decided = self.dispatch(ask, command).map_err(|refusal| self.for_guests(ask, refusal))?;
+        let mut decision = self.with_accounts(ask.facts, decided);
         if let Some(person) = self.returns(ask) {
             decision.here.insert(0, Event::CommanderReturned { person });
         }
@@ -238,7 +217,7 @@ impl Incident {
         if events.is_empty() {
             return Err(Refusal::new(Code::AlreadySo, "There is nothing to record."));
         }
-        Ok(events.into())
+        Ok(self.with_accounts(ask.facts, events.into()))
     }
 
     /// `now` never runs behind the incident's last event, whatever a node's clock says.
@@ -305,6 +284,10 @@ impl Incident {
             Command::Unrestrict {} => self.unrestrict(ask),
             Command::Invite { person } => self.invite(ask, &person),
             Command::Uninvite { person } => self.uninvite(ask, &person),
+            Command::MakeInvite { invite, digest, hours } => self.make_invite(ask, invite, digest, hours),
+            Command::RevokeInvite { invite } => self.revoke_invite(ask, invite),
+            Command::Arrive(arrival) => self.arrive(ask, arrival),
+            Command::SendAway { person, reason } => self.send_away(ask, &person, reason),
             Command::OpenRole { role } => self.open_role(ask, role),
             Command::CloseRole { role } => self.close_role(ask, role),
             Command::OfferRole { role, to, note } => self.offer_role(ask, role, to, note),
@@ -370,6 +353,8 @@ impl Incident {
                 *by,
                 Responder { last_acted: Some(first.entry), ..Responder::new(first.at) },
             )]),
+            guests: BTreeMap::new(),
+            invites: BTreeMap::new(),
             roles: crate::role::standard_roles(),
             offers: BTreeMap::new(),
             asks: BTreeMap::new(),
@@ -396,6 +381,7 @@ impl Incident {
             self.matters.push(recorded.entry);
         }
         self.evolve_life(recorded);
+        self.evolve_guests(recorded);
         self.evolve_restriction(&recorded.event);
         self.evolve_responders(recorded);
         self.evolve_roles(recorded);

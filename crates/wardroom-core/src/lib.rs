@@ -3,7 +3,7 @@
 //! Read in this order: [`id`] and [`text`] (names and words), [`command`] (what people ask for), [`event`]
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
-//! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, timeline,
+//! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`], timeline,
 //! [`roadblock`], [`deadline`], merge, and [`next`]. [`directory`] is the same mechanism for people, teams,
 //! services, tokens and the ways in through the page ([`account`]).
 //!
@@ -20,6 +20,7 @@ pub mod deadline;
 pub mod directory;
 pub mod event;
 pub mod facts;
+pub mod guest;
 pub mod id;
 pub mod incident;
 mod life;

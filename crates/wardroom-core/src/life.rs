@@ -1,4 +1,4 @@
-//! The life of an incident: declaring, phases, closing and reopening, severity, kind, and what describes it.
+//! The life of an incident: opening, declaring, phases, closing and reopening, severity, kind, and what describes it.
 //!
 //! Rule 1: from opening to closing the root role has exactly one holder; declaring makes the lead commander;
 //! whoever reopens takes command.
@@ -6,12 +6,15 @@
 use std::collections::BTreeSet;
 
 use crate::authority::Act;
+use crate::command::Opening;
 use crate::event::{Event, Recorded};
-use crate::id::{ServiceName, Time};
-use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post, Severity, unknown};
+use crate::facts::Facts;
+use crate::id::{Number, ServiceName, Time};
+use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post, Severity};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::RolePath;
 use crate::text::{Line, Prose};
+use crate::timeline::back_dated;
 
 /// More command posts than this would hide the one that matters.
 const POSTS_MAX: usize = 12;
@@ -27,6 +30,45 @@ pub(crate) fn not_too_many(services: &BTreeSet<ServiceName>) -> Result<(), Refus
         return Ok(());
     }
     Err(Refusal::new(Code::TooMany, format!("At most {SERVICES_MAX} services fit one incident.")))
+}
+
+/// Splits services into those the directory knows and those it does not; unknown names may be used.
+fn unknown(services: &BTreeSet<ServiceName>, facts: &Facts) -> BTreeSet<ServiceName> {
+    services.iter().filter(|name| !facts.services.contains_key(name)).cloned().collect()
+}
+
+/// Opens an incident: whoever opens it has joined and holds command (rule 1).
+///
+/// # Errors
+/// [`Code::NotActive`] for anybody but an active person, [`Code::Invalid`] when impact begins in the future,
+/// [`Code::WrongKind`] and [`Code::TooMany`] for what cannot be opened so.
+pub fn open(number: Number, ask: &Asking<'_>, opening: Opening) -> Result<Vec<Event>, Refusal> {
+    let by = ask.active_person()?;
+    if ask.facts.guest_of(by).is_some() {
+        let sentence = "You are a guest here. Somebody of the house declares: tell them, or raise a roadblock.";
+        return Err(Refusal::new(Code::NotForGuests, sentence));
+    }
+    back_dated(opening.began, ask.now)?;
+    not_too_many(&opening.services)?;
+    if opening.investigate && opening.kind != Kind::Incident {
+        return Err(Refusal::new(
+            Code::WrongKind,
+            "Only an incident can start as an investigation; open a planned operation or a drill directly.",
+        ));
+    }
+    let phase = if opening.investigate { Phase::Investigating } else { Phase::Active };
+    Ok(vec![Event::Opened {
+        number,
+        title: opening.title.into(),
+        kind: opening.kind,
+        phase,
+        severity: opening.severity,
+        unknown_services: unknown(&opening.services, ask.facts),
+        services: opening.services,
+        began: opening.began,
+        restricted: opening.restricted,
+        by,
+    }])
 }
 
 impl Incident {
@@ -131,7 +173,7 @@ impl Incident {
 
     pub(crate) fn set_began(&self, ask: &Asking<'_>, began: Time) -> Result<Decision, Refusal> {
         self.require(ask, &Act::Command)?;
-        crate::timeline::back_dated(Some(began), ask.now)?;
+        back_dated(Some(began), ask.now)?;
         if self.began == Some(began) {
             return Err(already("recorded so"));
         }

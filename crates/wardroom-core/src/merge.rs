@@ -4,7 +4,8 @@
 //! incident's people stay at work: its responders join, and whoever held or worked in a role becomes a
 //! member of the same role (or the nearest above it that exists) in the other. No holder of the absorbing
 //! incident is displaced (rule 3). Open roadblocks and command posts go along; pending offers, asks and
-//! clocks of the absorbed incident end with it.
+//! clocks of the absorbed incident end with it, and so does the part of its guests: nobody of the other
+//! incident let them in there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,12 +27,12 @@ impl Incident {
         }
         let other = ask
             .other
-            .filter(|other| other.number == into && other.visible_to(person))
+            .filter(|other| other.number == into && other.visible_to(person, ask.facts))
             .ok_or_else(|| Refusal::no_such_incident(into))?;
         let ask = &Asking { now: ask.now.max(other.last_at), ..*ask };
         self.can_merge_into(ask, other)?;
         let here = vec![Event::MergedInto { into, commander: self.commander() }];
-        Ok(Decision { here, there: vec![self.brought_to(other)] })
+        Ok(Decision { here, there: vec![self.brought_to(other)], ..Decision::default() })
     }
 
     fn can_merge_into(&self, ask: &Asking<'_>, other: &Incident) -> Result<(), Refusal> {
@@ -94,7 +95,7 @@ impl Incident {
                 continue; // Working under command itself carries no authority; those people simply join.
             }
             let holder = role.holder.map(|tenure| tenure.person);
-            let people = role.members.iter().copied().chain(holder);
+            let people = role.members.iter().copied().chain(holder).filter(|person| !self.guests.contains_key(person));
             let new = people.filter(|person| other.holder(&there) != Some(*person));
             members.entry(there.clone()).or_default().extend(new);
         }
@@ -102,7 +103,7 @@ impl Incident {
         Event::Absorbed {
             from: self.number,
             began: self.began,
-            responders: self.responders.keys().copied().collect(),
+            responders: self.responders.keys().copied().filter(|person| !self.guests.contains_key(person)).collect(),
             members,
             roadblocks: (other.roadblocks_raised + 1..)
                 .zip(&self.roadblocks)

@@ -106,7 +106,7 @@ impl Incident {
     /// What this person should do next here, if anything.
     #[must_use]
     pub fn next(&self, person: PersonId, facts: &Facts, now: Time) -> Option<Next> {
-        if !self.phase.is_open() || !self.visible_to(person) {
+        if !self.phase.is_open() || !self.visible_to(person, facts) {
             return None;
         }
         let mut all = self.offers_to(person, facts, now);

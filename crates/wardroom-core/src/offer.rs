@@ -18,6 +18,7 @@ use crate::facts::Facts;
 use crate::id::{Entry, PersonId, TeamName, Time, Who};
 use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal, Remedy};
+use crate::restriction::not_a_guest_elsewhere;
 use crate::role::RolePath;
 use crate::text::{Prose, Text};
 
@@ -105,7 +106,8 @@ impl Incident {
                 if self.holder(role) == Some(person) {
                     return Err(Refusal::new(Code::AlreadySo, format!("{name} holds “{role}” already.")));
                 }
-                if !self.visible_to(person) {
+                not_a_guest_elsewhere(self, ask, person)?;
+                if !self.visible_to(person, ask.facts) {
                     let sentence = format!("{name} is not invited into this restricted incident. Invite them first.");
                     return Err(Refusal::new(Code::NotThere, sentence)
                         .who_could(self.who_may(&Act::Command))
@@ -116,7 +118,9 @@ impl Incident {
             OfferTo::Team(name) => {
                 let team = ask.facts.team(&name)?;
                 let can_take = |person: &PersonId| {
-                    ask.facts.active(*person) && self.visible_to(*person) && self.holder(role) != Some(*person)
+                    ask.facts.active(*person)
+                        && self.visible_to(*person, ask.facts)
+                        && self.holder(role) != Some(*person)
                 };
                 if !team.members.iter().any(can_take) {
                     return Err(Refusal::new(

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::directory::{Directory, DirectoryEvent};
-use crate::facts::Person;
-use crate::id::{Handle, PersonId, Who};
+use crate::directory::{Directory, DirectoryAsking, DirectoryEvent, DirectoryRecorded};
+use crate::facts::{Person, Standing};
+use crate::id::{Actor, Handle, PersonId, Who};
 use crate::refusal::{Code, Refusal};
 use crate::text::{Line, Text, misleads};
 
@@ -119,6 +119,7 @@ impl Directory {
     ) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = &self.facts.people[&self.facts.find(who)?];
         not_forgotten(person)?;
+        self.no_guest(person.id)?;
         let handle = changed(Some(&person.handle), handle.map(Text::said));
         if let Some(handle) = handle.as_ref().and_then(Text::words) {
             self.handle_is_free(&handle.parse().expect("it was a handle a moment ago"))?;
@@ -140,6 +141,7 @@ impl Directory {
     pub(crate) fn activate_person(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = self.facts.find(who)?;
         not_forgotten(&self.facts.people[&person])?;
+        self.no_guest(person)?;
         Ok(if self.facts.active(person) { Vec::new() } else { vec![DirectoryEvent::PersonActivated { person }] })
     }
 
@@ -150,6 +152,27 @@ impl Directory {
         }
         let seals = self.seals.get(&person).cloned().unwrap_or_default();
         Ok(vec![DirectoryEvent::PersonForgotten { person, seals }])
+    }
+
+    /// Somebody has to be left who can let people in; the console may do as it likes, for it always can.
+    pub(crate) fn keeps_an_admin(&self, ask: DirectoryAsking, events: &[DirectoryEvent]) -> Result<(), Refusal> {
+        let somebody = |directory: &Self| directory.facts.people.values().any(|person| person.admin && person.active);
+        if ask.actor == Actor::Console || !somebody(self) {
+            return Ok(());
+        }
+        let mut after = self.clone();
+        for event in events {
+            let recorded =
+                DirectoryRecorded { entry: after.last_entry, at: ask.now, actor: ask.actor, event: event.clone() };
+            after.evolve(&recorded);
+        }
+        if somebody(&after) {
+            return Ok(());
+        }
+        Err(Refusal::new(
+            Code::Unfinished,
+            "This would leave nobody who is an admin. Make somebody else an admin first.",
+        ))
     }
 
     pub(crate) fn evolve_people(&mut self, event: &DirectoryEvent) {
@@ -168,8 +191,15 @@ impl Directory {
                         email: email.clone(),
                         admin: *admin,
                         active: true,
+                        standing: Standing::Member,
                     },
                 );
+            }
+            DirectoryEvent::GuestAdded { person, handle, name, incident } => {
+                [handle, name].into_iter().for_each(|text| keep(*person, text));
+                let (handle, name, standing) = (handle.clone(), name.clone(), Standing::Guest(*incident));
+                let guest = Person { id: *person, handle, name, email: None, admin: false, active: true, standing };
+                people.insert(*person, guest);
             }
             DirectoryEvent::PersonChanged { person, handle, name, email, admin } => {
                 [handle, name, email].into_iter().flatten().for_each(|text| keep(*person, text));

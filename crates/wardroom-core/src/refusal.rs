@@ -20,6 +20,10 @@ pub enum Code {
     NotYours,
     /// The act is for admins.
     AdminsOnly,
+    /// The act is for people of the house.
+    NotForGuests,
+    /// The guest link is not good any more.
+    InviteEnded,
     /// Nobody is called so.
     UnknownPerson,
     /// The person named is not active.

@@ -56,23 +56,29 @@ impl Incident {
         if self.holder(&RolePath::command()) == Some(person) {
             return Err(self.hand_over_first());
         }
+        let mut events = self.depart(person, ask.now);
+        events.push(Event::Left { person });
+        Ok(events.into())
+    }
+
+    /// What ends when somebody goes: offers to them, their roles but command, their proposal to assume command.
+    pub(crate) fn depart(&self, person: PersonId, now: Time) -> Vec<Event> {
         let mut events = Vec::new();
         for (role, offer) in &self.offers {
-            if offer.to == Recipient::Person(person) && !offer.lapsed(ask.now) {
+            if offer.to == Recipient::Person(person) && !offer.lapsed(now) {
                 events.push(Event::OfferDeclined { role: role.clone(), offer: offer.id, by: person, reason: None });
             }
         }
-        let held = self.roles.keys().filter(|role| self.holder(role) == Some(person));
+        let held = self.roles.keys().filter(|role| !role.is_command() && self.holder(role) == Some(person));
         for role in held {
             let to = role.upward().find_map(|above| self.holder(&above).filter(|holder| *holder != person));
             let to = to.unwrap_or_else(|| self.commander());
             events.push(Event::RoleFell { role: role.clone(), from: person, to, how: Fell::Departed });
         }
-        if self.pending_proposal(ask.now).is_some_and(|proposal| proposal.by == person) {
+        if self.pending_proposal(now).is_some_and(|proposal| proposal.by == person) {
             events.extend(self.end_proposal(crate::absence::Ended::Dropped));
         }
-        events.push(Event::Left { person });
-        Ok(events.into())
+        events
     }
 
     pub(crate) fn set_doing(&self, ask: &Asking<'_>, text: Option<Line>) -> Result<Decision, Refusal> {
@@ -95,17 +101,19 @@ impl Incident {
         self.responders.get(&person)?.last_acted
     }
 
+    pub(crate) fn forget_responder(&mut self, person: PersonId) {
+        self.responders.remove(&person);
+        self.asks.values_mut().for_each(|asks| {
+            asks.remove(&person);
+        });
+    }
+
     pub(crate) fn evolve_responders(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::Joined { person } => {
                 self.responders.entry(*person).or_insert_with(|| Responder::new(recorded.at));
             }
-            Event::Left { person } => {
-                self.responders.remove(person);
-                self.asks.values_mut().for_each(|asks| {
-                    asks.remove(person);
-                });
-            }
+            Event::Left { person } => self.forget_responder(*person),
             Event::DoingSet { person, doing } => {
                 if let Some(responder) = self.responders.get_mut(person) {
                     responder.doing = doing.clone().map(|text| Doing { text, since: recorded.at });

@@ -7,21 +7,24 @@ use std::collections::BTreeSet;
 
 use crate::authority::Act;
 use crate::event::Event;
+use crate::facts::Facts;
 use crate::id::{Actor, PersonId, Who};
 use crate::incident::{Asking, Decision, Incident};
 use crate::offer::{Offer, Recipient};
 use crate::refusal::{Code, Refusal, Remedy};
 
 impl Incident {
-    /// Whether a person may know that this incident exists.
+    /// Whether a person may know that this incident exists: of a restricted one the invited, and a guest of theirs
+    /// alone.
     #[must_use]
-    pub fn visible_to(&self, person: PersonId) -> bool {
-        !self.restricted || self.invited.contains(&person)
+    pub fn visible_to(&self, person: PersonId, facts: &Facts) -> bool {
+        facts.guest_of(person).is_none_or(|only| only == self.number)
+            && (!self.restricted || self.invited.contains(&person))
     }
 
     pub(crate) fn visible_to_asker(&self, ask: &Asking<'_>) -> Result<(), Refusal> {
         match ask.actor {
-            Actor::Person(person) if !self.visible_to(person) => Err(Refusal::no_such_incident(self.number)),
+            Actor::Person(person) if !self.visible_to(person, ask.facts) => Err(Refusal::no_such_incident(self.number)),
             _ => Ok(()),
         }
     }
@@ -56,7 +59,8 @@ impl Incident {
         self.require_command_or_last(ask)?;
         let person = ask.facts.find_active(who)?;
         let name = ask.facts.name(person);
-        if self.visible_to(person) {
+        not_a_guest_elsewhere(self, ask, person)?;
+        if self.visible_to(person, ask.facts) {
             return Err(Refusal::new(Code::AlreadySo, format!("{name} can see this already.")));
         }
         Ok(Event::Invited { person }.into())
@@ -117,4 +121,16 @@ impl Incident {
             _ => {}
         }
     }
+}
+
+/// A guest is in one incident, and nobody else can bring them into another.
+pub(crate) fn not_a_guest_elsewhere(incident: &Incident, ask: &Asking<'_>, person: PersonId) -> Result<(), Refusal> {
+    if ask.facts.guest_of(person).is_none_or(|only| only == incident.number) {
+        return Ok(());
+    }
+    let name = ask.facts.name(person);
+    Err(Refusal::new(
+        Code::UnknownPerson,
+        format!("{name} is not in this incident. Make an invite and send it to them."),
+    ))
 }

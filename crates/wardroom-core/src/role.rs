@@ -392,7 +392,7 @@ impl Incident {
                     role.members.remove(person);
                 }
             }
-            Event::Left { person } => self.roles.values_mut().for_each(|role| {
+            Event::Left { person } | Event::GuestGone { person, .. } => self.roles.values_mut().for_each(|role| {
                 role.members.remove(person);
             }),
             _ => {}

@@ -10,7 +10,8 @@ use crate::refusal::{Code, Refusal};
 
 impl Directory {
     pub(crate) fn set_team(&self, team: TeamName, members: &[Who]) -> Result<Vec<DirectoryEvent>, Refusal> {
-        let members = members.iter().map(|who| self.facts.find(who)).collect::<Result<BTreeSet<_>, _>>()?;
+        let member = |who| self.facts.find(who).and_then(|person| self.no_guest(person).map(|()| person));
+        let members = members.iter().map(member).collect::<Result<BTreeSet<_>, _>>()?;
         if self.facts.teams.get(&team).is_some_and(|known| known.members == members) {
             return Ok(Vec::new());
         }

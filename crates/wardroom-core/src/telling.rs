@@ -4,6 +4,7 @@ use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
 use crate::event::{Event, Recorded};
 use crate::facts::Facts;
+use crate::guest::Gone;
 use crate::id::{Actor, PersonId, Time};
 use crate::incident::{Kind, Phase, Severity};
 use crate::offer::Recipient;
@@ -121,6 +122,19 @@ impl Teller<'_> {
             Event::Unrestricted {} => format!("{who} opened this incident to everybody who is signed in"),
             Event::Invited { person } => format!("{who} invited {}", self.name(*person)),
             Event::Uninvited { person } => format!("{who} took back the invitation of {}", self.name(*person)),
+            Event::GuestsInvited { by, expires_at, .. } => {
+                format!("{} made an invite for guests, until {}", self.name(*by), expires_at.strftime("%F %H:%M UTC"))
+            }
+            Event::GuestInviteRevoked { .. } => format!("{who} took an invite for guests back"),
+            Event::GuestJoined { person, invited_by, .. } => {
+                format!("{} is here, by an invite of {}", self.name(*person), self.name(*invited_by))
+            }
+            Event::GuestGone { person, why: Gone::TimeUp, .. } => {
+                format!("The time of {} is up", self.name(*person))
+            }
+            Event::GuestGone { person, why: Gone::SentAway, reason } => {
+                format!("{who} sent {} away{}", self.name(*person), because(reason.as_ref()))
+            }
             Event::Joined { person } => format!("{} is here", self.name(*person)),
             Event::Left { person } => format!("{} left", self.name(*person)),
             Event::DoingSet { person, doing: Some(doing) } => format!("{} is doing: {doing}", self.name(*person)),

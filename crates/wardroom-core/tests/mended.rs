@@ -136,7 +136,7 @@ fn whoever_proposes_to_assume_command_can_see_the_incident_that_they_get() {
     assert!(room.says(0, at(0), Command::Uninvite { person: Who::Id(person(3)) }).is_err());
     room.says(1, at(0), Command::ConfirmAssumption {}).unwrap();
     assert_eq!(room.incident.commander(), person(3));
-    assert!(room.incident.visible_to(person(3)));
+    assert!(room.incident.visible_to(person(3), &room.facts));
 }
 
 #[test]

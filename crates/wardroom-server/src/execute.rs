@@ -302,7 +302,8 @@ impl Worker {
             return Ok(Some(Err(NotDone::RequestReused)));
         }
         let mut held_back = None;
-        if let Some(span) = remembered.spans.first()
+        let span = remembered.spans.iter().find(|span| span.stream != DIRECTORY);
+        if let Some(span) = span
             && let Some(number) = span.stream.incident()
         {
             if !self.may_know(job.asked.actor, number).await? {
@@ -316,7 +317,8 @@ impl Worker {
 
     async fn may_know(&self, actor: Actor, number: Number) -> Result<bool, LogError> {
         let Some(person) = actor.person() else { return Ok(true) };
-        Ok(self.streams.incident(number).await?.is_some_and(|held| held.incident.visible_to(person)))
+        let facts = self.streams.directory().directory.facts.clone();
+        Ok(self.streams.incident(number).await?.is_some_and(|held| held.incident.visible_to(person, &facts)))
     }
 
     /// Tells refusals, each after making sure that it is not a retry and was not decided on an outdated state.

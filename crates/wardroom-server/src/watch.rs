@@ -265,7 +265,7 @@ impl Sight {
             (_, Some(number)) => match streams.incident(number).await {
                 Ok(held) => held.is_some_and(|held| {
                     let asked_for = held.incident.kind != Kind::Drill || viewer.drills || viewer.only.is_some();
-                    asked_for && held.incident.visible_to(viewer.person)
+                    asked_for && held.incident.visible_to(viewer.person, &streams.directory().directory.facts)
                 }),
                 // Who may know of it cannot be told any more; the others go on.
                 Err(LogError::Damaged { .. }) => false,

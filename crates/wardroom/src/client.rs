@@ -101,6 +101,11 @@ impl Client {
         })
     }
 
+    /// Makes a link for guests.
+    pub fn invite(&self, number: u32, hours: u8) -> anyhow::Result<Value> {
+        self.post(&format!("/api/v1/incidents/{number}/invites"), json!({ "hours": hours }))
+    }
+
     /// Says that somebody is active here. Nothing depends on it, so a failure is none.
     pub fn present(&self) {
         let _ = self

@@ -237,6 +237,13 @@ fn lists(out: &mut String, state: &Value) {
             soft(&format!("{by}, {role}, {}", ago(&block["at"])))
         );
     }
+    if !rows("invites").is_empty() {
+        let _ = writeln!(out, "\n{}", soft("INVITES FOR GUESTS"));
+    }
+    for invite in rows("invites") {
+        let (by, used, id) = (name(&invite["by"]), &invite["used"], text(&invite["id"]));
+        let _ = writeln!(out, "  by {by}, {used} came, ends {} {}", until(&invite["expires_at"]), soft(id));
+    }
     if !rows("clocks").is_empty() {
         let _ = writeln!(out, "\n{}", soft("CLOCKS"));
     }

@@ -11,7 +11,10 @@ export type RolePath = string;
 export interface Person {
   id: string;
   handle: string;
+  /** A guest's ends with " (guest)". */
   name: string;
+  /** Came by an invite, and is in one incident alone. */
+  guest?: boolean;
 }
 
 export interface Me {
@@ -20,6 +23,8 @@ export interface Me {
   scope: 'read' | 'respond' | 'admin';
   /** Null when a token, not a session, lets the reader in. */
   session?: { id: string; opened_at: Time } | null;
+  /** The one incident that a guest is in. */
+  guest_of: number | null;
 }
 
 /** Where somebody is signed in. */
@@ -36,6 +41,29 @@ export interface Link {
   kind: 'first_admin' | 'person';
   person: { handle: string; name: string } | null;
   expires_at: Time;
+}
+
+/** What a guest link tells before it is used. */
+export interface GuestLink {
+  invited_by: { name: string };
+  expires_at: Time;
+}
+
+/** A guest link that was just made: the only time that its secret is told. */
+export interface MadeInvite {
+  id: string;
+  path: string;
+  expires_at: Time;
+}
+
+/** A link that lets guests in, as responders see it. */
+export interface Invite {
+  id: string;
+  by: Person;
+  made_at: Time;
+  expires_at: Time;
+  used: number;
+  uses_max: number;
 }
 
 /** One line of the board. */
@@ -77,7 +105,7 @@ export interface NextAnswer {
 
 /** GET /directory. */
 export interface Directory {
-  people: (Person & { admin: boolean; active: boolean })[];
+  people: (Person & { admin: boolean; active: boolean; guest_of: number | null })[];
   teams: Record<string, unknown>;
   services: Record<string, unknown>;
 }
@@ -188,6 +216,8 @@ export interface IncidentView {
   assumption: Assumption | null;
   roles: Role[];
   responders: Responder[];
+  /** Live ones; for responders who are no guests. */
+  invites: Invite[];
   roadblocks: Roadblock[];
   clocks: Clock[];
   pinned: number[];

@@ -21,7 +21,14 @@ function toOffer({ view, me }: Room): string {
 
 export function commandsOf(room: Room, show: (tab: Tab) => Promise<void>): Command[] {
   const focus = (id: string): void => document.getElementById(id)?.focus();
+  const invite: Command = {
+    id: 'invite',
+    title: 'Invite a guest',
+    keys: 'i',
+    run: () => (room.panel = { show: 'invite' }),
+  };
   return [
+    ...(room.guest || !room.open ? [] : [invite]),
     { id: 'note', title: 'Write a note', keys: 'n', run: () => focus('composer') },
     {
       id: 'newer',

@@ -16,7 +16,11 @@ const NAME = 60;
 
 /** What stands in the side panel. */
 export type Panel =
-  { show: 'handoff' } | { show: 'assume' } | { show: 'change' } | { show: 'first'; entries: Entry[] };
+  | { show: 'handoff' }
+  | { show: 'assume' }
+  | { show: 'change' }
+  | { show: 'invite' }
+  | { show: 'first'; entries: Entry[] };
 
 export class Room {
   view: IncidentView | null = $state.raw(null);
@@ -47,6 +51,11 @@ export class Room {
 
   get me(): string {
     return session.me?.person.id ?? '';
+  }
+
+  /** Whether the reader is a guest here. */
+  get guest(): boolean {
+    return session.me?.guest_of != null;
   }
 
   get path(): string {
@@ -149,10 +158,15 @@ export class Room {
   }
 
   async #directory(): Promise<void> {
+    // A guest knows those who are here, and nobody else.
+    if (this.guest) return;
     // Without it, people are known by the view alone; the room works on.
     const directory = await get<Directory>('/directory').catch(() => null);
     if (!directory) return;
-    this.people = directory.people.filter((person) => person.active);
+    // A guest of another incident is nobody who could be asked into this one.
+    const known = ({ guest_of }: { guest_of: number | null }) =>
+      guest_of === null || guest_of === this.number;
+    this.people = directory.people.filter((person) => person.active && known(person));
     this.teams = Object.keys(directory.teams);
   }
 

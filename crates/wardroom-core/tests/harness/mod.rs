@@ -9,7 +9,7 @@ use jiff::{SignedDuration, ToSpan};
 use uuid::Uuid;
 use wardroom_core::command::Opening;
 use wardroom_core::event::{Event, Recorded};
-use wardroom_core::facts::{Facts, Person, Team};
+use wardroom_core::facts::{Facts, Person, Standing, Team};
 use wardroom_core::id::{Actor, Entry, PersonId, TeamName, Time};
 use wardroom_core::incident::{Asking, Incident, Kind, Severity};
 use wardroom_core::role::RolePath;
@@ -51,7 +51,18 @@ pub fn facts(count: u8) -> Facts {
     let people: BTreeMap<PersonId, Person> = (0..count)
         .map(|n| {
             let (id, handle) = (person(n), Text::said(format!("p{n}")));
-            (id, Person { id, name: handle.clone(), handle, email: None, admin: n + 1 == count, active: true })
+            (
+                id,
+                Person {
+                    id,
+                    name: handle.clone(),
+                    handle,
+                    email: None,
+                    admin: n + 1 == count,
+                    active: true,
+                    standing: Standing::Member,
+                },
+            )
         })
         .collect();
     let members = BTreeSet::from([person(1), person(2)]);

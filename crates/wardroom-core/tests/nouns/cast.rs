@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::ToSpan;
 use uuid::Uuid;
-use wardroom_core::facts::{Facts, Person, Service, Team};
+use wardroom_core::facts::{Facts, Person, Service, Standing, Team};
 use wardroom_core::id::{PersonId, ServiceName, TeamName, Time};
 use wardroom_core::text::Text;
 
@@ -57,7 +57,7 @@ pub fn facts() -> Facts {
     let person = |(id, name): (PersonId, &str)| {
         let handle = Text::said(name.to_lowercase());
         let (admin, active) = (id == ADA, id != IVAN);
-        (id, Person { id, handle, name: Text::said(name), email: None, admin, active })
+        (id, Person { id, handle, name: Text::said(name), email: None, admin, active, standing: Standing::Member })
     };
     let team: TeamName = TEAM.parse().expect("a team's name");
     Facts {

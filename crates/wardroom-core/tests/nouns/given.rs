@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::ToSpan;
 use wardroom_core::command::{Command, Tick};
+use wardroom_core::directory::{Directory, DirectoryEvent, DirectoryRecorded};
 use wardroom_core::event::{Event, Recorded, VERSION};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, Entry, PersonId, Time};
@@ -26,6 +27,8 @@ pub struct Given {
     pub facts: Facts,
     pub now: Time,
     other: Option<Incident>,
+    /// What the last decision changed in the directory.
+    pub directory: Vec<DirectoryEvent>,
     salts: u8,
 }
 
@@ -52,7 +55,8 @@ pub fn by(person: PersonId, event: Event) -> Past {
 
 /// An incident with these events, all of which happened at the start.
 pub fn given<E: Into<Past>>(events: impl IntoIterator<Item = E>) -> Given {
-    let given = Given { history: Vec::new(), facts: facts(), now: start(), other: None, salts: 0 };
+    let given =
+        Given { history: Vec::new(), facts: facts(), now: start(), other: None, directory: Vec::new(), salts: 0 };
     given.and(events)
 }
 
@@ -76,6 +80,16 @@ impl Given {
         let event = Event::from_stored(&kind, VERSION, body).expect("what was written can be read");
         let entry = Entry(self.history.len() as u64 + 1);
         self.history.push(Recorded { entry, at: self.now, actor, event });
+    }
+
+    /// The directory as it is after these events.
+    fn settle(&mut self, events: Vec<DirectoryEvent>) {
+        let mut directory = Directory { facts: self.facts.clone(), ..Directory::default() };
+        for event in events {
+            let (entry, at, actor) = (Entry(0), self.now, Actor::Console);
+            directory.evolve(&DirectoryRecorded { entry, at, actor, event });
+        }
+        self.facts = directory.facts;
     }
 
     /// Time goes on.
@@ -144,15 +158,17 @@ impl Asked {
     #[track_caller]
     pub fn then_there(self, here: impl IntoIterator<Item = Event>, there: impl IntoIterator<Item = Event>) -> Given {
         let Self { before: mut given, actor, outcome } = self;
-        let decision = match outcome {
+        let Decision { here: decided, there: decided_there, directory } = match outcome {
             Ok(decision) => decision,
             Err(refusal) => panic!("refused as {:?}: {refusal}", refusal.code),
         };
-        assert_eq!(decision.here, here.into_iter().collect::<Vec<_>>());
-        assert_eq!(decision.there, there.into_iter().collect::<Vec<_>>());
-        for event in decision.here {
+        assert_eq!(decided, here.into_iter().collect::<Vec<_>>());
+        assert_eq!(decided_there, there.into_iter().collect::<Vec<_>>());
+        for event in decided {
             given.record(actor, event);
         }
+        given.directory = directory.clone();
+        given.settle(directory);
         holds_anywhere(&given);
         given
     }
@@ -177,6 +193,13 @@ impl Asked {
         let said = self.outcome.as_ref().err().map(ToString::to_string);
         assert_eq!(said.as_deref(), Some(sentence));
         self
+    }
+
+    /// It is accepted, and what was decided is looked at as a whole.
+    #[track_caller]
+    pub fn accepted_with(self, look: impl Fn(&Decision)) -> Given {
+        look(self.outcome.as_ref().expect("accepted"));
+        self.accepted()
     }
 
     /// It is accepted, whatever happens.

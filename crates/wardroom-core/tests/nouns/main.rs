@@ -10,6 +10,7 @@ mod cast;
 mod deadline;
 mod directory;
 mod given;
+mod guest;
 mod life;
 mod merge;
 mod next;

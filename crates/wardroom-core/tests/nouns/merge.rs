@@ -148,8 +148,9 @@ fn a_restricted_incident_lets_in_whom_it_absorbs() {
     if let Event::Absorbed { responders, .. } = &mut absorbed {
         responders.insert(ROBIN);
     }
-    let state = given([opened_restricted(), absorbed]).state();
-    assert!(state.visible_to(ROBIN) && !state.visible_to(SABRINA));
+    let given = given([opened_restricted(), absorbed]);
+    let sees = |person| given.state().visible_to(person, &given.facts);
+    assert!(sees(ROBIN) && !sees(SABRINA));
 }
 
 #[test]

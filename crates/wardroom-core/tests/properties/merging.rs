@@ -78,7 +78,7 @@ proptest! {
             prop_assert_eq!(before.holder(role), after.holder(role), "a holder of {} was displaced", role);
         }
         for responder in absorbed.responders.keys() {
-            prop_assert!(after.responders.contains_key(responder) && after.visible_to(*responder));
+            prop_assert!(after.responders.contains_key(responder) && after.visible_to(*responder, &world.facts));
         }
         for (path, person) in at_work(&absorbed) {
             let there = path.upward().find(|role| after.roles.contains_key(role)).unwrap();

@@ -36,7 +36,7 @@ impl Watch for Secrecy {
     }
 
     fn entry(&mut self, moment: &Moment<'_>) -> Verdict {
-        match takes_part(moment.after).find(|person| !moment.after.visible_to(*person)) {
+        match takes_part(moment.after).find(|person| !moment.after.visible_to(*person, moment.facts)) {
             Some(person) => Err(format!("{person} takes part and cannot see it after {:?}", moment.recorded.event)),
             None => Ok(()),
         }

@@ -55,7 +55,10 @@ impl Span {
                 }
                 // Whatever is more urgent goes before it.
                 Some(_) => self.put_off += usize::from(wide.keys().any(theirs)),
-                None if incident.phase.is_open() && incident.visible_to(who) && wide.keys().any(theirs) => {
+                None if incident.phase.is_open()
+                    && incident.visible_to(who, moment.facts)
+                    && wide.keys().any(theirs) =>
+                {
                     return Err(format!("{who} is told nothing, and too wide are {wide:?}"));
                 }
                 None => {}

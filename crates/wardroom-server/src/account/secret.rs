@@ -13,6 +13,8 @@ pub enum Sort {
     Session,
     /// A one-time link.
     Link,
+    /// A link that lets guests in.
+    Invite,
 }
 
 impl Sort {
@@ -21,6 +23,7 @@ impl Sort {
             Self::Token => "wr_",
             Self::Session => "ws_",
             Self::Link => "wl_",
+            Self::Invite => "wg_",
         }
     }
 

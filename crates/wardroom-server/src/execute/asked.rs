@@ -8,6 +8,7 @@ use wardroom_core::id::{Actor, Number};
 use wardroom_core::refusal::Refusal;
 
 use crate::log::{LogError, Span};
+use crate::streams::DIRECTORY;
 
 /// What somebody wants.
 #[derive(Clone, Debug)]
@@ -48,10 +49,18 @@ pub struct Asked {
 /// An accepted order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Done {
-    /// What it did, the stream that was asked first.
+    /// What it did: the directory, where an incident's decision changed it too, then the stream that was asked.
     pub spans: Vec<Span>,
     /// Set when what was recorded is that the asker was held back: the answer is this refusal.
     pub held_back: Option<Refusal>,
+}
+
+impl Done {
+    /// What it did in the incident that was asked.
+    #[must_use]
+    pub fn in_incident(&self) -> Option<&Span> {
+        self.spans.iter().find(|span| span.stream != DIRECTORY)
+    }
 }
 
 /// Why an order was not accepted.
@@ -78,7 +87,9 @@ pub enum NotDone {
 pub(super) fn digest(order: &Order) -> [u8; 32] {
     let told = match order {
         Order::Open(opening) => serde_json::to_vec(&("open", opening)),
-        Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command)),
+        // What is made at the edge does not serialise, like much of what changes the directory.
+        Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command))
+            .or_else(|_| serde_json::to_vec(&("incident", number, format!("{command:?}")))),
         Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
         // Some of these do not serialise, because nobody may send them; their debug form says all that they say.
         Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),

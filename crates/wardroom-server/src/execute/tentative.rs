@@ -66,6 +66,10 @@ impl Tentative {
     ) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
         let mut writes = Vec::new();
         let mut held_back = None;
+        // First, so that whoever reads on finds the people whom the incident's entries name.
+        if !decision.directory.is_empty() {
+            writes.push(self.write_directory(actor, &decision.directory));
+        }
         for (number, events) in [(Some(number), decision.here), (other, decision.there)] {
             let Some(number) = number.filter(|_| !events.is_empty()) else { continue };
             let Some((_, incident, tip)) = self.incidents.get(&number) else { continue };

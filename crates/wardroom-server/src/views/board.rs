@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use wardroom_core::facts::Facts;
 use wardroom_core::id::{Entry, Number, PersonId, Time};
 use wardroom_core::incident::{Incident, Kind, Phase, Severity};
 use wardroom_core::role::RolePath;
@@ -76,17 +77,18 @@ impl Summary {
             commander_unseen_since: incident.absence.unseen_since,
             opened_at: incident.opened_at,
             phase_since: incident.phase_since,
-            next_due: incident.next_deadline(),
+            next_due: incident.next_due(),
             responders: incident.responders.len(),
             invited: incident.restricted.then(|| incident.invited.clone()),
             last_entry: incident.last_entry,
         }
     }
 
-    /// Whether somebody may know of it.
+    /// Whether somebody may know of it, as the incident itself has it.
     #[must_use]
-    pub fn visible_to(&self, person: PersonId) -> bool {
-        self.invited.as_ref().is_none_or(|invited| invited.contains(&person))
+    pub fn visible_to(&self, person: PersonId, facts: &Facts) -> bool {
+        facts.guest_of(person).is_none_or(|only| only == self.number)
+            && self.invited.as_ref().is_none_or(|invited| invited.contains(&person))
     }
 }
 

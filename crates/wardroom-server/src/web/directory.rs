@@ -11,7 +11,7 @@ use wardroom_core::seal;
 use super::answers;
 use super::parse::Body;
 use super::problem::{Problem, named};
-use super::who::{Administrator, By, Reader};
+use super::who::{Administrator, By, Member, Reader};
 use crate::execute::Order;
 use crate::server::Server;
 
@@ -39,12 +39,13 @@ pub(super) async fn me(State(server): State<Server>, reader: Reader) -> Json<Val
     };
     let session = session.map(|session| json!({ "id": session.id, "opened_at": session.opened_at }));
     let person = named(&reader.facts, reader.person);
-    Json(json!({ "person": person, "scope": reader.scope, "admin": admin, "session": session }))
+    let guest_of = reader.facts.guest_of(reader.person);
+    Json(json!({ "person": person, "scope": reader.scope, "admin": admin, "session": session, "guest_of": guest_of }))
 }
 
 /// People, teams and services. Mail addresses are for admins.
 #[utoipa::path(get, path = "/api/v1/directory", responses((status = 200, body = answers::DirectoryView)))]
-pub(super) async fn read(reader: Reader) -> Json<Value> {
+pub(super) async fn read(Member(reader): Member) -> Json<Value> {
     let people: Vec<Value> = reader
         .facts
         .people
@@ -52,7 +53,7 @@ pub(super) async fn read(reader: Reader) -> Json<Value> {
         .map(|person| {
             let mut row = json!({
                 "id": person.id, "handle": person.handle, "name": person.name,
-                "admin": person.admin, "active": person.active,
+                "admin": person.admin, "active": person.active, "guest_of": reader.facts.guest_of(person.id),
             });
             if reader.audits() {
                 row["email"] = json!(person.email);

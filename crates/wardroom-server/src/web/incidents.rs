@@ -107,7 +107,7 @@ impl Server {
             Err(error) => return Err(self.cannot_read(reader, error).await),
             Ok(held) => held,
         };
-        held.filter(|held| held.incident.visible_to(reader.person))
+        held.filter(|held| held.incident.visible_to(reader.person, &reader.facts))
             .ok_or_else(|| Problem::refused(&Refusal::no_such_incident(number), &reader.facts))
     }
 
@@ -117,13 +117,13 @@ impl Server {
         let Some(number) = stream.incident() else { return error.into() };
         match self.board.row(number).await {
             Err(unavailable) => unavailable.into(),
-            Ok(Some(summary)) if summary.visible_to(reader.person) => error.into(),
+            Ok(Some(summary)) if summary.visible_to(reader.person, &reader.facts) => error.into(),
             Ok(_) => Problem::refused(&Refusal::no_such_incident(number), &reader.facts),
         }
     }
 
     fn accepted(&self, done: &Done) -> Accepted {
-        let span = done.spans.first().expect("an accepted command wrote at least one event");
+        let span = done.in_incident().expect("an accepted command wrote at least one event");
         Accepted {
             incident: span.stream.incident().expect("what is done in an incident begins with its own stream"),
             first_entry: Entry(span.first),
@@ -199,8 +199,9 @@ pub(super) async fn list(
     Query(listing): Query<Listing>,
 ) -> Result<Json<Value>, Problem> {
     let mut all = server.board.active().await?;
-    let shown =
-        |summary: &Summary| summary.visible_to(reader.person) && (listing.drills || summary.kind != Kind::Drill);
+    let shown = |summary: &Summary| {
+        summary.visible_to(reader.person, &reader.facts) && (listing.drills || summary.kind != Kind::Drill)
+    };
     all.retain(shown);
     let mut ended = Vec::new();
     let mut below = listing.ended_below;
@@ -343,7 +344,7 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
     let now = clock::now();
     let mut all: Vec<NextIn> = Vec::new();
     for summary in server.board.active().await? {
-        if !summary.visible_to(reader.person) {
+        if !summary.visible_to(reader.person, &reader.facts) {
             continue;
         }
         let held = match server.streams.incident(summary.number).await {

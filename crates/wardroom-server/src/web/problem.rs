@@ -127,7 +127,7 @@ impl Problem {
 #[must_use]
 pub fn named(facts: &Facts, person: PersonId) -> Value {
     let handle = facts.people.get(&person).and_then(|person| person.handle.words());
-    json!({ "id": person, "name": facts.name(person), "handle": handle })
+    json!({ "id": person, "name": facts.name(person), "handle": handle, "guest": facts.guest_of(person).is_some() })
 }
 
 impl From<&LogError> for Problem {
@@ -164,10 +164,12 @@ impl From<LogError> for Problem {
 fn status_of(code: Code) -> StatusCode {
     match code {
         Code::NoSuchIncident => StatusCode::NOT_FOUND,
+        Code::InviteEnded => StatusCode::GONE,
         Code::NotActive
         | Code::NotAResponder
         | Code::NotYours
         | Code::AdminsOnly
+        | Code::NotForGuests
         | Code::NotOfferedToYou
         | Code::NeedsAnother => StatusCode::FORBIDDEN,
         Code::UnknownPerson

@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::{self, welcome};
+use super::account::{self, guest, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
 use super::{directory, health, incidents, page, stream};
@@ -98,6 +98,9 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(welcome::look))
         .routes(routes!(welcome::welcome))
         .routes(routes!(welcome::make))
+        .routes(routes!(guest::make))
+        .routes(routes!(guest::look))
+        .routes(routes!(guest::come_in))
 }
 
 /// The description of the API, as JSON.

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use wardroom_core::facts::Facts;
+use wardroom_core::guest::USES_MAX;
 use wardroom_core::id::{PersonId, Time};
 use wardroom_core::incident::Incident;
 use wardroom_core::offer::{Offer, Recipient};
@@ -57,6 +58,7 @@ pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time,
         })),
         "roles": incident.roles.iter().map(role).collect::<Vec<_>>(),
         "responders": incident.responders.iter().map(responder).collect::<Vec<_>>(),
+        "invites": invites(incident, facts, reader, now),
         "roadblocks": incident.roadblocks.iter().map(roadblock).collect::<Vec<_>>(),
         "clocks": incident.clocks,
         "pinned": incident.pinned,
@@ -80,4 +82,17 @@ fn offer(offer: &Offer, facts: &Facts) -> Value {
         "id": offer.id, "to": to, "by": named(facts, offer.by),
         "at": offer.at, "lapses_at": offer.lapses_at, "note": offer.note,
     })
+}
+
+/// The live invites, for responders of the house: they see who else could come in.
+fn invites(incident: &Incident, facts: &Facts, reader: PersonId, now: Time) -> Vec<Value> {
+    if facts.guest_of(reader).is_some() || !incident.responders.contains_key(&reader) {
+        return Vec::new();
+    }
+    let live = incident.invites.iter().filter(|(_, invite)| invite.live(now) && facts.active(invite.by));
+    let shown = live.map(|(id, invite)| {
+        json!({ "id": id, "by": named(facts, invite.by), "made_at": invite.at, "expires_at": invite.expires_at,
+            "used": invite.used, "uses_max": USES_MAX })
+    });
+    shown.collect()
 }

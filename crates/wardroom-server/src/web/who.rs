@@ -41,6 +41,10 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 pub struct Responder(pub Reader);
 
+/// Somebody of the house who may read: not a guest.
+#[derive(Clone, Debug)]
+pub struct Member(pub Reader);
+
 /// Somebody who may change the directory, as far as their token goes; whether they are an admin is decided in the
 /// core.
 #[derive(Clone, Debug)]
@@ -155,6 +159,19 @@ impl FromRequestParts<Server> for Responder {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
         let reader = Reader::from_request_parts(parts, server).await?;
         allows(reader, Scope::Respond, "act").map(Self)
+    }
+}
+
+impl FromRequestParts<Server> for Member {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        let reader = Reader::from_request_parts(parts, server).await?;
+        if reader.facts.guest_of(reader.person).is_none() {
+            return Ok(Self(reader));
+        }
+        let sentence = "You are a guest here, in one incident. This is for people of the house.";
+        Err(Problem::new(StatusCode::FORBIDDEN, "not_for_guests", sentence))
     }
 }
 

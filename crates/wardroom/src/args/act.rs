@@ -180,10 +180,30 @@ pub enum Act {
     Restrict { number: Number },
     /// Everybody who is signed in may know of it: wardroom unrestrict 465
     Unrestrict { number: Number },
-    /// Invite somebody into a restricted incident: wardroom invite 465 marty
-    Invite { number: Number, person: Who },
-    /// Take an invitation back: wardroom uninvite 465 marty
-    Uninvite { number: Number, person: Who },
+    /// Make a link for guests: wardroom invite 465 --hours 1; or name who may see a restricted incident
+    Invite {
+        number: Number,
+        /// Somebody with an account, into a restricted incident
+        person: Option<Who>,
+        /// How long the link lasts, up to 72
+        #[arg(long, default_value_t = 12, conflicts_with = "person")]
+        hours: u8,
+    },
+    /// Take an invitation back: wardroom uninvite 465 marty; or a link for guests by its id, which `show` lists
+    Uninvite {
+        number: Number,
+        #[arg(required_unless_present = "link")]
+        person: Option<Who>,
+        #[arg(long, value_name = "ID", conflicts_with = "person")]
+        link: Option<uuid::Uuid>,
+    },
+    /// Send a guest away, who is signed out at once: wardroom send-away 465 marty-guest
+    SendAway {
+        number: Number,
+        person: Who,
+        #[arg(long)]
+        reason: Option<Prose>,
+    },
     /// Set a clock: wardroom clock 465 "Consider alternatives" --in 15 --repeat
     Clock {
         number: Number,

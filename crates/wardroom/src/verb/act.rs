@@ -2,7 +2,7 @@
 
 use wardroom_core::absence::Grounds;
 use wardroom_core::command::{Command, OfferTo, Opening};
-use wardroom_core::id::Number;
+use wardroom_core::id::{InviteId, Number};
 
 use super::print_json;
 use crate::args::{Act, Declare, Remote};
@@ -32,6 +32,24 @@ pub fn open(client: &Client, remote: &Remote, declare: Declare, investigate: boo
     } else {
         println!("Incident #{number} is declared and you have command. Next: wardroom next");
     }
+    Ok(())
+}
+
+/// Makes a link for guests, and prints it as the last line.
+pub fn invite(client: &Client, remote: &Remote, number: u32, hours: u8) -> anyhow::Result<()> {
+    let answer = client.invite(number, hours)?;
+    if remote.json {
+        print_json(&answer);
+        return Ok(());
+    }
+    let path = answer["path"].as_str().unwrap_or_default();
+    println!(
+        "Whoever opens this gives a name and is in incident #{number} as a guest, up to 50 people, until {}. To take it \
+         back: wardroom uninvite {number} --link {}",
+        answer["expires_at"].as_str().unwrap_or_default(),
+        answer["id"].as_str().unwrap_or_default(),
+    );
+    println!("{}{path}", remote.url.as_str());
     Ok(())
 }
 
@@ -119,8 +137,10 @@ fn command(act: Act) -> anyhow::Result<(Number, Command)> {
         Act::RemovePost { number, post } => (number, Command::RemovePost { post }),
         Act::Restrict { number } => (number, Command::Restrict {}),
         Act::Unrestrict { number } => (number, Command::Unrestrict {}),
-        Act::Invite { number, person } => (number, Command::Invite { person }),
-        Act::Uninvite { number, person } => (number, Command::Uninvite { person }),
+        Act::Invite { number, person, .. } => (number, Command::Invite { person: person.ok_or_else(|| anyhow::anyhow!("name a person"))? }),
+        Act::Uninvite { number, link: Some(link), .. } => (number, Command::RevokeInvite { invite: InviteId(link) }),
+        Act::Uninvite { number, person, .. } => (number, Command::Uninvite { person: person.ok_or_else(|| anyhow::anyhow!("name a person"))? }),
+        Act::SendAway { number, person, reason } => (number, Command::SendAway { person, reason }),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
         Act::StopClock { number, clock } => (number, Command::StopClock { clock }),
         Act::Merge { number, into } => (number, Command::Merge { into }),

@@ -40,6 +40,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Act(Act::Take { number, role, briefed_by_voice, yes }) => {
             take::take(&client(&remote)?, &remote, number, role, briefed_by_voice, yes)
         }
+        Verb::Act(Act::Invite { number, person: None, hours }) => {
+            act::invite(&client(&remote)?, &remote, number.get(), hours)
+        }
         Verb::Act(act) => act::act(&client(&remote)?, &remote, act),
         Verb::Verify(store) => store::verify(&store, remote.json),
         Verb::Backup { file, store } => store::backup(&store, &file, remote.json),

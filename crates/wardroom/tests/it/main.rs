@@ -22,6 +22,7 @@ mod demo;
 mod description;
 mod expiry;
 mod full_disk;
+mod guests;
 mod handoff;
 mod kill;
 mod limits;

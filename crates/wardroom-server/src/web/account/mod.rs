@@ -1,6 +1,8 @@
-//! Signing in and out, one's sessions, and one's password. The links are in `welcome.rs`.
+//! Signing in and out, one's sessions, and one's password. One-time links are in `welcome.rs`, those of guests
+//! in `guest.rs`.
 
 pub mod cookie;
+pub mod guest;
 pub mod origin;
 pub mod welcome;
 

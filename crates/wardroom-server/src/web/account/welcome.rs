@@ -28,7 +28,7 @@ use crate::web::who::Administrator;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::web) struct Look {
-    secret: String,
+    pub(super) secret: String,
 }
 
 /// Who comes through a link.
@@ -44,7 +44,7 @@ pub(in crate::web) struct Welcome {
     handle: Option<Handle>,
 }
 
-fn no_such_link() -> Problem {
+pub(super) fn no_such_link() -> Problem {
     let sentence = "This link is not one of Wardroom's, or not complete. Copy it once more, as a whole.";
     Problem::new(StatusCode::NOT_FOUND, "no_such_link", sentence)
 }
