@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use utoipa::ToSchema;
 use wardroom_core::absence::Grounds;
-use wardroom_core::id::{Entry, Number, PersonId, ServiceName, SessionId, TeamName};
+use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, SessionId, TeamName};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::next::{Next, NextIn};
 use wardroom_core::refusal::Remedy;
@@ -46,6 +46,8 @@ pub(super) struct Named {
     name: String,
     /// Null once the person was forgotten.
     handle: Option<String>,
+    /// Whether they are a guest, bound to one incident.
+    guest: bool,
 }
 
 /// An entry of an incident, or of the directory.
@@ -100,6 +102,8 @@ pub(super) struct IncidentView {
     roadblocks: Vec<RoadblockView>,
     clocks: Vec<ClockView>,
     pinned: Vec<Entry>,
+    /// The links by which guests could come in, for responders who are none themselves.
+    invites: Vec<InviteView>,
     merged_into: Option<Number>,
     /// Why nothing can be changed here, if so.
     read_only: Option<String>,
@@ -162,6 +166,20 @@ pub(super) struct OfferView {
 pub(super) enum OfferedTo {
     Person(Named),
     Team(TeamName),
+}
+
+/// A link for guests that is good.
+#[derive(ToSchema)]
+pub(super) struct InviteView {
+    id: InviteId,
+    by: Named,
+    #[schema(format = DateTime)]
+    made_at: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+    /// How many came by it.
+    used: u32,
+    uses_max: u32,
 }
 
 /// Somebody who is here.
@@ -272,6 +290,8 @@ pub(super) struct Me {
     admin: bool,
     /// Null for whoever came with a token.
     session: Option<OwnSession>,
+    /// The one incident that a guest may see; null for everybody else.
+    guest_of: Option<Number>,
 }
 
 /// By which session one is here.
@@ -317,6 +337,8 @@ pub(super) struct PersonView {
     name: Option<String>,
     admin: bool,
     active: bool,
+    /// The one incident that a guest may see; null for everybody else.
+    guest_of: Option<Number>,
     /// For admins only.
     email: Option<String>,
 }
@@ -365,6 +387,37 @@ pub(super) struct NewLink {
     secret: String,
     #[schema(format = DateTime)]
     expires_at: String,
+}
+
+/// A link for guests, shown this once.
+#[derive(ToSchema)]
+pub(super) struct NewInvite {
+    id: InviteId,
+    path: String,
+    secret: String,
+    #[schema(format = DateTime)]
+    expires_at: Option<String>,
+}
+
+/// Who invites by a link for guests.
+#[derive(ToSchema)]
+pub(super) struct InviteLooked {
+    invited_by: Inviting,
+    #[schema(format = DateTime)]
+    expires_at: String,
+}
+
+/// Somebody's name, as it is shown to whoever is not in yet.
+#[derive(ToSchema)]
+pub(super) struct Inviting {
+    name: String,
+}
+
+/// Where a guest came in, and as whom.
+#[derive(ToSchema)]
+pub(super) struct CameIn {
+    incident: Number,
+    person: Named,
 }
 
 /// Whether requests can be served.

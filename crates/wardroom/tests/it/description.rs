@@ -142,6 +142,8 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
     ] {
         server.done(mary, n, command);
     }
+    let (status, invite) = server.post(mary, &format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 }));
+    assert_eq!(status, 201, "{invite}");
     for command in [
         json!({ "command": "join" }),
         json!({ "command": "doing", "text": "reading" }),
@@ -195,6 +197,7 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
             "/api/v1/directory/commands".to_owned(),
             json!({ "command": "add_person", "handle": "ivan", "name": "Ivan" }),
         ),
+        (mary, "/api/v1/incidents/{number}/invites", format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 })),
         (ada, "/api/v1/people/{handle}/link", "/api/v1/people/mary/link".to_owned(), json!({})),
     ]
 }
@@ -229,6 +232,7 @@ fn what_is_answered_is_what_is_described(house: House) {
         "OfferView",
         "ResponderView",
         "RoadblockView",
+        "InviteView",
         "ClockView",
         "PostView",
         "PersonView",
@@ -286,6 +290,8 @@ fn every_route_is_described_with_its_answer_and_who_may_ask(house: House) {
             "get /healthz",
             "get /metrics",
             "get /readyz",
+            "post /api/v1/guest",
+            "post /api/v1/guest/look",
             "post /api/v1/session",
             "post /api/v1/welcome",
             "post /api/v1/welcome/look"

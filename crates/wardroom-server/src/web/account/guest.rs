@@ -1,7 +1,7 @@
 //! Guest links: making one, looking at one, and coming in by it. What an invite is worth is decided in the core.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use crate::account::secret::{Sort, digest};
 use crate::clock;
 use crate::execute::{Asked, Order};
 use crate::server::Server;
-use crate::web::parse::{Body, Plain};
+use crate::web::parse::{Body, InPath, Plain};
 use crate::web::problem::{Problem, named};
 use crate::web::who::Responder;
 
@@ -83,13 +83,13 @@ impl Server {
 #[utoipa::path(
     post, path = "/api/v1/incidents/{number}/invites", request_body = InviteBody,
     params(("number" = u32, Path, description = "The incident's number")),
-    responses((status = 201, description = "{\"id\": …, \"path\": \"/guest#…\", \"secret\": …, \"expires_at\": …}"),
-              (status = "4XX", description = "A problem document")),
+    responses((status = 201, body = crate::web::answers::NewInvite),
+              (status = "4XX", body = crate::web::answers::ProblemDocument)),
 )]
 pub(in crate::web) async fn make(
     State(server): State<Server>,
     Responder(reader): Responder,
-    Path(number): Path<Number>,
+    InPath(number): InPath,
     Body(asked): Body<NewInvite>,
 ) -> Result<Response, Problem> {
     let (secret, digest) = Sort::Invite.draw();
@@ -104,7 +104,7 @@ pub(in crate::web) async fn make(
 /// Look at a guest link, without using it: who invites, and until when. Of the incident it tells nothing.
 #[utoipa::path(
     post, path = "/api/v1/guest/look", request_body = Look,
-    responses((status = 200, description = "{\"invited_by\": {…}, \"expires_at\": …}"),
+    responses((status = 200, body = crate::web::answers::InviteLooked),
               (status = 404, description = "`no_such_link`"), (status = 410, description = "`invite_ended`")),
 )]
 pub(in crate::web) async fn look(
@@ -119,7 +119,7 @@ pub(in crate::web) async fn look(
 /// Come in by a guest link: a name, and one is in that incident.
 #[utoipa::path(
     post, path = "/api/v1/guest", request_body = ComeIn,
-    responses((status = 201, description = "{\"incident\": …, \"person\": {…}}, with a cookie"),
+    responses((status = 201, description = "In, with a cookie", body = crate::web::answers::CameIn),
               (status = 404, description = "`no_such_link`"), (status = 410, description = "`invite_ended`")),
 )]
 pub(in crate::web) async fn come_in(
