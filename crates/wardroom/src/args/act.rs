@@ -197,7 +197,7 @@ pub enum Act {
         #[arg(long, value_name = "ID", conflicts_with = "person")]
         link: Option<uuid::Uuid>,
     },
-    /// Send a guest away, who is signed out at once: wardroom send-away 465 marty-guest
+    /// Send a guest away, who is signed out at once: wardroom send-away 465 guest-marty
     SendAway {
         number: Number,
         person: Who,

@@ -138,7 +138,7 @@ const STORE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that have stories of their own: see `settings.rs`, `demo.rs` and below.
-const ELSEWHERE: &[&str] = &["serve", "demo", "help", "restore"];
+const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore"];
 
 fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()

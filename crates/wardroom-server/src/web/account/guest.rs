@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wardroom_core::command::Command;
 use wardroom_core::guest::{Arrival, Door};
-use wardroom_core::id::{Actor, InviteId, Number, PersonId, Time};
+use wardroom_core::id::{Actor, InviteId, PersonId, Time};
 use wardroom_core::text::Line;
 use wardroom_core::token::Digest;
 
