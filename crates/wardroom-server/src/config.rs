@@ -324,7 +324,7 @@ mod tests {
         let comment = "#".repeat(SETTINGS_BYTES_MAX);
         assert!(file(&comment).1.settle().is_ok());
         let why = file(&format!("{comment}#")).1.settle().unwrap_err().to_string();
-        assert!(why.contains("more than 65536 bytes"), "{why}");
+        assert!(why.contains("larger than 64 KiB"), "{why}");
     }
 
     #[test]

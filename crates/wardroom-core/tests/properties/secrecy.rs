@@ -1,6 +1,7 @@
 //! A restricted incident is not there for those who were not invited, and nobody at work is shut out.
 
 use proptest::prelude::*;
+use wardroom_core::command::Command;
 use wardroom_core::id::{Actor, PersonId};
 use wardroom_core::incident::Incident;
 use wardroom_core::offer::Recipient;
@@ -28,7 +29,9 @@ impl Watch for Secrecy {
     fn answer(&mut self, answer: &Answer<'_>) -> Verdict {
         let incident = answer.incident;
         let Actor::Person(who) = answer.ask.actor else { return Ok(()) };
-        let invited = !incident.restricted || incident.invited.contains(&who);
+        // Who comes by a link holds its secret, or the edge had not let them ask.
+        let comes = matches!(answer.command, Command::Arrive(_));
+        let invited = comes || !incident.restricted || incident.invited.contains(&who);
         if invited || *answer.answer == Err(Refusal::no_such_incident(incident.number)) {
             return Ok(());
         }

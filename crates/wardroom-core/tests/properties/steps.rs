@@ -3,13 +3,16 @@
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
+use uuid::Uuid;
 use wardroom_core::absence::Grounds;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, OfferTo};
-use wardroom_core::id::{Entry, Number, Who};
+use wardroom_core::guest::Arrival;
+use wardroom_core::id::{Entry, InviteId, Number, SessionId, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::role::RolePath;
 use wardroom_core::text::Line;
+use wardroom_core::token::Digest;
 
 use crate::harness::{at, person, role, team, words};
 
@@ -91,6 +94,25 @@ fn line() -> Line {
     format!("a {WORD}").parse().expect("a good line")
 }
 
+fn invites() -> impl Strategy<Value = InviteId> {
+    (1..40_u128).prop_map(|n| InviteId(Uuid::from_u128(n)))
+}
+
+/// What has to do with guests. Who comes, and by which invite, is settled when it happens.
+fn guests() -> impl Strategy<Value = Command> {
+    let arrival = |invite| Arrival { invite, person: person(0), name: line(), session: SessionId(Uuid::nil()) };
+    prop_oneof![
+        3 => (invites(), 1..3_u8).prop_map(|(invite, hours)| Command::MakeInvite {
+            invite,
+            digest: Digest::new([7; 32]),
+            hours,
+        }),
+        1 => invites().prop_map(|invite| Command::RevokeInvite { invite }),
+        4 => invites().prop_map(move |invite| Command::Arrive(arrival(invite))),
+        1 => who().prop_map(|person| Command::SendAway { person, reason: None }),
+    ]
+}
+
 /// What mostly a commander does.
 fn commanding() -> impl Strategy<Value = Command> {
     let phases = prop::sample::select(vec![Phase::Active, Phase::Mitigated, Phase::Resolved, Phase::Closed]);
@@ -155,9 +177,11 @@ fn said() -> impl Strategy<Value = (Speaker, Command)> {
     let anybody = || (0..PEOPLE).prop_map(Speaker::Person);
     prop_oneof![
         6 => (Just(Speaker::Commander), commanding()),
-        3 => ((0..4_usize).prop_map(Speaker::Holder), commanding()),
+        4 => ((0..4_usize).prop_map(Speaker::Holder), commanding()),
         6 => ((0..3_usize).prop_map(Speaker::Offered), answers()),
         6 => (anybody(), responding()),
+        1 => (Just(Speaker::Commander), guests()),
+        1 => (anybody(), guests()),
         2 => (anybody(), commanding()),
         1 => (anybody(), answers()),
         1 => (Just(Speaker::Commander), responding()),

@@ -1,13 +1,16 @@
 //! Two incidents, each a log with two nodes that fold it in their own time, and the histories played on them.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::ToSpan;
 use serde_json::Value;
+use uuid::Uuid;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, Tick};
+use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::{Event, Recorded, VERSION};
-use wardroom_core::facts::Facts;
+use wardroom_core::facts::{Facts, Person, Standing};
 use wardroom_core::id::{Actor, Entry, PersonId, Time, Who};
 use wardroom_core::incident::{Asking, Decision, Incident, Kind};
 use wardroom_core::offer::Recipient;
@@ -147,6 +150,14 @@ fn point(stream: &Stream, command: &mut Command) -> Option<PersonId> {
             *role = path;
             return Some(asker);
         }
+        Command::RevokeInvite { invite } => {
+            let live = incident.invites.iter().find(|(_, known)| !known.revoked);
+            *invite = live.map_or(*invite, |(id, _)| *id);
+        }
+        Command::SendAway { person, .. } => {
+            let guest = incident.guests.keys().next();
+            *person = guest.map_or(person.clone(), |guest| Who::Id(*guest));
+        }
         Command::Uninvite { person } => {
             let idle = incident.invited.iter().find(|who| !incident.responders.contains_key(who));
             if let Some(idle) = idle {
@@ -232,6 +243,14 @@ impl World {
                 }
             }
         };
+        if let Command::Arrive(arrival) = &mut command {
+            // Nobody comes twice: the length of the log makes a new id.
+            let newcomer = 10_000 * (stream + 1) + self.streams[stream].log.len();
+            arrival.person = PersonId(Uuid::from_u128(newcomer as u128));
+            let good = incident.invites.iter().find(|(_, known)| known.live(self.now));
+            arrival.invite = good.map_or(arrival.invite, |(id, _)| *id);
+            return (arrival.person, command);
+        }
         if self.streams[stream].log.len().is_multiple_of(2) {
             let asker = point(&self.streams[stream], &mut command);
             return (asker.filter(|_| !commander).unwrap_or(who), command);
@@ -269,10 +288,26 @@ impl World {
             answer = self.decide(actor, stream, node, now, &command, watch)?;
         }
         let Ok(decision) = answer else { return Ok(()) };
+        self.account_for(decision.directory);
         self.streams[stream].append((actor, now), decision.here, &self.facts, watch)?;
         self.streams[1 - stream].append((actor, now), decision.there, &self.facts, watch)?;
         self.streams[stream].nodes[node] = self.streams[stream].head.clone();
         Ok(())
+    }
+
+    /// What a decision writes into the directory in the same append: the accounts of guests.
+    fn account_for(&mut self, events: Vec<DirectoryEvent>) {
+        for event in events {
+            match event {
+                DirectoryEvent::GuestAdded { person, handle, name, incident } => {
+                    let standing = Standing::Guest(incident);
+                    let guest = Person { id: person, handle, name, email: None, admin: false, active: true, standing };
+                    Arc::make_mut(&mut self.facts.people).insert(person, guest);
+                }
+                DirectoryEvent::PersonDeactivated { person } => set_active(&mut self.facts, person, false),
+                _ => {}
+            }
+        }
     }
 
     fn decide(
@@ -297,12 +332,17 @@ impl World {
 
     fn tick(&mut self, stream: usize, node: usize, tick: Tick, watch: &mut dyn Watch) -> Verdict {
         let ask = Asking { actor: Actor::Clock, now: self.now, facts: &self.facts, cited: None, other: None };
-        let stream = &mut self.streams[stream];
-        let Ok(decision) = stream.nodes[node].tick(&ask, tick) else { return Ok(()) };
+        let Ok(decision) = self.streams[stream].nodes[node].tick(&ask, tick) else { return Ok(()) };
         if decision.here.is_empty() {
             return Err("a tick was accepted and says nothing".to_owned());
         }
-        if stream.nodes[node].last_entry == stream.head.last_entry {
+        let here = &self.streams[stream];
+        let newest = here.nodes[node].last_entry == here.head.last_entry;
+        if newest {
+            self.account_for(decision.directory);
+        }
+        let stream = &mut self.streams[stream];
+        if newest {
             stream.append((Actor::Clock, self.now), decision.here, &self.facts, watch)?;
         }
         stream.nodes[node] = stream.head.clone();
