@@ -113,8 +113,14 @@ pub struct ServeArgs {
     /// Live streams at once of one person [default: 1000]
     #[arg(long, env = "WARDROOM_MAX_STREAMS_PER_PERSON", value_name = "N")]
     max_streams_per_person: Option<AtMost>,
+    /// Certificate chain for TLS, in PEM; read anew when it changes [default: no TLS]
+    #[arg(long, env = "WARDROOM_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, in PEM
+    #[arg(long, env = "WARDROOM_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
     /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
-    /// max_connections_per_address, max_streams_per_person
+    /// max_connections_per_address, max_streams_per_person, tls_cert, tls_key
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -134,6 +140,8 @@ pub struct Settings {
     max_connections: Option<AtMost>,
     max_connections_per_address: Option<AtMost>,
     max_streams_per_person: Option<AtMost>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
 }
 
 /// The database's URL may hold a password.
@@ -183,6 +191,17 @@ pub struct Config {
     pub log: String,
     /// What one server, address or person may hold at once.
     pub limits: Limits,
+    /// What TLS is spoken with, if it is.
+    pub tls: Option<TlsFiles>,
+}
+
+/// Where a certificate and its key lie.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TlsFiles {
+    /// The chain, the server's own certificate first.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
 }
 
 /// What may be held at once.
@@ -245,8 +264,16 @@ impl ServeArgs {
         if store.data.is_some() && store.database.is_some() {
             anyhow::bail!("name either a data folder or a database, not both");
         }
+        let tls = match (self.tls_cert.or(file.tls_cert), self.tls_key.or(file.tls_key)) {
+            (None, None) => None,
+            (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
+            _ => anyhow::bail!(
+                "TLS takes both a certificate (--tls-cert) and its key (--tls-key); name both, or neither"
+            ),
+        };
         let usual = Limits::default();
         Ok(Config {
+            tls,
             place: store.place(),
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),

@@ -31,6 +31,8 @@ pub struct Metrics {
     pub waiting: Gauge,
     /// Streams that failed verification.
     pub quarantined: Gauge,
+    /// 1 while the certificate's files do not fit, and the certificate before is shown.
+    pub certificate_refused: Gauge,
 }
 
 impl Default for Metrics {
@@ -38,14 +40,16 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("wardroom");
         let commands = Family::default();
         let command_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
-        let [readers, position, waiting, quarantined] = [(); 4].map(|()| Gauge::default());
+        let [readers, position, waiting, quarantined, certificate_refused] = [(); 5].map(|()| Gauge::default());
         registry.register("commands", "Commands, by how they ended", commands.clone());
         registry.register("command_seconds", "From asking to the answer", command_seconds.clone());
         registry.register("stream_readers", "Live streams that are open", readers.clone());
         registry.register("log_position", "Newest position read by this node", position.clone());
         registry.register("commands_waiting", "Commands that wait to be decided", waiting.clone());
         registry.register("streams_quarantined", "Streams that failed verification", quarantined.clone());
-        Self { registry, commands, command_seconds, readers, position, waiting, quarantined }
+        let refused = "1 while the certificate's files do not fit, and the certificate before is shown";
+        registry.register("certificate_refused", refused, certificate_refused.clone());
+        Self { registry, commands, command_seconds, readers, position, waiting, quarantined, certificate_refused }
     }
 }
 

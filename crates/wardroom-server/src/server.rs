@@ -20,8 +20,9 @@ use crate::presence::Presence;
 use crate::streams::{DIRECTORY, Streams};
 use crate::views::board::Board;
 use crate::watch::Watch;
-use crate::web::connection::{Connections, Peer};
+use crate::web::connection::Connections;
 use crate::web::followers::Followers;
+use crate::web::tls::Tls;
 use crate::{clock, web};
 
 /// How long requests that are under way may take after the server was told to stop.
@@ -70,6 +71,12 @@ pub struct Parts {
     pub told: signal::Receiver<bool>,
     /// Turns true when the server is told to stop: open streams end.
     pub stopping: signal::Receiver<bool>,
+}
+
+impl AsRef<Metrics> for Server {
+    fn as_ref(&self) -> &Metrics {
+        &self.metrics
+    }
 }
 
 impl Parts {
@@ -136,6 +143,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
     let Claimed { config, _lock } = claimed;
+    let tls = config.tls.map(Tls::new).transpose()?;
     let (stop, stopping) = signal::channel(false);
     let mut stopped = stop.subscribe();
     tokio::spawn(async move {
@@ -155,12 +163,13 @@ pub async fn run(
     };
     tokio::spawn(web::health::verify_in_background(server.clone()));
     ready(link);
-    let router = web::router::router(server).into_make_service_with_connect_info::<Peer>();
-    let mut told = stopped.clone();
-    let serving = axum::serve(Connections::new(listener, config.limits), router)
-        .with_graceful_shutdown(async move { drop(told.wait_for(|stop| *stop).await) });
+    if let Some(tls) = tls.clone() {
+        tokio::spawn(tls.keep_up(server.clone()));
+    }
+    let connections = Connections::new(listener, config.limits, tls.is_some());
+    let serving = web::serve::serve(connections, web::router::router(server), tls, stopped.clone());
     tokio::select! {
-        served = serving => served?,
+        () = serving => {}
         () = async {
             let _ = stopped.wait_for(|stop| *stop).await;
             tokio::time::sleep(DRAIN).await;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::{Value, json};
 use ureq::http::{Response, StatusCode};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Body};
 use uuid::Uuid;
 use wardroom_core::command::{Command, Opening};
@@ -33,20 +34,42 @@ pub struct Client {
     token: String,
 }
 
+fn agent(answer: Duration, silence: Duration) -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
+    Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_connect(Some(Duration::from_secs(5)))
+        .timeout_recv_response(Some(answer))
+        .timeout_per_read(Some(silence))
+}
+
 impl Client {
     /// A client of the server at `url`.
     pub fn new(url: &str, token: &str) -> Self {
         Self::as_patient_as(PATIENCE, SILENCE, url, token)
     }
 
+    /// The same, and over https it trusts the authorities in this text and no others.
+    ///
+    /// # Errors
+    /// A text without certificates.
+    pub fn trusting(self, pem: &str) -> Result<Self, &'static str> {
+        const WRONG: &str = "holds no certificates in PEM";
+        let items: Vec<PemItem> = parse_pem(pem.as_bytes()).collect::<Result<_, _>>().map_err(|_| WRONG)?;
+        let certificates = items.into_iter().filter_map(|item| match item {
+            PemItem::Certificate(certificate) => Some(certificate),
+            _ => None,
+        });
+        let certificates: Vec<_> = certificates.collect();
+        if certificates.is_empty() {
+            return Err(WRONG);
+        }
+        let tls = TlsConfig::builder().root_certs(RootCerts::new_with_certs(&certificates)).build();
+        Ok(Self { agent: agent(PATIENCE, SILENCE).tls_config(tls).build().into(), ..self })
+    }
+
     fn as_patient_as(answer: Duration, silence: Duration, url: &str, token: &str) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(5)))
-            .timeout_recv_response(Some(answer))
-            .timeout_per_read(Some(silence))
-            .build();
-        Self { agent: config.into(), url: url.trim_end_matches('/').to_owned(), token: token.to_owned() }
+        let agent = agent(answer, silence).build().into();
+        Self { agent, url: url.trim_end_matches('/').to_owned(), token: token.to_owned() }
     }
 
     /// Reads something.
@@ -162,6 +185,14 @@ impl Client {
                     self.url
                 ),
             }))
+            .into();
+        }
+        if error.to_string().contains("certificate") {
+            return Failure::unreachable(format!(
+                "the certificate of {} is not trusted here ({error}). If its authority is your own, name the file with \
+                 its certificate: --ca FILE, or WARDROOM_CA.",
+                self.url
+            ))
             .into();
         }
         Failure::unreachable(format!(

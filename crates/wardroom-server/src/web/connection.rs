@@ -10,8 +10,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -20,8 +18,8 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::callers::{Call, Callers};
 use crate::config::Limits;
 
-/// How long a socket may take nothing of what is waiting for it.
-const STUCK: Duration = Duration::from_secs(30);
+/// How long a socket, or one stream on it, may take nothing of what is waiting for it.
+pub(super) const STUCK: Duration = Duration::from_secs(30);
 /// How long a connection may say nothing and be told nothing: whoever only holds one keeps others out.
 /// Live streams say that they are alive more often.
 const IDLE: Duration = Duration::from_secs(90);
@@ -50,22 +48,21 @@ pub struct Connections {
     listener: TcpListener,
     permits: Arc<Semaphore>,
     callers: Callers,
+    /// In which words somebody is turned away; in none where they would have to be enciphered first.
+    turned_away: &'static str,
 }
 
 impl Connections {
-    /// Accepts at most so many connections at once.
+    /// Accepts at most so many connections at once, which speak TLS or not.
     #[must_use]
-    pub fn new(listener: TcpListener, limits: Limits) -> Self {
+    pub fn new(listener: TcpListener, limits: Limits, tls: bool) -> Self {
         let permits = Arc::new(Semaphore::new(limits.connections.get()));
-        Self { listener, permits, callers: Callers::new(limits.connections_per_address.get()) }
+        let callers = Callers::new(limits.connections_per_address.get());
+        Self { listener, permits, callers, turned_away: if tls { "" } else { TURNED_AWAY } }
     }
-}
 
-impl Listener for Connections {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    /// The next one that there is room for.
+    pub async fn accept(&mut self) -> (Connection, SocketAddr) {
         let mut permit = self.permit().await;
         loop {
             match self.listener.accept().await {
@@ -76,7 +73,7 @@ impl Listener for Connections {
                         return (Connection::new(stream, IDLE, ASKING, Some((permit, call))), address);
                     }
                     None => {
-                        tokio::spawn(turn_away(stream, permit));
+                        tokio::spawn(turn_away(stream, self.turned_away, permit));
                         permit = self.permit().await;
                     }
                 },
@@ -88,21 +85,15 @@ impl Listener for Connections {
         }
     }
 
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
-    }
-}
-
-impl Connections {
     async fn permit(&self) -> OwnedSemaphorePermit {
         Arc::clone(&self.permits).acquire_owned().await.expect("the semaphore is never closed")
     }
 }
 
 /// Says to somebody whose address has too many connections why this one is closed. It counts until it is.
-async fn turn_away(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
+async fn turn_away(mut stream: TcpStream, words: &str, _permit: OwnedSemaphorePermit) {
     let said = async {
-        stream.write_all(TURNED_AWAY.as_bytes()).await?;
+        stream.write_all(words.as_bytes()).await?;
         stream.shutdown().await?;
         // What was asked is taken, so that closing does not take the answer away again.
         tokio::io::copy(&mut stream, &mut tokio::io::sink()).await
@@ -113,12 +104,6 @@ async fn turn_away(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
 /// Who is at the other end of a connection.
 #[derive(Copy, Clone, Debug)]
 pub struct Peer(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, Connections>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Connections>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
 
 /// One connection.
 #[derive(Debug)]
@@ -146,6 +131,15 @@ impl Connection {
     ) -> Self {
         let moved = Instant::now();
         Self { stream, stuck: None, idle: None, idle_after, asking: None, ask_within, moved, _counted: counted }
+    }
+
+    /// What comes first, left where it is.
+    pub(super) async fn first_byte(&self) -> io::Result<u8> {
+        let mut byte = [0];
+        match self.stream.peek(&mut byte).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(byte[0]),
+        }
     }
 
     /// Gives up on a request that does not come to its end.
@@ -295,7 +289,7 @@ mod tests {
         far.write_all(b"GET / HTTP/1.1\r\nhost: wardroom\r\n\r\n").await.unwrap();
         let (permits, mut answer) = (Arc::new(Semaphore::new(1)), String::new());
         let permit = Arc::clone(&permits).acquire_owned().await.unwrap();
-        let turned_away = tokio::spawn(turn_away(listener.accept().await.unwrap().0, permit));
+        let turned_away = tokio::spawn(turn_away(listener.accept().await.unwrap().0, TURNED_AWAY, permit));
         far.read_to_string(&mut answer).await.unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 429") && head.contains("application/problem+json"), "{head}");

@@ -2,6 +2,7 @@
 //! is sent.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -23,6 +24,9 @@ pub struct Remote {
         global = true
     )]
     pub token: Secret,
+    /// Certificates, in PEM, of the authorities to trust over https; left out, those that the web trusts
+    #[arg(long, env = "WARDROOM_CA", value_name = "FILE", global = true)]
+    pub ca: Option<PathBuf>,
     /// Print what the API answered, and nothing else; a refusal too is on stdout then
     #[arg(long, global = true)]
     pub json: bool,

@@ -71,6 +71,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         log_format: wardroom_server::config::LogFormat::Human,
         log: String::new(),
         limits: wardroom_server::config::Limits::default(),
+        tls: None,
     };
     let config = config.claim()?;
     let serving = runtime.spawn(wardroom_server::server::run(config, listener, drop, async { drop(stopped.await) }));
@@ -238,6 +239,7 @@ impl Stage {
             let remote = Remote {
                 url: self.url.parse().map_err(anyhow::Error::msg)?,
                 token: crate::args::Secret::default(),
+                ca: None,
                 json: false,
             };
             super::take::take(&you, &remote, self.number, role("command"), false, self.by_script)?;

@@ -9,14 +9,23 @@ mod take;
 
 use clap::CommandFactory;
 use serde_json::{Value, json};
+use wardroom_server::file;
 
 use crate::args::{Act, Arguments, Remote, Verb};
 use crate::client::Client;
 use crate::exit::Failure;
 
+/// The largest file of authorities that is read, in bytes: all that the web trusts are half of it.
+const CA_BYTES_MAX: u64 = 1 << 20;
+
 fn client(remote: &Remote) -> anyhow::Result<Client> {
     let token = remote.token.token().map_err(Failure::misused)?;
-    Ok(Client::new(remote.url.as_str(), token))
+    let client = Client::new(remote.url.as_str(), token);
+    let Some(ca) = &remote.ca else { return Ok(client) };
+    let refused =
+        |why: &dyn std::fmt::Display| Failure::misused(format!("{} (--ca or WARDROOM_CA) {why}", ca.display()));
+    let pem = file::read(ca, CA_BYTES_MAX).map_err(|error| refused(&format!("cannot be read: {error}")))?;
+    Ok(client.trusting(&pem).map_err(|why| refused(&why))?)
 }
 
 /// Prints what the API answered, as it is.

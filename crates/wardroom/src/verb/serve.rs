@@ -23,16 +23,17 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
             .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", config.listen))?;
         let address = listener.local_addr()?;
         let place = config.place.clone();
+        let scheme = if config.tls.is_some() { "https" } else { "http" };
         let config = config.claim()?;
         if !json {
-            println!("Wardroom listens on http://{address}");
+            println!("Wardroom listens on {scheme}://{address}");
         }
         let ready = move |link: Option<MadeLink>| {
             if json {
-                let welcome = link.map(|link| format!("{}{}", url(address), link.path));
-                super::print_json(&json!({ "url": format!("http://{address}"), "welcome": welcome }));
+                let welcome = link.map(|link| format!("{}{}", url(scheme, address), link.path));
+                super::print_json(&json!({ "url": format!("{scheme}://{address}"), "welcome": welcome }));
             } else {
-                say_what_to_do_next(&place, address, link);
+                say_what_to_do_next(&place, &url(scheme, address), link);
             }
         };
         server::run(config, listener, ready, stop).await
@@ -68,19 +69,18 @@ fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
 }
 
 /// Where a browser on this machine finds a server that listens there.
-fn url(mut address: SocketAddr) -> String {
+fn url(scheme: &str, mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::from([127, 0, 0, 1]));
     }
-    format!("http://{address}")
+    format!("{scheme}://{address}")
 }
 
-fn say_what_to_do_next(place: &Place, address: SocketAddr, link: Option<MadeLink>) {
+fn say_what_to_do_next(place: &Place, url: &str, link: Option<MadeLink>) {
     let store = match place {
         Place::Folder(folder) => format!("--data {}", folder.display()),
         Place::Postgres(_) => "--database …".to_owned(),
     };
-    let url = url(address);
     let come_in = match link {
         Some(MadeLink { path, .. }) => format!(
             "There is no admin yet. Open this link in a browser and become the first; it is good once, and for an hour:

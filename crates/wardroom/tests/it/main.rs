@@ -41,6 +41,7 @@ mod settings;
 mod slow;
 mod stream;
 mod stuck;
+mod tls;
 mod verbs;
 
 /// Runs a story once on each database.
