@@ -94,7 +94,9 @@ impl Directory {
             DirectoryCommand::RevokeToken { token } => self.tokens.get(token).map(|token| token.person),
             DirectoryCommand::EndSession { session } => self.sessions.get(session).map(|session| session.person),
             DirectoryCommand::Welcome { link, .. } => self.links.get(link).and_then(|link| link.person),
-            DirectoryCommand::SignIn { person, .. } | DirectoryCommand::SetPassword { person, .. } => Some(*person),
+            DirectoryCommand::SignIn { person, .. }
+            | DirectoryCommand::SetPassword { person, .. }
+            | DirectoryCommand::SetReach { person, .. } => Some(*person),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ use crate::id::{
     Actor, Entry, Handle, InviteId, LinkId, Number, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who,
 };
 use crate::person::Email;
+use crate::reach::{Channel, QuietHours, Reach};
 use crate::record::{Recorded, Unreadable, from_stored, to_stored};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::roster::Roster;
@@ -123,6 +124,12 @@ pub enum DirectoryCommand {
         person: PersonId,
         keep: Option<SessionId>,
     },
+    /// How somebody wants to be told, by themselves; the edge knows the zone, and keeps keys and addresses.
+    #[serde(skip)]
+    SetReach {
+        person: PersonId,
+        reach: Reach,
+    },
     /// After restoring a backup, which holds no password, session or link.
     #[serde(skip)]
     SignEverybodyOut {},
@@ -219,6 +226,12 @@ pub enum DirectoryEvent {
         digest: Digest,
         expires_at: Time,
     },
+    /// How somebody is told from now on; with which keys and to which addresses stands beside the log.
+    ReachSet {
+        person: PersonId,
+        channels: BTreeSet<Channel>,
+        quiet: Option<QuietHours>,
+    },
     /// Passwords, sessions and links are all gone: they are in no backup.
     EverybodySignedOut {},
 }
@@ -245,6 +258,9 @@ pub struct Directory {
     /// Where the secrets of guest links lead.
     #[serde(default)]
     pub invites: std::sync::Arc<BTreeMap<InviteId, Door>>,
+    /// How people have chosen to be told.
+    #[serde(default)]
+    pub reach: std::sync::Arc<BTreeMap<PersonId, Reach>>,
     /// Every seal of a person's words, past ones too, so that forgetting reaches them all.
     pub seals: std::sync::Arc<BTreeMap<PersonId, Vec<Seal>>>,
     /// The newest entry folded in.
@@ -277,6 +293,7 @@ impl DirectoryEvent {
         "session_opened",
         "session_ended",
         "invite_made",
+        "reach_set",
         "everybody_signed_out",
     ];
 
@@ -338,6 +355,7 @@ impl Directory {
             Actor::Person(person) => match command {
                 DirectoryCommand::Welcome { .. }
                 | DirectoryCommand::SignIn { .. }
+                | DirectoryCommand::SetReach { .. }
                 | DirectoryCommand::SetPassword { .. } => self.whose(command) == Some(person),
                 _ => self.facts.admin(person) || self.whose(command) == Some(person),
             },
@@ -378,6 +396,7 @@ impl Directory {
             DirectoryCommand::SignIn { person, session } => self.sign_in(ask.now, person, session),
             DirectoryCommand::EndSession { session } => self.end_session(session),
             DirectoryCommand::SetPassword { person, keep } => Ok(self.set_password(self.facts.find_active(&person.into())?, keep)),
+            DirectoryCommand::SetReach { person, reach } => self.set_reach(person, reach),
             DirectoryCommand::SignEverybodyOut {} => Ok(self.sign_everybody_out()),
         }
     }
@@ -390,6 +409,7 @@ impl Directory {
         self.evolve_tokens(recorded);
         self.evolve_accounts(recorded);
         self.evolve_invites(&recorded.event);
+        self.evolve_reach(&recorded.event);
         self.last_entry = recorded.entry;
         self.last_at = Some(self.last_at.map_or(recorded.at, |last| last.max(recorded.at)));
     }

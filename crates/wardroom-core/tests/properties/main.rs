@@ -10,6 +10,7 @@
 #[path = "../harness/mod.rs"]
 mod harness;
 
+mod calls;
 mod command;
 mod drills;
 mod log;
