@@ -18,6 +18,9 @@ use wardroom_core::role::RolePath;
 use wardroom_core::roster::{BadRoster, ROSTER_BYTES_MAX, Roster};
 use wardroom_core::seal::{Salt, Seal, SealedWords};
 use wardroom_core::text::{LINE_MAX, Line, PROSE_MAX, Prose};
+use wardroom_server::account::passkey::cbor;
+use wardroom_server::account::passkey::ceremony::{self, Act};
+use wardroom_server::account::passkey::key::Key;
 use wardroom_server::watch;
 use wardroom_server::web::parse::{self, Cursor};
 
@@ -30,6 +33,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("opening", opening),
     ("directory_command", directory_command),
     ("cursor", cursor),
+    ("passkey", passkey),
     ("roster_toml", roster_toml),
     ("roster_csv", roster_csv),
     ("names", names),
@@ -46,6 +50,10 @@ const DIRECTORY_TEXT_MAX: usize = 254;
 const SEALED_STRING_MAX: usize = 200;
 /// Stands for words, and for nothing that is not words.
 const MARK: &str = "⟦words that must not be found in the chain⟧";
+
+/// Whose passkeys are read: the host of the standard's test vectors.
+const HOST: &str = "example.org";
+const PAGE: &str = "https://example.org";
 
 /// Which control characters a text may have.
 #[derive(Copy, Clone, PartialEq, Eq)]
@@ -95,6 +103,29 @@ pub fn cursor(bytes: &[u8]) {
     if let Some(head) = position.checked_sub(1) {
         assert!(parse::position(Some(given), epoch, head).is_err());
     }
+}
+
+/// What a browser and its authenticator say of a passkey. A passkey that was made has a key that can be read again and a
+/// name within bounds; what they are cut off of is none; and nothing that is made up here is signed by anybody.
+pub fn passkey(bytes: &[u8]) {
+    for act in [Act::Create, Act::Get] {
+        if let Ok(challenge) = ceremony::challenge(bytes, act, PAGE) {
+            assert!(challenge.len() <= bytes.len());
+            assert!(ceremony::challenge(bytes, act, "https://elsewhere.example").is_err());
+        }
+    }
+    if let Some((item, rest)) = cbor::read(bytes) {
+        let read = &bytes[..bytes.len() - rest.len()];
+        assert_eq!(cbor::whole(read), Some(item));
+        assert_eq!(cbor::whole(&read[..read.len() - 1]), None, "it is shorter than it is");
+    }
+    if let Ok((_, made)) = ceremony::made(bytes, HOST) {
+        assert!((1..=ceremony::CREDENTIAL_MAX).contains(&made.credential.len()));
+        assert!(Key::read(made.key).is_some_and(|key| !key.signed(b"", &[])));
+        assert!(ceremony::made(bytes, "elsewhere.example").is_err());
+    }
+    // The same bytes as an authenticator's data under a signature.
+    assert!(ceremony::signed(bytes, bytes, bytes, bytes, HOST).is_err());
 }
 
 /// A roster in TOML.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::directory::{Directory, DirectoryAsking, DirectoryCommand, DirectoryEvent, DirectoryRecorded};
 use crate::id::{Handle, LinkId, PersonId, SessionId, Time, Who};
+use crate::passkey::Proof;
 use crate::refusal::{Code, Refusal};
 use crate::text::Line;
 use crate::token::Scope;
@@ -25,6 +26,8 @@ pub struct Session {
     pub opened_at: Time,
     /// Until when.
     pub expires_at: Time,
+    /// When whoever sits there last showed who they are.
+    pub proven_at: Time,
 }
 
 /// A link that lets somebody set a password, once.
@@ -80,11 +83,12 @@ impl Directory {
         if self.facts.admin(person) { Scope::Admin } else { Scope::Respond }
     }
 
-    /// Whether some admin can get in, with a password or with a token.
+    /// Whether some admin can get in, with a password, a passkey or a token.
     #[must_use]
     pub fn an_admin_can_get_in(&self, now: Time) -> bool {
         let administers = |person: PersonId| self.facts.admin(person) && self.facts.active(person);
         self.passwords.iter().any(|person| administers(*person))
+            || self.passkeys.values().any(|passkey| administers(passkey.person))
             || self.tokens.values().any(|token| administers(token.person) && self.live(token, now))
     }
 
@@ -94,8 +98,11 @@ impl Directory {
             DirectoryCommand::RevokeToken { token } => self.tokens.get(token).map(|token| token.person),
             DirectoryCommand::EndSession { session } => self.sessions.get(session).map(|session| session.person),
             DirectoryCommand::Welcome { link, .. } => self.links.get(link).and_then(|link| link.person),
+            DirectoryCommand::ProveSession { session, .. } => self.sessions.get(session).map(|session| session.person),
+            DirectoryCommand::RemovePasskey { passkey } => self.passkeys.get(passkey).map(|passkey| passkey.person),
             DirectoryCommand::SignIn { person, .. }
             | DirectoryCommand::SetPassword { person, .. }
+            | DirectoryCommand::AddPasskey { person, .. }
             | DirectoryCommand::SetReach { person, .. } => Some(*person),
             _ => None,
         }
@@ -147,6 +154,7 @@ impl Directory {
         events.push(DirectoryEvent::LinkUsed { link });
         // Whoever had a way in before does not keep it beside the new password.
         events.extend(self.set_password(person, None));
+        events.extend(self.remove_passkeys_of(person));
         events.push(Self::opened(person, session));
         Ok(events)
     }
@@ -172,11 +180,10 @@ impl Directory {
         now: Time,
         person: PersonId,
         session: NewSession,
+        by: Proof,
     ) -> Result<Vec<DirectoryEvent>, Refusal> {
         self.facts.find_active(&person.into())?;
-        if !self.passwords.contains(&person) {
-            return Err(Refusal::new(Code::NotThere, "There is no password to sign in with. Ask an admin for a link."));
-        }
+        self.can_prove(person, by)?;
         let mut live: Vec<&Session> =
             self.sessions.values().filter(|known| known.person == person && now < known.expires_at).collect();
         live.sort_by_key(|known| (known.opened_at, known.id));
@@ -208,7 +215,7 @@ impl Directory {
     pub(crate) fn sign_everybody_out(&self) -> Vec<DirectoryEvent> {
         let nobody =
             self.sessions.is_empty() && self.passwords.is_empty() && self.links.is_empty() && self.invites.is_empty();
-        if nobody { Vec::new() } else { vec![DirectoryEvent::EverybodySignedOut {}] }
+        if nobody && self.passkeys.is_empty() { Vec::new() } else { vec![DirectoryEvent::EverybodySignedOut {}] }
     }
 
     pub(crate) fn evolve_accounts(&mut self, recorded: &DirectoryRecorded) {
@@ -219,7 +226,9 @@ impl Directory {
             DirectoryEvent::SessionOpened { session, person, expires_at } => {
                 let sessions = Arc::make_mut(&mut self.sessions);
                 sessions.retain(|_, known| recorded.at < known.expires_at);
-                let opened = Session { id: *session, person: *person, opened_at: recorded.at, expires_at: *expires_at };
+                let (opened_at, proven_at) = (recorded.at, recorded.at);
+                let (id, person, expires_at) = (*session, *person, *expires_at);
+                let opened = Session { id, person, opened_at, expires_at, proven_at };
                 sessions.insert(*session, opened);
             }
             DirectoryEvent::SessionEnded { session } => {

@@ -3,26 +3,30 @@
 //! [`Directory::decide`] and [`Directory::evolve`] follow the same shape as the incident's. What deciding
 //! about incidents needs of it is [`Facts`]; who is asking is settled at the edge from its tokens.
 
+mod event;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::account::{Link, NewSession, Newcomer, Session};
 use crate::facts::Facts;
 use crate::guest::Door;
 use crate::id::{
-    Actor, Entry, Handle, InviteId, LinkId, Number, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who,
+    Actor, Entry, Handle, InviteId, LinkId, PasskeyId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who,
 };
+use crate::passkey::{Passkey, Proof};
 use crate::person::Email;
-use crate::reach::{Channel, QuietHours, Reach};
-use crate::record::{Recorded, Unreadable, from_stored, to_stored};
+use crate::reach::Reach;
+use crate::record::Unreadable;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::roster::Roster;
 use crate::seal::Seal;
-use crate::text::{Line, Text};
+use crate::text::Line;
 use crate::token::{Digest, Scope, Token, Tokens};
+
+pub use event::{DirectoryEvent, DirectoryRecorded};
 
 /// A change to the directory that somebody wants.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -113,6 +117,24 @@ pub enum DirectoryCommand {
     SignIn {
         person: PersonId,
         session: NewSession,
+        by: Proof,
+    },
+    /// The same, from a session that is open: it has been proven anew who sits there.
+    #[serde(skip)]
+    ProveSession {
+        session: SessionId,
+        by: Proof,
+    },
+    /// The edge keeps its key.
+    #[serde(skip)]
+    AddPasskey {
+        passkey: PasskeyId,
+        person: PersonId,
+        label: Line,
+    },
+    #[serde(skip)]
+    RemovePasskey {
+        passkey: PasskeyId,
     },
     #[serde(skip)]
     EndSession {
@@ -130,114 +152,10 @@ pub enum DirectoryCommand {
         person: PersonId,
         reach: Reach,
     },
-    /// After restoring a backup, which holds no password, session or link.
+    /// After restoring a backup, which holds no password, passkey, session or link.
     #[serde(skip)]
     SignEverybodyOut {},
 }
-
-/// Something that happened in the directory, as it is stored for ever.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "body", rename_all = "snake_case")]
-#[allow(missing_docs)] // The fields say what they are.
-pub enum DirectoryEvent {
-    PersonAdded {
-        person: PersonId,
-        handle: Text,
-        name: Text,
-        email: Option<Text>,
-        admin: bool,
-    },
-    /// Somebody who came by an invite, bound to one incident.
-    GuestAdded {
-        person: PersonId,
-        handle: Text,
-        name: Text,
-        incident: Number,
-    },
-    PersonChanged {
-        person: PersonId,
-        handle: Option<Text>,
-        name: Option<Text>,
-        email: Option<Text>,
-        admin: Option<bool>,
-    },
-    PersonDeactivated {
-        person: PersonId,
-    },
-    PersonActivated {
-        person: PersonId,
-    },
-    /// The words behind these seals are gone for ever.
-    PersonForgotten {
-        person: PersonId,
-        seals: Vec<Seal>,
-    },
-    TeamSet {
-        team: TeamName,
-        members: BTreeSet<PersonId>,
-    },
-    TeamRemoved {
-        team: TeamName,
-    },
-    ServiceSet {
-        service: ServiceName,
-        owner: Option<TeamName>,
-        depends_on: BTreeSet<ServiceName>,
-    },
-    ServiceRemoved {
-        service: ServiceName,
-    },
-    TokenIssued {
-        token: TokenId,
-        person: PersonId,
-        scope: Scope,
-        label: Text,
-        expires_at: Option<Time>,
-        digest: Digest,
-    },
-    TokenRevoked {
-        token: TokenId,
-    },
-    AllTokensRevoked {},
-    /// A link that lets this person set a password, or, without one, makes the first admin.
-    LinkMade {
-        link: LinkId,
-        person: Option<PersonId>,
-        expires_at: Time,
-    },
-    LinkUsed {
-        link: LinkId,
-    },
-    PasswordSet {
-        person: PersonId,
-    },
-    SessionOpened {
-        session: SessionId,
-        person: PersonId,
-        expires_at: Time,
-    },
-    SessionEnded {
-        session: SessionId,
-    },
-    /// A link that lets guests into an incident, where the invite itself stands.
-    InviteMade {
-        invite: InviteId,
-        incident: Number,
-        digest: Digest,
-        expires_at: Time,
-    },
-    /// How somebody is told from now on; with which keys and to which addresses stands beside the log.
-    ReachSet {
-        person: PersonId,
-        channels: BTreeSet<Channel>,
-        quiet: Option<QuietHours>,
-    },
-    /// Passwords, sessions and links are all gone: they are in no backup.
-    EverybodySignedOut {},
-}
-
-/// A directory event with the circumstances under which it was recorded.
-pub type DirectoryRecorded = Recorded<DirectoryEvent>;
 
 /// Everything folded from the directory's stream. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -252,6 +170,9 @@ pub struct Directory {
     /// Sessions that were opened and not ended.
     #[serde(default)]
     pub sessions: std::sync::Arc<BTreeMap<SessionId, Session>>,
+    /// Passkeys that were added and not removed.
+    #[serde(default)]
+    pub passkeys: std::sync::Arc<BTreeMap<PasskeyId, Passkey>>,
     /// One-time links, used ones too, so that they can be told so.
     #[serde(default)]
     pub links: std::sync::Arc<BTreeMap<LinkId, Link>>,
@@ -269,47 +190,6 @@ pub struct Directory {
     pub last_at: Option<Time>,
     /// The first event that this Wardroom cannot read: from there on the directory is read-only here.
     pub unreadable: Option<String>,
-}
-
-impl DirectoryEvent {
-    /// Every kind, as stored.
-    pub const KINDS: &[&str] = &[
-        "person_added",
-        "guest_added",
-        "person_changed",
-        "person_deactivated",
-        "person_activated",
-        "person_forgotten",
-        "team_set",
-        "team_removed",
-        "service_set",
-        "service_removed",
-        "token_issued",
-        "token_revoked",
-        "all_tokens_revoked",
-        "link_made",
-        "link_used",
-        "password_set",
-        "session_opened",
-        "session_ended",
-        "invite_made",
-        "reach_set",
-        "everybody_signed_out",
-    ];
-
-    /// The stored kind and body; texts in the body are in their unsealed form.
-    #[must_use]
-    pub fn to_stored(&self) -> (String, Value) {
-        to_stored(self)
-    }
-
-    /// Reads a stored event back.
-    ///
-    /// # Errors
-    /// [`Unreadable`], as for incidents.
-    pub fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
-        from_stored(kind, version, body, |kind| Self::KINDS.contains(&kind))
-    }
 }
 
 /// Who wants the directory changed, and when.
@@ -355,6 +235,8 @@ impl Directory {
             Actor::Person(person) => match command {
                 DirectoryCommand::Welcome { .. }
                 | DirectoryCommand::SignIn { .. }
+                | DirectoryCommand::ProveSession { .. }
+                | DirectoryCommand::AddPasskey { .. }
                 | DirectoryCommand::SetReach { .. }
                 | DirectoryCommand::SetPassword { .. } => self.whose(command) == Some(person),
                 _ => self.facts.admin(person) || self.whose(command) == Some(person),
@@ -393,7 +275,10 @@ impl Directory {
             DirectoryCommand::RevokeAllTokens {} => Ok(self.revoke_all_tokens()),
             DirectoryCommand::MakeLink { link, person, expires_at } => self.make_link(ask, link, person.as_ref(), expires_at),
             DirectoryCommand::Welcome { link, newcomer, session } => self.welcome(ask, link, newcomer, session, fresh),
-            DirectoryCommand::SignIn { person, session } => self.sign_in(ask.now, person, session),
+            DirectoryCommand::SignIn { person, session, by } => self.sign_in(ask.now, person, session, by),
+            DirectoryCommand::ProveSession { session, by } => self.prove_session(ask.now, session, by),
+            DirectoryCommand::AddPasskey { passkey, person, label } => self.add_passkey(passkey, person, label),
+            DirectoryCommand::RemovePasskey { passkey } => self.remove_passkey(passkey),
             DirectoryCommand::EndSession { session } => self.end_session(session),
             DirectoryCommand::SetPassword { person, keep } => Ok(self.set_password(self.facts.find_active(&person.into())?, keep)),
             DirectoryCommand::SetReach { person, reach } => self.set_reach(person, reach),
@@ -408,6 +293,7 @@ impl Directory {
         self.evolve_services(&recorded.event);
         self.evolve_tokens(recorded);
         self.evolve_accounts(recorded);
+        self.evolve_passkeys(recorded);
         self.evolve_invites(&recorded.event);
         self.evolve_reach(&recorded.event);
         self.last_entry = recorded.entry;

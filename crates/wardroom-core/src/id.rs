@@ -36,6 +36,12 @@ pub struct SessionId(pub Uuid);
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct LinkId(pub Uuid);
 
+/// A passkey's public name; the key itself is kept at the edge.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct PasskeyId(pub Uuid);
+
 /// A guest link's public name; the secret in it is never stored.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -155,6 +161,12 @@ impl fmt::Display for SessionId {
 }
 
 impl fmt::Display for LinkId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Display for PasskeyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }

@@ -28,6 +28,7 @@ mod life;
 mod merge;
 pub mod next;
 pub mod offer;
+pub mod passkey;
 pub mod person;
 pub mod reach;
 pub mod record;

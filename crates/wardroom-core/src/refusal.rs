@@ -20,6 +20,8 @@ pub enum Code {
     NotYours,
     /// The act is for admins.
     AdminsOnly,
+    /// The session has to show anew who sits there.
+    StepUp,
     /// The act is for people of the house.
     NotForGuests,
     /// The guest link is not good any more.
@@ -150,6 +152,8 @@ pub enum Remedy {
     Note,
     /// Ask an admin.
     AskAdmin,
+    /// Show by a password or a passkey who you are, and ask again.
+    StepUp,
 }
 
 impl Remedy {

@@ -12,6 +12,7 @@ use wardroom_core::text::repeated;
 
 use crate::file;
 use crate::log::Place;
+use crate::public_url::PublicUrl;
 
 /// Where the log is kept: for `serve` and for every command that works on the store directly. One of the two, or
 /// neither.
@@ -113,6 +114,10 @@ pub struct ServeArgs {
     /// Live streams at once of one person [default: 1000]
     #[arg(long, env = "WARDROOM_MAX_STREAMS_PER_PERSON", value_name = "N")]
     max_streams_per_person: Option<AtMost>,
+    /// Where people find this server, such as https://wardroom.example.org; passkeys are bound to its name [default: where
+    /// the browser found it]
+    #[arg(long, env = "WARDROOM_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<PublicUrl>,
     /// Certificate chain for TLS, in PEM; read anew when it changes [default: no TLS]
     #[arg(long, env = "WARDROOM_TLS_CERT", value_name = "FILE")]
     tls_cert: Option<PathBuf>,
@@ -120,7 +125,7 @@ pub struct ServeArgs {
     #[arg(long, env = "WARDROOM_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
     /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
-    /// max_connections_per_address, max_streams_per_person, tls_cert, tls_key
+    /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -140,6 +145,7 @@ pub struct Settings {
     max_connections: Option<AtMost>,
     max_connections_per_address: Option<AtMost>,
     max_streams_per_person: Option<AtMost>,
+    public_url: Option<PublicUrl>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
 }
@@ -191,6 +197,8 @@ pub struct Config {
     pub log: String,
     /// What one server, address or person may hold at once.
     pub limits: Limits,
+    /// Where people find this server, if that is settled.
+    pub public_url: Option<PublicUrl>,
     /// What TLS is spoken with, if it is.
     pub tls: Option<TlsFiles>,
 }
@@ -274,6 +282,7 @@ impl ServeArgs {
         let usual = Limits::default();
         Ok(Config {
             tls,
+            public_url: self.public_url.or(file.public_url),
             place: store.place(),
             listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             log_format: self.log_format.or(file.log_format).unwrap_or_default(),

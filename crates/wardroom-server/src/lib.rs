@@ -13,6 +13,7 @@ pub mod file;
 pub mod log;
 mod metrics;
 mod presence;
+pub mod public_url;
 pub mod server;
 mod stored;
 pub mod streams;

@@ -17,6 +17,7 @@ use crate::execute::{Executor, NotDone};
 use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
+use crate::public_url::PublicUrl;
 use crate::streams::{DIRECTORY, Streams};
 use crate::views::board::Board;
 use crate::watch::Watch;
@@ -63,6 +64,8 @@ pub struct Parts {
     pub presence: Presence,
     /// What is remembered for letting people in.
     pub accounts: Accounts,
+    /// Where people find this server, if that is settled.
+    pub public_url: Option<PublicUrl>,
     /// Who follows live.
     pub followers: Followers,
     /// What is counted.
@@ -153,7 +156,7 @@ pub async fn run(
     });
     // A store that does not answer must not keep it from being stopped.
     let opening = async {
-        let server = open(&config.place, config.limits, stopping).await?;
+        let server = open(&config.place, config.limits, config.public_url, stopping).await?;
         let link = first_admin(&server).await;
         anyhow::Ok((server, link))
     };
@@ -188,7 +191,12 @@ async fn first_admin(server: &Server) -> Option<MadeLink> {
 }
 
 /// Opens the store and starts what serving needs.
-async fn open(place: &Place, limits: Limits, stopping: signal::Receiver<bool>) -> anyhow::Result<Server> {
+async fn open(
+    place: &Place,
+    limits: Limits,
+    public_url: Option<PublicUrl>,
+    stopping: signal::Receiver<bool>,
+) -> anyhow::Result<Server> {
     let log = Log::open(place).await?;
     let mut damaged = BTreeMap::new();
     match log.check_heads().await {
@@ -199,7 +207,7 @@ async fn open(place: &Place, limits: Limits, stopping: signal::Receiver<bool>) -
         }
         checked => checked?,
     }
-    start(log, damaged, limits, stopping).await
+    start(log, damaged, limits, public_url, stopping).await
 }
 
 /// Starts everything that serving needs, on an open log; these streams are set aside.
@@ -210,6 +218,7 @@ pub async fn start(
     log: Log,
     damaged: BTreeMap<Stream, String>,
     limits: Limits,
+    public_url: Option<PublicUrl>,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
@@ -234,6 +243,7 @@ pub async fn start(
         board,
         presence,
         accounts,
+        public_url,
         followers,
         metrics,
         told,
@@ -282,7 +292,7 @@ mod tests {
         let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         rival.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = start(log, BTreeMap::new(), Limits::default(), stopping).await.unwrap();
+        let server = start(log, BTreeMap::new(), Limits::default(), None, stopping).await.unwrap();
         assert!(server.streams.incident(Number::FIRST).await.unwrap().is_some(), "what can be read is served");
         assert!(server.ready_to_record().now_or_never().is_none(), "but nothing is recorded before");
         rival.execute_batch("COMMIT").unwrap();
@@ -300,7 +310,7 @@ mod tests {
         let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 1").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = open(&place, Limits::default(), stopping).await.unwrap();
+        let server = open(&place, Limits::default(), None, stopping).await.unwrap();
         let held = server.streams.incident(Number::FIRST).await.unwrap().unwrap();
         let why = held.incident.unreadable.clone().unwrap_or_default();
         assert_eq!(why, "its record is damaged: its tip does not agree with its last event");

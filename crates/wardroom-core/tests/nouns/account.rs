@@ -5,6 +5,7 @@ use uuid::Uuid;
 use wardroom_core::account::{NewSession, Newcomer};
 use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
 use wardroom_core::id::{Actor, LinkId, PersonId, SessionId, Time, Who};
+use wardroom_core::passkey::Proof;
 use wardroom_core::refusal::Code;
 use wardroom_core::token::Scope;
 
@@ -55,7 +56,7 @@ fn mary_is_in() -> Book {
 }
 
 fn sign_in(person: PersonId, session: SessionId) -> DirectoryCommand {
-    DirectoryCommand::SignIn { person, session: until(session, at(90)) }
+    DirectoryCommand::SignIn { person, session: until(session, at(90)), by: Proof::Password }
 }
 
 #[test]

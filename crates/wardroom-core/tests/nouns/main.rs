@@ -16,6 +16,7 @@ mod life;
 mod merge;
 mod next;
 mod offer;
+mod passkey;
 mod person;
 mod reach;
 mod responder;

@@ -1,7 +1,8 @@
-//! Getting in through the page, apart from HTTP: secrets, passwords, sessions, links, and guessing made slow.
+//! Getting in through the page, apart from HTTP: secrets, passwords, passkeys, sessions, links, and guessing made slow.
 
 pub mod device;
 pub mod link;
+pub mod passkey;
 pub mod password;
 pub mod secret;
 pub mod throttle;
@@ -11,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::SignedDuration;
 use lru::LruCache;
+use tokio::sync::OnceCell;
 use wardroom_core::account::Session;
 use wardroom_core::id::{SessionId, Time};
 
@@ -37,11 +39,18 @@ pub struct Accounts {
     /// Which session a secret's digest belongs to, for ever, and when that was last told to the store. Whether the
     /// session is still good is asked of the directory each time.
     known: Mutex<LruCache<Hash, (SessionId, Time)>>,
+    /// What challenges are sealed with: the same for ever, and on every node.
+    challenge_key: OnceCell<Hash>,
 }
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { hasher: Hasher::default(), throttle: Mutex::default(), known: Mutex::new(LruCache::new(KNOWN)) }
+        Self {
+            hasher: Hasher::default(),
+            throttle: Mutex::default(),
+            known: Mutex::new(LruCache::new(KNOWN)),
+            challenge_key: OnceCell::new(),
+        }
     }
 }
 
@@ -75,6 +84,14 @@ impl Accounts {
             }
         }
         Ok(session)
+    }
+
+    /// What challenges are sealed with.
+    ///
+    /// # Errors
+    /// Whatever kept the store from being read.
+    pub async fn challenge_key(&self, log: &Log) -> Result<&Hash, LogError> {
+        self.challenge_key.get_or_try_init(|| log.challenge_key()).await
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<Hash, (SessionId, Time)>> {

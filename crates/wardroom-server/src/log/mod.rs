@@ -5,7 +5,7 @@
 //! - Each stream's events form a hash chain, and each append is linked to the one before it (`chain.rs`).
 //! - Free text lies beside the chain in a table of its own and can be erased.
 //! - Beside the log stand tables that are disposable (snapshots, the board), volatile (presence), or secret
-//!   (`credentials.rs`).
+//!   (`credentials.rs`, `passkeys.rs`).
 
 /// Passes a call on to whichever database it is; one that lies on the other side of a network has to answer in time.
 macro_rules! on_either {
@@ -21,6 +21,7 @@ mod backup;
 pub mod chain;
 mod credentials;
 mod error;
+mod passkeys;
 mod postgres;
 mod row;
 mod sqlite;
@@ -35,6 +36,7 @@ use wardroom_core::id::Time;
 pub use backup::restore;
 pub use credentials::{LinkRow, SessionRow};
 pub use error::LogError;
+pub use passkeys::PasskeyRow;
 pub use row::{
     Append, BoardRow, Draft, Hash, Head, Remembered, Request, Snapshot, Span, Stored, StoredText, Stream, Tip, Words,
     Write,

@@ -3,6 +3,8 @@
 
 #![allow(dead_code)] // Nothing is made of these: they are read by whoever writes a client.
 
+mod passkeys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -14,6 +16,8 @@ use wardroom_core::next::{Next, NextIn};
 use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 use wardroom_core::token::Scope;
+
+pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 
 /// Why something was not done: RFC 9457. Further members depend on the code.
 #[derive(ToSchema)]

@@ -75,6 +75,9 @@ impl Server {
     /// Has an order decided for somebody who acts, which is also being seen.
     pub(super) async fn ask(&self, reader: &Reader, request: Uuid, order: Order) -> Result<Done, Problem> {
         self.presence.saw(reader.person);
+        if let Order::Directory(command) = &order {
+            reader.proven_enough(&self.streams.directory().directory, command)?;
+        }
         let began = std::time::Instant::now();
         let answer = match &order {
             Order::Incident(..) => self.ready_to_record().await,

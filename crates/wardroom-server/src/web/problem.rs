@@ -169,6 +169,7 @@ fn status_of(code: Code) -> StatusCode {
         | Code::NotAResponder
         | Code::NotYours
         | Code::AdminsOnly
+        | Code::StepUp
         | Code::NotForGuests
         | Code::NotOfferedToYou
         | Code::NeedsAnother => StatusCode::FORBIDDEN,

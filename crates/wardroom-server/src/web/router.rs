@@ -15,7 +15,7 @@ use utoipa::{Modify, OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::account::{self, guest, welcome};
+use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
 use super::{directory, health, incidents, page, stream};
@@ -51,6 +51,8 @@ const OPEN: &[&str] = &[
     "/readyz",
     "/metrics",
     "/api/v1/session",
+    "/api/v1/session/passkey",
+    "/api/v1/session/passkey/challenge",
     "/api/v1/welcome",
     "/api/v1/welcome/look",
     "/api/v1/guest",
@@ -103,6 +105,13 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(account::list))
         .routes(routes!(account::end))
         .routes(routes!(account::change_password))
+        .routes(routes!(passkey::challenge))
+        .routes(routes!(passkey::sign_in))
+        .routes(routes!(passkey::prepare))
+        .routes(routes!(passkey::list, passkey::add))
+        .routes(routes!(passkey::remove))
+        .routes(routes!(proof::challenge))
+        .routes(routes!(proof::prove))
         .routes(routes!(welcome::look))
         .routes(routes!(welcome::welcome))
         .routes(routes!(welcome::make))

@@ -164,8 +164,11 @@ fn may_be_remembered(request: &Request<Body>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::routing::get;
-    use tokio::time::{Duration, Instant};
+    use tokio::sync::Notify;
+    use tokio::time::Instant;
 
     use super::*;
 
@@ -225,10 +228,13 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn whoever_is_told_to_stop_finishes_what_was_asked() {
-        let slow = get(|| async {
-            tokio::time::sleep(Duration::from_secs(5)).await;
+        let (begun, end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (in_it, ends) = (Arc::clone(&begun), Arc::clone(&end));
+        let slow = get(|| async move {
+            in_it.notify_one();
+            ends.notified().await;
             "done"
         });
         let (stop, conversation) = conversation(Router::new().route("/", slow));
@@ -237,8 +243,9 @@ mod tests {
         let (mut ask, connection) = h2::client::handshake(far).await.unwrap();
         tokio::spawn(connection);
         let (answer, _) = ask.send_request(Request::get("https://a/").body(()).unwrap(), true).unwrap();
-        tokio::time::sleep(Duration::from_secs(1)).await;
+        begun.notified().await;
         stop.send(true).unwrap();
+        end.notify_one();
         let mut body = answer.await.unwrap().into_body();
         assert_eq!(body.data().await.unwrap().unwrap(), "done");
         drop((body, ask));

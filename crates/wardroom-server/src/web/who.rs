@@ -4,7 +4,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Method, StatusCode, header};
-use wardroom_core::directory::Directory;
+use wardroom_core::directory::{Directory, DirectoryCommand};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, PersonId, SessionId, TokenId};
 use wardroom_core::token::{Digest, Scope};
@@ -61,6 +61,33 @@ impl Reader {
     #[must_use]
     pub fn audits(&self) -> bool {
         self.scope == Scope::Admin && self.facts.admin(self.person)
+    }
+}
+
+impl Reader {
+    /// Whether this may be asked from where they sit, or they have to show first who sits there. A token is no session:
+    /// whoever made it settled what it may do, and nobody sits at it who could be asked.
+    ///
+    /// # Errors
+    /// The refusal, with what to do.
+    pub fn proven_enough(&self, directory: &Directory, command: &DirectoryCommand) -> Result<(), Problem> {
+        let By::Session(session) = self.by else { return Ok(()) };
+        let enough = directory.proven_enough(session, command, clock::now());
+        enough.map_err(|refusal| Problem::refused(&refusal, &directory.facts))
+    }
+
+    /// The session that they sit at.
+    ///
+    /// # Errors
+    /// For whoever has a token.
+    pub fn session(&self) -> Result<SessionId, Problem> {
+        match self.by {
+            By::Session(session) => Ok(session),
+            By::Token(_) => {
+                let sentence = "This is for a browser that is signed in, and you have a token.";
+                Err(Problem::new(StatusCode::FORBIDDEN, "sessions_only", sentence))
+            }
+        }
     }
 }
 

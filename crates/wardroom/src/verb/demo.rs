@@ -71,6 +71,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         log_format: wardroom_server::config::LogFormat::Human,
         log: String::new(),
         limits: wardroom_server::config::Limits::default(),
+        public_url: None,
         tls: None,
     };
     let config = config.claim()?;

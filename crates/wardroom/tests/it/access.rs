@@ -62,7 +62,7 @@ fn admins_change_the_directory(house: House) {
 
 fn the_description_names_every_route(house: House) {
     let mary = house.person("mary");
-    let server = house.serve();
+    let server = house.serve_in(&[("WARDROOM_PUBLIC_URL", "https://wardroom.example.org")]);
     let n = server.declare(&mary, "Search is failing");
     let (_, api) = server.get("", "/api/v1/openapi.json");
     assert_eq!(api["info"]["title"], "Wardroom");
@@ -75,7 +75,7 @@ fn the_description_names_every_route(house: House) {
         }
         if methods.get("post").is_some() {
             let (status, problem) = server.send(&mary, &real, b"{").unwrap();
-            assert!(status == 204 || status == 400 || status == 403, "POST {path}: {status} {problem}");
+            assert!(matches!(status, 200 | 204 | 400 | 403), "POST {path}: {status} {problem}");
         }
     }
     assert_eq!(server.get(&mary, "/nowhere").1["code"], "no_such_page");

@@ -170,6 +170,7 @@ fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<
         (mary, "/api/v1/directory", "/api/v1/directory".to_owned()),
         (ada, "/api/v1/directory", "/api/v1/directory".to_owned()),
         (mary, "/api/v1/sessions", "/api/v1/sessions".to_owned()),
+        (mary, "/api/v1/passkeys", "/api/v1/passkeys".to_owned()),
         (mary, "/readyz", "/readyz".to_owned()),
         (mary, "/api/v1/incidents/{number}", "/api/v1/incidents/99".to_owned()),
     ]
@@ -293,6 +294,8 @@ fn every_route_is_described_with_its_answer_and_who_may_ask(house: House) {
             "post /api/v1/guest",
             "post /api/v1/guest/look",
             "post /api/v1/session",
+            "post /api/v1/session/passkey",
+            "post /api/v1/session/passkey/challenge",
             "post /api/v1/welcome",
             "post /api/v1/welcome/look"
         ]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
 
+mod authenticator;
 mod browser;
 mod disk;
 mod faster;
@@ -31,6 +32,7 @@ mod numbers;
 mod out_of_reach;
 mod outage;
 mod passing;
+mod passkeys;
 mod places;
 mod played;
 mod queue;
@@ -39,6 +41,7 @@ mod restriction;
 mod revocation;
 mod settings;
 mod slow;
+mod step_up;
 mod stream;
 mod stuck;
 mod tls;

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod listen;
+mod passkeys;
 mod read;
 pub(super) mod schema;
 mod views;

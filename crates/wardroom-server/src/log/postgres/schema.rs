@@ -185,6 +185,34 @@ CREATE TRIGGER secrets_go AFTER INSERT ON events
         AND new.kind IN ('session_ended', 'person_deactivated', 'person_forgotten', 'everybody_signed_out'))
     EXECUTE FUNCTION wardroom_forget_secrets();
 ",
+    "
+-- Passkeys, what challenges are sealed with, and the challenges that were used.
+CREATE TABLE passkeys (
+    credential bytea PRIMARY KEY, id uuid NOT NULL UNIQUE, person uuid NOT NULL, key bytea NOT NULL,
+    host text NOT NULL, count bigint NOT NULL, used_at bigint
+);
+CREATE INDEX passkeys_person ON passkeys (person);
+CREATE TABLE challenge_key (one int PRIMARY KEY CHECK (one = 1), key bytea NOT NULL);
+INSERT INTO challenge_key VALUES (1, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+CREATE TABLE used_challenges (digest bytea PRIMARY KEY, expires_at bigint NOT NULL);
+
+CREATE FUNCTION wardroom_forget_passkeys() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.kind = 'passkey_removed' THEN
+        DELETE FROM passkeys WHERE id = (new.body::json ->> 'passkey')::uuid;
+    ELSIF new.kind = 'everybody_signed_out' THEN
+        DELETE FROM passkeys;
+    ELSE
+        DELETE FROM passkeys WHERE person = (new.body::json ->> 'person')::uuid;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER passkeys_go AFTER INSERT ON events
+    FOR EACH ROW
+    WHEN (new.stream = 0
+        AND new.kind IN ('passkey_removed', 'person_deactivated', 'person_forgotten', 'everybody_signed_out'))
+    EXECUTE FUNCTION wardroom_forget_passkeys();
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -2,6 +2,7 @@
 
 mod credentials;
 mod erase;
+mod passkeys;
 pub(super) mod read;
 pub(super) mod schema;
 mod views;

@@ -91,6 +91,28 @@ CREATE TRIGGER everybody_signed_out AFTER INSERT ON events
     DELETE FROM sessions;
     DELETE FROM links;
 END;
+", "
+-- Passkeys, what challenges are sealed with, and the challenges that were used.
+CREATE TABLE passkeys (
+    credential BLOB PRIMARY KEY, id TEXT NOT NULL UNIQUE, person TEXT NOT NULL, key BLOB NOT NULL,
+    host TEXT NOT NULL, count INTEGER NOT NULL, used_at INTEGER
+) STRICT;
+CREATE INDEX passkeys_person ON passkeys (person);
+CREATE TABLE challenge_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
+INSERT INTO challenge_key VALUES (1, randomblob(32));
+CREATE TABLE used_challenges (digest BLOB PRIMARY KEY, expires_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER passkey_removed AFTER INSERT ON events WHEN new.stream = 0 AND new.kind = 'passkey_removed' BEGIN
+    DELETE FROM passkeys WHERE id = new.body ->> 'passkey';
+END;
+CREATE TRIGGER passkeys_gone AFTER INSERT ON events
+    WHEN new.stream = 0 AND new.kind IN ('person_deactivated', 'person_forgotten') BEGIN
+    DELETE FROM passkeys WHERE person = new.body ->> 'person';
+END;
+CREATE TRIGGER all_passkeys_gone AFTER INSERT ON events
+    WHEN new.stream = 0 AND new.kind = 'everybody_signed_out' BEGIN
+    DELETE FROM passkeys;
+END;
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

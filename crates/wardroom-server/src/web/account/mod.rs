@@ -1,9 +1,11 @@
-//! Signing in and out, one's sessions, and one's password. One-time links are in `welcome.rs`, those of guests
-//! in `guest.rs`.
+//! Signing in and out, one's sessions, and one's password. One-time links are in `welcome.rs`, those of guests in
+//! `guest.rs`, passkeys in `passkey.rs`, showing anew who one is in `proof.rs`.
 
 pub mod cookie;
 pub mod guest;
 pub mod origin;
+pub mod passkey;
+pub mod proof;
 pub mod welcome;
 
 use std::convert::Infallible;
@@ -23,6 +25,7 @@ use uuid::Uuid;
 use wardroom_core::account::NewSession;
 use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::id::{Actor, Handle, PersonId, SessionId};
+use wardroom_core::passkey::Proof;
 
 use super::connection::Peer;
 use super::parse::Plain;
@@ -200,7 +203,7 @@ pub(super) async fn sign_in(
     let person = server.right_password((counted, person), asked.password, from.0).await?;
     let opening = Opening::draw(person, from.0, &headers);
     server.presence.saw(person);
-    server.order(person, DirectoryCommand::SignIn { person, session: opening.new }).await?;
+    server.order(person, DirectoryCommand::SignIn { person, session: opening.new, by: Proof::Password }).await?;
     server.log.put_session(opening.row).await?;
     Ok(with_cookie(&opening.secret, &headers))
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use wardroom_core::account::{Link, Newcomer};
 use wardroom_core::directory::{Directory, DirectoryCommand};
-use wardroom_core::id::{Actor, Handle, PersonId, Who};
+use wardroom_core::id::{Actor, Handle, LinkId, PersonId, Who};
 use wardroom_core::text::Line;
 
 use super::{From, Opening, busy, not_acceptable, origin, with_cookie};
@@ -165,7 +165,14 @@ pub(in crate::web) async fn make(
 ) -> Result<Response, Problem> {
     let handle: Handle = handle.parse().map_err(Problem::malformed)?;
     server.presence.saw(reader.person);
-    let made = link::make(&server.log, &server.streams, &server.executor, reader.actor(), Some(Who::Handle(handle)));
+    let person = Some(Who::Handle(handle));
+    let asked = DirectoryCommand::MakeLink {
+        link: LinkId(uuid::Uuid::nil()),
+        person: person.clone(),
+        expires_at: clock::now(),
+    };
+    reader.proven_enough(&server.streams.directory().directory, &asked)?;
+    let made = link::make(&server.log, &server.streams, &server.executor, reader.actor(), person);
     let made = made.await.map_err(|error| Problem::not_done(&error, &reader.facts))?;
     let body = json!({ "path": made.path, "secret": made.secret, "expires_at": made.expires_at });
     Ok((StatusCode::CREATED, Json(body)).into_response())
