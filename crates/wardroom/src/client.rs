@@ -1,6 +1,6 @@
 //! Speaks to a server: one request id per command, tried again with the same id while the answer is lost.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufReader, ErrorKind};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -13,6 +13,8 @@ use wardroom_core::command::{Command, Opening};
 use wardroom_core::id::Number;
 
 use crate::exit::Failure;
+use crate::live;
+use crate::plain::plain;
 
 /// How often a command is tried whose answer was lost, or that the server could not take just then.
 const TRIES: u32 = 4;
@@ -161,10 +163,16 @@ impl Client {
                     continue;
                 }
             };
-            let lines = BufReader::new(answer.into_body().into_reader()).lines();
-            for line in lines.map_while(Result::ok) {
-                let Some(data) = line.strip_prefix("data: ") else { continue };
-                let entry: Value = serde_json::from_str(data).context("the live stream could not be read")?;
+            let mut stream = BufReader::new(answer.into_body().into_reader());
+            loop {
+                let mut entry = match live::next_entry(&mut stream) {
+                    Ok(Some(entry)) => entry,
+                    Err(error) if error.kind() == ErrorKind::InvalidData => {
+                        return Err(error).context("the live stream could not be read");
+                    }
+                    Ok(None) | Err(_) => break,
+                };
+                plain(&mut entry);
                 cursor = entry["cursor"].as_str().unwrap_or(&cursor).to_owned();
                 if !each(&entry)? {
                     return Ok(());
@@ -208,12 +216,13 @@ fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {
     if status == StatusCode::NO_CONTENT {
         return Ok(Value::Null);
     }
-    let body: Value = answer
+    let mut body: Value = answer
         .body_mut()
         .with_config()
         .limit(ANSWER_MAX)
         .read_json()
         .context("the answer could not be read; is there something else at this address?")?;
+    plain(&mut body);
     match status {
         _ if status.is_success() => Ok(body),
         StatusCode::UNAUTHORIZED => Err(Failure::NotSignedIn(body).into()),

@@ -6,6 +6,8 @@
 mod args;
 mod client;
 mod exit;
+mod live;
+mod plain;
 mod show;
 mod verb;
 
