@@ -170,7 +170,7 @@ impl Settings {
         toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start));
             let line = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1));
-            repeated(&format!("{}{}", line.unwrap_or_default(), error.message()))
+            repeated(&format!("{}{}", line.unwrap_or_default(), without_value(error.message())))
         })
     }
 
@@ -178,6 +178,17 @@ impl Settings {
         let text = file::read(path, SETTINGS_BYTES_MAX as u64)
             .map_err(|error| anyhow::anyhow!("the settings in {} cannot be read: {error}", path.display()))?;
         Self::from_toml(&text).map_err(|why| anyhow::anyhow!("the settings in {} do not fit: {why}", path.display()))
+    }
+}
+
+/// What the parser says, without the value that it says it of.
+fn without_value(message: &str) -> String {
+    let of_a_value = ["invalid type", "invalid value", "invalid length", "unknown variant"];
+    match message.rsplit_once(", expected ") {
+        Some((why, expected)) if of_a_value.iter().any(|begins| why.starts_with(begins)) => {
+            format!("its value does not fit; expected is {expected}")
+        }
+        _ => message.to_owned(),
     }
 }
 
@@ -347,6 +358,8 @@ mod tests {
             "listen = \"127.0.0.1:9000\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\n",
             "listen = \"127.0.0.1:9000\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\" data = \"\"",
             "database = \"x\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\"",
+            "\nmax_connections = \"hunter2, expected \"",
+            "\nlog_format = \"hunter2\"",
         ] {
             let why = Settings::from_toml(text).unwrap_err();
             assert!(why.starts_with("line 2: ") && !why.contains("hunter2"), "{why}");
