@@ -5,6 +5,7 @@
 //! pending offers get two more minutes and an absence is shortened by the outage.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 
 use jiff::{SignedDuration, ToSpan};
 use serde::{Deserialize, Serialize};
@@ -45,7 +46,7 @@ pub struct Clock {
     /// When it rings next.
     pub due_at: Time,
     /// How long after ringing it rings again.
-    pub every_minutes: Option<u32>,
+    pub every_minutes: Option<NonZeroU32>,
     /// When it rang last, if nothing has been set since.
     pub rang_at: Option<Time>,
 }
@@ -103,7 +104,7 @@ impl Incident {
                 let every = self.clocks.iter().find(|clock| clock.id == id).and_then(|clock| clock.every_minutes);
                 // A repeating clock that was missed for long rings once, and next in the future.
                 let next_due_at = every.map(|minutes| {
-                    let period = SignedDuration::from_mins(i64::from(minutes));
+                    let period = SignedDuration::from_mins(i64::from(minutes.get()));
                     let missed = now.duration_since(at).as_secs() / period.as_secs();
                     at + period * (i32::try_from(missed).unwrap_or(i32::MAX - 1) + 1)
                 });
@@ -150,7 +151,12 @@ impl Incident {
             return Err(Refusal::new(Code::TooMany, format!("{CLOCKS_MAX} clocks run already; stop one first.")));
         }
         let due_at = ask.now + i64::from(in_minutes).minutes();
-        Ok(Event::ClockSet { label: label.into(), due_at, every_minutes: repeat.then_some(in_minutes) }.into())
+        Ok(Event::ClockSet {
+            label: label.into(),
+            due_at,
+            every_minutes: NonZeroU32::new(in_minutes).filter(|_| repeat),
+        }
+        .into())
     }
 
     pub(crate) fn stop_clock(&self, ask: &Asking<'_>, clock: Entry) -> Result<Decision, Refusal> {

@@ -5,6 +5,7 @@
 //! decided them, name people by id, and hold free text as [`Text`] only.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -289,7 +290,7 @@ pub enum Event {
     ClockSet {
         label: Text,
         due_at: Time,
-        every_minutes: Option<u32>,
+        every_minutes: Option<NonZeroU32>,
     },
     ClockRang {
         clock: Entry,

@@ -203,9 +203,14 @@ impl Incident {
     /// The commander or lead while open, else who was it last.
     #[must_use]
     pub fn commander(&self) -> PersonId {
-        self.holder(&RolePath::command())
-            .or(self.last_commander)
+        self.known_commander()
             .expect("opening gives command to the opener, and only closing or merging, which name the last, end it")
+    }
+
+    /// As [`Incident::commander`], for a state that did not come from the log's events and may be none.
+    #[must_use]
+    pub fn known_commander(&self) -> Option<PersonId> {
+        self.holder(&RolePath::command()).or(self.last_commander)
     }
 
     /// How people call a role's holder here: the root is the lead before the declaration.

@@ -1,5 +1,7 @@
 //! Deadlines: offers lapsing, clocks ringing, lateness, and outages that count against nobody.
 
+use std::num::NonZeroU32;
+
 use jiff::SignedDuration;
 use serde_json::json;
 use wardroom_core::absence::{Ended, Grounds};
@@ -17,7 +19,11 @@ fn set(minutes: u32, repeat: bool) -> Command {
 }
 
 fn clock(every_minutes: Option<u32>) -> Event {
-    Event::ClockSet { label: text("alternatives?"), due_at: at(15), every_minutes }
+    Event::ClockSet {
+        label: text("alternatives?"),
+        due_at: at(15),
+        every_minutes: every_minutes.and_then(NonZeroU32::new),
+    }
 }
 
 fn rang(clock: u64, due: i64, next: Option<i64>, late: bool) -> Event {
