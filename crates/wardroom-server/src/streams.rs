@@ -4,6 +4,7 @@
 //! folded up to; it only ever moves forward, event by event, and is dropped when events are missing.
 
 mod directory;
+pub mod snapshot;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -201,10 +202,8 @@ impl Streams {
     /// The newest snapshot that this Wardroom's fold can use; anything odd about it means folding anew.
     async fn newest_snapshot(&self, stream: Stream) -> Result<Option<Held>, LogError> {
         let Some(snapshot) = self.log.snapshot(stream, FOLD_VERSION).await? else { return Ok(None) };
-        let Ok(mut tree) = serde_json::from_str(&snapshot.body) else { return Ok(None) };
-        if seal::holds_words(&tree) {
-            return Ok(None);
-        }
+        let Some(number) = stream.incident() else { return Ok(None) };
+        let Some(mut tree) = snapshot::read(&snapshot.body) else { return Ok(None) };
         // One that does not fit the log would be folded from again and again, and never agree with it.
         if self.log.event(stream, snapshot.seq).await?.is_none_or(|stored| stored.hash != snapshot.hash) {
             return Ok(None);
@@ -215,7 +214,7 @@ impl Streams {
             words.iter().find(|text| text.commitment == seal.0).and_then(|t| t.words.clone())
         });
         let tip = Tip { seq: snapshot.seq, hash: snapshot.hash };
-        let incident = serde_json::from_value(tree).ok();
+        let incident = snapshot::state(tree, number);
         Ok(incident.map(|incident| Held { incident: Arc::new(incident), tip, snapshot_at: snapshot.seq }))
     }
 

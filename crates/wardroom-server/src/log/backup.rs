@@ -89,7 +89,9 @@ pub async fn restore(
         return Err(LogError::NoStore(format!("there is no file {}", file.display())));
     }
     // First of all: of a file that is no good nothing is left where it was to go.
-    let report = Log::Sqlite(sqlite::Store::open_backup(file.to_owned())?).verify(|_| ()).await?;
+    let backup = Log::Sqlite(sqlite::Store::open_backup(file.to_owned())?);
+    backup.check_heads().await?;
+    let report = backup.verify(|_| ()).await?;
     if let Some(first) = report.broken.first() {
         return Err(LogError::DoesNotHold(first.to_string()));
     }

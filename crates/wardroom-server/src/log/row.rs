@@ -200,9 +200,12 @@ pub struct Remembered {
 
 impl Remembered {
     /// From the two columns of its row, if they hold what Wardroom wrote.
-    pub(super) fn read(digest: Option<Hash>, spans: Option<&str>) -> Result<Self, LogError> {
-        let spans = spans.and_then(|spans| serde_json::from_str(spans).ok());
-        match (digest, spans) {
+    ///
+    /// # Errors
+    /// [`LogError::Damaged`] for anything else: also for nothing done, which nobody is remembered for.
+    pub fn read(digest: Option<Hash>, spans: Option<&str>) -> Result<Self, LogError> {
+        let spans: Option<Vec<Span>> = spans.and_then(|spans| serde_json::from_str(spans).ok());
+        match (digest, spans.filter(|spans| !spans.is_empty())) {
             (Some(digest), Some(spans)) => Ok(Self { digest, spans }),
             _ => Err(LogError::damaged(Stream(0), "what it remembers of a request cannot be read")),
         }
