@@ -30,7 +30,8 @@ impl Sort {
     /// Whether this has the form of such a secret.
     #[must_use]
     pub fn fits(self, given: &str) -> bool {
-        given.len() == 67 && given.starts_with(self.prefix()) && given.is_ascii()
+        let digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        given.strip_prefix(self.prefix()).is_some_and(|digits| digits.len() == 64 && digits.bytes().all(digit))
     }
 
     /// A new secret and its digest.

@@ -1,7 +1,7 @@
 //! The web: every route in one table, one write endpoint per stream, reads, the live stream. No module
 //! outside this folder knows HTTP.
 
-mod account;
+pub mod account;
 mod answers;
 mod callers;
 pub mod connection;

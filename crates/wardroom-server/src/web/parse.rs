@@ -124,7 +124,10 @@ impl FromRequestParts<Server> for InPath {
 }
 
 /// The incident of this number. What is a number and no incident's is answered as any incident that is not there.
-fn numbered(named: &str) -> Result<Number, Problem> {
+///
+/// # Errors
+/// 404 for a number that none can have, 400 for what is no number.
+pub fn numbered(named: &str) -> Result<Number, Problem> {
     named.parse().map_err(|bad| {
         if !named.is_empty() && named.bytes().all(|byte| byte.is_ascii_digit()) {
             let sentence = format!("There is no incident #{} that you can see.", repeated(named));
@@ -145,7 +148,11 @@ impl<T: DeserializeOwned> FromRequestParts<Server> for Query<T> {
     }
 }
 
-fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Problem> {
+/// What stands behind the question mark, as `T`.
+///
+/// # Errors
+/// 400 with a sentence that says what does not fit.
+pub fn query<T: DeserializeOwned>(address: &Uri) -> Result<T, Problem> {
     axum::extract::Query::try_from_uri(address).map(|axum::extract::Query(read)| read).map_err(|rejection| {
         let told = rejection.body_text();
         let why = told.split_once(": ").map_or(told.as_str(), |(_, why)| why);

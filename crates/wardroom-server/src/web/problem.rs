@@ -53,6 +53,12 @@ impl Problem {
         self.status
     }
 
+    /// Its sentence.
+    #[must_use]
+    pub fn detail(&self) -> &str {
+        self.body["detail"].as_str().unwrap_or_default()
+    }
+
     /// Nobody is signed in, or the token is not (or no longer) good.
     #[must_use]
     pub fn unauthenticated() -> Self {

@@ -3,7 +3,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use wardroom_core::directory::{Directory, DirectoryCommand};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, PersonId, SessionId, TokenId};
@@ -99,8 +99,9 @@ pub fn new_secret() -> (String, Digest) {
 }
 
 /// The bearer token of a request: bounded, and never echoed.
-fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, secret) = value.split_once(' ')?;
     (scheme.eq_ignore_ascii_case("bearer") && Sort::Token.fits(secret)).then_some(secret)
 }
@@ -138,7 +139,7 @@ impl FromRequestParts<Server> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
         // A proxy may have credentials of its own in that header: only a token of ours goes before the cookie.
-        if bearer(parts).is_none()
+        if bearer(&parts.headers).is_none()
             && let Some(secret) = cookie::secret(&parts.headers)
         {
             // A browser sends its cookie whoever's page asks: a write has to come from ours.
@@ -150,7 +151,7 @@ impl FromRequestParts<Server> for Reader {
             let by = By::Session(session.ok_or_else(Problem::unauthenticated)?.id);
             return Self::of(&server.streams.directory().directory, by).ok_or_else(Problem::unauthenticated);
         }
-        let secret = bearer(parts).ok_or_else(Problem::unauthenticated)?;
+        let secret = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
         // Looked up by digest: the time it takes tells nothing about the secret.
         let digest = Digest::new(digest(secret));
         let mut directory = server.streams.directory().directory;

@@ -50,10 +50,16 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<Peer>>().map(|ConnectInfo(Peer(address))| address.ip());
         let peer = peer.unwrap_or(IpAddr::from([0, 0, 0, 0])).to_canonical();
-        let told = parts.headers.get_all("x-forwarded-for").iter().next_back();
-        let told = told.and_then(|line| line.to_str().ok()?.rsplit(',').next()?.trim().parse::<IpAddr>().ok());
+        let told = forwarded_for(&parts.headers);
         Ok(Self(told.filter(|_| peer.is_loopback()).unwrap_or(peer).into()))
     }
+}
+
+/// For whom a proxy says that it asks: the last address that it named.
+#[must_use]
+pub fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let line = headers.get_all("x-forwarded-for").iter().next_back()?;
+    line.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
 }
 
 /// Who wants to sign in.
