@@ -3,6 +3,10 @@
 //! `fuzz_targets/` runs them under libFuzzer. `crates/wardroom-server/tests/corpus.rs` reads this file as a
 //! module and plays every file of `corpus/` through them, so that `make test` needs no fuzzer.
 
+pub mod kept;
+pub mod requests;
+pub mod terminal;
+
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
@@ -40,6 +44,15 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("stored_event", stored_event),
     ("stored_directory_event", stored_directory_event),
     ("seal", seal),
+    ("headers", requests::headers),
+    ("address", requests::address),
+    ("live_stream", terminal::live_stream),
+    ("answer", terminal::answer),
+    ("settings", kept::settings),
+    ("state", kept::state),
+    ("board_row", kept::board_row),
+    ("remembered", kept::remembered),
+    ("backup", kept::backup),
 ];
 
 /// The longest sentence that says why something was not read, in characters.

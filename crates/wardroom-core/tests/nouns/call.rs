@@ -81,7 +81,8 @@ fn nobody_of_the_house_is_told_of_an_absence_who_is_not_here() {
 
 #[test]
 fn a_clock_is_told_when_it_rings_and_each_time_anew() {
-    let set = Event::ClockSet { label: text("alternatives?"), due_at: at(15), every_minutes: Some(15) };
+    let set =
+        Event::ClockSet { label: text("alternatives?"), due_at: at(15), every_minutes: std::num::NonZeroU32::new(15) };
     let given = given([opened(), set]);
     assert_eq!(told(&given), []);
     let rang = |minutes| is(MARY, &format!("1.clock.2.{}", at(minutes).as_second()));

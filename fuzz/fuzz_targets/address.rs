@@ -1,0 +1,4 @@
+//! The address of a request.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wardroom_fuzz::requests::address(bytes));

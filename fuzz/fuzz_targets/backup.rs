@@ -1,0 +1,4 @@
+//! A backup that somebody has written into.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wardroom_fuzz::kept::backup(bytes));

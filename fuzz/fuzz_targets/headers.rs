@@ -1,0 +1,4 @@
+//! The headers of a request.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| wardroom_fuzz::requests::headers(bytes));

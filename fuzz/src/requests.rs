@@ -1,0 +1,95 @@
+//! What stands around a request's body: its address, and its headers.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use serde::Deserialize;
+use wardroom_core::id::{Entry, Number};
+use wardroom_server::account::device::device;
+use wardroom_server::account::secret::Sort;
+use wardroom_server::web::account::origin::{self, Asks};
+use wardroom_server::web::account::{cookie, forwarded_for};
+use wardroom_server::web::{parse, who};
+
+use super::can_be_shown;
+
+/// The longest device that the list of sessions shows, in characters.
+const DEVICE_MAX: usize = 40;
+
+/// Headers, one a line: `name: value`. What HTTP does not allow never arrives.
+pub fn headers(bytes: &[u8]) {
+    let lines = bytes.split(|byte| *byte == b'\n').filter_map(|line| {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let value = line[colon + 1..].trim_ascii();
+        Some((HeaderName::from_bytes(&line[..colon]).ok()?, HeaderValue::from_bytes(value).ok()?))
+    });
+    let mut headers = HeaderMap::new();
+    for (name, value) in lines.take(100) {
+        headers.append(name, value);
+    }
+
+    let fits = |sort: Sort, secret: &str| assert!(sort.fits(secret) && secret.len() == 67 && secret.is_ascii());
+    who::bearer(&headers).into_iter().for_each(|secret| fits(Sort::Token, secret));
+    cookie::secret(&headers).into_iter().for_each(|secret| {
+        fits(Sort::Session, secret);
+        // What was found in one browser's cookie is found again in the cookie that is set for it.
+        for secure in [true, false] {
+            let set = cookie::set(secret, secure);
+            let pair = set.to_str().expect("a cookie is text").split(';').next().unwrap_or_default();
+            let back = HeaderMap::from_iter([(HeaderName::from_static("cookie"), pair.parse().expect("a header"))]);
+            assert_eq!(cookie::secret(&back), Some(secret));
+        }
+    });
+    let _ = cookie::came_through_tls(&headers);
+
+    if origin::asks(&headers) == Asks::Ours {
+        let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let by_browser = said("sec-fetch-site") == Some("same-origin");
+        let ends_with_host = |origin: &str| {
+            said("host").is_some_and(|host| origin.to_ascii_lowercase().contains(&host.to_ascii_lowercase()))
+        };
+        assert!(by_browser || said("origin").is_some_and(ends_with_host), "{headers:?} is not our page");
+    }
+    let agent = headers.get("user-agent").and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let device = device(agent);
+    can_be_shown(&device);
+    assert!(device.chars().count() <= DEVICE_MAX);
+    if let Some(address) = forwarded_for(&headers) {
+        assert_eq!(address.to_string().parse(), Ok(address));
+    }
+}
+
+/// Every sort of value that stands behind the question mark of some address.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    after: Option<String>,
+    after_entry: Option<Entry>,
+    limit: Option<usize>,
+    ended_below: Option<u32>,
+    incident: Option<Number>,
+    #[serde(default)]
+    drills: bool,
+}
+
+/// An address: the number of an incident in its path, and what stands behind its question mark.
+pub fn address(bytes: &[u8]) {
+    let Ok(given) = str::from_utf8(bytes) else { return };
+    let named = given.split(['?', '/']).next().unwrap_or_default();
+    if let Ok(number) = parse::numbered(named) {
+        assert!(number.get() > 0, "stream 0 is the directory");
+        assert_eq!(number.get().to_string().parse(), Ok(number));
+    }
+    let Ok(address) = given.parse::<Uri>() else { return };
+    match parse::query::<Asked>(&address) {
+        Ok(Asked { after, after_entry, limit, ended_below, incident, drills }) => {
+            let query = address.query().unwrap_or_default();
+            let named = |name: &str| query.contains(name) || query.contains('%') || query.contains('+');
+            assert!(after.is_none() || named("after"));
+            assert!(after_entry.is_none() || named("after_entry"));
+            assert!(limit.is_none() || named("limit"));
+            assert!(ended_below.is_none() || named("ended_below"));
+            assert!(!drills || named("drills"));
+            assert!(incident.is_none_or(|number| number.get() > 0));
+        }
+        Err(problem) => can_be_shown(problem.detail()),
+    }
+}
