@@ -96,6 +96,9 @@ impl Directory {
     pub(crate) fn whose(&self, command: &DirectoryCommand) -> Option<PersonId> {
         match command {
             DirectoryCommand::RevokeToken { token } => self.tokens.get(token).map(|token| token.person),
+            DirectoryCommand::IssueToken { person, .. } | DirectoryCommand::EndSessions { person } => {
+                self.facts.find(person).ok()
+            }
             DirectoryCommand::EndSession { session } => self.sessions.get(session).map(|session| session.person),
             DirectoryCommand::Welcome { link, .. } => self.links.get(link).and_then(|link| link.person),
             DirectoryCommand::ProveSession { session, .. } => self.sessions.get(session).map(|session| session.person),
@@ -203,6 +206,13 @@ impl Directory {
             return Ok(vec![DirectoryEvent::SessionEnded { session }]);
         }
         Err(Refusal::new(Code::NotThere, "No such session is open: it has ended, or never was."))
+    }
+
+    /// Signs somebody out everywhere.
+    pub(crate) fn end_sessions(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let person = self.facts.find(who)?;
+        let theirs = self.sessions.values().filter(|session| session.person == person);
+        Ok(theirs.map(|session| DirectoryEvent::SessionEnded { session: session.id }).collect())
     }
 
     /// A new password ends every other session: who knew the old one is out.

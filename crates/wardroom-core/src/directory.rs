@@ -20,7 +20,7 @@ use crate::passkey::{Passkey, Proof};
 use crate::person::Email;
 use crate::reach::Reach;
 use crate::record::Unreadable;
-use crate::refusal::{Code, Refusal, Remedy};
+use crate::refusal::{Code, Refusal};
 use crate::roster::Roster;
 use crate::seal::Seal;
 use crate::text::Line;
@@ -84,6 +84,10 @@ pub enum DirectoryCommand {
     },
     RevokeToken {
         token: TokenId,
+    },
+    /// Signs a person out everywhere; their tokens stay.
+    EndSessions {
+        person: Who,
     },
     /// Issued at the edge, which drew the secret and passes on only its digest.
     #[serde(skip)]
@@ -245,10 +249,7 @@ impl Directory {
         if allowed {
             return Ok(());
         }
-        let admins = self.facts.people.values().filter(|person| person.active && person.admin).map(|p| p.id).collect();
-        Err(Refusal::new(Code::AdminsOnly, "Only an admin can change the directory.")
-            .who_could(admins)
-            .remedy(Remedy::AskAdmin))
+        Err(self.facts.admins_only("Only an admin can change the directory."))
     }
 
     #[rustfmt::skip] // One line per command reads as the table that it is.
@@ -271,7 +272,7 @@ impl Directory {
             DirectoryCommand::Import { roster } => self.import(roster, fresh),
             DirectoryCommand::RevokeToken { token } => self.revoke_token(token),
             DirectoryCommand::IssueToken { token, person, scope, label, expires_at, digest } =>
-                self.issue_token(ask.now, Token { id: token, person: self.find_member(&person)?, scope, label: label.into(), issued_at: ask.now, expires_at, digest }),
+                self.issue_token(ask, Token { id: token, person: self.find_member(&person)?, scope, label: label.into(), issued_at: ask.now, expires_at, digest }),
             DirectoryCommand::RevokeAllTokens {} => Ok(self.revoke_all_tokens()),
             DirectoryCommand::MakeLink { link, person, expires_at } => self.make_link(ask, link, person.as_ref(), expires_at),
             DirectoryCommand::Welcome { link, newcomer, session } => self.welcome(ask, link, newcomer, session, fresh),
@@ -279,6 +280,7 @@ impl Directory {
             DirectoryCommand::ProveSession { session, by } => self.prove_session(ask.now, session, by),
             DirectoryCommand::AddPasskey { passkey, person, label } => self.add_passkey(passkey, person, label),
             DirectoryCommand::RemovePasskey { passkey } => self.remove_passkey(passkey),
+            DirectoryCommand::EndSessions { person } => self.end_sessions(&person),
             DirectoryCommand::EndSession { session } => self.end_session(session),
             DirectoryCommand::SetPassword { person, keep } => Ok(self.set_password(self.facts.find_active(&person.into())?, keep)),
             DirectoryCommand::SetReach { person, reach } => self.set_reach(person, reach),

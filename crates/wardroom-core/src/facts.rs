@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Who};
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, Remedy};
 use crate::text::Text;
 
 /// How somebody stands to the house.
@@ -151,6 +151,13 @@ impl Facts {
     #[must_use]
     pub fn admin(&self, person: PersonId) -> bool {
         self.people.get(&person).is_some_and(|person| person.active && person.admin)
+    }
+
+    /// A refusal that names the admins, who could.
+    #[must_use]
+    pub fn admins_only(&self, sentence: &str) -> Refusal {
+        let admins = self.people.values().filter(|person| person.active && person.admin).map(|p| p.id).collect();
+        Refusal::new(Code::AdminsOnly, sentence).who_could(admins).remedy(Remedy::AskAdmin)
     }
 
     /// The one incident that somebody is bound to; nothing for members of the house.

@@ -4,8 +4,9 @@
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
 //! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`], timeline,
-//! [`roadblock`], [`deadline`], merge, and [`next`] with [`call`], which says whom there is to tell of what. [`directory`] is the same mechanism for
-//! people, teams, services, tokens, the ways in through the page ([`account`]), and how people are [`reach`]ed.
+//! [`roadblock`], [`deadline`], merge, and [`next`] with [`call`], which says whom there is to tell of what.
+//! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
+//! and how people are [`reach`]ed; it is told in [`audit`].
 //!
 //! No clock, no randomness, no database and no socket can be reached from here: time, ids and salts are
 //! arguments (`clippy.toml` forbids the calls, with the reason).
@@ -13,6 +14,7 @@
 pub mod absence;
 pub mod account;
 pub mod asking;
+pub mod audit;
 pub mod authority;
 pub mod briefing;
 pub mod call;

@@ -112,9 +112,9 @@ impl Directory {
             | DirectoryCommand::RemovePasskey { .. }
             | DirectoryCommand::SignEverybodyOut {} => true,
             // What one had oneself may always be ended.
-            DirectoryCommand::RevokeToken { .. } | DirectoryCommand::EndSession { .. } => {
-                self.whose(command) != Some(by)
-            }
+            DirectoryCommand::RevokeToken { .. }
+            | DirectoryCommand::EndSession { .. }
+            | DirectoryCommand::EndSessions { .. } => self.whose(command) != Some(by),
             DirectoryCommand::SetTeam { .. }
             | DirectoryCommand::RemoveTeam { .. }
             | DirectoryCommand::SetService { .. }

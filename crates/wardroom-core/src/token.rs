@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::directory::{Directory, DirectoryEvent, DirectoryRecorded};
-use crate::id::{PersonId, Time, TokenId};
+use crate::directory::{Directory, DirectoryAsking, DirectoryEvent, DirectoryRecorded};
+use crate::id::{Actor, PersonId, Time, TokenId};
 use crate::refusal::{Code, Refusal};
 use crate::seal::Seal;
 use crate::text::Text;
@@ -161,9 +161,17 @@ impl Directory {
         token.expires_at.is_none_or(|until| now < until) && self.facts.active(token.person)
     }
 
-    pub(crate) fn issue_token(&self, now: Time, token: Token) -> Result<Vec<DirectoryEvent>, Refusal> {
+    pub(crate) fn issue_token(&self, ask: DirectoryAsking, token: Token) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let now = ask.now;
         if token.expires_at.is_some_and(|until| until <= now) {
             return Err(Refusal::new(Code::Invalid, "A token expires in the future, or not at all."));
+        }
+        // Whoever becomes an admin one day should not find that an old token has become one with them.
+        if token.scope == Scope::Admin && ask.actor != Actor::Console && !self.facts.admin(token.person) {
+            return Err(Refusal::new(
+                Code::AdminsOnly,
+                "Only an admin's token can administer. Make one that responds.",
+            ));
         }
         // Those that have expired let nobody in, and nobody is asked to tidy them up.
         if self.tokens.values().filter(|token| self.live(token, now)).count() >= TOKENS_MAX {

@@ -1,5 +1,8 @@
 //! Settings: every one as a flag, a `WARDROOM_*` variable or a TOML key, in this order of precedence.
 
+mod shown;
+
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -10,6 +13,7 @@ use clap::{ArgMatches, FromArgMatches};
 use serde::{Deserialize, Serialize};
 use wardroom_core::text::repeated;
 
+pub use self::shown::{Setting, Source};
 use crate::file;
 use crate::log::Place;
 use crate::public_url::PublicUrl;
@@ -91,9 +95,39 @@ pub enum LogFormat {
     Json,
 }
 
-/// What `wardroom serve` can be told.
-#[derive(Clone, Debug, Default, clap::Args)]
+/// What `wardroom serve` can be told, and which of it was typed rather than found in a variable.
+#[derive(Clone, Debug, Default)]
 pub struct ServeArgs {
+    given: Given,
+    typed: BTreeSet<String>,
+}
+
+impl FromArgMatches for ServeArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let given = Given::from_arg_matches(matches)?;
+        let typed = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+        let ids: Vec<clap::Id> = matches.ids().cloned().collect();
+        Ok(Self { given, typed: ids.iter().filter(typed).map(ToString::to_string).collect() })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+impl clap::Args for ServeArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        Given::augment_args(command)
+    }
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Given::augment_args_for_update(command)
+    }
+}
+
+/// The flags and variables of `wardroom serve`.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct Given {
     #[command(flatten)]
     store: StoreArgs,
     /// Address to listen on [default: 127.0.0.1:8080]
@@ -212,6 +246,8 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// What TLS is spoken with, if it is.
     pub tls: Option<TlsFiles>,
+    /// All of it as an admin may read it: with where each comes from, and without secrets.
+    pub shown: Vec<Setting>,
 }
 
 /// Where a certificate and its key lie.
@@ -277,13 +313,16 @@ impl ServeArgs {
     /// # Errors
     /// A file that cannot be read, or that has keys or values that are none.
     pub fn settle(self) -> anyhow::Result<Config> {
-        let file = self.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
-        let given = self.store.data.is_some() || self.store.database.is_some();
-        let store = if given { self.store } else { StoreArgs { data: file.data, database: file.database } };
+        let Self { given, typed } = self;
+        let file = given.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
+        let given = given.settings();
+        let store = if given.data.is_some() || given.database.is_some() { &given } else { &file };
+        let store = StoreArgs { data: store.data.clone(), database: store.database.clone() };
         if store.data.is_some() && store.database.is_some() {
             anyhow::bail!("name either a data folder or a database, not both");
         }
-        let tls = match (self.tls_cert.or(file.tls_cert), self.tls_key.or(file.tls_key)) {
+        let both = given.clone().or(file.clone());
+        let tls = match (both.tls_cert, both.tls_key) {
             (None, None) => None,
             (Some(certificate), Some(key)) => Some(TlsFiles { certificate, key }),
             _ => anyhow::bail!(
@@ -291,25 +330,83 @@ impl ServeArgs {
             ),
         };
         let usual = Limits::default();
-        Ok(Config {
+        let mut config = Config {
             tls,
-            public_url: self.public_url.or(file.public_url),
+            public_url: both.public_url,
             place: store.place(),
-            listen: self.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
-            log_format: self.log_format.or(file.log_format).unwrap_or_default(),
-            log: self.log.or(file.log).unwrap_or_else(|| LOG.to_owned()),
+            listen: both.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            log_format: both.log_format.unwrap_or_default(),
+            log: both.log.unwrap_or_else(|| LOG.to_owned()),
             limits: Limits {
-                connections: self.max_connections.or(file.max_connections).unwrap_or(usual.connections),
-                connections_per_address: self
-                    .max_connections_per_address
-                    .or(file.max_connections_per_address)
-                    .unwrap_or(usual.connections_per_address),
-                streams_per_person: self
-                    .max_streams_per_person
-                    .or(file.max_streams_per_person)
-                    .unwrap_or(usual.streams_per_person),
+                connections: both.max_connections.unwrap_or(usual.connections),
+                connections_per_address: both.max_connections_per_address.unwrap_or(usual.connections_per_address),
+                streams_per_person: both.max_streams_per_person.unwrap_or(usual.streams_per_person),
             },
-        })
+            shown: Vec::new(),
+        };
+        config.shown = shown::shown(&config.settings(), &given, &file, |name| typed.contains(name));
+        Ok(config)
+    }
+}
+
+impl Given {
+    /// What was given, as the file would say it.
+    fn settings(self) -> Settings {
+        Settings {
+            data: self.store.data,
+            database: self.store.database,
+            listen: self.listen,
+            log_format: self.log_format,
+            log: self.log,
+            max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
+            max_streams_per_person: self.max_streams_per_person,
+            public_url: self.public_url,
+            tls_cert: self.tls_cert,
+            tls_key: self.tls_key,
+        }
+    }
+}
+
+impl Settings {
+    /// These, and what they leave out as others say it.
+    fn or(self, others: Self) -> Self {
+        Self {
+            data: self.data.or(others.data),
+            database: self.database.or(others.database),
+            listen: self.listen.or(others.listen),
+            log_format: self.log_format.or(others.log_format),
+            log: self.log.or(others.log),
+            max_connections: self.max_connections.or(others.max_connections),
+            max_connections_per_address: self.max_connections_per_address.or(others.max_connections_per_address),
+            max_streams_per_person: self.max_streams_per_person.or(others.max_streams_per_person),
+            public_url: self.public_url.or(others.public_url),
+            tls_cert: self.tls_cert.or(others.tls_cert),
+            tls_key: self.tls_key.or(others.tls_key),
+        }
+    }
+}
+
+impl Config {
+    /// What is in force, as a file would say it.
+    fn settings(&self) -> Settings {
+        let (data, database) = match &self.place {
+            Place::Folder(folder) => (Some(folder.clone()), None),
+            Place::Postgres(url) => (None, Some(url.clone())),
+        };
+        Settings {
+            data,
+            database,
+            listen: Some(self.listen),
+            log_format: Some(self.log_format),
+            log: Some(self.log.clone()),
+            max_connections: Some(self.limits.connections),
+            max_connections_per_address: Some(self.limits.connections_per_address),
+            max_streams_per_person: Some(self.limits.streams_per_person),
+            public_url: self.public_url.clone(),
+            tls_cert: self.tls.as_ref().map(|tls| tls.certificate.clone()),
+            tls_key: self.tls.as_ref().map(|tls| tls.key.clone()),
+        }
     }
 }
 
@@ -321,14 +418,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("wardroom.toml");
         std::fs::write(&path, text).unwrap();
-        (folder, ServeArgs { config: Some(path), ..ServeArgs::default() })
+        (folder, ServeArgs { given: Given { config: Some(path), ..Given::default() }, typed: BTreeSet::new() })
     }
 
     #[test]
     fn a_flag_goes_before_the_file_and_the_file_before_what_is_usual() {
         let (_folder, mut arguments) =
             file("data = \"/srv/wardroom\"\nlisten = \"127.0.0.1:9000\"\nlog_format = \"json\"\n");
-        arguments.listen = Some(SocketAddr::from(([127, 0, 0, 1], 9001)));
+        arguments.given.listen = Some(SocketAddr::from(([127, 0, 0, 1], 9001)));
         let config = arguments.settle().unwrap();
         assert_eq!(config.place, Place::Folder(PathBuf::from("/srv/wardroom")));
         assert_eq!(config.listen.port(), 9001);

@@ -11,7 +11,7 @@ use tokio::sync::watch as signal;
 
 use crate::account::Accounts;
 use crate::account::link::{self, MadeLink};
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, Setting};
 use crate::due::Due;
 use crate::execute::{Executor, NotDone};
 use crate::log::{Log, LogError, Place, Stream};
@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::public_url::PublicUrl;
 use crate::streams::{DIRECTORY, Streams};
+use crate::views::audit::Audit;
 use crate::views::board::Board;
 use crate::watch::Watch;
 use crate::web::connection::Connections;
@@ -60,6 +61,10 @@ pub struct Parts {
     pub watch: Watch,
     /// Lists of incidents.
     pub board: Board,
+    /// The directory's stream, to look things up in.
+    pub audit: Audit,
+    /// What this node runs with, as admins may read it.
+    pub settings: Vec<Setting>,
     /// When people were last seen.
     pub presence: Presence,
     /// What is remembered for letting people in.
@@ -156,7 +161,7 @@ pub async fn run(
     });
     // A store that does not answer must not keep it from being stopped.
     let opening = async {
-        let server = open(&config.place, config.limits, config.public_url, stopping).await?;
+        let server = open(&config.place, config.limits, config.public_url, config.shown, stopping).await?;
         let link = first_admin(&server).await;
         anyhow::Ok((server, link))
     };
@@ -195,6 +200,7 @@ async fn open(
     place: &Place,
     limits: Limits,
     public_url: Option<PublicUrl>,
+    settings: Vec<Setting>,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let log = Log::open(place).await?;
@@ -207,7 +213,7 @@ async fn open(
         }
         checked => checked?,
     }
-    start(log, damaged, limits, public_url, stopping).await
+    start(log, damaged, limits, public_url, settings, stopping).await
 }
 
 /// Starts everything that serving needs, on an open log; these streams are set aside.
@@ -219,6 +225,7 @@ pub async fn start(
     damaged: BTreeMap<Stream, String>,
     limits: Limits,
     public_url: Option<PublicUrl>,
+    settings: Vec<Setting>,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
@@ -236,6 +243,8 @@ pub async fn start(
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone());
     let (accounts, followers) = (Accounts::default(), Followers::new(limits.streams_per_person.get()));
     Ok(Server(Arc::new(Parts {
+        audit: Audit::new(log.clone()),
+        settings,
         log,
         streams,
         executor,
@@ -292,7 +301,7 @@ mod tests {
         let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         rival.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = start(log, BTreeMap::new(), Limits::default(), None, stopping).await.unwrap();
+        let server = start(log, BTreeMap::new(), Limits::default(), None, Vec::new(), stopping).await.unwrap();
         assert!(server.streams.incident(Number::FIRST).await.unwrap().is_some(), "what can be read is served");
         assert!(server.ready_to_record().now_or_never().is_none(), "but nothing is recorded before");
         rival.execute_batch("COMMIT").unwrap();
@@ -310,7 +319,7 @@ mod tests {
         let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 1").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = open(&place, Limits::default(), None, stopping).await.unwrap();
+        let server = open(&place, Limits::default(), None, Vec::new(), stopping).await.unwrap();
         let held = server.streams.incident(Number::FIRST).await.unwrap().unwrap();
         let why = held.incident.unreadable.clone().unwrap_or_default();
         assert_eq!(why, "its record is damaged: its tip does not agree with its last event");

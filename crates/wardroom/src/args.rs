@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
-use wardroom_core::id::{Number, ServiceName, Time};
+use wardroom_core::audit::Topic;
+use wardroom_core::id::{Number, ServiceName, Time, Who};
 use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
@@ -98,6 +99,18 @@ pub enum Verb {
     },
     /// Show the briefing of an incident: wardroom briefing 465
     Briefing { number: Number },
+    /// What changed in the directory, the newest last, for admins: wardroom audit --person mary
+    Audit {
+        /// Only what this person did, or what was done to them
+        #[arg(long, value_name = "HANDLE")]
+        person: Option<Who>,
+        /// Only what is about this: people, teams, tokens, access or guests
+        #[arg(long, value_parser = word::<Topic>)]
+        topic: Option<Topic>,
+        /// Only what stands before this entry
+        #[arg(long, value_name = "ENTRY")]
+        before: Option<u64>,
+    },
     #[command(flatten)]
     Act(Act),
 

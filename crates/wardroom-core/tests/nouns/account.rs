@@ -207,3 +207,11 @@ fn signing_in_works_without_any_admin() {
     let book = mary_is_in().when(Actor::Console, command).then([gone]);
     book.when(MARY, sign_in(MARY, LAPTOP)).then([opened(LAPTOP, MARY)]);
 }
+
+#[test]
+fn an_admin_signs_somebody_out_everywhere() {
+    let book = mary_is_in()
+        .when(ADA, change("end_sessions", json!({"person": "mary"})))
+        .then([DirectoryEvent::SessionEnded { session: PHONE }]);
+    assert!(book.directory.session(PHONE, at(1)).is_none());
+}

@@ -4,6 +4,7 @@
 
 mod absence;
 mod account;
+mod audit;
 mod authority;
 mod briefing;
 mod call;

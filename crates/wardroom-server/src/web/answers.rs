@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // Nothing is made of these: they are read by whoever writes a client.
 
+mod admin;
 mod passkeys;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +18,7 @@ use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 use wardroom_core::token::Scope;
 
+pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 
 /// Why something was not done: RFC 9457. Further members depend on the code.

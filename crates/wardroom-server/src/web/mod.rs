@@ -2,6 +2,7 @@
 //! outside this folder knows HTTP.
 
 pub mod account;
+mod admin;
 mod answers;
 mod callers;
 pub mod connection;
@@ -18,5 +19,6 @@ pub mod serve;
 mod stream;
 mod taken;
 pub mod tls;
+mod tokens;
 mod view;
 pub mod who;

@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
-use super::{directory, health, incidents, page, stream};
+use super::{admin, directory, health, incidents, page, stream, tokens};
 use crate::server::Server;
 
 #[derive(OpenApi)]
@@ -101,6 +101,12 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(directory::me))
         .routes(routes!(directory::read))
         .routes(routes!(directory::command))
+        .routes(routes!(admin::preview))
+        .routes(routes!(admin::people))
+        .routes(routes!(admin::audit))
+        .routes(routes!(admin::settings))
+        .routes(routes!(tokens::list, tokens::make))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(account::sign_in, account::sign_out))
         .routes(routes!(account::list))
         .routes(routes!(account::end))

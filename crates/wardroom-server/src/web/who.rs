@@ -62,8 +62,28 @@ impl Reader {
     pub fn audits(&self) -> bool {
         self.scope == Scope::Admin && self.facts.admin(self.person)
     }
+
+    /// Refuses whoever does not, with who could.
+    ///
+    /// # Errors
+    /// `admins_only` with the admins, or what is wrong with an admin's token.
+    pub fn has_to_audit(&self) -> Result<(), Problem> {
+        if self.audits() {
+            return Ok(());
+        }
+        if self.facts.admin(self.person) {
+            return allows(self.clone(), Scope::Admin, "see what is for admins").map(drop);
+        }
+        Err(Problem::refused(
+            &self.facts.admins_only("This is for admins, who look after people's access."),
+            &self.facts,
+        ))
+    }
 }
 
+/// Somebody who sees what concerns everybody's access: an admin, with an admin's token or on the page.
+#[derive(Clone, Debug)]
+pub struct Auditor(pub Reader);
 impl Reader {
     /// Whether this may be asked from where they sit, or they have to show first who sits there. A token is no session:
     /// whoever made it settled what it may do, and nobody sits at it who could be asked.
@@ -209,5 +229,14 @@ impl FromRequestParts<Server> for Administrator {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
         let reader = Reader::from_request_parts(parts, server).await?;
         allows(reader, Scope::Admin, "change the directory").map(Self)
+    }
+}
+
+impl FromRequestParts<Server> for Auditor {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        let Member(reader) = Member::from_request_parts(parts, server).await?;
+        reader.has_to_audit().map(|()| Self(reader))
     }
 }

@@ -73,6 +73,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         limits: wardroom_server::config::Limits::default(),
         public_url: None,
         tls: None,
+        shown: Vec::new(),
     };
     let config = config.claim()?;
     let serving = runtime.spawn(wardroom_server::server::run(config, listener, drop, async { drop(stopped.await) }));

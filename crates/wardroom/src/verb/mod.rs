@@ -45,6 +45,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::List { drills, all } => read::list(&client(&remote)?, &remote, drills, all),
         Verb::Show { number } => read::show(&client(&remote)?, &remote, number),
         Verb::Timeline { number, follow } => read::timeline(&client(&remote)?, &remote, number, follow),
+        Verb::Audit { person, topic, before } => {
+            read::audit(&client(&remote)?, &remote, person.as_ref(), topic, before)
+        }
         Verb::Briefing { number } => read::briefing(&client(&remote)?, &remote, number),
         Verb::Act(Act::Take { number, role, briefed_by_voice, yes }) => {
             take::take(&client(&remote)?, &remote, number, role, briefed_by_voice, yes)

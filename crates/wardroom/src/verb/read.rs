@@ -3,7 +3,8 @@
 use std::io::IsTerminal;
 
 use serde_json::Value;
-use wardroom_core::id::Number;
+use wardroom_core::audit::Topic;
+use wardroom_core::id::{Number, Who};
 
 use super::print_json;
 use crate::args::Remote;
@@ -65,6 +66,38 @@ pub fn briefing(client: &Client, remote: &Remote, number: Number) -> anyhow::Res
         print_json(&answer);
     } else {
         println!("{}", show::briefing(&answer));
+    }
+    Ok(())
+}
+
+/// `wardroom audit`: a page of the directory's stream, the newest last.
+pub fn audit(
+    client: &Client,
+    remote: &Remote,
+    person: Option<&Who>,
+    topic: Option<Topic>,
+    before: Option<u64>,
+) -> anyhow::Result<()> {
+    let topic = topic.and_then(|topic| Some(serde_json::to_value(topic).ok()?.as_str()?.to_owned()));
+    let asked = [("person", person.map(Who::to_string)), ("topic", topic), ("before", before.map(|n| n.to_string()))];
+    let asked: String = asked.iter().filter_map(|(name, value)| Some(format!("&{name}={}", value.as_ref()?))).collect();
+    let answer = client.get(&format!("/api/v1/audit?limit=100{asked}"))?;
+    if remote.json {
+        print_json(&answer);
+        return Ok(());
+    }
+    let entries = answer["entries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(oldest) = entries.last().filter(|_| answer["more"] == true) {
+        println!("There is more before this: wardroom audit --before {}", oldest["entry"]);
+    }
+    let mut day = "";
+    for entry in entries.iter().rev() {
+        let date = entry["at"].as_str().and_then(|at| at.get(..10)).unwrap_or_default();
+        if date != day {
+            day = date;
+            println!("{}", show::day(date));
+        }
+        println!("{}", show::line(entry));
     }
     Ok(())
 }

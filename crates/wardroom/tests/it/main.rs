@@ -15,6 +15,7 @@ mod absence;
 mod access;
 mod accounts;
 mod acknowledgement;
+mod admin;
 mod bad_input;
 mod command;
 mod damage;

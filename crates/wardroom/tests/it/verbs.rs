@@ -107,6 +107,7 @@ const INCIDENT: &[(&str, &str, &str)] = &[
         "Mary declared a sev1 incident and has command|   8  Sabrina: (redacted)|Mary merged incident #2",
     ),
     ("mary", "briefing|1", "Briefing, up to entry|WHAT MATTERS, SO FAR|PINNED|sev2 #1 Search is slow|COMMAND|HERE"),
+    ("ada", "audit|--topic|teams", "times in UTC|Somebody at the machine set the team search-sre: Sabrina and Robin"),
     ("mary", "completions|bash", "complete -F _wardroom"),
 ];
 
@@ -185,7 +186,8 @@ impl Said {
 /// Plays every verb of an incident and at the store; `look` gets what to read for each line, and what came out.
 fn play(house: &House, json: bool, look: &dyn Fn(&str, &Said)) -> Server {
     let token = |handle| (handle, house.person(handle));
-    let people = ["mary", "sabrina", "robin"].map(token);
+    let [mary, sabrina, robin] = ["mary", "sabrina", "robin"].map(token);
+    let people = [mary, sabrina, robin, ("ada", house.admin("ada"))];
     house.run(&["team", "set", "search-sre", "sabrina", "robin"]);
     let server = house.serve();
     for (who, line, said) in INCIDENT {
