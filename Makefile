@@ -46,7 +46,7 @@ build: page ## Leave target/PROFILE/wardroom (PROFILE=debug, or PROFILE=release)
 test: page ## Run every test, with a private PostgreSQL that leaves nothing behind
 	cd web && npm test --silent
 	scripts/test
-	scripts/with-chromium scripts/with-postgres npm --prefix web run --silent stories
+	scripts/with-faketime scripts/with-chromium scripts/with-postgres npm --prefix web run --silent stories
 
 pictures: build ## Leave pictures of every page in target/pictures, to be looked at
 	PICTURES="$(CURDIR)/target/pictures" scripts/with-chromium npm --prefix web run --silent stories

@@ -66,18 +66,18 @@ export class House {
     return { ...process.env, NO_COLOR: '1', WARDROOM_LOG: 'warn' };
   }
 
-  /** Starts the server, at the address of its last start if there was one. */
-  async serve(): Promise<void> {
-    const listen = this.url ? this.url.replace('http://', '') : '127.0.0.1:0';
+  /** Starts the server, at the address of its last start if there was one, with these variables. */
+  async serve(more: NodeJS.ProcessEnv = {}): Promise<void> {
+    const listen = this.url ? `127.0.0.1:${new URL(this.url).port}` : '127.0.0.1:0';
     this.server = spawn(WARDROOM, ['serve', '--listen', listen, ...this.place], {
-      env: this.environment(),
+      env: { ...this.environment(), ...more },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const lines = createInterface({ input: this.server.stdout! });
     for await (const line of lines) {
       const found = /http:\/\/[\d.:]+/.exec(line);
       if (found) {
-        this.url = found[0];
+        this.url ||= found[0];
         break;
       }
     }

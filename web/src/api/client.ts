@@ -19,7 +19,20 @@ const UNREACHABLE: Problem = {
 /** How often a write whose answer got lost is sent again, and the pauses before, in milliseconds. */
 const AGAIN = [300, 1_000, 3_000];
 
+/** Who asks the reader to show anew who they are, when the server wants that; told true when they did. */
+export const proof: { ask?: (why: string) => Promise<boolean> } = {};
+
 async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+  try {
+    return await once(method, path, body);
+  } catch (error) {
+    if (!(error instanceof Refused) || error.problem.code !== 'step_up' || !proof.ask) throw error;
+    if (!(await proof.ask(error.message))) throw error;
+    return await once(method, path, body);
+  }
+}
+
+async function once(method: string, path: string, body?: unknown): Promise<unknown> {
   let response: Response;
   const sent = Date.now();
   try {

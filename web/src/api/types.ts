@@ -36,6 +36,32 @@ export interface Session {
   current: boolean;
 }
 
+/** A passkey of the reader's. */
+export interface Passkey {
+  id: string;
+  label: string | null;
+  added_at: Time;
+  used_at: Time | null;
+  /** The name that it is bound to. */
+  host: string | null;
+}
+
+/** What a passkey has to sign; bytes are in base64url. */
+export interface ToSign {
+  challenge: string;
+  host: string;
+  passkeys: string[];
+}
+
+/** What a passkey is made of. */
+export interface ToMake {
+  challenge: string;
+  host: string;
+  algorithms: number[];
+  known: string[];
+  user: { id: string; handle: string | null; name: string };
+}
+
 /** What a one-time link is for. */
 export interface Link {
   kind: 'first_admin' | 'person';

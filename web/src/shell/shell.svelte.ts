@@ -3,7 +3,7 @@ import { Refused } from '../api/client';
 import { session } from '../session.svelte';
 
 class Shell {
-  open: 'declare' | 'palette' | 'keys' | null = $state(null);
+  open: 'declare' | 'palette' | 'keys' | 'passkeys' | null = $state(null);
   /** Why signing out did not work. */
   trouble: string | null = $state(null);
 
