@@ -248,6 +248,13 @@ impl Teller<'_> {
                 }
                 _ => "Somebody came in by a link".to_owned(),
             },
+            _ => self.signing_in(event),
+        }
+    }
+
+    fn signing_in(&self, event: &DirectoryEvent) -> String {
+        let who = self.who;
+        match event {
             DirectoryEvent::PasswordSet { person } => format!("{} set a password", self.name(*person)),
             DirectoryEvent::ReachSet { person, .. } => {
                 format!("{} chose how to be told of offers and calls", self.name(*person))
@@ -290,7 +297,12 @@ impl Teller<'_> {
             | DirectoryEvent::TeamSet { .. }
             | DirectoryEvent::TeamRemoved { .. }
             | DirectoryEvent::ServiceSet { .. }
-            | DirectoryEvent::ServiceRemoved { .. } => unreachable!("these are told above"),
+            | DirectoryEvent::ServiceRemoved { .. }
+            | DirectoryEvent::TokenIssued { .. }
+            | DirectoryEvent::TokenRevoked { .. }
+            | DirectoryEvent::AllTokensRevoked {}
+            | DirectoryEvent::LinkMade { .. }
+            | DirectoryEvent::LinkUsed { .. } => unreachable!("these are told above"),
         }
     }
 }
