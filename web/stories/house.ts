@@ -17,6 +17,8 @@ const FLAGS = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  // Names of servers elsewhere, for what a page may not do beyond this machine.
+  '--host-resolver-rules=MAP *.test 127.0.0.1',
 ];
 export const PASSWORD = 'a long enough password';
 
