@@ -24,16 +24,18 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
         let address = listener.local_addr()?;
         let place = config.place.clone();
         let scheme = if config.tls.is_some() { "https" } else { "http" };
+        // Where it is found, it is known by its name: a certificate holds for that.
+        let found = config.public_url.as_ref().map_or_else(|| url(scheme, address), |url| url.origin().to_owned());
         let config = config.claim()?;
         if !json {
             println!("Wardroom listens on {scheme}://{address}");
         }
         let ready = move |link: Option<MadeLink>| {
             if json {
-                let welcome = link.map(|link| format!("{}{}", url(scheme, address), link.path));
+                let welcome = link.map(|link| format!("{found}{}", link.path));
                 super::print_json(&json!({ "url": format!("{scheme}://{address}"), "welcome": welcome }));
             } else {
-                say_what_to_do_next(&place, &url(scheme, address), link);
+                say_what_to_do_next(&place, &found, link);
             }
         };
         server::run(config, listener, ready, stop).await

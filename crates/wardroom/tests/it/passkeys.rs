@@ -164,7 +164,9 @@ fn a_passkey_that_counts_backwards_is_refused(house: House) {
 }
 
 fn passkeys_are_the_houses_own_and_in_no_backup(house: House) {
-    let server = serve(&house);
+    let mut server = serve(&house);
+    let said = server.said_to_begin_with();
+    assert!(said.contains(&format!("{SITE}/welcome#")), "it is told where it is found: {said}");
     let mut ada = Browser::of(&house, &server, "ada");
     assert_eq!(add(&mut ada, &mut Authenticator::new()).status, 201);
     let mary = house.person("mary");
