@@ -17,6 +17,7 @@ pub use self::shown::{Setting, Source};
 use crate::file;
 use crate::log::Place;
 use crate::public_url::PublicUrl;
+use crate::reach::Outside;
 
 /// Where the log is kept: for `serve` and for every command that works on the store directly. One of the two, or
 /// neither.
@@ -158,8 +159,18 @@ struct Given {
     /// Private key of the certificate, in PEM
     #[arg(long, env = "WARDROOM_TLS_KEY", value_name = "FILE")]
     tls_key: Option<PathBuf>,
+    /// Relay for mail: smtps://user:password@host, or smtp://host:25 [default: no mail]
+    #[arg(long, env = "WARDROOM_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Address that mail is from
+    #[arg(long, env = "WARDROOM_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+    /// Let people's pagers be on this machine or in its private networks, and without TLS
+    #[arg(long, env = "WARDROOM_PRIVATE_ENDPOINTS")]
+    private_endpoints: bool,
     /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
-    /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key
+    /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key, smtp_url, mail_from,
+    /// private_endpoints
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -182,9 +193,12 @@ pub struct Settings {
     public_url: Option<PublicUrl>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    smtp_url: Option<String>,
+    mail_from: Option<String>,
+    private_endpoints: Option<bool>,
 }
 
-/// The database's URL may hold a password.
+/// The URLs of the database and of the mail relay may hold a password.
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Settings(…)")
@@ -248,6 +262,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// All of it as an admin may read it: with where each comes from, and without secrets.
     pub shown: Vec<Setting>,
+    /// How people outside are reached.
+    pub outside: Outside,
 }
 
 /// Where a certificate and its key lie.
@@ -329,9 +345,12 @@ impl ServeArgs {
                 "TLS takes both a certificate (--tls-cert) and its key (--tls-key); name both, or neither"
             ),
         };
+        let private = both.private_endpoints.unwrap_or_default();
+        let outside = Outside::settle(both.public_url.as_ref(), both.smtp_url, both.mail_from, private)?;
         let usual = Limits::default();
         let mut config = Config {
             tls,
+            outside,
             public_url: both.public_url,
             place: store.place(),
             listen: both.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
@@ -364,6 +383,9 @@ impl Given {
             public_url: self.public_url,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
+            smtp_url: self.smtp_url,
+            mail_from: self.mail_from,
+            private_endpoints: self.private_endpoints.then_some(true),
         }
     }
 }
@@ -383,6 +405,9 @@ impl Settings {
             public_url: self.public_url.or(others.public_url),
             tls_cert: self.tls_cert.or(others.tls_cert),
             tls_key: self.tls_key.or(others.tls_key),
+            smtp_url: self.smtp_url.or(others.smtp_url),
+            mail_from: self.mail_from.or(others.mail_from),
+            private_endpoints: self.private_endpoints.or(others.private_endpoints),
         }
     }
 }
@@ -406,6 +431,9 @@ impl Config {
             public_url: self.public_url.clone(),
             tls_cert: self.tls.as_ref().map(|tls| tls.certificate.clone()),
             tls_key: self.tls.as_ref().map(|tls| tls.key.clone()),
+            smtp_url: self.outside.mail.as_ref().map(|relay| relay.url.clone()),
+            mail_from: self.outside.mail.as_ref().map(|relay| relay.from.clone().into()),
+            private_endpoints: Some(self.outside.private_endpoints),
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod log;
 mod metrics;
 mod presence;
 pub mod public_url;
+pub mod reach;
 pub mod server;
 mod stored;
 pub mod streams;

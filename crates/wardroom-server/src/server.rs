@@ -18,6 +18,7 @@ use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::public_url::PublicUrl;
+use crate::reach::{Outside, Reach};
 use crate::streams::{DIRECTORY, Streams};
 use crate::views::audit::Audit;
 use crate::views::board::Board;
@@ -73,6 +74,8 @@ pub struct Parts {
     pub public_url: Option<PublicUrl>,
     /// Who follows live.
     pub followers: Followers,
+    /// Telling people what waits for them.
+    pub reach: Reach,
     /// What is counted.
     pub metrics: Metrics,
     /// Turns true when the incidents were told of the time before the start.
@@ -161,7 +164,8 @@ pub async fn run(
     });
     // A store that does not answer must not keep it from being stopped.
     let opening = async {
-        let server = open(&config.place, config.limits, config.public_url, config.shown, stopping).await?;
+        let server =
+            open(&config.place, config.limits, config.public_url, config.shown, config.outside, stopping).await?;
         let link = first_admin(&server).await;
         anyhow::Ok((server, link))
     };
@@ -201,6 +205,7 @@ async fn open(
     limits: Limits,
     public_url: Option<PublicUrl>,
     settings: Vec<Setting>,
+    outside: Outside,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let log = Log::open(place).await?;
@@ -213,7 +218,7 @@ async fn open(
         }
         checked => checked?,
     }
-    start(log, damaged, limits, public_url, settings, stopping).await
+    start(log, damaged, limits, public_url, settings, outside, stopping).await
 }
 
 /// Starts everything that serving needs, on an open log; these streams are set aside.
@@ -226,6 +231,7 @@ pub async fn start(
     limits: Limits,
     public_url: Option<PublicUrl>,
     settings: Vec<Setting>,
+    outside: Outside,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
@@ -240,6 +246,7 @@ pub async fn start(
         tracing::info!("the board is still being made from the log");
     }
     let presence = Presence::new(clock::now());
+    let reach = Reach::start(outside, &log, &streams, &watch, &board)?;
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone());
     let (accounts, followers) = (Accounts::default(), Followers::new(limits.streams_per_person.get()));
     Ok(Server(Arc::new(Parts {
@@ -254,6 +261,7 @@ pub async fn start(
         accounts,
         public_url,
         followers,
+        reach,
         metrics,
         told,
         stopping,
@@ -301,7 +309,9 @@ mod tests {
         let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         rival.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = start(log, BTreeMap::new(), Limits::default(), None, Vec::new(), stopping).await.unwrap();
+        let (settings, outside) = (Vec::new(), Outside::default());
+        let started = start(log, BTreeMap::new(), Limits::default(), None, settings, outside, stopping).await;
+        let server = started.unwrap();
         assert!(server.streams.incident(Number::FIRST).await.unwrap().is_some(), "what can be read is served");
         assert!(server.ready_to_record().now_or_never().is_none(), "but nothing is recorded before");
         rival.execute_batch("COMMIT").unwrap();
@@ -319,7 +329,7 @@ mod tests {
         let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 1").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = open(&place, Limits::default(), None, Vec::new(), stopping).await.unwrap();
+        let server = open(&place, Limits::default(), None, Vec::new(), Outside::default(), stopping).await.unwrap();
         let held = server.streams.incident(Number::FIRST).await.unwrap().unwrap();
         let why = held.incident.unreadable.clone().unwrap_or_default();
         assert_eq!(why, "its record is damaged: its tip does not agree with its last event");

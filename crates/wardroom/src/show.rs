@@ -172,6 +172,28 @@ fn known(state: &Value) -> Value {
     all.filter_map(|person| Some((person["id"].as_str()?.to_owned(), person.clone()))).collect()
 }
 
+/// How far telling somebody of an offer is.
+fn reached(told: &Value) -> String {
+    let who = name(&told["person"]);
+    if told["seen_at"].is_string() {
+        return format!("{who} saw it {} ago", ago(&told["seen_at"]));
+    }
+    let way = |way: &Value| {
+        let state = match text(&way["state"]) {
+            "accepted" if way["channel"] == "mail" => format!("accepted by the relay {} ago", ago(&way["at"])),
+            "accepted" => format!("accepted {} ago", ago(&way["at"])),
+            "quiet" => "waits for the end of their quiet hours".to_owned(),
+            "refused" => format!("{}; tried {} times, and again", text(&way["why"]), way["attempts"]),
+            _ => "on its way".to_owned(),
+        };
+        format!("{}: {state}", text(&way["channel"]))
+    };
+    match told["ways"].as_array().map(Vec::as_slice).unwrap_or_default() {
+        [] => format!("{who} has chosen no way to be reached, and has not seen it yet"),
+        ways => format!("{who}, {}; not seen yet", ways.iter().map(way).collect::<Vec<_>>().join(", ")),
+    }
+}
+
 fn facts(out: &mut String, state: &Value) {
     let services: Vec<&str> = state["services"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if !services.is_empty() {
@@ -207,6 +229,9 @@ fn tree_line(out: &mut String, role: &Value) {
     if let Some(offer) = role.get("offer").filter(|offer| !offer.is_null()) {
         let to = offer["to"]["team"].as_str().map_or_else(|| name(&offer["to"]["person"]).to_owned(), str::to_owned);
         let _ = writeln!(out, "{indent}  offered to {to}, lapses {}", until(&offer["lapses_at"]));
+        for told in offer["told"].as_array().into_iter().flatten() {
+            let _ = writeln!(out, "{indent}    {}", soft(&reached(told)));
+        }
     }
     for asker in role["asked_by"].as_array().into_iter().flatten() {
         let _ = writeln!(out, "{indent}  asked for by {}", name(asker));

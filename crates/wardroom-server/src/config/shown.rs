@@ -123,7 +123,7 @@ mod tests {
             ("database", "host=db.example.org user=ada password=hunter2 dbname=wardroom"),
             ("database", "postgres://db.example.org/wardroom?user=ada&password=hunter2"),
             ("database", "postgres://ada:hunter2@[nonsense"),
-            ("relay", "smtps://ada:hunter2@mail.example.org"),
+            ("smtp_url", "smtps://ada:hunter2@mail.example.org"),
             ("relay", "smtps://mail.example.org?password=hunter2"),
             ("relay_password", "hunter2"),
         ] {

@@ -25,7 +25,8 @@ const TABLES: &[(&str, &[&str])] = &[
 /// What a copy of an embedded store must not have, beside the views.
 const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats;
     DELETE FROM passwords; DELETE FROM sessions; DELETE FROM links;
-    DELETE FROM passkeys; DELETE FROM challenge_key; DELETE FROM used_challenges";
+    DELETE FROM passkeys; DELETE FROM challenge_key; DELETE FROM used_challenges;
+    DELETE FROM calls; DELETE FROM deliveries; DELETE FROM pagers";
 const OCCUPIED: &str = "there is a log already where this should go; restoring never overwrites one";
 /// Rows between two checkpoints of a copy.
 const ROWS_AT_ONCE: usize = 2_000;

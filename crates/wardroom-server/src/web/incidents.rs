@@ -239,7 +239,9 @@ pub(super) async fn show(
     let position = server.watch.position();
     let held = server.visible(&reader, number).await?;
     let at = cursor(server.watch.epoch(), position);
-    Ok(Json(view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at)))
+    server.fetched(&reader, &[&held.incident]).await;
+    let told = server.told(&reader, &held.incident).await?;
+    Ok(Json(view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at, &told)))
 }
 
 /// Where to read entries from.
@@ -331,7 +333,9 @@ pub(super) async fn briefing(
     let pinned: Vec<Entry> = held.incident.pinned.iter().copied().collect();
     let pinned = server.rendered(number, &pinned, &reader.facts).await?;
     let at = cursor(server.watch.epoch(), position);
-    let state = view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at);
+    server.fetched(&reader, &[&held.incident]).await;
+    let told = server.told(&reader, &held.incident).await?;
+    let state = view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at, &told);
     Ok(Json(json!({
         "briefed_to": held.incident.last_entry, "you_last_acted": held.incident.last_acted(reader.person),
         "matters": matters, "pinned": pinned, "state": state,
@@ -346,6 +350,7 @@ pub(super) async fn briefing(
 pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result<Json<Value>, Problem> {
     let now = clock::now();
     let mut all: Vec<NextIn> = Vec::new();
+    let mut looked_at = Vec::new();
     for summary in server.board.active().await? {
         if !summary.visible_to(reader.person, &reader.facts) {
             continue;
@@ -358,8 +363,10 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
         };
         let called = held.incident.calls_on(reader.person);
         let next = held.incident.next(reader.person, &reader.facts, now).filter(|_| called);
+        looked_at.extend(next.is_some().then(|| std::sync::Arc::clone(&held.incident)));
         all.extend(next.map(|next| NextIn { incident: summary.number, next }));
     }
+    server.fetched(&reader, &looked_at.iter().map(|incident| &**incident).collect::<Vec<_>>()).await;
     all.sort_by_key(|next| (next.next.rank(), next.incident));
     let people: serde_json::Map<String, Value> =
         people_in(&all).into_iter().map(|person| (person.to_string(), named(&reader.facts, person))).collect();
@@ -384,5 +391,6 @@ fn people_in(all: &[NextIn]) -> Vec<PersonId> {
 #[utoipa::path(post, path = "/api/v1/presence", responses((status = 204, description = "Seen")))]
 pub(super) async fn presence(State(server): State<Server>, Responder(reader): Responder) -> StatusCode {
     server.presence.saw(reader.person);
+    server.saw(reader.person, server.reach.sight.there(reader.person)).await;
     StatusCode::NO_CONTENT
 }

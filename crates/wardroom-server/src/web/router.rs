@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
-use super::{admin, directory, health, incidents, page, stream, tokens};
+use super::{admin, directory, health, incidents, page, reach, stream, tokens};
 use crate::server::Server;
 
 #[derive(OpenApi)]
@@ -118,6 +118,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(passkey::remove))
         .routes(routes!(proof::challenge))
         .routes(routes!(proof::prove))
+        .routes(routes!(reach::read, reach::choose))
+        .routes(routes!(reach::test))
         .routes(routes!(welcome::look))
         .routes(routes!(welcome::welcome))
         .routes(routes!(welcome::make))

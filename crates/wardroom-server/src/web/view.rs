@@ -3,17 +3,19 @@
 use serde_json::{Value, json};
 use wardroom_core::facts::Facts;
 use wardroom_core::guest::USES_MAX;
-use wardroom_core::id::{PersonId, Time};
+use wardroom_core::id::{Number, PersonId, Time};
 use wardroom_core::incident::Incident;
 use wardroom_core::offer::{Offer, Recipient};
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal;
 
 use super::problem::named;
+use super::reach::told_of;
+use crate::log::Told;
 
 /// The incident for one reader, at one moment.
 #[must_use]
-pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time, cursor: &str) -> Value {
+pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time, cursor: &str, told: &[Told]) -> Value {
     let person = |id: PersonId| named(facts, id);
     let role = |(path, role): (&RolePath, &Role)| {
         json!({
@@ -22,7 +24,7 @@ pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time,
             "since": role.holder.map(|tenure| tenure.since),
             "effective_holder": incident.effective_holder(path).map(person),
             "members": role.members.iter().copied().map(person).collect::<Vec<_>>(),
-            "offer": incident.pending_offer(path, now).map(|pending| offer(pending, facts)),
+            "offer": incident.pending_offer(path, now).map(|pending| offer(incident.number, pending, facts, told)),
             "asked_by": incident.asks.get(path).into_iter().flatten().map(|(who, _)| person(*who)).collect::<Vec<_>>(),
         })
     };
@@ -73,7 +75,7 @@ pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time,
     view
 }
 
-fn offer(offer: &Offer, facts: &Facts) -> Value {
+fn offer(incident: Number, offer: &Offer, facts: &Facts, told: &[Told]) -> Value {
     let to = match &offer.to {
         Recipient::Person(person) => json!({ "person": named(facts, *person) }),
         Recipient::Team(team) => json!({ "team": team }),
@@ -81,6 +83,7 @@ fn offer(offer: &Offer, facts: &Facts) -> Value {
     json!({
         "id": offer.id, "to": to, "by": named(facts, offer.by),
         "at": offer.at, "lapses_at": offer.lapses_at, "note": offer.note,
+        "told": told_of(&format!("{}.offer.{}", incident.get(), offer.id), told, facts),
     })
 }
 

@@ -74,6 +74,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         public_url: None,
         tls: None,
         shown: Vec::new(),
+        outside: wardroom_server::reach::Outside::default(),
     };
     let config = config.claim()?;
     let serving = runtime.spawn(wardroom_server::server::run(config, listener, drop, async { drop(stopped.await) }));

@@ -175,6 +175,7 @@ fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<
         (mary, "/api/v1/tokens", "/api/v1/tokens".to_owned()),
         (mary, "/api/v1/sessions", "/api/v1/sessions".to_owned()),
         (mary, "/api/v1/passkeys", "/api/v1/passkeys".to_owned()),
+        (mary, "/api/v1/me/reach", "/api/v1/me/reach".to_owned()),
         (mary, "/readyz", "/readyz".to_owned()),
         (mary, "/api/v1/incidents/{number}", "/api/v1/incidents/99".to_owned()),
     ]

@@ -8,6 +8,7 @@ mod disk;
 mod faster;
 mod gate;
 mod house;
+mod outside;
 mod typed;
 mod wait;
 
@@ -37,6 +38,7 @@ mod passkeys;
 mod places;
 mod played;
 mod queue;
+mod reach;
 mod redaction;
 mod restriction;
 mod revocation;

@@ -213,6 +213,34 @@ CREATE TRIGGER passkeys_go AFTER INSERT ON events
         AND new.kind IN ('passkey_removed', 'person_deactivated', 'person_forgotten', 'everybody_signed_out'))
     EXECUTE FUNCTION wardroom_forget_passkeys();
 ",
+    "
+-- What somebody has to be told, and how far telling them is (calls.rs): ids and times, and no words.
+CREATE TABLE calls (
+    call text NOT NULL, person uuid NOT NULL, incident bigint NOT NULL, entry bigint NOT NULL,
+    made_at bigint NOT NULL, seen_at bigint, ended_at bigint,
+    PRIMARY KEY (call, person)
+);
+CREATE INDEX calls_open ON calls (incident) WHERE ended_at IS NULL;
+CREATE TABLE deliveries (
+    call text NOT NULL, person uuid NOT NULL, incident bigint NOT NULL, channel text NOT NULL,
+    state text NOT NULL, at bigint NOT NULL, attempts int NOT NULL,
+    next_at bigint, lease bigint NOT NULL, accepted_at bigint, why text,
+    PRIMARY KEY (call, person, channel)
+);
+CREATE INDEX deliveries_next ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_incident ON deliveries (incident);
+
+-- Where somebody's pager is, and the key by which it knows them: they go with the account.
+CREATE TABLE pagers (person uuid PRIMARY KEY, url text NOT NULL, key text NOT NULL);
+CREATE FUNCTION wardroom_forget_pager() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM pagers WHERE person = (new.body::json ->> 'person')::uuid;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER pagers_go AFTER INSERT ON events
+    FOR EACH ROW WHEN (new.stream = 0 AND new.kind IN ('person_deactivated', 'person_forgotten'))
+    EXECUTE FUNCTION wardroom_forget_pager();
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

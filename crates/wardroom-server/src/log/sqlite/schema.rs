@@ -113,6 +113,29 @@ CREATE TRIGGER all_passkeys_gone AFTER INSERT ON events
     WHEN new.stream = 0 AND new.kind = 'everybody_signed_out' BEGIN
     DELETE FROM passkeys;
 END;
+", "
+-- What somebody has to be told, and how far telling them is (calls.rs): ids and times, and no words.
+CREATE TABLE calls (
+    call TEXT NOT NULL, person TEXT NOT NULL, incident INTEGER NOT NULL, entry INTEGER NOT NULL,
+    made_at INTEGER NOT NULL, seen_at INTEGER, ended_at INTEGER,
+    PRIMARY KEY (call, person)
+) STRICT;
+CREATE INDEX calls_open ON calls (incident) WHERE ended_at IS NULL;
+CREATE TABLE deliveries (
+    call TEXT NOT NULL, person TEXT NOT NULL, incident INTEGER NOT NULL, channel TEXT NOT NULL,
+    state TEXT NOT NULL, at INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_at INTEGER, lease INTEGER NOT NULL, accepted_at INTEGER, why TEXT,
+    PRIMARY KEY (call, person, channel)
+) STRICT;
+CREATE INDEX deliveries_next ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_incident ON deliveries (incident);
+
+-- Where somebody's pager is, and the key by which it knows them: they go with the account.
+CREATE TABLE pagers (person TEXT PRIMARY KEY, url TEXT NOT NULL, key TEXT NOT NULL) STRICT;
+CREATE TRIGGER pager_gone AFTER INSERT ON events
+    WHEN new.stream = 0 AND new.kind IN ('person_deactivated', 'person_forgotten') BEGIN
+    DELETE FROM pagers WHERE person = new.body ->> 'person';
+END;
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

@@ -1,0 +1,283 @@
+//! Takes deliveries up and sends them, each at least once: with growing pauses until whoever carries it takes it, it is
+//! seen, or it is done. The words are those of the moment of sending.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use tokio::sync::{Notify, Semaphore};
+use uuid::Uuid;
+use wardroom_core::call::{Call, Words};
+use wardroom_core::id::{Number, PersonId, Time};
+use wardroom_core::incident::Incident;
+use wardroom_core::reach::Channel;
+
+use super::mail::{Letter, Mail, compose};
+use super::outward::Outward;
+use super::pager::{self, Action};
+use super::quiet;
+use super::settings::Outside;
+use crate::clock;
+use crate::log::{DeliveryRow, Log, LogError, Outcome, State};
+use crate::streams::{Held, Streams, stream_of};
+
+/// How often the store is asked for what is due.
+const EVERY: Duration = Duration::from_secs(1);
+/// How long a delivery is one's own: longer than sending may take.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// Deliveries at once.
+const AT_ONCE: usize = 32;
+/// How often those who heard of something are to be told that it is done, before they are left to find out.
+const ENDING_MAX: u32 = 12;
+
+/// What came of an attempt.
+enum Sent {
+    /// Whoever carries it has it.
+    Accepted,
+    /// Not, and why.
+    Refused(String),
+    /// There is nothing to send.
+    Nothing,
+}
+
+impl From<Result<(), String>> for Sent {
+    fn from(sent: Result<(), String>) -> Self {
+        sent.map_or_else(Self::Refused, |()| Self::Accepted)
+    }
+}
+
+/// Sends. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Carrier {
+    log: Log,
+    streams: Streams,
+    epoch: Uuid,
+    /// Where people open the page.
+    pub public_url: Option<String>,
+    /// The way to the mail relay.
+    pub mail: Option<Mail>,
+    /// The way to people's pagers.
+    pub outward: Outward,
+    permits: Arc<Semaphore>,
+}
+
+/// How long to wait before the next attempt.
+fn pause(attempts: u32) -> SignedDuration {
+    let seconds = match attempts {
+        0 | 1 => 2,
+        2 => 5,
+        3 => 10,
+        4 => 20,
+        5..=15 => 30,
+        _ => 120,
+    };
+    SignedDuration::from_secs(seconds)
+}
+
+impl Carrier {
+    /// Sends by what the settings name.
+    ///
+    /// # Errors
+    /// When the mail relay cannot be one.
+    pub fn new(outside: Outside, log: Log, streams: Streams, epoch: Uuid) -> anyhow::Result<Self> {
+        let mail = outside.mail.map(Mail::new).transpose()?;
+        let (public_url, outward) = (outside.public_url, Outward::new(outside.private_endpoints));
+        Ok(Self { log, streams, epoch, public_url, mail, outward, permits: Arc::new(Semaphore::new(AT_ONCE)) })
+    }
+
+    pub(super) async fn run(self, put: Arc<Notify>) {
+        loop {
+            match self.round().await {
+                Ok(full) if full => continue,
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "what is to be sent could not be looked at; trying again"),
+            }
+            let _ = tokio::time::timeout(EVERY, put.notified()).await;
+        }
+    }
+
+    /// Takes up what is due; true when there may be more.
+    async fn round(&self) -> Result<bool, LogError> {
+        let free = self.permits.available_permits();
+        if free == 0 {
+            return Ok(false);
+        }
+        let now = clock::now();
+        let rows = self.log.take_up(now, now + LEASE, free).await?;
+        let full = rows.len() == free;
+        for row in rows {
+            let (carrier, permits) = (self.clone(), Arc::clone(&self.permits));
+            tokio::spawn(async move {
+                let Ok(_permit) = permits.acquire_owned().await else { return };
+                let outcome = carrier.carry(&row).await;
+                // Not kept, it is taken up again when its lease is over: twice is better than not at all.
+                if let Err(error) = carrier.log.put_outcome(&row, outcome, clock::now()).await {
+                    tracing::warn!(%error, call = row.call, "what came of a delivery could not be kept");
+                }
+            });
+        }
+        Ok(full)
+    }
+
+    /// The incident and its directory as the log has them now: another node may have put this a moment ago.
+    async fn newest(&self, number: Number) -> Result<Option<Held>, LogError> {
+        self.streams.refresh_directory().await?;
+        let tip = self.log.tip(stream_of(number)).await?;
+        self.streams.incident_up_to(number, tip.seq).await
+    }
+
+    async fn carry(&self, row: &DeliveryRow) -> Outcome {
+        let again = |why: &str| Outcome::Refused { again: clock::now() + pause(row.attempts), why: why.to_owned() };
+        let held = match self.newest(row.incident).await {
+            Ok(Some(held)) => held,
+            Ok(None) => return Outcome::Ended,
+            Err(error) => {
+                tracing::warn!(%error, call = row.call, "what is to be told cannot be read");
+                return again("Wardroom cannot read its record");
+            }
+        };
+        let sent = match row.state {
+            State::Due | State::Quiet | State::Refused => match self.first(row, &held.incident).await {
+                Ok(sent) => sent,
+                Err(until) => return Outcome::Quiet { until },
+            },
+            State::Seeing => self.acknowledge(row).await,
+            State::Ending if row.attempts > ENDING_MAX => Sent::Nothing,
+            State::Ending => match self.done(row, &held.incident).await {
+                Sent::Accepted => Sent::Nothing,
+                sent => sent,
+            },
+            State::Accepted | State::Spared | State::Ended => Sent::Nothing,
+        };
+        match sent {
+            Sent::Accepted => Outcome::Accepted,
+            Sent::Nothing => Outcome::Ended,
+            Sent::Refused(why) => {
+                tracing::info!(call = row.call, channel = row.channel.word(), why, "a delivery was refused");
+                again(&why)
+            }
+        }
+    }
+
+    /// Tells of it for the first time, or says until when to leave them alone.
+    async fn first(&self, row: &DeliveryRow, incident: &Incident) -> Result<Sent, Time> {
+        let (directory, now) = (self.streams.directory().directory, clock::now());
+        let calls = incident.calls(&directory.facts, now);
+        let Some(call) = calls.iter().find(|call| call.person == row.person && call.id() == row.call) else {
+            return Ok(Sent::Nothing);
+        };
+        let reach = directory.reach_of(row.person);
+        if !reach.channels.contains(&row.channel) {
+            return Ok(Sent::Nothing);
+        }
+        if let Some(until) = reach.quiet.as_ref().filter(|_| !call.is_of_command()).and_then(|q| quiet::until(q, now)) {
+            return Err(until);
+        }
+        let words = call.words(incident, &directory.facts);
+        Ok(self.tell(row.channel, row.person, &row.call, &call.path(), &words, pager::severity(incident)).await)
+    }
+
+    /// Tells somebody something by one way.
+    async fn tell(
+        &self,
+        channel: Channel,
+        person: PersonId,
+        call: &str,
+        path: &str,
+        words: &Words,
+        severity: &'static str,
+    ) -> Sent {
+        match channel {
+            Channel::Mail => self.write(person, &self.id(call, person), None, path, words).await.into(),
+            Channel::Pager => {
+                let (line, help) = (words.line.as_str(), words.help.as_str());
+                self.page(person, call, Action::Trigger { line, help, severity }, Some(path)).await
+            }
+            Channel::Push => Sent::Nothing,
+        }
+    }
+
+    /// Its pager is told that it was seen.
+    async fn acknowledge(&self, row: &DeliveryRow) -> Sent {
+        self.page(row.person, &row.call, Action::Acknowledge, None).await
+    }
+
+    /// Whoever heard of it is told that it is done.
+    async fn done(&self, row: &DeliveryRow, incident: &Incident) -> Sent {
+        match row.channel {
+            Channel::Mail if row.accepted_at.is_some() => {
+                let facts = &self.streams.directory().directory.facts;
+                let words = Call::done(&row.call, incident, facts);
+                let id = self.id(&row.call, row.person);
+                let path = format!("/incidents/{}", incident.number.get());
+                self.write(row.person, &format!("{id}.done"), Some(&id), &path, &words).await.into()
+            }
+            // What nobody answered for may have arrived all the same.
+            Channel::Pager => self.page(row.person, &row.call, Action::Resolve, None).await,
+            Channel::Mail | Channel::Push => Sent::Nothing,
+        }
+    }
+
+    /// A call's id for somebody, of nothing else in the world.
+    fn id(&self, call: &str, person: PersonId) -> String {
+        format!("{call}.{}.{}", person.0.simple(), self.epoch.simple())
+    }
+
+    fn link(&self, path: &str) -> Option<String> {
+        self.public_url.as_ref().map(|url| format!("{url}{path}"))
+    }
+
+    async fn write(
+        &self,
+        person: PersonId,
+        id: &str,
+        follows: Option<&str>,
+        path: &str,
+        words: &Words,
+    ) -> Result<(), String> {
+        let (Some(mail), Some(link)) = (&self.mail, self.link(path)) else {
+            return Err("this server has no mail relay".to_owned());
+        };
+        let facts = self.streams.directory().directory.facts.clone();
+        let address = facts.people.get(&person).and_then(|person| person.email.as_ref()?.words());
+        let to = address.ok_or("the directory has no mail address")?;
+        let at = |id: &str| format!("{id}@{}", mail.domain());
+        let (id, follows) = (at(id), follows.map(at));
+        let (line, help) = (words.line.as_str(), words.help.as_str());
+        let letter = Letter { from: &mail.from, to, line, help, link: &link, id: &id, follows: follows.as_deref() };
+        mail.send(compose(&letter)?).await
+    }
+
+    async fn page(&self, person: PersonId, call: &str, action: Action<'_>, path: Option<&str>) -> Sent {
+        let pager = match self.log.pager(person).await {
+            Ok(Some(pager)) => pager,
+            Ok(None) => return Sent::Nothing,
+            Err(_) => return Sent::Refused("Wardroom cannot read where the pager is".to_owned()),
+        };
+        let link = path.and_then(|path| self.link(path));
+        let event = pager::event(&pager.key, &self.id(call, person), action, link.as_deref());
+        pager::send(&self.outward, &pager, &event).await.into()
+    }
+
+    /// Sends somebody a test by one way.
+    ///
+    /// # Errors
+    /// What stood in the way.
+    pub async fn test(&self, person: PersonId, channel: Channel) -> Result<(), String> {
+        let words = Words {
+            line: "A test: this is how Wardroom reaches you".to_owned(),
+            help: "Nothing happened, and there is nothing to do.".to_owned(),
+        };
+        let call = format!("test.{}", Uuid::now_v7().simple());
+        let sent = self.tell(channel, person, &call, "/", &words, "info").await;
+        if channel == Channel::Pager && matches!(sent, Sent::Accepted) {
+            // Nobody has to put it away.
+            let _ = self.page(person, &call, Action::Resolve, None).await;
+        }
+        match sent {
+            Sent::Accepted => Ok(()),
+            Sent::Refused(why) => Err(why),
+            Sent::Nothing => Err("nothing is set up for this way".to_owned()),
+        }
+    }
+}

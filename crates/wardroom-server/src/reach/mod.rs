@@ -1,0 +1,50 @@
+//! Telling people what waits for them: what the core says that there is to tell ([`wardroom_core::call`]), by the ways
+//! that they chose, at least once, until it is done.
+//!
+//! [`matters`] keeps what there is to tell beside the log, behind a durable cursor. [`carry`] takes deliveries up and
+//! sends them: [`mail`] and [`pager`]. [`outward`] bounds what this server asks of addresses that people gave it.
+//! [`sight`] knows what somebody has before their eyes.
+
+pub mod carry;
+pub mod mail;
+mod matters;
+pub mod outward;
+pub mod pager;
+pub mod quiet;
+pub mod settings;
+pub mod sight;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use crate::log::Log;
+use crate::streams::Streams;
+use crate::views::board::Board;
+use crate::watch::Watch;
+use carry::Carrier;
+pub use settings::Outside;
+use sight::Sight;
+
+/// What telling people needs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reach {
+    /// Sends.
+    pub carrier: Carrier,
+    /// What people have before their eyes.
+    pub sight: Arc<Sight>,
+}
+
+impl Reach {
+    /// Starts telling people.
+    ///
+    /// # Errors
+    /// When the settings name a mail relay that cannot be one.
+    pub fn start(outside: Outside, log: &Log, streams: &Streams, watch: &Watch, board: &Board) -> anyhow::Result<Self> {
+        let carrier = Carrier::new(outside, log.clone(), streams.clone(), watch.epoch())?;
+        let put = Arc::new(Notify::new());
+        matters::Matters::start(log.clone(), streams.clone(), watch.clone(), board.clone(), Arc::clone(&put));
+        tokio::spawn(carrier.clone().run(put));
+        Ok(Self { carrier, sight: Arc::default() })
+    }
+}
