@@ -4,9 +4,15 @@ import { send } from './api/client';
 /** At most so often, in milliseconds. */
 const REST = 60_000;
 
+let told = -REST;
+
+/** Something new waits for the reader: the next sign of them is told at once, for whoever asks whether they saw it. */
+export function tellSoon(): void {
+  told = -REST;
+}
+
 /** Watches until the returned function is called. */
 export function watchPresence(): () => void {
-  let told = -REST;
   const seen = (event: Event) => {
     if (!event.isTrusted || event.timeStamp - told < REST) return;
     told = event.timeStamp;

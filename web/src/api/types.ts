@@ -144,6 +144,32 @@ export interface Accepted {
   cursor: string;
 }
 
+export type Channel = 'push' | 'mail' | 'pager';
+
+/** How far telling somebody by one way is. */
+export interface Way {
+  channel: Channel;
+  state: 'due' | 'quiet' | 'refused' | 'accepted' | 'spared';
+  at: Time;
+  attempts: number;
+  why: string | null;
+}
+
+/** Somebody who is to hear of an offer. */
+export interface Told {
+  person: Person;
+  seen_at: Time | null;
+  ways: Way[];
+}
+
+/** GET /me/reach. */
+export interface Reach {
+  channels: Channel[];
+  quiet: { from: string; to: string; zone: string } | null;
+  mail: { possible: boolean; address: string | null };
+  pager: { host: string | null };
+}
+
 export interface Offer {
   id: number;
   to: { person: Person } | { team: string };
@@ -151,6 +177,7 @@ export interface Offer {
   at: Time;
   lapses_at: Time;
   note: string | null;
+  told: Told[];
 }
 
 export interface Role {

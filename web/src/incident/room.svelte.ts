@@ -5,6 +5,7 @@ import { Refused, get, send } from '../api/client';
 import type { Directory, Entry, IncidentView, Person, RolePath } from '../api/types';
 import { coalesced } from '../live/coalesce';
 import { live } from '../live/live.svelte';
+import { tellSoon } from '../presence';
 import { session } from '../session.svelte';
 import { Notes } from './notes.svelte';
 import { Seen } from './seen';
@@ -39,6 +40,8 @@ export class Room {
   news: Entry | null = $state.raw(null);
   /** The role whose card is shown, because the reader just took it. */
   card: RolePath | null = $state(null);
+  /** The offer to the reader that they were last shown. */
+  #waits: number | null = null;
   readonly notes: Notes;
   readonly seen: Seen;
   /** Reads the view again, soon: many wishes at once are one reading, four a second at the most. */
@@ -99,11 +102,21 @@ export class Room {
     ];
     // A countdown may have passed without an entry that says so yet.
     const tick = setInterval(() => this.refresh(), 30_000);
+    // How far telling somebody is makes no entry.
+    const waiting = setInterval(() => {
+      if (this.#someoneIsTold() && document.visibilityState === 'visible') this.refresh();
+    }, 3_000);
     return () => {
       stop.forEach((end) => end());
       clearInterval(tick);
+      clearInterval(waiting);
       this.seen.keep(this.view?.last_entry);
     };
+  }
+
+  /** Whether somebody is being told of an offer and has not seen it. */
+  #someoneIsTold(): boolean {
+    return this.view?.roles.some(({ offer }) => offer?.told.some((one) => one.seen_at === null)) ?? false;
   }
 
   /** The reader says so themselves; a hand on the page is told by the shell. */
@@ -143,7 +156,12 @@ export class Room {
     try {
       const view = await get<IncidentView>(this.path);
       // Two readings may overtake each other on the way.
-      if (!this.view || view.last_entry >= this.view.last_entry) this.view = view;
+      if (!this.view || view.last_entry >= this.view.last_entry) {
+        const waits = (view.next?.do === 'take' && view.next.offer) || null;
+        if (waits !== null && waits !== this.#waits) tellSoon();
+        this.#waits = waits;
+        this.view = view;
+      }
       this.trouble = null;
       await this.#pins(view);
     } catch (error) {
