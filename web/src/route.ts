@@ -1,8 +1,12 @@
 // Addresses of the page. Every place has one of its own, so that it can be linked to at 03:00.
 
+export const ADMIN_PARTS = ['people', 'teams', 'services', 'tokens', 'settings', 'audit'] as const;
+export type AdminPart = (typeof ADMIN_PARTS)[number];
+
 export type Route =
   | { page: 'board' }
   | { page: 'incident'; number: number }
+  | { page: 'admin'; part: AdminPart }
   | { page: 'sign-in' }
   | { page: 'welcome' }
   | { page: 'guest' }
@@ -17,5 +21,8 @@ export function parse(path: string): Route {
   if (plain === '/guest') return { page: 'guest' };
   const incident = /^\/incidents\/([1-9]\d{0,8})$/.exec(plain);
   if (incident) return { page: 'incident', number: Number(incident[1]) };
+  if (plain === '/admin') return { page: 'admin', part: 'people' };
+  const part = ADMIN_PARTS.find((one) => plain === `/admin/${one}`);
+  if (part) return { page: 'admin', part };
   return { page: 'nowhere', path };
 }

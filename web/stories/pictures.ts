@@ -116,6 +116,38 @@ test('pictures', async () => {
       },
       'sabrina',
     );
+    house.run('team', 'set', 'search-sre', 'brown', 'marty');
+    house.run('service', 'set', 'search', '--owner', 'search-sre', '--depends-on', 'index');
+    for (const part of ['people', 'teams', 'services', 'tokens', 'settings', 'audit']) {
+      await shoot(
+        `admin-${part}`,
+        async (page) => {
+          await page.goto(`${house.url}/admin/${part}`);
+          await page.locator('main .rows li').nth(1).waitFor();
+        },
+        'sabrina',
+      );
+    }
+    await shoot(
+      'admin-person',
+      async (page) => {
+        await page.goto(`${house.url}/admin/people`);
+        await page.getByRole('button', { name: 'Open Marty' }).click();
+        await page.getByRole('button', { name: 'Make a sign-in link' }).click();
+        await page.getByText('it is shown once').waitFor();
+      },
+      'sabrina',
+    );
+    await shoot(
+      'tokens',
+      async (page) => {
+        await page.getByRole('button', { name: 'You: Sabrina' }).click();
+        await page.getByText('Your tokens').click();
+        await page.getByRole('button', { name: 'Make a token' }).waitFor();
+        await page.getByText('reads, and nothing else').first().waitFor({ state: 'attached' });
+      },
+      'sabrina',
+    );
     console.log(`Pictures are in ${folder}`);
   } finally {
     await house.close();
