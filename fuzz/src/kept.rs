@@ -29,8 +29,10 @@ pub fn settings(bytes: &[u8]) {
         Err(why) => {
             can_be_shown(&why);
             // The name of a key may be repeated, and nobody is kept from calling one like their password.
-            let is_value =
-                |line: &str| line.find(PASSWORD) > line.find(" = \"") && line.starts_with(char::is_lowercase);
+            let is_value = |line: &str| {
+                let begins = line.find(" = \"").filter(|_| line.starts_with(char::is_lowercase));
+                begins.is_some_and(|begins| line.find(PASSWORD) > Some(begins))
+            };
             let value = file.lines().filter(|line| line.contains(PASSWORD)).all(is_value);
             assert!(!value || !why.contains(PASSWORD), "{why}");
         }
