@@ -1,11 +1,11 @@
 //! Settings: every one as a flag, a `WARDROOM_*` variable or a TOML key, in this order of precedence.
 
+mod at_most;
 mod shown;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -13,6 +13,7 @@ use clap::{ArgMatches, FromArgMatches};
 use serde::{Deserialize, Serialize};
 use wardroom_core::text::repeated;
 
+pub use self::at_most::AtMost;
 pub use self::shown::{Setting, Source};
 use crate::file;
 use crate::log::Place;
@@ -289,37 +290,6 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self { connections: AtMost(4_096), connections_per_address: AtMost(1_024), streams_per_person: AtMost(1_000) }
-    }
-}
-
-/// How many of something there may be: at least one, and not more than any machine holds.
-#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-#[serde(try_from = "i64")]
-pub struct AtMost(u32);
-
-impl AtMost {
-    /// The most that can be set.
-    const MOST: u32 = 1_000_000;
-
-    /// As a plain number.
-    #[must_use]
-    pub const fn get(self) -> usize {
-        self.0 as usize
-    }
-}
-
-impl TryFrom<i64> for AtMost {
-    type Error = String;
-    fn try_from(given: i64) -> Result<Self, String> {
-        let fits = u32::try_from(given).ok().filter(|given| (1..=Self::MOST).contains(given));
-        fits.map(Self).ok_or_else(|| format!("it is a number from 1 to {}", Self::MOST))
-    }
-}
-
-impl FromStr for AtMost {
-    type Err = String;
-    fn from_str(given: &str) -> Result<Self, String> {
-        Self::try_from(given.parse().unwrap_or(0_i64))
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod admin;
 mod passkeys;
+mod reach;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,13 +15,13 @@ use wardroom_core::absence::Grounds;
 use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, SessionId, TeamName};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::next::{Next, NextIn};
-use wardroom_core::reach::{Channel, QuietHours};
 use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 use wardroom_core::token::Scope;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
+pub(super) use reach::{ReachView, Tested, ToldView};
 
 /// Why something was not done: RFC 9457. Further members depend on the code.
 #[derive(ToSchema)]
@@ -167,76 +168,6 @@ pub(super) struct OfferView {
     note: Option<String>,
     /// Whom it was told, and how far that is; empty for guests.
     told: Vec<ToldView>,
-}
-
-/// Somebody who is to hear of an offer.
-#[derive(ToSchema)]
-pub(super) struct ToldView {
-    person: Named,
-    /// When they had it before their eyes.
-    #[schema(format = DateTime)]
-    seen_at: Option<String>,
-    /// By which of the ways that they chose; none if they chose none.
-    ways: Vec<WayView>,
-}
-
-/// How far telling somebody by one way is.
-#[derive(ToSchema)]
-pub(super) struct WayView {
-    channel: Channel,
-    state: WayState,
-    #[schema(format = DateTime)]
-    at: String,
-    attempts: u32,
-    /// What stood in the way last.
-    why: Option<String>,
-}
-
-/// How far it is: about to be sent, waiting for quiet hours to end, tried again, taken by whoever carries it, or not
-/// needed because it was seen before.
-#[derive(ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum WayState {
-    Due,
-    Quiet,
-    Refused,
-    Accepted,
-    Spared,
-}
-
-/// How somebody is reached, and could be.
-#[derive(ToSchema)]
-pub(super) struct ReachView {
-    channels: BTreeSet<Channel>,
-    quiet: Option<QuietHours>,
-    mail: MailView,
-    pager: PagerView,
-}
-
-/// Whether this server sends mail, and to which address.
-#[derive(ToSchema)]
-pub(super) struct MailView {
-    possible: bool,
-    address: Option<String>,
-}
-
-/// Which pager is known; its key is not shown.
-#[derive(ToSchema)]
-pub(super) struct PagerView {
-    host: Option<String>,
-}
-
-/// What came of a test, by way.
-#[derive(ToSchema)]
-pub(super) struct Tested {
-    results: BTreeMap<String, TestView>,
-}
-
-/// What came of a test by one way.
-#[derive(ToSchema)]
-pub(super) struct TestView {
-    accepted: bool,
-    why: Option<String>,
 }
 
 /// To whom a role is offered.
