@@ -123,7 +123,8 @@ test('pictures', async () => {
         `admin-${part}`,
         async (page) => {
           await page.goto(`${house.url}/admin/${part}`);
-          await page.locator('main .rows li').nth(1).waitFor();
+          await page.getByRole('heading', { level: 1 }).or(page.locator('main h2')).first().waitFor();
+          await page.getByText('Looking…').waitFor({ state: 'detached' });
         },
         'sabrina',
       );
