@@ -83,12 +83,18 @@ impl Call {
     pub fn id(&self) -> String {
         let number = self.incident.get();
         match &self.about {
-            About::Offer { offer, .. } => format!("{number}.offer.{offer}"),
+            About::Offer { offer, .. } => Self::of_offer(self.incident, *offer),
             About::StillWithUs { unseen_since } => format!("{number}.here.{}", unseen_since.as_second()),
             About::Absent { since, .. } => format!("{number}.absent.{}", since.as_second()),
             About::Confirm { proposal, .. } => format!("{number}.confirm.{proposal}"),
             About::Clock { clock, rang_at } => format!("{number}.clock.{clock}.{}", rang_at.as_second()),
         }
+    }
+
+    /// The name of whatever tells of this offer, to whomever.
+    #[must_use]
+    pub fn of_offer(incident: Number, offer: Entry) -> String {
+        format!("{}.offer.{offer}", incident.get())
     }
 
     /// Whether it is about having command oneself: that goes past quiet hours.

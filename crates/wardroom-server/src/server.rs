@@ -11,21 +11,21 @@ use tokio::sync::watch as signal;
 
 use crate::account::Accounts;
 use crate::account::link::{self, MadeLink};
-use crate::config::{Config, Limits, Setting};
+use crate::config::{Config, Setting};
 use crate::due::Due;
 use crate::execute::{Executor, NotDone};
 use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
 use crate::public_url::PublicUrl;
-use crate::reach::{Outside, Reach};
+use crate::reach::Reach;
 use crate::streams::{DIRECTORY, Streams};
 use crate::views::audit::Audit;
 use crate::views::board::Board;
 use crate::watch::Watch;
 use crate::web::connection::Connections;
 use crate::web::followers::Followers;
-use crate::web::tls::Tls;
+use crate::web::tls::Certificate;
 use crate::{clock, web};
 
 /// How long requests that are under way may take after the server was told to stop.
@@ -153,8 +153,10 @@ pub async fn run(
     ready: impl FnOnce(Option<MadeLink>),
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> anyhow::Result<()> {
-    let Claimed { config, _lock } = claimed;
-    let tls = config.tls.map(Tls::new).transpose()?;
+    let Claimed { mut config, _lock } = claimed;
+    let certificate = config.tls.take().map(Certificate::read).transpose()?;
+    let tls = certificate.as_ref().map(Certificate::tls).transpose()?;
+    let limits = config.limits;
     let (stop, stopping) = signal::channel(false);
     let mut stopped = stop.subscribe();
     tokio::spawn(async move {
@@ -164,8 +166,7 @@ pub async fn run(
     });
     // A store that does not answer must not keep it from being stopped.
     let opening = async {
-        let server =
-            open(&config.place, config.limits, config.public_url, config.shown, config.outside, stopping).await?;
+        let server = open(config, stopping).await?;
         let link = first_admin(&server).await;
         anyhow::Ok((server, link))
     };
@@ -175,10 +176,10 @@ pub async fn run(
     };
     tokio::spawn(web::health::verify_in_background(server.clone()));
     ready(link);
-    if let Some(tls) = tls.clone() {
-        tokio::spawn(tls.keep_up(server.clone()));
+    if let Some(certificate) = certificate {
+        tokio::spawn(certificate.keep_up(server.clone()));
     }
-    let connections = Connections::new(listener, config.limits, tls.is_some());
+    let connections = Connections::new(listener, limits, tls.is_some());
     let serving = web::serve::serve(connections, web::router::router(server), tls, stopped.clone());
     tokio::select! {
         () = serving => {}
@@ -200,15 +201,8 @@ async fn first_admin(server: &Server) -> Option<MadeLink> {
 }
 
 /// Opens the store and starts what serving needs.
-async fn open(
-    place: &Place,
-    limits: Limits,
-    public_url: Option<PublicUrl>,
-    settings: Vec<Setting>,
-    outside: Outside,
-    stopping: signal::Receiver<bool>,
-) -> anyhow::Result<Server> {
-    let log = Log::open(place).await?;
+async fn open(config: Config, stopping: signal::Receiver<bool>) -> anyhow::Result<Server> {
+    let log = Log::open(&config.place).await?;
     let mut damaged = BTreeMap::new();
     match log.check_heads().await {
         // The others go on. There may be more: the background check finds them all.
@@ -218,7 +212,7 @@ async fn open(
         }
         checked => checked?,
     }
-    start(log, damaged, limits, public_url, settings, outside, stopping).await
+    start(log, damaged, config, stopping).await
 }
 
 /// Starts everything that serving needs, on an open log; these streams are set aside.
@@ -228,10 +222,7 @@ async fn open(
 pub async fn start(
     log: Log,
     damaged: BTreeMap<Stream, String>,
-    limits: Limits,
-    public_url: Option<PublicUrl>,
-    settings: Vec<Setting>,
-    outside: Outside,
+    config: Config,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
@@ -246,12 +237,12 @@ pub async fn start(
         tracing::info!("the board is still being made from the log");
     }
     let presence = Presence::new(clock::now());
-    let reach = Reach::start(outside, &log, &streams, &watch, &board)?;
+    let reach = Reach::start(config.outside, &log, &streams, &watch, &board)?;
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone());
-    let (accounts, followers) = (Accounts::default(), Followers::new(limits.streams_per_person.get()));
+    let (accounts, followers) = (Accounts::default(), Followers::new(config.limits.streams_per_person.get()));
     Ok(Server(Arc::new(Parts {
         audit: Audit::new(log.clone()),
-        settings,
+        settings: config.shown,
         log,
         streams,
         executor,
@@ -259,7 +250,7 @@ pub async fn start(
         board,
         presence,
         accounts,
-        public_url,
+        public_url: config.public_url,
         followers,
         reach,
         metrics,
@@ -309,9 +300,8 @@ mod tests {
         let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         rival.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let (settings, outside) = (Vec::new(), Outside::default());
-        let started = start(log, BTreeMap::new(), Limits::default(), None, settings, outside, stopping).await;
-        let server = started.unwrap();
+        let config = ServeArgs::default().settle().unwrap();
+        let server = start(log, BTreeMap::new(), config, stopping).await.unwrap();
         assert!(server.streams.incident(Number::FIRST).await.unwrap().is_some(), "what can be read is served");
         assert!(server.ready_to_record().now_or_never().is_none(), "but nothing is recorded before");
         rival.execute_batch("COMMIT").unwrap();
@@ -329,7 +319,8 @@ mod tests {
         let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 1").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let server = open(&place, Limits::default(), None, Vec::new(), Outside::default(), stopping).await.unwrap();
+        let config = Config { place, ..ServeArgs::default().settle().unwrap() };
+        let server = open(config, stopping).await.unwrap();
         let held = server.streams.incident(Number::FIRST).await.unwrap().unwrap();
         let why = held.incident.unreadable.clone().unwrap_or_default();
         assert_eq!(why, "its record is damaged: its tip does not agree with its last event");

@@ -8,8 +8,8 @@ use lettre::message::{Mailbox, MultiPart};
 use lettre::transport::smtp::Error;
 use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use wardroom_core::person::Email;
-use wardroom_core::text::misleads;
 
+use super::one_line;
 use super::settings::Relay;
 
 /// How long the relay may take for one letter.
@@ -52,11 +52,6 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// What a header may hold: one line, and nothing that moves or hides what stands around it.
-fn one_line(words: &str) -> String {
-    words.chars().map(|c| if misleads(c) { ' ' } else { c }).take(SUBJECT_MAX).collect()
-}
-
 /// An address, looked at anew: it may have come from a store that somebody else wrote to.
 fn address(given: &str) -> Result<Mailbox, String> {
     let email: Email = given.parse().map_err(str::to_owned)?;
@@ -83,7 +78,8 @@ fn html(words: &str) -> String {
 /// # Errors
 /// What cannot be written, in a few words.
 pub fn compose(letter: &Letter<'_>) -> Result<Message, String> {
-    let (line, help, link) = (one_line(letter.line), one_line(letter.help), one_line(letter.link));
+    // A header holds one line, and nothing that moves or hides what stands around it.
+    let [line, help, link] = [letter.line, letter.help, letter.link].map(|words| one_line(words, SUBJECT_MAX));
     let plain = format!("{line}.\r\n\r\n{help}\r\n\r\n{link}\r\n");
     let rich = format!(
         "<!doctype html><html lang=\"en\"><body style=\"font:16px/1.5 sans-serif\"><p><strong>{}</strong></p><p>{}</p>\

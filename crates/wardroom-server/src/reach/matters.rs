@@ -10,8 +10,9 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use wardroom_core::facts::Facts;
 use wardroom_core::id::{Number, PersonId};
-use wardroom_core::reach::Channel;
+use wardroom_core::reach::{Channel, Reach as Chosen};
 
 use crate::clock;
 use crate::log::{CallRow, Log, LogError};
@@ -41,6 +42,8 @@ pub(super) struct Matters {
     position: Option<u64>,
     /// Up to where that is kept.
     kept: u64,
+    /// Who may be told and how, when that was last looked at.
+    told_so: Option<(Facts, Arc<BTreeMap<PersonId, Chosen>>)>,
     /// What this node last put, by incident; nothing where there is nothing to tell.
     known: BTreeMap<Number, Put>,
     swept_at: Option<Instant>,
@@ -49,7 +52,8 @@ pub(super) struct Matters {
 impl Matters {
     pub(super) fn start(log: Log, streams: Streams, watch: Watch, board: Board, put: Arc<Notify>) {
         let known = BTreeMap::new();
-        let matters = Self { log, streams, watch, board, put, position: None, kept: 0, known, swept_at: None };
+        let matters =
+            Self { log, streams, watch, board, put, position: None, kept: 0, told_so: None, known, swept_at: None };
         tokio::spawn(matters.keep());
     }
 
@@ -94,8 +98,8 @@ impl Matters {
             directory |= streams.contains(&DIRECTORY);
             touched.extend(streams.into_iter().filter_map(|stream| stream.incident()));
         }
-        if directory {
-            // Who may be told, and how, may have changed anywhere.
+        if directory && self.is_told_otherwise() {
+            // Who may be told, or how, has changed, and that may be so anywhere.
             touched.extend(self.known.keys().copied());
             touched.extend(self.with_something_due().await?);
         }
@@ -112,6 +116,15 @@ impl Matters {
             self.swept_at = Some(Instant::now());
         }
         Ok(())
+    }
+
+    /// Whether it has changed who may be told and how. Most entries of the directory are of people who sign in.
+    fn is_told_otherwise(&mut self) -> bool {
+        let directory = self.streams.directory().directory;
+        let now = Some((directory.facts.clone(), Arc::clone(&directory.reach)));
+        let otherwise = self.told_so != now;
+        self.told_so = now;
+        otherwise
     }
 
     /// Open incidents in which there may be something to tell.

@@ -17,6 +17,7 @@ pub mod sight;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use wardroom_core::text::misleads;
 
 use crate::log::Log;
 use crate::streams::Streams;
@@ -25,6 +26,11 @@ use crate::watch::Watch;
 use carry::Carrier;
 pub use settings::Outside;
 use sight::Sight;
+
+/// These words as one line of at most so many characters, with nothing that moves or hides what stands around it.
+fn one_line(words: &str, max: usize) -> String {
+    words.chars().map(|c| if misleads(c) { ' ' } else { c }).take(max).collect()
+}
 
 /// What telling people needs. Cheap to clone.
 #[derive(Clone, Debug)]

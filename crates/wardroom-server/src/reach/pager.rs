@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 use wardroom_core::incident::{Incident, Severity};
-use wardroom_core::text::misleads;
 
+use super::one_line;
 use super::outward::{Outward, Post, endpoint};
 
 /// The longest summary that a pager takes.
@@ -73,9 +73,7 @@ pub fn severity(incident: &Incident) -> &'static str {
 /// The event, as the API has it.
 #[must_use]
 pub fn event(key: &str, id: &str, action: Action<'_>, link: Option<&str>) -> Value {
-    let plain = |words: &str| -> String {
-        words.chars().map(|c| if misleads(c) { ' ' } else { c }).take(SUMMARY_MAX).collect()
-    };
+    let plain = |words: &str| one_line(words, SUMMARY_MAX);
     match action {
         Action::Acknowledge => json!({ "routing_key": key, "event_action": "acknowledge", "dedup_key": id }),
         Action::Resolve => json!({ "routing_key": key, "event_action": "resolve", "dedup_key": id }),

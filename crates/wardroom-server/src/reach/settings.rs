@@ -33,10 +33,11 @@ impl std::fmt::Debug for Outside {
 /// Whether a relay's URL sends a password where everybody on the way can read it.
 fn bares_a_password(url: &str) -> bool {
     let Some(rest) = url.strip_prefix("smtp://") else { return false };
-    let (before, _) = rest.split_once(['/', '?']).unwrap_or((rest, ""));
+    let (before, behind) = rest.split_once(['/', '?']).unwrap_or((rest, ""));
     let Some((_, host)) = before.rsplit_once('@') else { return false };
-    let here = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.starts_with(name));
-    !here && !url.contains("tls=required")
+    let name = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    let here = ["127.0.0.1", "localhost", "[::1]"].contains(&name.map_or(host, |(name, _)| name));
+    !here && !behind.split(['?', '&']).any(|asked| asked == "tls=required")
 }
 
 impl Outside {
@@ -97,8 +98,15 @@ mod tests {
     #[test]
     fn a_relays_password_is_neither_sent_nor_said_in_the_clear() {
         let (page, from) = (Some("https://w.example.org"), Some("w@example.org"));
-        let why = settle(page, Some("smtp://ada:hunter2@relay.example.org"), from).unwrap_err();
-        assert!(why.contains("in the clear") && !why.contains("hunter2"), "{why}");
+        for bare in [
+            "smtp://ada:hunter2@relay.example.org",
+            "smtp://ada:hunter2@localhost.example.org",
+            "smtp://ada:hunter2@127.0.0.1.example.org:25",
+            "smtp://ada:hunter2tls=required@relay.example.org",
+        ] {
+            let why = settle(page, Some(bare), from).unwrap_err();
+            assert!(why.contains("in the clear") && !why.contains("hunter2"), "{why}");
+        }
         for fine in [
             "smtp://ada:hunter2@relay.example.org:587?tls=required",
             "smtps://ada:hunter2@relay.example.org",

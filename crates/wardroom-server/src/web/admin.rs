@@ -1,6 +1,8 @@
 //! What admins look at: the people with what concerns their access, the audit stream, the settings, and what importing
 //! a roster would change. Changes themselves go to the one write endpoint, in `directory.rs`.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -10,7 +12,7 @@ use uuid::Uuid;
 use wardroom_core::audit::{Topic, tell};
 use wardroom_core::directory::{DirectoryAsking, DirectoryEvent};
 use wardroom_core::facts::Facts;
-use wardroom_core::id::{Entry, Who};
+use wardroom_core::id::{Entry, PersonId, Who};
 use wardroom_core::roster::Roster;
 use wardroom_core::seal;
 
@@ -29,6 +31,14 @@ const PAGE: usize = 50;
 /// The most that are handed out at once.
 const PAGE_MAX: usize = 200;
 
+/// How often each of them is there.
+fn counted(people: impl Iterator<Item = PersonId>) -> BTreeMap<PersonId, usize> {
+    people.fold(BTreeMap::new(), |mut counts, person| {
+        *counts.entry(person).or_default() += 1;
+        counts
+    })
+}
+
 /// Everybody, with what concerns their access.
 #[utoipa::path(
     get, path = "/api/v1/people",
@@ -37,16 +47,18 @@ const PAGE_MAX: usize = 200;
 pub(super) async fn people(State(server): State<Server>, Auditor(reader): Auditor) -> Json<Value> {
     let (directory, now) = (server.streams.directory().directory, clock::now());
     let facts = &directory.facts;
+    let sessions =
+        counted(directory.sessions.values().filter(|known| now < known.expires_at).map(|known| known.person));
+    let tokens =
+        counted(directory.tokens.values().filter(|token| directory.live(token, now)).map(|token| token.person));
     let row = |person: &wardroom_core::facts::Person| {
-        let sessions = directory.sessions.values().filter(|known| known.person == person.id);
-        let tokens = directory.tokens.values().filter(|token| token.person == person.id);
         json!({
             "id": person.id, "handle": person.handle, "name": person.name, "email": person.email,
             "admin": person.admin, "active": person.active, "guest_of": reader.facts.guest_of(person.id),
             "last_seen_at": server.presence.seen_at(person.id),
             "has_password": directory.passwords.contains(&person.id),
-            "sessions": sessions.filter(|known| now < known.expires_at).count(),
-            "tokens": tokens.filter(|token| directory.live(token, now)).count(),
+            "sessions": sessions.get(&person.id).copied().unwrap_or(0),
+            "tokens": tokens.get(&person.id).copied().unwrap_or(0),
         })
     };
     let mut people = json!({ "people": facts.people.values().map(row).collect::<Vec<_>>() });

@@ -1,6 +1,6 @@
 //! How one is reached: reading it, choosing it, and trying it. Keys come in and never go out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
 use axum::extract::State;
@@ -40,7 +40,7 @@ pub(super) struct NewPager {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Choice {
-    channels: std::collections::BTreeSet<Channel>,
+    channels: BTreeSet<Channel>,
     quiet: Option<QuietHours>,
     /// Left out, the pager that is known stays for as long as its way is on.
     #[serde(default)]
@@ -106,29 +106,26 @@ pub(super) async fn choose(
         return Err(not_acceptable(format!("There is no time zone called “{}”.", quiet.zone.as_str())));
     }
     let paged = channels.contains(&Channel::Pager);
-    match pager {
+    let pager = match pager {
         Some(NewPager { url, key }) if paged => {
-            let pager =
-                Pager::new(url, key, carrier.outward.private).map_err(|why| not_acceptable(format!("{why}.")))?;
-            let guest = reader.facts.guest_of(reader.person).is_some();
-            if !guest {
-                server.log.put_pager(reader.person, Some(pager)).await?;
-            }
+            let pager = Pager::new(url, key, carrier.outward.private);
+            Some(pager.map_err(|why| not_acceptable(format!("{why}.")))?)
         }
         Some(_) => return Err(not_acceptable("A pager was given and its way is off. Turn it on, or leave it out.")),
         None if paged && server.log.pager(reader.person).await?.is_none() => {
             return Err(not_acceptable("Say where your pager is: its endpoint, and your routing key."));
         }
-        None => {}
-    }
+        None => None,
+    };
     let reach = Reach { channels, quiet };
     // The same choice again, perhaps with another key, is no refusal here.
     if server.streams.directory().directory.reach_of(reader.person) != reach {
         let order = Order::Directory(DirectoryCommand::SetReach { person: reader.person, reach });
         server.ask(&reader, asked.request_id, order).await?;
     }
-    if !paged {
-        server.log.put_pager(reader.person, None).await?;
+    // Only now: of a choice that is refused, nothing is kept.
+    if pager.is_some() || !paged {
+        server.log.put_pager(reader.person, pager).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

@@ -48,17 +48,12 @@ pub async fn serve(
 ) {
     let (open, mut closed) = mpsc::channel::<()>(1);
     loop {
-        let conversation = Conversation {
-            router: router.clone(),
-            peer: SocketAddr::from(([0, 0, 0, 0], 0)),
-            tls: tls.is_some(),
-            stopping: stopping.clone(),
-        };
         let (connection, peer) = tokio::select! {
             _ = stopping.wait_for(|stop| *stop) => break,
             accepted = connections.accept() => accepted,
         };
-        let conversation = Conversation { peer, ..conversation };
+        let (router, stopping) = (router.clone(), stopping.clone());
+        let conversation = Conversation { router, peer, tls: tls.is_some(), stopping };
         let (tls, open) = (tls.clone(), open.clone());
         tokio::spawn(async move {
             conversation.hold(connection, tls).await;

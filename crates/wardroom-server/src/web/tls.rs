@@ -88,40 +88,46 @@ impl ResolvesServerCert for Shown {
     }
 }
 
-/// Speaks TLS with those who connect. Cheap to clone.
-#[derive(Clone)]
-pub struct Tls {
-    acceptor: TlsAcceptor,
+/// A certificate, and the files that it is read from.
+pub struct Certificate {
+    files: TlsFiles,
     provider: Arc<CryptoProvider>,
     shown: Arc<Shown>,
-    files: TlsFiles,
     /// What was read last, whether it fitted or not; `None` when it could not be read.
     read: Option<Pair>,
 }
 
-impl fmt::Debug for Tls {
+impl fmt::Debug for Certificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Tls").field(&self.files).finish()
+        f.debug_tuple("Certificate").field(&self.files).finish()
     }
 }
 
-impl Tls {
+impl Certificate {
     /// Reads the files.
     ///
     /// # Errors
     /// A sentence that names the file that does not fit.
-    pub fn new(files: TlsFiles) -> anyhow::Result<Self> {
+    pub fn read(files: TlsFiles) -> anyhow::Result<Self> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let read = Pair::read(&files).map_err(anyhow::Error::msg)?;
         let shown = read.parse(&files, &provider).map_err(anyhow::Error::msg)?;
         let shown = Arc::new(Shown(RwLock::new(Arc::new(shown))));
-        let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&shown) as _;
-        let mut config = ServerConfig::builder_with_provider(Arc::clone(&provider))
+        Ok(Self { files, provider, shown, read: Some(read) })
+    }
+
+    /// What speaks TLS with those who connect, by this certificate as it is at each time.
+    ///
+    /// # Errors
+    /// None that a certificate could cause.
+    pub fn tls(&self) -> anyhow::Result<Tls> {
+        let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&self.shown) as _;
+        let mut config = ServerConfig::builder_with_provider(Arc::clone(&self.provider))
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_cert_resolver(resolver);
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), provider, shown, files, read: Some(read) })
+        Ok(Tls(TlsAcceptor::from(Arc::new(config))))
     }
 
     /// Looks at the files again; `None` when nothing changed since the last look.
@@ -171,7 +177,19 @@ impl Tls {
             }
         }
     }
+}
 
+/// Speaks TLS with those who connect. Cheap to clone: every connection does, and has nothing of the key's file.
+#[derive(Clone)]
+pub struct Tls(TlsAcceptor);
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls(…)")
+    }
+}
+
+impl Tls {
     /// Greets whoever connected, in bounded time.
     ///
     /// # Errors
@@ -183,7 +201,7 @@ impl Tls {
                 connection.shutdown().await?;
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no TLS"));
             }
-            self.acceptor.accept(connection).await
+            self.0.accept(connection).await
         };
         tokio::time::timeout(GREETING, greeting).await.unwrap_or_else(|late| Err(late.into()))
     }
@@ -205,11 +223,11 @@ mod tests {
         let files = TlsFiles { certificate, key };
         let made = || rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let (one, other) = (made(), made());
-        assert!(Tls::new(files.clone()).unwrap_err().to_string().contains("server.crt cannot be read"));
+        assert!(Certificate::read(files.clone()).unwrap_err().to_string().contains("server.crt cannot be read"));
         write(&files, &one.cert.pem(), &one.signing_key.serialize_pem());
-        let mut tls = Tls::new(files.clone()).unwrap();
-        let shown = |tls: &Tls| tls.shown.0.read().unwrap().cert[0].clone();
-        assert!(tls.look().is_none() && shown(&tls) == *one.cert.der(), "nothing changed");
+        let mut read = Certificate::read(files.clone()).unwrap();
+        let shown = |read: &Certificate| read.shown.0.read().unwrap().cert[0].clone();
+        assert!(read.look().is_none() && shown(&read) == *one.cert.der(), "nothing changed");
         for (certificate, key, why) in [
             (other.cert.pem(), one.signing_key.serialize_pem(), "do not fit together"),
             (other.cert.pem(), "hunter2".to_owned(), "server.key holds no private key"),
@@ -217,20 +235,20 @@ mod tests {
             (String::new(), String::new(), "server.crt holds no certificate"),
         ] {
             write(&files, &certificate, &key);
-            let told = tls.look().unwrap().unwrap_err();
+            let told = read.look().unwrap().unwrap_err();
             assert!(told.contains(why) && !told.contains("hunter2"), "{told}");
-            assert!(tls.look().is_none(), "it is said once");
-            assert_eq!(shown(&tls), *one.cert.der());
+            assert!(read.look().is_none(), "it is said once");
+            assert_eq!(shown(&read), *one.cert.der());
         }
         write(&files, &one.cert.pem(), &one.signing_key.serialize_pem());
-        assert_eq!(tls.look(), Some(Ok(())));
+        assert_eq!(read.look(), Some(Ok(())));
         std::fs::remove_file(&files.key).unwrap();
-        assert!(tls.look().unwrap().unwrap_err().contains("server.key cannot be read"));
+        assert!(read.look().unwrap().unwrap_err().contains("server.key cannot be read"));
         write(&files, &one.cert.pem(), &one.signing_key.serialize_pem());
-        assert_eq!(tls.look(), Some(Ok(())), "back again, it is well");
+        assert_eq!(read.look(), Some(Ok(())), "back again, it is well");
         write(&files, &other.cert.pem(), &other.signing_key.serialize_pem());
-        assert_eq!(tls.look(), Some(Ok(())));
-        assert_eq!(shown(&tls), *other.cert.der());
+        assert_eq!(read.look(), Some(Ok(())));
+        assert_eq!(shown(&read), *other.cert.der());
     }
 
     fn spoken() -> (tempfile::TempDir, Tls) {
@@ -239,7 +257,7 @@ mod tests {
         let files = TlsFiles { certificate, key };
         let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         write(&files, &made.cert.pem(), &made.signing_key.serialize_pem());
-        (folder, Tls::new(files).unwrap())
+        (folder, Certificate::read(files).unwrap().tls().unwrap())
     }
 
     async fn connected() -> (Connection, tokio::net::TcpStream) {

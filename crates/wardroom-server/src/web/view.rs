@@ -1,6 +1,7 @@
 //! An incident as readers get it: the folded state with names, what is inherited, and what is next.
 
 use serde_json::{Value, json};
+use wardroom_core::call::Call;
 use wardroom_core::facts::Facts;
 use wardroom_core::guest::USES_MAX;
 use wardroom_core::id::{Number, PersonId, Time};
@@ -83,7 +84,7 @@ fn offer(incident: Number, offer: &Offer, facts: &Facts, told: &[Told]) -> Value
     json!({
         "id": offer.id, "to": to, "by": named(facts, offer.by),
         "at": offer.at, "lapses_at": offer.lapses_at, "note": offer.note,
-        "told": told_of(&format!("{}.offer.{}", incident.get(), offer.id), told, facts),
+        "told": told_of(&Call::of_offer(incident, offer.id), told, facts),
     })
 }
 

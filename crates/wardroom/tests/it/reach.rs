@@ -14,6 +14,7 @@ on_both!(
     a_relay_that_refuses_is_tried_again_and_said_so,
     quiet_hours_hold_back_all_but_command,
     whoever_chose_nothing_or_cannot_be_reached_is_told_so,
+    of_a_choice_that_is_refused_nothing_is_kept,
     keys_come_in_and_never_go_out,
     a_drill_reaches_nobody_who_did_not_join,
 );
@@ -245,6 +246,18 @@ fn whoever_chose_nothing_or_cannot_be_reached_is_told_so(house: House) {
     let (status, answer) = server.post(&cast.mary, "/api/v1/me/reach", json!({ "channels": ["mail"], "quiet": null }));
     assert_eq!(status, 422);
     assert!(answer["detail"].as_str().unwrap().contains("no mail address"), "{answer}");
+}
+
+/// The key was kept before the rest was refused.
+fn of_a_choice_that_is_refused_nothing_is_kept(house: House) {
+    let (cast, outside) = (Cast::of(&house), Outside::start(house.folder()));
+    let server = house.serve_in(&outside.settings());
+    let pager = json!({ "url": outside.pager_url(), "key": KEY });
+    let choice = json!({ "channels": ["mail", "pager"], "quiet": null, "pager": pager });
+    let (status, answer) = server.post(&cast.mary, "/api/v1/me/reach", choice);
+    assert_eq!(status, 422);
+    assert!(answer["detail"].as_str().unwrap().contains("no mail address"), "{answer}");
+    assert_eq!(house.ask("SELECT count(*) FROM pagers"), "0");
 }
 
 fn keys_come_in_and_never_go_out(house: House) {
