@@ -3,33 +3,11 @@
 import { Refused, command, get } from '../api/client';
 import { coalesced } from '../live/coalesce';
 import { live } from '../live/live.svelte';
+import { Acts } from '../parts/acts.svelte';
 
-/** One attempt at a time, with what came of it. */
-export class Acts {
-  busy = $state(false);
-  /** Why the last one was refused. */
-  trouble: string | null = $state(null);
-
-  /** Whether it was done. */
-  async run(what: () => Promise<unknown>): Promise<boolean> {
-    if (this.busy) return false;
-    this.busy = true;
-    this.trouble = null;
-    try {
-      await what();
-      return true;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      // It was so already: what was wanted holds.
-      if (error.problem.code === 'already_so') return true;
-      this.trouble = error.message;
-      return false;
-    } finally {
-      this.busy = false;
-    }
-  }
-
-  /** Has the directory changed. */
+/** Attempts at changing the directory. */
+export class Changes extends Acts {
+  /** Whether it was changed, or was so already. */
   change(asked: { command: string; [field: string]: unknown }): Promise<boolean> {
     return this.run(() => command('/directory/commands', asked));
   }
