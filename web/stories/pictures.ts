@@ -149,6 +149,26 @@ test('pictures', async () => {
       },
       'sabrina',
     );
+    await shoot(
+      'reached',
+      async (page) => {
+        await page.getByRole('button', { name: 'You: Marty' }).click();
+        await page.getByText('How you are reached').click();
+        await page.getByLabel('Pager').check();
+        await page.getByLabel('Quiet hours').check();
+        await page.getByRole('button', { name: 'Keep it' }).scrollIntoViewIfNeeded();
+      },
+      'marty',
+    );
+    await shoot(
+      'passkeys',
+      async (page) => {
+        await page.getByRole('button', { name: 'You: Marty' }).click();
+        await page.getByRole('button', { name: 'Your passkeys' }).click();
+        await page.getByRole('dialog', { name: 'Your passkeys' }).waitFor();
+      },
+      'marty',
+    );
     console.log(`Pictures are in ${folder}`);
   } finally {
     await house.close();
