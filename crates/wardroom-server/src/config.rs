@@ -101,7 +101,7 @@ struct Given {
     /// Address that mail is from
     #[arg(long, env = "WARDROOM_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
-    /// Let people's pagers be on this machine or in its private networks, and without TLS
+    /// Let people's pagers and push services be on this machine or in its private networks, and without TLS
     #[arg(long, env = "WARDROOM_PRIVATE_ENDPOINTS")]
     private_endpoints: bool,
     /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,

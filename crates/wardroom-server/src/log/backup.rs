@@ -26,7 +26,8 @@ const TABLES: &[(&str, &[&str])] = &[
 const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats;
     DELETE FROM passwords; DELETE FROM sessions; DELETE FROM links;
     DELETE FROM passkeys; DELETE FROM challenge_key; DELETE FROM used_challenges;
-    DELETE FROM calls; DELETE FROM deliveries; DELETE FROM pagers";
+    DELETE FROM calls; DELETE FROM deliveries; DELETE FROM pagers;
+    DELETE FROM push_key; DELETE FROM browsers";
 const OCCUPIED: &str = "there is a log already where this should go; restoring never overwrites one";
 /// Rows between two checkpoints of a copy.
 const ROWS_AT_ONCE: usize = 2_000;

@@ -86,6 +86,8 @@ pub struct DeliveryRow {
     pub incident: Number,
     /// By which way.
     pub channel: Channel,
+    /// In which of their browsers, where it is told to browsers.
+    pub browser: Option<String>,
     /// How far it is.
     pub state: State,
     /// Since when.
@@ -131,7 +133,8 @@ pub enum Outcome {
 }
 
 impl Log {
-    /// Puts a matter, unless it is there, and a delivery for each of these ways, unless it is there, over or seen.
+    /// Puts a matter, unless it is there, and a delivery for each of these ways, unless it is there, over or seen; of
+    /// push, one for each of their browsers.
     ///
     /// # Errors
     /// [`LogError::Unavailable`], as for every method here.

@@ -5,7 +5,7 @@
 //! - Each stream's events form a hash chain, and each append is linked to the one before it (`chain.rs`).
 //! - Free text lies beside the chain in a table of its own and can be erased.
 //! - Beside the log stand tables that are disposable (snapshots, the board), volatile (presence), secret
-//!   (`credentials.rs`, `passkeys.rs`), or say how far telling somebody is (`calls.rs`).
+//!   (`credentials.rs`, `passkeys.rs`, `browsers.rs`), or say how far telling somebody is (`calls.rs`).
 
 /// Passes a call on to whichever database it is; one that lies on the other side of a network has to answer in time.
 macro_rules! on_either {
@@ -18,6 +18,7 @@ macro_rules! on_either {
 }
 
 mod backup;
+mod browsers;
 mod calls;
 pub mod chain;
 mod credentials;
@@ -35,6 +36,7 @@ use uuid::Uuid;
 use wardroom_core::id::Time;
 
 pub use backup::restore;
+pub use browsers::{BROWSERS_MAX, BrowserRow};
 pub use calls::{CallRow, DeliveryRow, Outcome, State, Told};
 pub use credentials::{LinkRow, SessionRow};
 pub use error::LogError;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use jiff::SignedDuration;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
@@ -15,10 +16,11 @@ use wardroom_core::reach::Channel;
 use super::mail::{Letter, Mail, compose};
 use super::outward::Outward;
 use super::pager::{self, Action};
+use super::push::{Message, Push, Untold};
 use super::quiet;
 use super::settings::Outside;
 use crate::clock;
-use crate::log::{DeliveryRow, Log, LogError, Outcome, State};
+use crate::log::{BrowserRow, DeliveryRow, Log, LogError, Outcome, State};
 use crate::streams::{Held, Streams, stream_of};
 
 /// How often the store is asked for what is due.
@@ -46,6 +48,18 @@ impl From<Result<(), String>> for Sent {
     }
 }
 
+/// Something that somebody is told.
+struct Telling<'a> {
+    person: PersonId,
+    /// The id of the matter.
+    call: &'a str,
+    words: &'a Words,
+    /// The page on which it is done.
+    path: &'a str,
+    /// How bad it is, in a pager's words.
+    severity: &'static str,
+}
+
 /// Sends. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Carrier {
@@ -56,8 +70,10 @@ pub struct Carrier {
     pub public_url: Option<String>,
     /// The way to the mail relay.
     pub mail: Option<Mail>,
-    /// The way to people's pagers.
+    /// The way to people's pagers, and to the push services of their browsers.
     pub outward: Outward,
+    /// Telling browsers.
+    pub push: Push,
     permits: Arc<Semaphore>,
 }
 
@@ -74,15 +90,22 @@ fn pause(attempts: u32) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
 
+/// The page of an incident, as its address begins after the server's own.
+fn page_of(incident: &Incident) -> String {
+    format!("/incidents/{}", incident.number.get())
+}
+
 impl Carrier {
     /// Sends by what the settings name.
     ///
     /// # Errors
     /// When the mail relay cannot be one.
     pub fn new(outside: Outside, log: Log, streams: Streams, epoch: Uuid) -> anyhow::Result<Self> {
+        let push = Push::new(log.clone(), outside.contact());
         let mail = outside.mail.map(Mail::new).transpose()?;
         let (public_url, outward) = (outside.public_url, Outward::new(outside.private_endpoints));
-        Ok(Self { log, streams, epoch, public_url, mail, outward, permits: Arc::new(Semaphore::new(AT_ONCE)) })
+        let permits = Arc::new(Semaphore::new(AT_ONCE));
+        Ok(Self { log, streams, epoch, public_url, mail, outward, push, permits })
     }
 
     pub(super) async fn run(self, put: Arc<Notify>) {
@@ -174,27 +197,29 @@ impl Carrier {
             return Err(until);
         }
         let words = call.words(incident, &directory.facts);
-        Ok(self.tell(row.channel, row.person, &row.call, &call.path(), &words, pager::severity(incident)).await)
+        let (path, severity) = (call.path(), pager::severity(incident));
+        let telling = Telling { person: row.person, call: &row.call, words: &words, path: &path, severity };
+        Ok(self.tell(row, &telling).await)
     }
 
-    /// Tells somebody something by one way.
-    async fn tell(
-        &self,
-        channel: Channel,
-        person: PersonId,
-        call: &str,
-        path: &str,
-        words: &Words,
-        severity: &'static str,
-    ) -> Sent {
-        match channel {
-            Channel::Mail => self.write(person, &self.id(call, person), None, path, words).await.into(),
-            Channel::Pager => {
-                let (line, help) = (words.line.as_str(), words.help.as_str());
-                self.page(person, call, Action::Trigger { line, help, severity }, Some(path)).await
-            }
-            Channel::Push => Sent::Nothing,
+    /// Tells somebody something by the way that a delivery goes.
+    async fn tell(&self, row: &DeliveryRow, telling: &Telling<'_>) -> Sent {
+        match row.channel {
+            Channel::Mail => self.mail(telling).await.into(),
+            Channel::Pager => self.trigger(telling).await,
+            Channel::Push => self.show(row, telling, false).await,
         }
+    }
+
+    async fn mail(&self, telling: &Telling<'_>) -> Result<(), String> {
+        let id = self.id(telling.call, telling.person);
+        self.write(telling.person, &id, None, telling.path, telling.words).await
+    }
+
+    async fn trigger(&self, telling: &Telling<'_>) -> Sent {
+        let (line, help) = (telling.words.line.as_str(), telling.words.help.as_str());
+        let trigger = Action::Trigger { line, help, severity: telling.severity };
+        self.page(telling.person, telling.call, trigger, Some(telling.path)).await
     }
 
     /// Its pager is told that it was seen.
@@ -209,12 +234,19 @@ impl Carrier {
                 let facts = &self.streams.directory().directory.facts;
                 let words = Call::done(&row.call, incident, facts);
                 let id = self.id(&row.call, row.person);
-                let path = format!("/incidents/{}", incident.number.get());
+                let path = page_of(incident);
                 self.write(row.person, &format!("{id}.done"), Some(&id), &path, &words).await.into()
             }
             // What nobody answered for may have arrived all the same.
             Channel::Pager => self.page(row.person, &row.call, Action::Resolve, None).await,
-            Channel::Mail | Channel::Push => Sent::Nothing,
+            Channel::Push => {
+                let words = Call::done(&row.call, incident, &self.streams.directory().directory.facts);
+                let path = page_of(incident);
+                let (call, severity) = (row.call.as_str(), pager::severity(incident));
+                let telling = Telling { person: row.person, call, words: &words, path: &path, severity };
+                self.show(row, &telling, true).await
+            }
+            Channel::Mail => Sent::Nothing,
         }
     }
 
@@ -259,6 +291,44 @@ impl Carrier {
         pager::send(&self.outward, &pager, &event).await.into()
     }
 
+    /// Shows something in the browser that a delivery is for, or withdraws it there.
+    async fn show(&self, row: &DeliveryRow, telling: &Telling<'_>, done: bool) -> Sent {
+        let Ok(browsers) = self.log.browsers_of(row.person).await else {
+            return Sent::Refused("Wardroom cannot read which browsers are told".to_owned());
+        };
+        match browsers.iter().find(|known| Some(known.browser.id()) == row.browser) {
+            Some(browser) => self.show_in(browser, telling, done).await,
+            None => Sent::Nothing,
+        }
+    }
+
+    async fn show_in(&self, to: &BrowserRow, telling: &Telling<'_>, done: bool) -> Sent {
+        let id = self.id(telling.call, telling.person);
+        let message = Message { id: &id, words: telling.words, path: telling.path, done };
+        match self.push.send(&self.outward, &to.browser, &message).await {
+            Ok(()) => Sent::Accepted,
+            Err(Untold::Refused(why)) => Sent::Refused(why),
+            Err(Untold::Gone) => match self.log.drop_browser(to.person, to.browser.id()).await {
+                Ok(_) => Sent::Nothing,
+                Err(_) => Sent::Refused("a browser that is gone could not be forgotten".to_owned()),
+            },
+        }
+    }
+
+    /// Shows a test in each of somebody's browsers; one that takes it is enough.
+    async fn show_test(&self, telling: &Telling<'_>) -> Sent {
+        let Ok(browsers) = self.log.browsers_of(telling.person).await else {
+            return Sent::Refused("Wardroom cannot read which browsers are told".to_owned());
+        };
+        // At once: whoever asked for the test waits for it.
+        let sent = join_all(browsers.iter().map(|browser| self.show_in(browser, telling, false))).await;
+        sent.into_iter().fold(Sent::Nothing, |all, one| match (all, one) {
+            (Sent::Accepted, _) | (_, Sent::Accepted) => Sent::Accepted,
+            (before, Sent::Nothing) => before,
+            (_, refused) => refused,
+        })
+    }
+
     /// Sends somebody a test by one way.
     ///
     /// # Errors
@@ -269,7 +339,12 @@ impl Carrier {
             help: "Nothing happened, and there is nothing to do.".to_owned(),
         };
         let call = format!("test.{}", Uuid::now_v7().simple());
-        let sent = self.tell(channel, person, &call, "/", &words, "info").await;
+        let telling = Telling { person, call: &call, words: &words, path: "/", severity: "info" };
+        let sent = match channel {
+            Channel::Mail => self.mail(&telling).await.into(),
+            Channel::Pager => self.trigger(&telling).await,
+            Channel::Push => self.show_test(&telling).await,
+        };
         if channel == Channel::Pager && matches!(sent, Sent::Accepted) {
             // Nobody has to put it away.
             let _ = self.page(person, &call, Action::Resolve, None).await;

@@ -11,7 +11,7 @@ pub struct Outside {
     pub public_url: Option<String>,
     /// The mail relay and the address that mail is from.
     pub mail: Option<Relay>,
-    /// Whether people's pagers may be on this machine or in its private networks.
+    /// Whether people's pagers and push services may be on this machine or in its private networks.
     pub private_endpoints: bool,
 }
 
@@ -41,6 +41,14 @@ fn bares_a_password(url: &str) -> bool {
 }
 
 impl Outside {
+    /// Whom a push service can ask about this server (RFC 8292, 2.1): the page's address, or that of its mail.
+    #[must_use]
+    pub fn contact(&self) -> Option<String> {
+        let page = self.public_url.clone().filter(|url| url.starts_with("https://"));
+        let mail = || Some(format!("mailto:{}", String::from(self.mail.as_ref()?.from.clone())));
+        page.or_else(mail)
+    }
+
     /// Settles what was given.
     ///
     /// # Errors

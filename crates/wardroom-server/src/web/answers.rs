@@ -21,7 +21,7 @@ use wardroom_core::token::Scope;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
-pub(super) use reach::{ReachView, Tested, ToldView};
+pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
 
 /// Why something was not done: RFC 9457. Further members depend on the code.
 #[derive(ToSchema)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -19,10 +19,12 @@ use super::answers;
 use super::parse::{Body, Plain};
 use super::problem::{Problem, named};
 use super::who::{Member, Reader, Responder};
+use crate::account::device::device;
 use crate::clock;
 use crate::execute::Order;
-use crate::log::{State as Far, Told};
+use crate::log::{BROWSERS_MAX, BrowserRow, DeliveryRow, State as Far, Told};
 use crate::reach::pager::Pager;
+use crate::reach::push::Browser;
 use crate::reach::quiet;
 use crate::server::Server;
 
@@ -62,8 +64,39 @@ pub(super) struct ChoiceBody {
 #[serde(deny_unknown_fields)]
 pub(super) struct Nothing {}
 
+/// A browser, to its owner.
+fn shown(row: &BrowserRow, reader: &Reader) -> Value {
+    let here = row.session.is_some() && row.session == reader.session().ok();
+    json!({ "id": row.browser.id(), "device": row.device, "added_at": row.added_at, "here": here })
+}
+
 fn not_acceptable(why: impl Into<String>) -> Problem {
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "not_reachable_so", why)
+}
+
+/// A browser in which somebody turns push on, as its push service described it.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewBrowser {
+    /// Its address there. It is never shown again.
+    endpoint: String,
+    /// Its public key, in base64url.
+    p256dh: String,
+    /// The secret that it shares with this server, in base64url.
+    auth: String,
+    /// The name of one that this stands in place of: the same browser, under an address that is no good any more.
+    #[serde(default)]
+    replaces: Option<String>,
+}
+
+/// As [`NewBrowser`], with its request id.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Describes the body to readers of the API; `parse::asked` reads it.
+pub(super) struct BrowserBody {
+    /// Drawn for each command: the same one again gets the same answer.
+    request_id: Uuid,
+    #[serde(flatten)]
+    browser: NewBrowser,
 }
 
 /// How am I reached, and how could I be.
@@ -72,6 +105,7 @@ pub(super) async fn read(State(server): State<Server>, Member(reader): Member) -
     let reach = server.streams.directory().directory.reach_of(reader.person);
     let email = reader.facts.people.get(&reader.person).and_then(|person| person.email.as_ref()?.words());
     let pager = server.log.pager(reader.person).await?;
+    let browsers = server.log.browsers_of(reader.person).await?;
     // Whatever stands behind the host may be a secret too.
     let host = |pager: Pager| pager.url.parse::<Uri>().ok().and_then(|uri| uri.host().map(str::to_owned));
     Ok(Json(json!({
@@ -79,6 +113,10 @@ pub(super) async fn read(State(server): State<Server>, Member(reader): Member) -
         "quiet": reach.quiet,
         "mail": { "possible": server.reach.carrier.mail.is_some(), "address": email },
         "pager": { "host": pager.and_then(host) },
+        "push": {
+            "key": server.reach.carrier.push.key().await?.public(),
+            "browsers": browsers.iter().map(|row| shown(row, &reader)).collect::<Vec<_>>(),
+        },
     })))
 }
 
@@ -95,8 +133,11 @@ pub(super) async fn choose(
 ) -> Result<StatusCode, Problem> {
     let Choice { channels, quiet, pager } = asked.order;
     let carrier = &server.reach.carrier;
-    if channels.contains(&Channel::Push) {
-        return Err(not_acceptable("This server cannot reach browsers yet. Choose mail or a pager."));
+    let pushed = channels.contains(&Channel::Push);
+    if pushed && server.log.browsers_of(reader.person).await?.is_empty() {
+        let sentence =
+            "Push reaches the browsers in which you turned it on, and there are none. Turn it on in one first.";
+        return Err(not_acceptable(sentence));
     }
     if channels.contains(&Channel::Mail) && carrier.mail.is_none() {
         let sentence = "This server has no mail relay. Whoever runs it can name one: --smtp-url.";
@@ -127,7 +168,68 @@ pub(super) async fn choose(
     if pager.is_some() || !paged {
         server.log.put_pager(reader.person, pager).await?;
     }
+    if !pushed {
+        server.log.drop_browsers(reader.person).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Turn push on in this browser; it goes with the session that asks.
+#[utoipa::path(
+    post, path = "/api/v1/me/reach/browsers", request_body = BrowserBody,
+    responses((status = 201, body = answers::BrowserView),
+              (status = 422, description = "`not_reachable_so`, or a refusal; `detail` says why")),
+)]
+pub(super) async fn turn_on(
+    State(server): State<Server>,
+    Responder(reader): Responder,
+    headers: HeaderMap,
+    Body(asked): Body<NewBrowser>,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let NewBrowser { endpoint, p256dh, auth, replaces } = asked.order;
+    let person = reader.person;
+    let browser = Browser::new(&endpoint, &p256dh, &auth, server.reach.carrier.outward.private);
+    let browser = browser.map_err(|why| not_acceptable(format!("Push cannot be turned on here: {why}.")))?;
+    let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
+    let session = reader.session().ok();
+    let row = BrowserRow { person, session, device: device(agent), browser, added_at: clock::now() };
+    // Before the way is on: from then on whatever waits is put on its way to the browsers that there are.
+    if !server.log.put_browser(row.clone(), replaces).await? {
+        let sentence = format!("You have turned push on in {BROWSERS_MAX} browsers. Remove one that you do not use.");
+        return Err(not_acceptable(sentence));
+    }
+    let mut reach = server.streams.directory().directory.reach_of(person);
+    if reach.channels.insert(Channel::Push) {
+        let order = Order::Directory(DirectoryCommand::SetReach { person, reach });
+        let done = server.ask(&reader, asked.request_id, order).await;
+        if let Err(problem) = done {
+            if problem.status().is_client_error() {
+                server.log.drop_browser(person, row.browser.id()).await?;
+            }
+            return Err(problem);
+        }
+    }
+    // As it was kept: the same browser again stays as old as it is.
+    let kept = server.log.browsers_of(person).await?.into_iter().find(|kept| kept.browser == row.browser);
+    Ok((StatusCode::CREATED, Json(shown(&kept.unwrap_or(row), &reader))))
+}
+
+/// Turn push off in a browser of mine.
+#[utoipa::path(
+    delete, path = "/api/v1/me/reach/browsers/{id}", params(("id" = String, Path, description = "Of the browser")),
+    responses((status = 204, description = "It is told nothing any more"),
+              (status = 404, description = "You have no such browser")),
+)]
+pub(super) async fn turn_off(
+    State(server): State<Server>,
+    Responder(reader): Responder,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    if server.log.drop_browser(reader.person, id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let sentence = "Push is not on in a browser of yours by that name, or not any more.";
+    Err(Problem::new(StatusCode::NOT_FOUND, "no_such_browser", sentence))
 }
 
 /// Send me a test by every way that is on.
@@ -187,9 +289,28 @@ impl Server {
     }
 }
 
+/// One delivery for each way: the one that has come furthest, where there are several. Nobody is told in how many
+/// browsers somebody else is reached.
+fn ways(deliveries: &[DeliveryRow]) -> Vec<&DeliveryRow> {
+    let far = |row: &DeliveryRow| match row.state {
+        Far::Accepted | Far::Seeing => 3,
+        Far::Spared => 2,
+        Far::Due | Far::Quiet => 1,
+        Far::Refused | Far::Ending | Far::Ended => 0,
+    };
+    let mut furthest: BTreeMap<Channel, &DeliveryRow> = BTreeMap::new();
+    for row in deliveries {
+        let known = furthest.entry(row.channel).or_insert(row);
+        if far(row) > far(known) {
+            *known = row;
+        }
+    }
+    furthest.into_values().collect()
+}
+
 /// What became of telling people of an offer.
 pub(super) fn told_of(offer: &str, told: &[Told], facts: &Facts) -> Vec<Value> {
-    let way = |row: &crate::log::DeliveryRow| {
+    let way = |row: &DeliveryRow| {
         let state = match row.state {
             Far::Seeing => Far::Accepted,
             state => state,
@@ -201,7 +322,7 @@ pub(super) fn told_of(offer: &str, told: &[Told], facts: &Facts) -> Vec<Value> {
     let one = |told: &Told| {
         json!({
             "person": named(facts, told.call.person), "seen_at": told.seen_at,
-            "ways": told.deliveries.iter().map(way).collect::<Vec<_>>(),
+            "ways": ways(&told.deliveries).into_iter().map(way).collect::<Vec<_>>(),
         })
     };
     of.map(one).collect()

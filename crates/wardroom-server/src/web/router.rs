@@ -120,6 +120,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(proof::prove))
         .routes(routes!(reach::read, reach::choose))
         .routes(routes!(reach::test))
+        .routes(routes!(reach::turn_on))
+        .routes(routes!(reach::turn_off))
         .routes(routes!(welcome::look))
         .routes(routes!(welcome::welcome))
         .routes(routes!(welcome::make))

@@ -125,6 +125,15 @@ impl Description {
     }
 }
 
+/// A browser in which push could be turned on, with the keys of RFC 8291's example.
+fn a_browser(name: &str) -> Value {
+    json!({
+        "endpoint": format!("https://push.example.org/{name}"),
+        "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+        "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    })
+}
+
 /// An incident in which there is some of everything.
 fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str) -> u64 {
     house.run(&["team", "set", "sre", "sabrina"]);
@@ -142,6 +151,7 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
     ] {
         server.done(mary, n, command);
     }
+    assert_eq!(server.post(mary, "/api/v1/me/reach/browsers", a_browser("one")).0, 201);
     let (status, invite) = server.post(mary, &format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 }));
     assert_eq!(status, 201, "{invite}");
     for command in [
@@ -210,6 +220,7 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
             json!({ "format": "csv", "file": "handle,name,teams\nemma,Emma,sre\n" }),
         ),
         (mary, "/api/v1/incidents/{number}/invites", format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 })),
+        (mary, "/api/v1/me/reach/browsers", "/api/v1/me/reach/browsers".to_owned(), a_browser("another")),
         (ada, "/api/v1/people/{handle}/link", "/api/v1/people/mary/link".to_owned(), json!({})),
     ]
 }
@@ -267,6 +278,8 @@ fn what_is_answered_is_what_is_described(house: House) {
         "Changed",
         "NewLink",
         "Readiness",
+        "PushView",
+        "BrowserView",
     ] {
         assert_eq!(description.never_seen(name), [""; 0], "{name} describes what is never sent");
     }

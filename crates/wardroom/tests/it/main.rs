@@ -9,6 +9,7 @@ mod faster;
 mod gate;
 mod house;
 mod outside;
+mod push_service;
 mod typed;
 mod wait;
 
@@ -37,6 +38,7 @@ mod passing;
 mod passkeys;
 mod places;
 mod played;
+mod push;
 mod queue;
 mod reach;
 mod redaction;

@@ -34,6 +34,7 @@ fn delivery_row(row: &Row) -> Option<DeliveryRow> {
         person: PersonId(row.get("person")),
         incident: number(row)?,
         channel: channel(row.get("channel"))?,
+        browser: Some(row.get("browser")).filter(|id: &String| !id.is_empty()),
         state: State::of(row.get("state"))?,
         at: time(row.get("at"))?,
         attempts: u32::try_from(row.get::<_, i32>("attempts")).ok()?,
@@ -53,8 +54,10 @@ impl Store {
         for channel in channels {
             self.do_it(
                 "INSERT INTO deliveries
-                 SELECT call, person, incident, $3, 'due', $4, 0, $4, 0, NULL, NULL FROM calls
-                 WHERE call = $1 AND person = $2 AND seen_at IS NULL AND ended_at IS NULL
+                 SELECT call, calls.person, incident, $3, 'due', $4, 0, $4, 0, NULL, NULL, place.browser
+                 FROM calls, (SELECT id AS browser FROM browsers WHERE person = $2 AND $3 = 'push'
+                              UNION ALL SELECT '' WHERE $3 <> 'push') AS place
+                 WHERE call = $1 AND calls.person = $2 AND seen_at IS NULL AND ended_at IS NULL
                  ON CONFLICT DO NOTHING",
                 &[&row.call, &row.person.0, &channel.word(), &at],
             )
@@ -109,8 +112,8 @@ impl Store {
         let query = client
             .prepare_cached(
                 "UPDATE deliveries SET lease = $2, attempts = attempts + 1
-                 WHERE (call, person, channel) IN
-                   (SELECT call, person, channel FROM deliveries WHERE next_at <= $1 AND lease <= $1
+                 WHERE (call, person, channel, browser) IN
+                   (SELECT call, person, channel, browser FROM deliveries WHERE next_at <= $1 AND lease <= $1
                     ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
                  RETURNING *",
             )
@@ -134,7 +137,7 @@ impl Store {
                at = CASE WHEN state = $4 THEN $5 ELSE at END,
                next_at = CASE WHEN state = $4 THEN $6 ELSE next_at END,
                state = CASE WHEN state = $4 THEN $10 ELSE state END
-             WHERE call = $1 AND person = $2 AND channel = $3",
+             WHERE call = $1 AND person = $2 AND channel = $3 AND browser = $11",
             &[
                 &row.call,
                 &row.person.0,
@@ -146,6 +149,7 @@ impl Store {
                 &written.accepted_at,
                 &written.uncounted,
                 &written.state,
+                &row.browser.unwrap_or_default(),
             ],
         )
         .await

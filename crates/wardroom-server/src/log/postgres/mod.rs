@@ -1,5 +1,6 @@
 //! The log on PostgreSQL: any number of nodes act as one.
 
+mod browsers;
 mod calls;
 mod credentials;
 mod listen;

@@ -23,7 +23,7 @@ fn passkey_row(row: &Row) -> Option<PasskeyRow> {
 
 impl Store {
     /// Whether a statement has done something to one row.
-    async fn did(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Result<bool, LogError> {
+    pub(super) async fn did(&self, statement: &str, values: &[&(dyn ToSql + Sync)]) -> Result<bool, LogError> {
         let client = self.client().await?;
         let statement = client.prepare_cached(statement).await?;
         Ok(client.execute(&statement, values).await? == 1)

@@ -241,6 +241,37 @@ CREATE TRIGGER pagers_go AFTER INSERT ON events
     FOR EACH ROW WHEN (new.stream = 0 AND new.kind IN ('person_deactivated', 'person_forgotten'))
     EXECUTE FUNCTION wardroom_forget_pager();
 ",
+    "
+-- The key by which push services know this server, and the browsers in which people turned push on (browsers.rs). A
+-- browser goes with the session in which it was turned on, and with the account.
+CREATE TABLE push_key (one int PRIMARY KEY CHECK (one = 1), key bytea NOT NULL);
+CREATE TABLE browsers (
+    id text PRIMARY KEY, person uuid NOT NULL, session uuid, device text NOT NULL,
+    endpoint text NOT NULL, key bytea NOT NULL, secret bytea NOT NULL, added_at bigint NOT NULL
+);
+CREATE INDEX browsers_person ON browsers (person);
+CREATE FUNCTION wardroom_forget_browsers() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF new.kind = 'session_ended' THEN
+        DELETE FROM browsers WHERE session = (new.body::json ->> 'session')::uuid;
+    ELSIF new.kind = 'everybody_signed_out' THEN
+        DELETE FROM browsers;
+    ELSE
+        DELETE FROM browsers WHERE person = (new.body::json ->> 'person')::uuid;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER browsers_go AFTER INSERT ON events
+    FOR EACH ROW
+    WHEN (new.stream = 0
+        AND new.kind IN ('session_ended', 'person_deactivated', 'person_forgotten', 'everybody_signed_out'))
+    EXECUTE FUNCTION wardroom_forget_browsers();
+
+-- Each browser is told by itself; where a way leads to one place alone, there is no name of it.
+ALTER TABLE deliveries ADD COLUMN browser text NOT NULL DEFAULT '';
+ALTER TABLE deliveries ALTER COLUMN browser DROP DEFAULT;
+ALTER TABLE deliveries DROP CONSTRAINT deliveries_pkey, ADD PRIMARY KEY (call, person, channel, browser);
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -31,11 +31,12 @@ fn delivery_row(row: &Row<'_>) -> rusqlite::Result<Option<DeliveryRow>> {
     let state = text(row, "state")?.as_deref().and_then(State::of);
     let (at, attempts) = (time(row, "at")?, integer(row, "attempts")?);
     let (accepted_at, why) = (time(row, "accepted_at")?, text(row, "why")?);
+    let browser = text(row, "browser")?.filter(|id| !id.is_empty());
     let (Some(call), Some(person), Some(incident)) = (call, person, incident) else { return Ok(None) };
     let (Some(channel), Some(state), Some(at), Some(attempts)) = (channel, state, at, attempts) else {
         return Ok(None);
     };
-    Ok(Some(DeliveryRow { call, person, incident, channel, state, at, attempts, accepted_at, why }))
+    Ok(Some(DeliveryRow { call, person, incident, channel, browser, state, at, attempts, accepted_at, why }))
 }
 
 /// Runs statements in one transaction.
@@ -59,7 +60,9 @@ impl Store {
                 transaction
                     .prepare_cached(
                         "INSERT INTO deliveries
-                         SELECT call, person, incident, ?3, 'due', ?4, 0, ?4, 0, NULL, NULL FROM calls
+                         SELECT call, person, incident, ?3, 'due', ?4, 0, ?4, 0, NULL, NULL, place.browser
+                         FROM calls, (SELECT id AS browser FROM browsers WHERE person = ?2 AND ?3 = 'push'
+                                      UNION ALL SELECT '' WHERE ?3 <> 'push') AS place
                          WHERE call = ?1 AND person = ?2 AND seen_at IS NULL AND ended_at IS NULL
                          ON CONFLICT DO NOTHING",
                     )?
@@ -161,7 +164,7 @@ impl Store {
                        at = CASE WHEN state = ?4 THEN ?5 ELSE at END,
                        next_at = CASE WHEN state = ?4 THEN ?6 ELSE next_at END,
                        state = CASE WHEN state = ?4 THEN ?10 ELSE state END
-                     WHERE call = ?1 AND person = ?2 AND channel = ?3",
+                     WHERE call = ?1 AND person = ?2 AND channel = ?3 AND browser = ?11",
                 )?
                 .execute(params![
                     row.call,
@@ -174,6 +177,7 @@ impl Store {
                     written.accepted_at,
                     written.uncounted,
                     written.state,
+                    row.browser.unwrap_or_default(),
                 ])?;
             Ok(())
         })

@@ -1,5 +1,6 @@
 //! The log on an embedded SQLite database: one writer thread, a few readers.
 
+mod browsers;
 mod calls;
 mod credentials;
 mod erase;

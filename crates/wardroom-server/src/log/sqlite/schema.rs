@@ -136,6 +136,39 @@ CREATE TRIGGER pager_gone AFTER INSERT ON events
     WHEN new.stream = 0 AND new.kind IN ('person_deactivated', 'person_forgotten') BEGIN
     DELETE FROM pagers WHERE person = new.body ->> 'person';
 END;
+", "
+-- The key by which push services know this server, and the browsers in which people turned push on (browsers.rs). A
+-- browser goes with the session in which it was turned on, and with the account.
+CREATE TABLE push_key (one INTEGER PRIMARY KEY CHECK (one = 1), key BLOB NOT NULL) STRICT;
+CREATE TABLE browsers (
+    id TEXT PRIMARY KEY, person TEXT NOT NULL, session TEXT, device TEXT NOT NULL,
+    endpoint TEXT NOT NULL, key BLOB NOT NULL, secret BLOB NOT NULL, added_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX browsers_person ON browsers (person);
+CREATE TRIGGER browser_signed_out AFTER INSERT ON events WHEN new.stream = 0 AND new.kind = 'session_ended' BEGIN
+    DELETE FROM browsers WHERE session = new.body ->> 'session';
+END;
+CREATE TRIGGER browsers_gone AFTER INSERT ON events
+    WHEN new.stream = 0 AND new.kind IN ('person_deactivated', 'person_forgotten') BEGIN
+    DELETE FROM browsers WHERE person = new.body ->> 'person';
+END;
+CREATE TRIGGER all_browsers_gone AFTER INSERT ON events
+    WHEN new.stream = 0 AND new.kind = 'everybody_signed_out' BEGIN
+    DELETE FROM browsers;
+END;
+
+-- Each browser is told by itself; where a way leads to one place alone, there is no name of it.
+ALTER TABLE deliveries RENAME TO deliveries_before;
+CREATE TABLE deliveries (
+    call TEXT NOT NULL, person TEXT NOT NULL, incident INTEGER NOT NULL, channel TEXT NOT NULL,
+    state TEXT NOT NULL, at INTEGER NOT NULL, attempts INTEGER NOT NULL,
+    next_at INTEGER, lease INTEGER NOT NULL, accepted_at INTEGER, why TEXT, browser TEXT NOT NULL,
+    PRIMARY KEY (call, person, channel, browser)
+) STRICT;
+INSERT INTO deliveries SELECT *, '' FROM deliveries_before;
+DROP TABLE deliveries_before;
+CREATE INDEX deliveries_next ON deliveries (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX deliveries_incident ON deliveries (incident);
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

@@ -49,6 +49,7 @@ pub(in crate::web) struct ReachView {
     quiet: Option<QuietHours>,
     mail: MailView,
     pager: PagerView,
+    push: PushView,
 }
 
 /// Whether this server sends mail, and to which address.
@@ -62,6 +63,26 @@ pub(in crate::web) struct MailView {
 #[derive(ToSchema)]
 pub(in crate::web) struct PagerView {
     host: Option<String>,
+}
+
+/// What a browser has to know to be told by this server, and in which it is.
+#[derive(ToSchema)]
+pub(in crate::web) struct PushView {
+    /// The server's public key, in base64url: browsers are bound to it (`applicationServerKey`).
+    key: String,
+    browsers: Vec<BrowserView>,
+}
+
+/// A browser in which push is on. Its name is the SHA-256 of its address, in hexadecimal digits.
+#[derive(ToSchema)]
+pub(in crate::web) struct BrowserView {
+    id: String,
+    /// What it says that it is, in a few words.
+    device: String,
+    #[schema(format = DateTime)]
+    added_at: String,
+    /// Whether it was turned on in the session that asks, with which it goes.
+    here: bool,
 }
 
 /// What came of a test, by way.

@@ -1,0 +1,72 @@
+//! Browsers that are told by push, on PostgreSQL.
+
+use tokio_postgres::Row;
+use wardroom_core::id::{PersonId, SessionId, Time};
+
+use super::Store;
+use super::read::time;
+use crate::log::{BROWSERS_MAX, BrowserRow, LogError};
+use crate::reach::push::Browser;
+
+/// A browser; `None` for a row that Wardroom never wrote.
+fn browser_row(row: &Row) -> Option<BrowserRow> {
+    Some(BrowserRow {
+        person: PersonId(row.get("person")),
+        session: row.get::<_, Option<_>>("session").map(SessionId),
+        device: row.get("device"),
+        browser: Browser::kept(row.get("endpoint"), row.get("key"), row.get("secret"))?,
+        added_at: time(row.get("added_at"))?,
+    })
+}
+
+impl Store {
+    pub(in crate::log) async fn push_key(&self, fresh: Vec<u8>) -> Result<Vec<u8>, LogError> {
+        self.do_it("INSERT INTO push_key VALUES (1, $1) ON CONFLICT DO NOTHING", &[&fresh]).await?;
+        let client = self.client().await?;
+        Ok(client.query_one("SELECT key FROM push_key", &[]).await?.get("key"))
+    }
+
+    pub(in crate::log) async fn put_browser(
+        &self,
+        row: BrowserRow,
+        replaces: Option<String>,
+    ) -> Result<bool, LogError> {
+        // One statement sees what was there before it: the one that is replaced is left out where browsers are counted.
+        self.did(
+            "WITH replaced AS (DELETE FROM browsers WHERE id = $10 AND id <> $1 AND person = $2)
+             INSERT INTO browsers AS b SELECT $1, $2, $3, $4, $5, $6, $7, $8
+             WHERE (SELECT count(*) FROM browsers WHERE person = $2 AND id NOT IN ($1, $10)) < $9
+             ON CONFLICT (id) DO UPDATE SET person = excluded.person, session = excluded.session,
+               device = excluded.device, key = excluded.key, secret = excluded.secret,
+               added_at = CASE WHEN b.person = excluded.person THEN b.added_at ELSE excluded.added_at END",
+            &[
+                &row.browser.id(),
+                &row.person.0,
+                &row.session.map(|session| session.0),
+                &row.device,
+                &row.browser.endpoint,
+                &&row.browser.key[..],
+                &&row.browser.secret[..],
+                &Time::as_microsecond(row.added_at),
+                &(BROWSERS_MAX as i64),
+                &replaces.unwrap_or_default(),
+            ],
+        )
+        .await
+    }
+
+    pub(in crate::log) async fn browsers_of(&self, person: PersonId) -> Result<Vec<BrowserRow>, LogError> {
+        let client = self.client().await?;
+        let query =
+            client.prepare_cached("SELECT * FROM browsers WHERE person = $1 ORDER BY added_at DESC, id").await?;
+        Ok(client.query(&query, &[&person.0]).await?.iter().filter_map(browser_row).collect())
+    }
+
+    pub(in crate::log) async fn drop_browser(&self, person: PersonId, id: String) -> Result<bool, LogError> {
+        self.did("DELETE FROM browsers WHERE id = $1 AND person = $2", &[&id, &person.0]).await
+    }
+
+    pub(in crate::log) async fn drop_browsers(&self, person: PersonId) -> Result<(), LogError> {
+        self.do_it("DELETE FROM browsers WHERE person = $1", &[&person.0]).await
+    }
+}
