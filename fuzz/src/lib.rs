@@ -4,6 +4,7 @@
 //! module and plays every file of `corpus/` through them, so that `make test` needs no fuzzer.
 
 pub mod kept;
+pub mod reached;
 pub mod requests;
 pub mod terminal;
 
@@ -53,6 +54,9 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("board_row", kept::board_row),
     ("remembered", kept::remembered),
     ("backup", kept::backup),
+    ("letter", reached::letter),
+    ("endpoint", reached::endpoint),
+    ("browser", reached::browser),
 ];
 
 /// The longest sentence that says why something was not read, in characters.
