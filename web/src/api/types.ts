@@ -168,6 +168,12 @@ export interface Reach {
   quiet: { from: string; to: string; zone: string } | null;
   mail: { possible: boolean; address: string | null };
   pager: { host: string | null };
+  push: {
+    /** The server's public key: browsers are bound to it. */
+    key: string;
+    /** Those in which push is on; `here` is one that was turned on in the session that asks. */
+    browsers: { id: string; device: string; added_at: Time; here: boolean }[];
+  };
 }
 
 export interface Offer {

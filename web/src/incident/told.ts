@@ -2,7 +2,7 @@
 import type { Told, Way } from '../api/types';
 import { age } from '../parts/ages';
 
-const CARRIERS = { mail: 'the mail relay', pager: 'their pager', push: 'their browser' };
+const CARRIERS = { mail: 'the mail relay', pager: 'their pager', push: 'their browser’s push service' };
 
 function so({ channel, state, at, why }: Way, now: Date): string {
   const carrier = CARRIERS[channel];

@@ -25,6 +25,10 @@ struct Dist;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src \
                       'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; frame-ancestors 'none'; \
                       form-action 'none'";
+/// What the page's service worker may do: it speaks to this server.
+const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src 'self'";
+/// The page's service worker, at the root so that it may be that of every place.
+const WORKER: &str = "/push.js";
 /// What stands at `/` when the server was built without the page.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Wardroom</title>\
     <p>Wardroom runs, but was built without its page. Stop it, type <code>make build</code>, and start it again.\
@@ -91,14 +95,15 @@ pub(super) async fn page(request: Request) -> Response {
         return nothing_here();
     }
     if let Some(file) = FILES.get(path).filter(|_| path != "/index.html") {
-        return send(file, request.headers());
+        let sent = send(file, request.headers());
+        return if path == WORKER { with_policy(sent, WORKER_POLICY) } else { sent };
     }
     if !is_place(path, request.headers()) {
         return nothing_here();
     }
     match FILES.get("/index.html") {
-        Some(index) => with_policy(send(index, request.headers())),
-        None => with_policy(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response()),
+        Some(index) => with_policy(send(index, request.headers()), POLICY),
+        None => with_policy(([(header::CONTENT_TYPE, "text/html; charset=utf-8")], NOT_BUILT).into_response(), POLICY),
     }
 }
 
@@ -113,9 +118,9 @@ fn nothing_here() -> Response {
     Problem::new(StatusCode::NOT_FOUND, "no_such_page", "There is nothing at this address.").into_response()
 }
 
-fn with_policy(mut response: Response) -> Response {
+fn with_policy(mut response: Response, policy: &'static str) -> Response {
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
 }
