@@ -6,6 +6,7 @@
 mod admin;
 mod passkeys;
 mod reach;
+mod welcome;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,6 +23,7 @@ use wardroom_core::token::Scope;
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
+pub(super) use welcome::{CameIn, InviteLooked, LinkView, NewInvite, NewLink};
 
 /// Why something was not done: RFC 9457. Further members depend on the code.
 #[derive(ToSchema)]
@@ -371,63 +373,6 @@ pub(super) struct ServiceView {
 pub(super) struct Changed {
     first_entry: Option<Entry>,
     last_entry: Option<Entry>,
-}
-
-/// Whom a one-time link lets in.
-#[derive(ToSchema)]
-pub(super) struct LinkView {
-    kind: LinkKind,
-    person: Option<Named>,
-    #[schema(format = DateTime)]
-    expires_at: String,
-}
-
-/// What a one-time link is for.
-#[derive(ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum LinkKind {
-    FirstAdmin,
-    Person,
-}
-
-/// A one-time link, shown this once.
-#[derive(ToSchema)]
-pub(super) struct NewLink {
-    path: String,
-    secret: String,
-    #[schema(format = DateTime)]
-    expires_at: String,
-}
-
-/// A link for guests, shown this once.
-#[derive(ToSchema)]
-pub(super) struct NewInvite {
-    id: InviteId,
-    path: String,
-    secret: String,
-    #[schema(format = DateTime)]
-    expires_at: Option<String>,
-}
-
-/// Who invites by a link for guests.
-#[derive(ToSchema)]
-pub(super) struct InviteLooked {
-    invited_by: Inviting,
-    #[schema(format = DateTime)]
-    expires_at: String,
-}
-
-/// Somebody's name, as it is shown to whoever is not in yet.
-#[derive(ToSchema)]
-pub(super) struct Inviting {
-    name: String,
-}
-
-/// Where a guest came in, and as whom.
-#[derive(ToSchema)]
-pub(super) struct CameIn {
-    incident: Number,
-    person: Named,
 }
 
 /// Whether requests can be served.
