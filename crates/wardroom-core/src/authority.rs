@@ -3,6 +3,10 @@
 //! Delegation is the domain: an act belongs to whoever effectively holds the duty behind it (rules 2 and 8),
 //! and a refusal says who that is and how to get there.
 
+use serde::Serialize;
+
+use crate::briefing::Briefed;
+use crate::command::Command;
 use crate::id::PersonId;
 use crate::incident::{Asking, Incident};
 use crate::refusal::{Code, Refusal, Remedy};
@@ -21,7 +25,88 @@ pub enum Act {
     Duty(Duty),
 }
 
+/// What can be done with a role, for surfaces that show what their reader may do there.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum RoleAct {
+    /// Offering it to somebody.
+    Offer,
+    /// Withdrawing the offer of it.
+    Withdraw,
+    /// Taking it, as it is offered.
+    Take,
+    /// Declining the offer of it.
+    Decline,
+    /// Asking for it. Who decides about a role is not told that they could ask themselves for it.
+    Ask,
+    /// Asking for it no more.
+    TakeBackAsk,
+    /// Giving it up.
+    Release,
+    /// Taking it back from its holder.
+    TakeBack,
+    /// Opening a role under it.
+    OpenUnder,
+    /// Having somebody work in it, or no more.
+    Staff,
+    /// Closing it.
+    Close,
+}
+
+impl RoleAct {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Offer,
+        Self::Withdraw,
+        Self::Take,
+        Self::Decline,
+        Self::Ask,
+        Self::TakeBackAsk,
+        Self::Release,
+        Self::TakeBack,
+        Self::OpenUnder,
+        Self::Staff,
+        Self::Close,
+    ];
+
+    /// The command that does it, where nobody and nothing else has to be named for it.
+    fn command(self, role: RolePath) -> Option<Command> {
+        Some(match self {
+            Self::Offer | Self::OpenUnder | Self::Staff => return None,
+            Self::Withdraw => Command::WithdrawOffer { role, reason: None },
+            Self::Take => Command::TakeRole { role, briefed: Some(Briefed::ByVoice) },
+            Self::Decline => Command::DeclineOffer { role, reason: None },
+            Self::Ask => Command::AskRole { role, note: None },
+            Self::TakeBackAsk => Command::TakeBackAsk { role },
+            Self::Release => Command::ReleaseRole { role },
+            Self::TakeBack => Command::TakeBackRole { role },
+            Self::Close => Command::CloseRole { role },
+        })
+    }
+}
+
 impl Incident {
+    /// What the asker may do with a role now. Deciding itself is asked wherever an act needs no further word, so that
+    /// what is shown and what is decided cannot come apart.
+    #[must_use]
+    pub fn may_with(&self, ask: &Asking<'_>, role: &RolePath) -> Vec<RoleAct> {
+        let ask = &self.at_least_last(ask);
+        let Some(person) = ask.actor.person() else { return Vec::new() };
+        let decides = self.phase.is_open()
+            && self.unreadable.is_none()
+            && ask.facts.active(person)
+            && self.may(person, &Act::Manage(role.clone()));
+        let may = |act: &RoleAct| match act {
+            RoleAct::Offer => decides && self.way_is_free(ask, role, person),
+            RoleAct::OpenUnder => decides && self.has_room_under(role),
+            RoleAct::Staff => decides,
+            RoleAct::Ask if decides => false,
+            act => act.command(role.clone()).is_some_and(|command| self.decide(ask, command).is_ok()),
+        };
+        RoleAct::ALL.into_iter().filter(may).collect()
+    }
+
     /// The asker, if they may do this.
     ///
     /// # Errors

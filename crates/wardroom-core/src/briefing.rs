@@ -98,6 +98,13 @@ impl Event {
         }
     }
 
+    /// Whether it stands out to whoever looks on: what matters, and that the commander is gone or the incident goes on
+    /// with another one.
+    #[must_use]
+    pub fn stands_out(&self) -> bool {
+        self.matters() || matches!(self, Self::CommanderAbsent { .. } | Self::MergedInto { .. } | Self::Absorbed { .. })
+    }
+
     /// The answer to whoever was held back: recorded, and nevertheless a refusal.
     #[must_use]
     pub fn as_refusal(&self, entry: Entry) -> Option<Refusal> {

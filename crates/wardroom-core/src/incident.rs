@@ -221,7 +221,7 @@ impl Incident {
     }
 
     /// `now` never runs behind the incident's last event, whatever a node's clock says.
-    fn at_least_last<'a>(&self, ask: &Asking<'a>) -> Asking<'a> {
+    pub(crate) fn at_least_last<'a>(&self, ask: &Asking<'a>) -> Asking<'a> {
         Asking { now: ask.now.max(self.last_at), ..*ask }
     }
 

@@ -157,6 +157,11 @@ impl Incident {
         .remedy(Remedy::Withdraw { role }))
     }
 
+    /// Whether an offer of this role by this person would be stopped by no other.
+    pub(crate) fn way_is_free(&self, ask: &Asking<'_>, role: &RolePath, by: PersonId) -> bool {
+        self.make_way(ask, role, by).is_ok()
+    }
+
     /// Records that the offer of this role lapsed, if it did and nobody recorded it.
     pub(crate) fn lapse_offer(&self, role: &RolePath, now: Time) -> Vec<Event> {
         let lapsed = self.offers.get(role).filter(|offer| offer.lapsed(now));

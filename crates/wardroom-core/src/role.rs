@@ -197,7 +197,14 @@ impl Incident {
     /// `None` only after closing or merging.
     #[must_use]
     pub fn effective_holder(&self, role: &RolePath) -> Option<PersonId> {
-        role.upward().find_map(|role| self.holder(&role))
+        self.holder(&self.held_through(role)?)
+    }
+
+    /// By holding which role its effective holder answers for this one: itself, or the nearest above it that somebody
+    /// holds.
+    #[must_use]
+    pub fn held_through(&self, role: &RolePath) -> Option<RolePath> {
+        role.upward().find(|role| self.holder(role).is_some())
     }
 
     /// The commander or lead while open, else who was it last.
@@ -247,10 +254,19 @@ impl Incident {
         let parent = role.parent().expect("the root is there already");
         self.known_role(&parent)?;
         self.require(ask, &Act::Manage(parent))?;
-        if self.roles.len() >= ROLES_MAX {
+        if !self.takes_more_roles() {
             return Err(Refusal::new(Code::TooMany, format!("There are {ROLES_MAX} roles already; close some first.")));
         }
         Ok(Event::RoleOpened { role }.into())
+    }
+
+    fn takes_more_roles(&self) -> bool {
+        self.roles.len() < ROLES_MAX
+    }
+
+    /// Whether a role can still be opened under this one: there are not too many, and a path of one more letter fits.
+    pub(crate) fn has_room_under(&self, role: &RolePath) -> bool {
+        self.takes_more_roles() && role.as_str().len() + "/x".len() <= PATH_MAX
     }
 
     pub(crate) fn close_role(&self, ask: &Asking<'_>, role: RolePath) -> Result<Decision, Refusal> {

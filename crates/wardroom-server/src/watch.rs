@@ -109,7 +109,7 @@ pub fn cursor(epoch: Uuid, position: u64) -> String {
 /// Renders an entry for readers: what happened, with its words as they are now.
 pub(crate) fn render(epoch: Uuid, stored: &Stored, facts: &Facts) -> serde_json::Value {
     let incident = stored.stream.incident();
-    let told = incident.and_then(|_| recorded(stored).ok()).map(|recorded| tell(&recorded, facts));
+    let recorded = incident.and_then(|_| recorded(stored).ok());
     let mut body = opened(stored).unwrap_or_default();
     seal::reveal(&mut body);
     json!({
@@ -120,7 +120,9 @@ pub(crate) fn render(epoch: Uuid, stored: &Stored, facts: &Facts) -> serde_json:
         "actor": stored.actor,
         "kind": stored.kind,
         "body": body,
-        "told": told,
+        "told": recorded.as_ref().map(|recorded| tell(recorded, facts)),
+        "matters": recorded.as_ref().is_some_and(|recorded| recorded.event.matters()),
+        "stands_out": recorded.as_ref().is_some_and(|recorded| recorded.event.stands_out()),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use wardroom_core::authority::Act;
+use wardroom_core::authority::{Act, RoleAct};
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::id::{Actor, PersonId};
@@ -174,6 +174,38 @@ fn the_work_of_a_duty_is_for_its_holders_and_members() {
     assert_eq!(state.who_may(&Act::Duty(Duty::Operations)), [SABRINA]);
     assert_eq!(state.who_may(&Act::Manage(role("operations/database"))), [JOSEPHINE, SABRINA, MARY]);
     assert_eq!(state.who_may(&Act::Respond), HERE);
+}
+
+#[track_caller]
+fn shows(given: &Given, person: PersonId, path: &str, acts: &[RoleAct]) {
+    let actor = Actor::Person(person);
+    let ask = wardroom_core::incident::Asking { actor, now: given.now, facts: &given.facts, cited: None, other: None };
+    assert_eq!(given.state().may_with(&ask, &role(path)), acts, "{path}");
+}
+
+#[test]
+fn what_one_may_do_with_a_role_is_told_with_it() {
+    use RoleAct::{Ask, Close, Decline, Offer, OpenUnder, Release, Staff, Take, TakeBack, TakeBackAsk, Withdraw};
+    let given = everybody();
+    shows(&given, MARY, "command", &[Offer, OpenUnder, Staff]);
+    shows(&given, MARY, "operations", &[Offer, TakeBack, OpenUnder, Staff]);
+    shows(&given, SABRINA, "operations", &[Offer, Release, OpenUnder, Staff]);
+    shows(&given, SABRINA, "operations/network", &[Offer, OpenUnder, Staff, Close]);
+    shows(&given, JOSEPHINE, "operations", &[Ask]);
+    shows(&given, ROBIN, "operations", &[Ask]);
+    shows(&given, ADA, "planning", &[]);
+    shows(&given, IVAN, "planning", &[]);
+    let asked = Event::RoleAsked { role: role("planning"), by: ROBIN, note: None };
+    let given = given.and([crate::words::offered("planning", MALCOLM, MARY), asked]);
+    shows(&given, MARY, "planning", &[Withdraw, OpenUnder, Staff]);
+    shows(&given, MALCOLM, "planning", &[Take, Decline]);
+    shows(&given, ROBIN, "planning", &[TakeBackAsk]);
+    // An offer from further down is superseded, and one that lapsed stands in nobody's way.
+    let given = given.and([crate::words::offered("operations/network", ADA, SABRINA)]);
+    shows(&given, MARY, "operations/network", &[Offer, Withdraw, OpenUnder, Staff]);
+    shows(&given, SABRINA, "operations/network", &[Withdraw, OpenUnder, Staff]);
+    shows(&given.clone().after(10), SABRINA, "operations/network", &[Offer, OpenUnder, Staff, Close]);
+    shows(&given.and([closed(MARY)]), MARY, "command", &[]);
 }
 
 #[test]

@@ -122,6 +122,12 @@ fn what_matters_is_a_closed_list() {
         Event::ClockSet { label: text("tea"), due_at: at(5), every_minutes: None },
         Event::NoteCorrected { entry: Entry(2), text: text("x") },
     ];
+    for event in &matters {
+        assert!(event.stands_out(), "{event:?}");
+    }
+    for event in &rest {
+        assert!(!event.stands_out(), "{event:?}");
+    }
     for event in matters {
         on_offer().and([event]).when(SABRINA, take_command(3)).then([held_back(3, SABRINA, 3, &[4])]);
     }
@@ -129,6 +135,14 @@ fn what_matters_is_a_closed_list() {
         let taken = command_taken(3, SABRINA, MARY, Briefed::To(Entry(3)), &[]);
         on_offer().and([event]).when(SABRINA, take_command(3)).then([taken]);
     }
+}
+
+#[test]
+fn that_the_commander_is_gone_stands_out_and_holds_nobody_back() {
+    let absent = crate::words::absent(MARY, crate::cast::start());
+    assert!(absent.stands_out() && !absent.matters());
+    let merged = Event::MergedInto { into: crate::words::number(2), commander: MARY };
+    assert!(merged.stands_out() && !merged.matters());
 }
 
 #[test]

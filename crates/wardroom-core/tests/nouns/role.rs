@@ -46,6 +46,12 @@ fn what_nobody_holds_is_with_the_nearest_above() {
     assert_eq!(state.effective_holder(&role("planning")), Some(MARY));
     assert_eq!(state.effective_holder(&role("operations")), Some(SABRINA));
     assert_eq!(state.effective_holder(&role("operations/database/primary")), Some(JOSEPHINE));
+    let through = |path| state.held_through(&role(path));
+    assert_eq!(through("planning"), Some(role("command")));
+    assert_eq!(through("operations"), Some(role("operations")));
+    assert_eq!(through("operations/database/primary"), Some(role("operations/database")));
+    let closed = tree().and([crate::words::closed(MARY)]).state();
+    assert_eq!(closed.held_through(&role("planning")), None);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod drills;
 mod log;
 mod merging;
 mod secrecy;
+mod shown;
 mod span;
 mod steps;
 mod world;

@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use utoipa::ToSchema;
 use wardroom_core::absence::Grounds;
+use wardroom_core::authority::RoleAct;
 use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, SessionId, TeamName};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::next::{Next, NextIn};
@@ -78,6 +79,10 @@ pub(super) struct Happened {
     body: Value,
     /// In a sentence; null for the directory, and for what this Wardroom cannot read.
     told: Option<String>,
+    /// Whether it is of what whoever takes command has to have seen (rule 4). What this Wardroom cannot read is not.
+    matters: bool,
+    /// Whether it is shown and read aloud as standing out: what matters, and a little more.
+    stands_out: bool,
 }
 
 /// An incident, as one reader gets it.
@@ -151,7 +156,12 @@ pub(super) struct RoleView {
     holder: Option<Named>,
     #[schema(format = DateTime)]
     since: Option<String>,
+    /// Who answers for it: its holder, or the holder of the nearest role above that somebody holds.
     effective_holder: Option<Named>,
+    /// By holding which role they do.
+    held_through: Option<RolePath>,
+    /// What the reader may do with it now.
+    may: Vec<RoleAct>,
     members: Vec<Named>,
     offer: Option<OfferView>,
     asked_by: Vec<Named>,

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use wardroom_core::call::Call;
 use wardroom_core::facts::Facts;
 use wardroom_core::guest::USES_MAX;
-use wardroom_core::id::{Number, PersonId, Time};
-use wardroom_core::incident::Incident;
+use wardroom_core::id::{Actor, Number, PersonId, Time};
+use wardroom_core::incident::{Asking, Incident};
 use wardroom_core::offer::{Offer, Recipient};
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal;
@@ -18,12 +18,15 @@ use crate::log::Told;
 #[must_use]
 pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time, cursor: &str, told: &[Told]) -> Value {
     let person = |id: PersonId| named(facts, id);
+    let ask = Asking { actor: Actor::Person(reader), now, facts, cited: None, other: None };
     let role = |(path, role): (&RolePath, &Role)| {
         json!({
             "role": path,
             "holder": role.holder.map(|tenure| person(tenure.person)),
             "since": role.holder.map(|tenure| tenure.since),
             "effective_holder": incident.effective_holder(path).map(person),
+            "held_through": incident.held_through(path),
+            "may": incident.may_with(&ask, path),
             "members": role.members.iter().copied().map(person).collect::<Vec<_>>(),
             "offer": incident.pending_offer(path, now).map(|pending| offer(incident.number, pending, facts, told)),
             "asked_by": incident.asks.get(path).into_iter().flatten().map(|(who, _)| person(*who)).collect::<Vec<_>>(),
