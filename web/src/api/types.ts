@@ -186,11 +186,28 @@ export interface Offer {
   told: Told[];
 }
 
+/** What the reader may do with a role. */
+export type RoleAct =
+  | 'offer'
+  | 'withdraw'
+  | 'take'
+  | 'decline'
+  | 'ask'
+  | 'take_back_ask'
+  | 'release'
+  | 'take_back'
+  | 'open_under'
+  | 'staff'
+  | 'close';
+
 export interface Role {
   role: RolePath;
   holder: Person | null;
   since: Time | null;
+  /** Who answers for it, and by holding which role: itself, or one above. */
   effective_holder: Person | null;
+  held_through: RolePath | null;
+  may: RoleAct[];
   members: Person[];
   offer: Offer | null;
   asked_by: Person[];
@@ -222,6 +239,10 @@ export interface Entry {
   body: Record<string, unknown>;
   /** One sentence, ready to be read. */
   told: string | null;
+  /** Of what whoever takes command has to have seen. */
+  matters: boolean;
+  /** Shown and read aloud as standing out. */
+  stands_out: boolean;
 }
 
 /** `code` is stable; `detail` is a sentence for a tired person. */

@@ -8,7 +8,8 @@ const sabrina = { id: 'sabrina', handle: 'sabrina', name: 'Sabrina' };
 const jennifer = { id: 'jennifer', handle: 'jennifer', name: 'Jennifer' };
 
 function entry(number: number, kind: string, body: Record<string, unknown>): Entry {
-  return { cursor: '', incident: 1, entry: number, at: at(number), actor: 'sabrina', kind, body, told: null };
+  const rest = { cursor: '', incident: 1, told: null, matters: false, stands_out: false };
+  return { ...rest, entry: number, at: at(number), actor: 'sabrina', kind, body };
 }
 
 function view(last_entry: number, ...roles: Partial<Role>[]): IncidentView {

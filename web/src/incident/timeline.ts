@@ -1,25 +1,6 @@
-// How the timeline is told: what stands out, what a filter lets through, which words were corrected. For reading
-// only; what matters to whoever takes command is decided by the server and comes with the briefing.
+// How the timeline is told: what a filter lets through, which words were corrected. What matters, and what stands out,
+// the server says with each entry.
 import type { Entry } from '../api/types';
-
-/** What stands out while reading. */
-export const LOUD: ReadonlySet<string> = new Set([
-  'opened',
-  'declared',
-  'phase_set',
-  'closed',
-  'reopened',
-  'severity_set',
-  'kind_set',
-  'role_taken',
-  'role_fell',
-  'command_assumed',
-  'commander_absent',
-  'roadblock_raised',
-  'roadblock_cleared',
-  'merged_into',
-  'absorbed',
-]);
 
 export type Filter = 'everything' | 'matters' | 'notes' | 'pinned';
 
@@ -44,7 +25,7 @@ export function correction(entries: Entry[], note: number): string | null {
 export function passes(entry: Entry, filter: Filter, pinned: number[], search: string): boolean {
   const kind =
     filter === 'everything' ||
-    (filter === 'matters' && LOUD.has(entry.kind)) ||
+    (filter === 'matters' && entry.matters) ||
     (filter === 'notes' && (entry.kind === 'noted' || entry.kind === 'note_corrected')) ||
     (filter === 'pinned' && pinned.includes(entry.entry));
   return kind && (search === '' || (entry.told ?? '').toLowerCase().includes(search));

@@ -1,20 +1,21 @@
 // The field's words, as they stand on screen.
 import { expect, test } from 'vitest';
-import type { IncidentView, Role } from '../api/types';
-import { hhmm, heldAbove, inOrder, isAtOrAbove, isCall, parentOf, roleName, safeLink } from './words';
+import type { IncidentView, Role, RolePath } from '../api/types';
+import { hhmm, inOrder, isCall, parentOf, roleName, safeLink, withWhom } from './words';
 import { passes } from './timeline';
 
-const role = (path: string, holder?: string): Role => ({
+const role = (path: string, through: RolePath | null = null): Role => ({
   role: path,
-  holder: holder === undefined ? null : { id: holder, handle: holder, name: holder },
+  holder: null,
   since: null,
   effective_holder: null,
+  held_through: through,
+  may: [],
   members: [],
   offer: null,
   asked_by: [],
 });
-const roles = [role('command', 'sabrina'), role('operations', 'marty'), role('operations/data-base')];
-const view = { roles, declared_at: '2026-11-23T15:00:00Z' } as IncidentView;
+const view = { declared_at: '2026-11-23T15:00:00Z' } as IncidentView;
 
 test('a role is called by its own name', () => {
   expect(roleName('command')).toBe('Incident commander');
@@ -27,16 +28,11 @@ test('a role stands under another, and the root under none', () => {
   expect(parentOf('command')).toBeNull();
 });
 
-test('what nobody was given is with whoever is above', () => {
-  expect(heldAbove('operations/data-base', view)).toBe('with operations');
-  expect(heldAbove('planning', view)).toBe('with the commander');
-  expect(heldAbove('planning', { ...view, declared_at: null })).toBe('with the lead');
-});
-
-test('a holder of a role above gives away what hangs under it', () => {
-  expect(isAtOrAbove('sabrina', 'operations/data-base', roles)).toBe(true);
-  expect(isAtOrAbove('marty', 'operations/data-base', roles)).toBe(true);
-  expect(isAtOrAbove('marty', 'command', roles)).toBe(false);
+test('what nobody was given is with whoever the server says', () => {
+  expect(withWhom(role('operations/data-base', 'operations'), view)).toBe('with operations');
+  expect(withWhom(role('planning', 'command'), view)).toBe('with the commander');
+  expect(withWhom(role('planning', 'command'), { ...view, declared_at: null })).toBe('with the lead');
+  expect(withWhom(role('planning'), view)).toBe('nobody any more');
 });
 
 test('roles stand in the order of the tree', () => {
@@ -77,9 +73,12 @@ test('a search finds what was told, within the filter', () => {
     kind: 'noted',
     body: { text: 'Warm' },
     told: 'Marty: Warm',
+    matters: false,
+    stands_out: false,
   };
   expect(passes(note, 'notes', [], 'warm')).toBe(true);
   expect(passes(note, 'matters', [], '')).toBe(false);
+  expect(passes({ ...note, matters: true }, 'matters', [], '')).toBe(true);
   expect(passes(note, 'pinned', [4], '')).toBe(true);
   expect(passes(note, 'everything', [], 'cold')).toBe(false);
 });

@@ -34,14 +34,6 @@ export function parentOf(role: RolePath): RolePath | null {
   return role.includes('/') ? role.slice(0, role.lastIndexOf('/')) : 'command';
 }
 
-/** Whether somebody holds a role above this one, or this one: what hangs under it is theirs to give. */
-export function isAtOrAbove(person: string, role: RolePath, roles: Role[]): boolean {
-  for (let at: RolePath | null = role; at !== null; at = parentOf(at)) {
-    if (roles.some((other) => other.role === at && other.holder?.id === person)) return true;
-  }
-  return false;
-}
-
 const DUTIES = ['command', 'operations', 'communications', 'planning'];
 
 /** In the order of the tree: operations before communications before planning, each with what is under it. */
@@ -50,13 +42,11 @@ export function inOrder<R extends { role: RolePath }>(roles: R[]): R[] {
   return roles.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
-/** From whom a role that nobody was given is inherited. */
-export function heldAbove(role: RolePath, { roles, declared_at }: IncidentView): string {
-  let above = parentOf(role);
-  while (above !== null && !roles.some((other) => other.role === above && other.holder))
-    above = parentOf(above);
-  const root = declared_at === null ? 'with the lead' : 'with the commander';
-  return above === null || above === 'command' ? root : `with ${roleName(above).toLowerCase()}`;
+/** By whom a role that nobody was given is held: by whoever holds that one. */
+export function withWhom({ held_through }: Role, view: IncidentView): string {
+  if (held_through === null) return 'nobody any more';
+  if (held_through !== 'command') return `with ${roleName(held_through).toLowerCase()}`;
+  return view.declared_at === null ? 'with the lead' : 'with the commander';
 }
 
 export function offeredTo(offer: Offer, me: string): string {
