@@ -4,7 +4,8 @@
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
 //! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`], timeline,
-//! [`roadblock`], [`deadline`], merge, and [`next`] with [`call`], which says whom there is to tell of what.
+//! [`roadblock`], [`deadline`], merge, and [`next`] with [`prompt`], which says how often it may draw somebody's
+//! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
 //! and how people are [`reach`]ed; it is told in [`audit`].
 //!
@@ -32,6 +33,7 @@ pub mod next;
 pub mod offer;
 pub mod passkey;
 pub mod person;
+pub mod prompt;
 pub mod reach;
 pub mod record;
 pub mod refusal;

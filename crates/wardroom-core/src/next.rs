@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::facts::Facts;
 use crate::id::{Entry, Number, PersonId, Time};
 use crate::incident::{Incident, Kind, Phase};
+use crate::prompt::Bring;
 use crate::role::{Duty, RolePath};
 
 /// The one thing that a person should do next in an incident.
@@ -106,15 +107,20 @@ impl Incident {
     /// What this person should do next here, if anything.
     #[must_use]
     pub fn next(&self, person: PersonId, facts: &Facts, now: Time) -> Option<Next> {
+        self.steps(person, facts, now).into_iter().min_by_key(Next::rank)
+    }
+
+    /// Everything that this person should do next here, in no particular order but that of one kind among themselves.
+    pub(crate) fn steps(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {
         if !self.phase.is_open() || !self.visible_to(person, facts) {
-            return None;
+            return Vec::new();
         }
         let mut all = self.offers_to(person, facts, now);
         all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.asks_for(person));
         all.extend(self.spans_of(person));
-        all.into_iter().min_by_key(Next::rank)
+        all
     }
 
     /// Whether this may ask for somebody who has not opened it: a drill calls on nobody who did not join it (rule 11).
@@ -155,10 +161,10 @@ impl Incident {
             let (idle, busy): (Vec<PersonId>, Vec<PersonId>) = others.into_iter().partition(idle);
             all.push(Next::OfferOperations { to: if idle.is_empty() { busy } else { idle } });
         }
-        if let Some(clock) = self.clocks.iter().min_by_key(|clock| clock.rang_at.unwrap_or(clock.due_at)) {
-            let due_at = clock.rang_at.unwrap_or(clock.due_at);
-            all.push(Next::Clock { clock: clock.id, due_at });
-        }
+        let mut clocks: Vec<(Time, Entry)> =
+            self.clocks.iter().map(|clock| (clock.rang_at.unwrap_or(clock.due_at), clock.id)).collect();
+        clocks.sort_unstable();
+        all.extend(clocks.into_iter().map(|(due_at, clock)| Next::Clock { clock, due_at }));
         all
     }
 
@@ -183,4 +189,6 @@ pub struct NextIn {
     pub incident: Number,
     /// What.
     pub next: Next,
+    /// How it comes before somebody's eyes.
+    pub prompt: Bring,
 }

@@ -19,6 +19,7 @@ use crate::clock;
 use crate::execute::{Asked, Executor, NotDone, Order};
 use crate::log::{Log, LogError};
 use crate::presence::Presence;
+use crate::prompts::Prompted;
 use crate::streams::Streams;
 use crate::views::board::Command;
 
@@ -40,6 +41,7 @@ pub struct Due {
     streams: Streams,
     executor: Executor,
     presence: Presence,
+    prompted: Prompted,
     node: Uuid,
     /// When this node last knew that some node was alive.
     heard: Arc<Mutex<Option<Time>>>,
@@ -71,12 +73,19 @@ struct Untold {
 impl Due {
     /// Starts looking, after forgiving an outage, if there was one. Turns true when that is done, or the store could not
     /// take it: then it is tried again at every look, and what can be read is served all the same.
-    pub fn start(log: Log, streams: Streams, executor: Executor, presence: Presence) -> signal::Receiver<bool> {
+    pub fn start(
+        log: Log,
+        streams: Streams,
+        executor: Executor,
+        presence: Presence,
+        prompted: Prompted,
+    ) -> signal::Receiver<bool> {
         let due = Self {
             log,
             streams,
             executor,
             presence,
+            prompted,
             node: Uuid::now_v7(),
             heard: Arc::default(),
             outage: Arc::default(),
@@ -201,6 +210,7 @@ impl Due {
             return Ok(());
         }
         self.presence.exchange(&self.log).await?;
+        self.prompted.learn(&self.log).await?;
         for row in self.log.board_open().await? {
             let number = row.number;
             // Folding them all would be far too much where many are open, and hardly any has news.

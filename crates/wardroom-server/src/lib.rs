@@ -13,6 +13,7 @@ pub mod file;
 pub mod log;
 mod metrics;
 mod presence;
+mod prompts;
 pub mod public_url;
 pub mod reach;
 pub mod server;

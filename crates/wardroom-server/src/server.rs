@@ -17,6 +17,7 @@ use crate::execute::{Executor, NotDone};
 use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
+use crate::prompts::Prompted;
 use crate::public_url::PublicUrl;
 use crate::reach::Reach;
 use crate::streams::{DIRECTORY, Streams};
@@ -68,6 +69,8 @@ pub struct Parts {
     pub settings: Vec<Setting>,
     /// When people were last seen.
     pub presence: Presence,
+    /// What people were prompted of.
+    pub prompted: Prompted,
     /// What is remembered for letting people in.
     pub accounts: Accounts,
     /// Where people find this server, if that is settled.
@@ -236,9 +239,9 @@ pub async fn start(
     if tokio::time::timeout(CATCH_UP, board.catch_up()).await.is_err() {
         tracing::info!("the board is still being made from the log");
     }
-    let presence = Presence::new(clock::now());
+    let (presence, prompted) = (Presence::new(clock::now()), Prompted::default());
     let reach = Reach::start(config.outside, &log, &streams, &watch, &board)?;
-    let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone());
+    let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), prompted.clone());
     let (accounts, followers) = (Accounts::default(), Followers::new(config.limits.streams_per_person.get()));
     Ok(Server(Arc::new(Parts {
         audit: Audit::new(log.clone()),
@@ -249,6 +252,7 @@ pub async fn start(
         watch,
         board,
         presence,
+        prompted,
         accounts,
         public_url: config.public_url,
         followers,

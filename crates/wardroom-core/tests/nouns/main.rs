@@ -19,6 +19,7 @@ mod next;
 mod offer;
 mod passkey;
 mod person;
+mod prompt;
 mod reach;
 mod responder;
 mod restriction;

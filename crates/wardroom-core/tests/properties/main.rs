@@ -15,6 +15,7 @@ mod command;
 mod drills;
 mod log;
 mod merging;
+mod prompts;
 mod secrecy;
 mod shown;
 mod span;

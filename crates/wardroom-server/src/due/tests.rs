@@ -56,8 +56,16 @@ async fn node(folder: &std::path::Path, now: Time) -> (Due, PersonId) {
     let mary = *streams.refresh_directory().await.unwrap().directory.facts.people.keys().next().unwrap();
     offered(&log, Number::FIRST, mary, now).await;
     let presence = Presence::new(now - SignedDuration::from_mins(9));
-    let due =
-        Due { log, streams, executor, presence, node: Uuid::now_v7(), heard: Arc::default(), outage: Arc::default() };
+    let due = Due {
+        log,
+        streams,
+        executor,
+        presence,
+        prompted: Prompted::default(),
+        node: Uuid::now_v7(),
+        heard: Arc::default(),
+        outage: Arc::default(),
+    };
     sum_up(&due).await;
     (due, mary)
 }

@@ -1,6 +1,6 @@
 //! Backups: one file, whichever database it comes from or goes to. The file is an embedded store.
 //!
-//! What is volatile or disposable (presence, snapshots, the board) is left out, and so is what lets people in. A restored log begins a new
+//! What is volatile or disposable (presence, prompts, snapshots, the board) is left out, and so is what lets people in. A restored log begins a new
 //! epoch, so that cursors of the history that it replaces are recognised.
 
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ const TABLES: &[(&str, &[&str])] = &[
     ("head", &["one", "epoch", "position", "link"]),
 ];
 /// What a copy of an embedded store must not have, beside the views.
-const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats;
+const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats; DELETE FROM prompts;
     DELETE FROM passwords; DELETE FROM sessions; DELETE FROM links;
     DELETE FROM passkeys; DELETE FROM challenge_key; DELETE FROM used_challenges;
     DELETE FROM calls; DELETE FROM deliveries; DELETE FROM pagers;

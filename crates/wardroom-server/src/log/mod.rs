@@ -4,7 +4,7 @@
 //!   my cursor" can miss nothing.
 //! - Each stream's events form a hash chain, and each append is linked to the one before it (`chain.rs`).
 //! - Free text lies beside the chain in a table of its own and can be erased.
-//! - Beside the log stand tables that are disposable (snapshots, the board), volatile (presence), secret
+//! - Beside the log stand tables that are disposable (snapshots, the board), volatile (presence, prompts), secret
 //!   (`credentials.rs`, `passkeys.rs`, `browsers.rs`), or say how far telling somebody is (`calls.rs`).
 
 /// Passes a call on to whichever database it is; one that lies on the other side of a network has to answer in time.
@@ -33,7 +33,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardroom_core::id::Time;
+use wardroom_core::id::{PersonId, Time};
 
 pub use backup::restore;
 pub use browsers::{BROWSERS_MAX, BrowserRow};
@@ -72,6 +72,9 @@ pub const WAIT_MAX: Duration = Duration::from_secs(1);
 /// For how long the last sign of life of a node that runs no more is kept, in microseconds: a day. Every start is
 /// a node of its own.
 const BEATS_KEPT: i64 = 24 * 60 * 60 * 1_000_000;
+
+/// For how long what somebody was prompted of is kept, in microseconds: an hour, after which it holds nothing back.
+const PROMPTS_KEPT: i64 = 60 * 60 * 1_000_000;
 
 /// What is dated further ahead of this node's clock than this, in microseconds, was written by one that stood wrong,
 /// and is taken as not there. Clocks that agree are much closer.
@@ -251,6 +254,37 @@ impl Log {
     /// [`LogError::Unavailable`].
     pub async fn put_seen(&self, seen: Vec<(String, Time)>, now: Time) -> Result<(), LogError> {
         on_either!(self, store => store.put_seen(seen, latest(now)))
+    }
+
+    /// What people were prompted of within the last hour, as it was kept.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn prompts(&self, now: Time) -> Result<Vec<(PersonId, String)>, LogError> {
+        on_either!(self, store => store.prompts(now.as_microsecond().saturating_sub(PROMPTS_KEPT)))
+    }
+
+    /// What one person was prompted of, as it was kept.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn prompts_of(&self, person: PersonId) -> Result<Option<String>, LogError> {
+        on_either!(self, store => store.prompts_of(person))
+    }
+
+    /// Keeps what somebody was prompted of, unless it is no longer as it was read before; says whether it did. What is
+    /// long over goes.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn put_prompts(
+        &self,
+        person: PersonId,
+        before: Option<String>,
+        after: String,
+        now: Time,
+    ) -> Result<bool, LogError> {
+        on_either!(self, store => store.put_prompts(person, before, after, now))
     }
 
     /// A node says that it is alive. Signs of life that are long past go, but never the newest. Those that are dated

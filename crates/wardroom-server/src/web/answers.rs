@@ -17,6 +17,7 @@ use wardroom_core::authority::RoleAct;
 use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, SessionId, TeamName};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::next::{Next, NextIn};
+use wardroom_core::prompt::Bring;
 use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 use wardroom_core::token::Scope;
@@ -124,6 +125,8 @@ pub(super) struct IncidentView {
     read_only: Option<String>,
     /// What the reader should do next here.
     next: Option<Next>,
+    /// How that may come before the reader's eyes.
+    prompt: Option<Bring>,
     last_entry: Entry,
     #[schema(format = DateTime)]
     last_at: String,
@@ -302,6 +305,15 @@ pub(super) struct Steps {
     next: Vec<NextIn>,
     /// Everybody whom these name, by id.
     people: BTreeMap<String, Named>,
+}
+
+/// Whether a surface may prompt its reader now.
+#[derive(ToSchema)]
+pub(super) struct PromptAnswer {
+    prompted: bool,
+    /// Until when there is nothing further about it; null when it is not to be done any more.
+    #[schema(format = DateTime)]
+    until: Option<String>,
 }
 
 /// Who one is.

@@ -10,8 +10,9 @@ use uuid::Uuid;
 use wardroom_core::command::{Command, Opening};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Entry, Number, PersonId};
-use wardroom_core::incident::Kind;
+use wardroom_core::incident::{Incident, Kind};
 use wardroom_core::next::NextIn;
+use wardroom_core::prompt::Brought;
 use wardroom_core::refusal::Refusal;
 use wardroom_core::seal;
 
@@ -22,7 +23,7 @@ use super::view;
 use super::who::{Reader, Responder};
 use crate::clock;
 use crate::execute::{Asked, Done, NotDone, Order};
-use crate::log::LogError;
+use crate::log::{LogError, Told};
 use crate::server::Server;
 use crate::streams::{Held, stream_of};
 use crate::views::board::Summary;
@@ -123,6 +124,13 @@ impl Server {
             Ok(Some(summary)) if summary.visible_to(reader.person, &reader.facts) => error.into(),
             Ok(_) => Problem::refused(&Refusal::no_such_incident(number), &reader.facts),
         }
+    }
+
+    /// An incident as this reader sees it now.
+    fn seen_by(&self, reader: &Reader, incident: &Incident, cursor: &str, told: &[Told]) -> Value {
+        let prompts = &self.prompted.of(reader.person);
+        let (facts, now) = (&reader.facts, clock::now());
+        view::incident(incident, view::Reading { facts, reader: reader.person, now, cursor, told, prompts })
     }
 
     fn accepted(&self, done: &Done) -> Accepted {
@@ -241,7 +249,7 @@ pub(super) async fn show(
     let at = cursor(server.watch.epoch(), position);
     server.fetched(&reader, &[&held.incident]).await;
     let told = server.told(&reader, &held.incident).await?;
-    Ok(Json(view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at, &told)))
+    Ok(Json(server.seen_by(&reader, &held.incident, &at, &told)))
 }
 
 /// Where to read entries from.
@@ -335,7 +343,7 @@ pub(super) async fn briefing(
     let at = cursor(server.watch.epoch(), position);
     server.fetched(&reader, &[&held.incident]).await;
     let told = server.told(&reader, &held.incident).await?;
-    let state = view::incident(&held.incident, &reader.facts, reader.person, clock::now(), &at, &told);
+    let state = server.seen_by(&reader, &held.incident, &at, &told);
     Ok(Json(json!({
         "briefed_to": held.incident.last_entry, "you_last_acted": held.incident.last_acted(reader.person),
         "matters": matters, "pinned": pinned, "state": state,
@@ -349,6 +357,7 @@ pub(super) async fn briefing(
 )]
 pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result<Json<Value>, Problem> {
     let now = clock::now();
+    let prompts = server.prompted.of(reader.person);
     let mut all: Vec<NextIn> = Vec::new();
     let mut looked_at = Vec::new();
     for summary in server.board.active().await? {
@@ -362,12 +371,12 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
             Err(error) => return Err(error.into()),
         };
         let called = held.incident.calls_on(reader.person);
-        let next = held.incident.next(reader.person, &reader.facts, now).filter(|_| called);
-        looked_at.extend(next.is_some().then(|| std::sync::Arc::clone(&held.incident)));
-        all.extend(next.map(|next| NextIn { incident: summary.number, next }));
+        let brought = held.incident.brought(reader.person, &reader.facts, now, &prompts).filter(|_| called);
+        looked_at.extend(brought.is_some().then(|| std::sync::Arc::clone(&held.incident)));
+        all.extend(brought.map(|Brought { next, prompt }| NextIn { incident: summary.number, next, prompt }));
     }
     server.fetched(&reader, &looked_at.iter().map(|incident| &**incident).collect::<Vec<_>>()).await;
-    all.sort_by_key(|next| (next.next.rank(), next.incident));
+    all.sort_by_key(|next| (next.prompt.is_put_off(), next.next.rank(), next.incident));
     let people: serde_json::Map<String, Value> =
         people_in(&all).into_iter().map(|person| (person.to_string(), named(&reader.facts, person))).collect();
     Ok(Json(json!({ "next": all, "people": people })))

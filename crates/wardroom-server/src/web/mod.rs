@@ -14,6 +14,7 @@ mod json;
 mod page;
 pub mod parse;
 mod problem;
+mod prompt;
 mod reach;
 pub mod router;
 pub mod serve;

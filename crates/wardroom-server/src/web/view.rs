@@ -7,6 +7,7 @@ use wardroom_core::guest::USES_MAX;
 use wardroom_core::id::{Actor, Number, PersonId, Time};
 use wardroom_core::incident::{Asking, Incident};
 use wardroom_core::offer::{Offer, Recipient};
+use wardroom_core::prompt::Prompts;
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal;
 
@@ -14,10 +15,29 @@ use super::problem::named;
 use super::reach::told_of;
 use crate::log::Told;
 
+/// Who reads an incident, when, and what belongs to that beside its state.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading<'a> {
+    /// The directory.
+    pub facts: &'a Facts,
+    /// For whom.
+    pub reader: PersonId,
+    /// When.
+    pub now: Time,
+    /// Where reading goes on from.
+    pub cursor: &'a str,
+    /// What became of telling people of its offers.
+    pub told: &'a [Told],
+    /// What the reader was prompted of.
+    pub prompts: &'a Prompts,
+}
+
 /// The incident for one reader, at one moment.
 #[must_use]
-pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time, cursor: &str, told: &[Told]) -> Value {
+pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
+    let Reading { facts, reader, now, cursor, told, prompts } = reading;
     let person = |id: PersonId| named(facts, id);
+    let brought = incident.brought(reader, facts, now, prompts);
     let ask = Asking { actor: Actor::Person(reader), now, facts, cited: None, other: None };
     let role = |(path, role): (&RolePath, &Role)| {
         json!({
@@ -70,7 +90,8 @@ pub fn incident(incident: &Incident, facts: &Facts, reader: PersonId, now: Time,
         "pinned": incident.pinned,
         "merged_into": incident.merged_into,
         "read_only": incident.unreadable,
-        "next": incident.next(reader, facts, now),
+        "next": brought.as_ref().map(|brought| &brought.next),
+        "prompt": brought.as_ref().map(|brought| &brought.prompt),
         "last_entry": incident.last_entry,
         "last_at": incident.last_at,
         "cursor": cursor,

@@ -222,6 +222,12 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
         (mary, "/api/v1/incidents/{number}/invites", format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 })),
         (mary, "/api/v1/me/reach/browsers", "/api/v1/me/reach/browsers".to_owned(), a_browser("another")),
         (ada, "/api/v1/people/{handle}/link", "/api/v1/people/mary/link".to_owned(), json!({})),
+        (
+            mary,
+            "/api/v1/incidents/{number}/prompts",
+            format!("/api/v1/incidents/{n}/prompts"),
+            json!({ "act": "prompt", "nudge": { "of": "doing_both" } }),
+        ),
     ]
 }
 
@@ -240,7 +246,9 @@ fn what_is_answered_is_what_is_described(house: House) {
     }
     for (token, path, real, body) in writes([&mary, &sabrina, &ada], n) {
         let (status, answer) = match path {
-            "/api/v1/directory/preview" => server.send(token, &real, body.to_string().as_bytes()).unwrap(),
+            "/api/v1/directory/preview" | "/api/v1/incidents/{number}/prompts" => {
+                server.send(token, &real, body.to_string().as_bytes()).unwrap()
+            }
             _ => server.post(token, &real, body),
         };
         let schema = description.answer("post", path, status);
@@ -275,6 +283,7 @@ fn what_is_answered_is_what_is_described(house: House) {
         "Named",
         "Me",
         "Steps",
+        "PromptAnswer",
         "Changed",
         "NewLink",
         "Readiness",

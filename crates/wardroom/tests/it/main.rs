@@ -38,6 +38,7 @@ mod passing;
 mod passkeys;
 mod places;
 mod played;
+mod prompts;
 mod push;
 mod queue;
 mod reach;

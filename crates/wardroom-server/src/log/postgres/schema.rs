@@ -272,6 +272,10 @@ ALTER TABLE deliveries ADD COLUMN browser text NOT NULL DEFAULT '';
 ALTER TABLE deliveries ALTER COLUMN browser DROP DEFAULT;
 ALTER TABLE deliveries DROP CONSTRAINT deliveries_pkey, ADD PRIMARY KEY (call, person, channel, browser);
 ",
+    "
+-- What people were prompted of and put off (prompts.rs): volatile, ids and times, and no words.
+CREATE TABLE prompts (person uuid PRIMARY KEY, at bigint NOT NULL, body text NOT NULL);
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -1,14 +1,14 @@
-//! The tables beside the log: snapshots, the board, presence, signs of life.
+//! The tables beside the log: snapshots, the board, presence, prompts, signs of life.
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
-use wardroom_core::id::{Number, Time};
+use wardroom_core::id::{Number, PersonId, Time};
 
 use super::Store;
 use super::read::{hash, time, unsigned};
 use crate::log::row::bigint;
-use crate::log::{BEATS_KEPT, BoardRow, LogError, Snapshot, Stream};
+use crate::log::{BEATS_KEPT, BoardRow, LogError, PROMPTS_KEPT, Snapshot, Stream};
 
 /// A row of the board; `None` for one that Wardroom never wrote.
 fn board_row(row: &Row) -> Option<BoardRow> {
@@ -77,6 +77,39 @@ impl Store {
             &[&people, &ats],
         )
         .await
+    }
+
+    pub(in crate::log) async fn prompts(&self, since: i64) -> Result<Vec<(PersonId, String)>, LogError> {
+        let client = self.client().await?;
+        let rows = client.query("SELECT person, body FROM prompts WHERE at >= $1", &[&since]).await?;
+        Ok(rows.iter().map(|row| (PersonId(row.get("person")), row.get("body"))).collect())
+    }
+
+    pub(in crate::log) async fn prompts_of(&self, person: PersonId) -> Result<Option<String>, LogError> {
+        let client = self.client().await?;
+        let query = client.prepare_cached("SELECT body FROM prompts WHERE person = $1").await?;
+        Ok(client.query_opt(&query, &[&person.0]).await?.map(|row| row.get("body")))
+    }
+
+    pub(in crate::log) async fn put_prompts(
+        &self,
+        person: PersonId,
+        before: Option<String>,
+        after: String,
+        now: Time,
+    ) -> Result<bool, LogError> {
+        let now = now.as_microsecond();
+        let client = self.client().await?;
+        let put = client
+            .prepare_cached(
+                "INSERT INTO prompts AS p VALUES ($1, $2, $3)
+                 ON CONFLICT (person) DO UPDATE SET at = excluded.at, body = excluded.body WHERE p.body = $4",
+            )
+            .await?;
+        let put = client.execute(&put, &[&person.0, &now, &after, &before]).await? == 1;
+        drop(client);
+        self.do_it("DELETE FROM prompts WHERE at < $1", &[&now.saturating_sub(PROMPTS_KEPT)]).await?;
+        Ok(put)
     }
 
     pub(in crate::log) async fn beat(&self, node: Uuid, at: Time) -> Result<(), LogError> {

@@ -169,6 +169,9 @@ INSERT INTO deliveries SELECT *, '' FROM deliveries_before;
 DROP TABLE deliveries_before;
 CREATE INDEX deliveries_next ON deliveries (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX deliveries_incident ON deliveries (incident);
+", "
+-- What people were prompted of and put off (prompts.rs): volatile, ids and times, and no words.
+CREATE TABLE prompts (person TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

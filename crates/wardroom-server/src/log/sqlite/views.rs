@@ -1,13 +1,13 @@
-//! The tables beside the log: snapshots, the board, presence, signs of life.
+//! The tables beside the log: snapshots, the board, presence, prompts, signs of life.
 
 use rusqlite::{OptionalExtension, Row, params};
 use uuid::Uuid;
-use wardroom_core::id::{Number, Time};
+use wardroom_core::id::{Number, PersonId, Time};
 
 use super::Store;
 use super::read::{bytes, integer, text, time};
 use crate::log::row::bigint;
-use crate::log::{BEATS_KEPT, BoardRow, LogError, Snapshot, Stream};
+use crate::log::{BEATS_KEPT, BoardRow, LogError, PROMPTS_KEPT, Snapshot, Stream};
 
 /// A row of the board; `None` for one that Wardroom never wrote.
 fn board_row(row: &Row<'_>) -> rusqlite::Result<Option<BoardRow>> {
@@ -69,6 +69,53 @@ impl Store {
                     .execute(params![person, at.as_microsecond()])?;
             }
             Ok(transaction.commit()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn prompts(&self, since: i64) -> Result<Vec<(PersonId, String)>, LogError> {
+        self.read(move |connection| {
+            let mut query = connection.prepare_cached("SELECT person, body FROM prompts WHERE at >= ?1")?;
+            let rows = query.query_map([since], |row| {
+                let person = text(row, "person")?.and_then(|person| person.parse().ok().map(PersonId));
+                Ok(person.zip(text(row, "body")?))
+            })?;
+            Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn prompts_of(&self, person: PersonId) -> Result<Option<String>, LogError> {
+        self.read(move |connection| {
+            let found = connection
+                .prepare_cached("SELECT body FROM prompts WHERE person = ?1")?
+                .query_row([person.to_string()], |row| text(row, "body"))
+                .optional()?;
+            Ok(found.flatten())
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn put_prompts(
+        &self,
+        person: PersonId,
+        before: Option<String>,
+        after: String,
+        now: Time,
+    ) -> Result<bool, LogError> {
+        self.write(move |connection| {
+            let now = now.as_microsecond();
+            let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let put = transaction
+                .prepare_cached(
+                    "INSERT INTO prompts VALUES (?1, ?2, ?3)
+                     ON CONFLICT DO UPDATE SET at = ?2, body = ?3 WHERE body = ?4",
+                )?
+                .execute(params![person.to_string(), now, after, before])?;
+            let forgotten = now.saturating_sub(PROMPTS_KEPT);
+            transaction.prepare_cached("DELETE FROM prompts WHERE at < ?1")?.execute([forgotten])?;
+            transaction.commit()?;
+            Ok(put == 1)
         })
         .await
     }

@@ -1,6 +1,6 @@
 //! The tables beside the log: the newest of everything wins, and what is disposable can be thrown away.
 
-use wardroom_core::id::Time;
+use wardroom_core::id::{PersonId, Time};
 use wardroom_server::log::{BoardRow, Snapshot, Stream};
 
 use uuid::Uuid;
@@ -14,6 +14,7 @@ on_both! {
     whoever_was_seen_last_counts,
     what_is_dated_in_the_future_is_not_there,
     nodes_of_long_ago_are_forgotten,
+    of_two_who_change_prompts_at_once_one_does,
     views_can_be_thrown_away,
 }
 
@@ -114,6 +115,32 @@ async fn nodes_of_long_ago_are_forgotten(ground: &Ground) {
     assert_eq!((nodes().await, log.last_beat(at(9 * day)).await.unwrap()), (4, Some(at(day + 2))));
     log.beat(Uuid::now_v7(), at(9 * day)).await.unwrap();
     assert_eq!((nodes().await, log.last_beat(at(9 * day)).await.unwrap()), (1, Some(at(9 * day))));
+}
+
+async fn of_two_who_change_prompts_at_once_one_does(ground: &Ground) {
+    let log = ground.open().await;
+    let (mary, robin) = (PersonId(Uuid::from_u128(1)), PersonId(Uuid::from_u128(2)));
+    let hour = 60 * 60 * 1_000_000;
+    let put = async |person, before: Option<&str>, after: &str, now| {
+        log.put_prompts(person, before.map(str::to_owned), after.to_owned(), at(now)).await.unwrap()
+    };
+    assert_eq!(log.prompts_of(mary).await.unwrap(), None);
+    assert!(put(mary, None, "first", 1).await);
+    assert!(!put(mary, None, "at once with the first", 1).await);
+    assert!(!put(mary, Some("never there"), "second", 2).await);
+    assert!(put(mary, Some("first"), "second", 2).await);
+    assert_eq!(log.prompts_of(mary).await.unwrap().as_deref(), Some("second"));
+    assert!(put(robin, None, "other", hour).await);
+    let all = async |now| {
+        let mut all = log.prompts(at(now)).await.unwrap();
+        all.sort();
+        all
+    };
+    let (second, other) = ((mary, "second".to_owned()), (robin, "other".to_owned()));
+    assert_eq!(all(hour + 2).await, [second, other.clone()]);
+    assert_eq!(all(hour + 3).await, [other], "what is an hour old holds nothing back");
+    assert!(put(robin, Some("other"), "newer", hour + 3).await);
+    assert_eq!(log.prompts_of(mary).await.unwrap(), None, "and goes with the next that is kept");
 }
 
 async fn views_can_be_thrown_away(ground: &Ground) {
