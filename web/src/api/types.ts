@@ -123,9 +123,25 @@ export type Next =
   | { do: 'clock'; clock: number; due_at: Time }
   | { do: 'delegate'; role: RolePath; reports: number };
 
+/** A reminder of what is one's own to do, by what it is about. */
+export type Nudge =
+  { of: 'doing_both' } | { of: 'clock'; clock: number; due_at: Time } | { of: 'span'; role: RolePath };
+
+/** How a next step may come before its reader's eyes. */
+export type Bring =
+  | { how: 'at_once' }
+  | { how: 'when_free'; nudge: Nudge }
+  | { how: 'quietly'; nudge: Nudge; until: Time; put_off: boolean };
+
+/** POST /incidents/N/prompts. */
+export interface PromptAnswer {
+  prompted: boolean;
+  until: Time | null;
+}
+
 /** GET /next: the most urgent first. */
 export interface NextAnswer {
-  next: { incident: number; next: Next }[];
+  next: { incident: number; next: Next; prompt: Bring }[];
   people: Record<string, Person>;
 }
 
@@ -304,6 +320,7 @@ export interface IncidentView {
   merged_into: number | null;
   read_only: string | null;
   next: Next | null;
+  prompt: Bring | null;
   last_entry: number;
   last_at: Time;
   cursor: string;

@@ -55,6 +55,12 @@ export function commandsOf(room: Room, show: (tab: Tab) => Promise<void>): Comma
       },
     },
     {
+      id: 'put-off',
+      title: 'Put off for ten minutes what you could do next',
+      keys: 'z',
+      run: () => void room.prompting.putOff(),
+    },
+    {
       id: 'roadblock',
       title: 'Raise a roadblock',
       keys: 'r',

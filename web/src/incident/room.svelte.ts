@@ -8,6 +8,7 @@ import { live } from '../live/live.svelte';
 import { tellSoon } from '../presence';
 import { session } from '../session.svelte';
 import { Notes } from './notes.svelte';
+import { Prompting } from './prompting.svelte';
 import { Seen } from './seen';
 
 /** Entries read at once. */
@@ -43,12 +44,14 @@ export class Room {
   /** The offer to the reader that they were last shown. */
   #waits: number | null = null;
   readonly notes: Notes;
+  readonly prompting: Prompting;
   readonly seen: Seen;
   /** Reads the view again, soon: many wishes at once are one reading, four a second at the most. */
   readonly refresh = coalesced(() => this.#read());
 
   constructor(readonly number: number) {
     this.notes = new Notes(this);
+    this.prompting = new Prompting(this);
     this.seen = new Seen(number, this.me);
   }
 

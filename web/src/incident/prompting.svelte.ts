@@ -1,0 +1,117 @@
+// How the next line comes before the reader's eyes. Whether and when is the server's to say, once for all tabs of one
+// person; the page holds a nudge back while its reader types or reads, and asks before it draws their attention.
+import { tick, untrack } from 'svelte';
+import { Refused, send } from '../api/client';
+import type { IncidentView, Next, Nudge, PromptAnswer } from '../api/types';
+import { Busy } from './busy.svelte';
+import type { Room } from './room.svelte';
+
+const named = (nudge: Nudge): string => JSON.stringify(nudge);
+
+export class Prompting {
+  readonly busy = new Busy();
+  /** Why it could not be put off. */
+  trouble: string | null = $state(null);
+  /** The nudge that the reader was prompted of here. */
+  #prompted: string | null = $state(null);
+  /** The nudge that stood on the line when the reader last was free. */
+  #standing: string | null = $state(null);
+  /** What the server was asked about already. */
+  #asked: IncidentView | null = null;
+  readonly #room: Room;
+
+  constructor(room: Room) {
+    this.#room = room;
+  }
+
+  /** Whether the reader is not to be disturbed: they type, or read a briefing. */
+  get held(): boolean {
+    const reading = this.#room.panel?.show === 'handoff' || this.#room.panel?.show === 'first';
+    return this.busy.typing || (reading && this.busy.there);
+  }
+
+  get #nudge(): Nudge | null {
+    const prompt = this.#room.view?.prompt;
+    return prompt && prompt.how !== 'at_once' ? prompt.nudge : null;
+  }
+
+  /** What stands on the line. A nudge that came while the reader was not to be disturbed is not there yet. */
+  get next(): Next | null {
+    const { view } = this.#room;
+    const nudge = this.#nudge;
+    if (nudge && this.held && this.#standing !== named(nudge)) return null;
+    return view?.next ?? null;
+  }
+
+  /** Whether it stands out and is read aloud: somebody waits for it, or the reader is being prompted of it. */
+  get loud(): boolean {
+    if (this.next === null || this.putOffUntil !== null) return false;
+    return this.#nudge === null || this.#prompted === named(this.#nudge);
+  }
+
+  /** Until when the reader put it off; null when they did not, or somebody waits for it. */
+  get putOffUntil(): string | null {
+    const prompt = this.#room.view?.prompt;
+    return prompt?.how === 'quietly' && prompt.put_off ? prompt.until : null;
+  }
+
+  /** Whether it can be put off. */
+  get canWait(): boolean {
+    return this.next !== null && this.#nudge !== null && this.putOffUntil === null;
+  }
+
+  /** Follows what is next until the returned function is called: `$effect(() => room.prompting.follow())`. */
+  follow(): () => void {
+    const stop = this.busy.watch();
+    const end = $effect.root(() => {
+      $effect(() => {
+        if (!this.held) this.#standing = this.#nudge && named(this.#nudge);
+      });
+      $effect(() => {
+        const { view } = this.#room;
+        if (view?.prompt?.how === 'when_free' && !this.held && this.busy.looking)
+          untrack(() => void this.#ask(view));
+      });
+    });
+    return () => {
+      stop();
+      end();
+    };
+  }
+
+  /** Asks for a prompt: other tabs of the reader may, too, and one gets it. */
+  async #ask(view: IncidentView): Promise<void> {
+    const nudge = this.#nudge;
+    if (this.#asked === view || !nudge) return;
+    this.#asked = view;
+    try {
+      const { prompted } = await this.#say('prompt', nudge);
+      if (!prompted) return this.#room.refresh();
+      // Of the same thing again: it is read aloud anew.
+      this.#prompted = null;
+      await tick();
+      this.#prompted = named(nudge);
+    } catch (error) {
+      // It stands there all the same; the next reading asks again.
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+
+  /** For ten minutes, on every surface. */
+  async putOff(): Promise<void> {
+    const nudge = this.#nudge;
+    if (!nudge || !this.canWait) return;
+    try {
+      await this.#say('put_off', nudge);
+      this.trouble = null;
+      await this.#room.did();
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      this.trouble = error.message;
+    }
+  }
+
+  #say(act: 'prompt' | 'put_off', nudge: Nudge): Promise<PromptAnswer> {
+    return send<PromptAnswer>('POST', `${this.#room.path}/prompts`, { act, nudge });
+  }
+}
