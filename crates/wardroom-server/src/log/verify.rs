@@ -9,7 +9,9 @@ use wardroom_core::seal;
 use crate::log::{Hash, Head, Log, LogError, Stream, Tip, chain};
 
 /// Events read at once.
-const PAGE: usize = 1_000;
+const PAGE: usize = 250;
+/// Events looked at before others get their turn: a walk in the background must not keep a request waiting.
+const AT_A_TIME: usize = 20;
 
 /// What was found.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -318,8 +320,9 @@ impl Log {
         loop {
             let page = self.walk(walk.position, PAGE).await?;
             let last = page.len() < PAGE;
-            for event in page.iter().filter(|event| event.position <= head.position) {
-                walk.step(event);
+            for few in page.chunks(AT_A_TIME) {
+                few.iter().filter(|event| event.position <= head.position).for_each(|event| walk.step(event));
+                tokio::task::yield_now().await;
             }
             progress(walk.position);
             if last || walk.position >= head.position {
