@@ -8,7 +8,17 @@ const token = process.env.WARDROOM_TOKEN;
 export default defineConfig({
   plugins: [svelte()],
   // No inline script and no eval: the page's policy forbids them.
-  build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+  build: {
+    target: 'es2022',
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    // What the shell shares with parts that come later is one piece: each further one is a request, and compresses worse.
+    rolldownOptions: {
+      output: {
+        codeSplitting: { groups: [{ name: 'shared', test: /src\/(api|route|parts\/Notice|shell\/Later)/ }] },
+      },
+    },
+  },
   worker: { format: 'es' },
   server: {
     proxy: {

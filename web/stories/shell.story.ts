@@ -34,9 +34,9 @@ test('the shell is at most 40 KiB, as it is sent', async () => {
   let total = (await sent('/')).bytes;
   for (const path of needed) {
     const { bytes } = await sent(path);
-    // It is sent compressed, or this would measure nothing.
+    // It is sent compressed, or this would measure nothing; of what is tiny nothing would be saved.
     const plain = (await (await fetch(new URL(path, house.url))).arrayBuffer()).byteLength;
-    expect(bytes).toBeLessThan(plain);
+    expect(bytes).toBeLessThan(plain > 1_024 ? plain : plain + 1);
     total += bytes;
   }
   expect(total).toBeLessThanOrEqual(SHELL_MAX);
