@@ -42,6 +42,7 @@ impl DirectoryEvent {
             | Self::PersonChanged { .. }
             | Self::PersonDeactivated { .. }
             | Self::PersonActivated { .. }
+            | Self::ScriptedAdded { .. }
             | Self::PersonForgotten { .. } => Topic::People,
             Self::TeamSet { .. } | Self::TeamRemoved { .. } | Self::ServiceSet { .. } | Self::ServiceRemoved { .. } => {
                 Topic::Teams
@@ -91,6 +92,7 @@ impl DirectoryEvent {
         match self {
             Self::PersonAdded { person, .. }
             | Self::GuestAdded { person, .. }
+            | Self::ScriptedAdded { person, .. }
             | Self::PersonChanged { person, .. }
             | Self::PersonDeactivated { person }
             | Self::PersonActivated { person }
@@ -177,6 +179,9 @@ impl Teller<'_> {
                 format!("{who} added {name} ({handle}{email}){}", if *admin { " as an admin" } else { "" })
             }
             DirectoryEvent::GuestAdded { name, .. } => format!("{name} came in by an invite, as a guest"),
+            DirectoryEvent::ScriptedAdded { name, .. } => {
+                format!("{name} was added, who is scripted and plays in the example incident")
+            }
             DirectoryEvent::PersonChanged { person, handle, name, email, admin } => {
                 self.changed(*person, [("handle", handle), ("name", name), ("address", email)], *admin)
             }
@@ -290,6 +295,7 @@ impl Teller<'_> {
             // Named one by one, so that a new kind is not forgotten here.
             DirectoryEvent::PersonAdded { .. }
             | DirectoryEvent::GuestAdded { .. }
+            | DirectoryEvent::ScriptedAdded { .. }
             | DirectoryEvent::PersonChanged { .. }
             | DirectoryEvent::PersonDeactivated { .. }
             | DirectoryEvent::PersonActivated { .. }

@@ -62,6 +62,8 @@ pub enum Due {
     Proposal,
     /// A guest's time is up.
     Guest(PersonId),
+    /// Nobody goes on with the example.
+    Example,
 }
 
 impl Incident {
@@ -72,13 +74,14 @@ impl Incident {
         let clocks = self.clocks.iter().filter(rings).map(|clock| (clock.due_at, Due::Clock(clock.id)));
         let proposal = self.absence.proposal.iter().map(|proposal| (proposal.lapses_at, Due::Proposal));
         let guests = self.guests.iter().map(|(guest, until)| (*until, Due::Guest(*guest)));
-        offers.chain(clocks).chain(proposal).chain(guests)
+        let example = self.example_ends_at().map(|at| (at, Due::Example));
+        offers.chain(clocks).chain(proposal).chain(guests).chain(example)
     }
 
-    /// When something is due next that people wait for: a guest's end is none of it.
+    /// When something is due next that people wait for: the end of a guest, or of the example, is none of it.
     #[must_use]
     pub fn next_due(&self) -> Option<Time> {
-        self.deadlines().filter(|(_, due)| !matches!(due, Due::Guest(_))).map(|(at, _)| at).min()
+        self.deadlines().filter(|(_, due)| !matches!(due, Due::Guest(_) | Due::Example)).map(|(at, _)| at).min()
     }
 
     /// When the clock has to look at this incident next.
@@ -99,6 +102,7 @@ impl Incident {
         match due {
             Due::Offer(role) => self.lapse_offer(&role, now),
             Due::Guest(guest) => self.time_is_up(guest, now),
+            Due::Example => self.end_example(),
             Due::Proposal => self.end_proposal(crate::absence::Ended::Lapsed),
             Due::Clock(id) => {
                 let every = self.clocks.iter().find(|clock| clock.id == id).and_then(|clock| clock.every_minutes);

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
+use crate::example::Part;
 use crate::guest::Gone;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 use crate::incident::{Kind, Phase, Post, Severity};
@@ -121,6 +122,12 @@ pub enum Event {
         person: PersonId,
         why: Gone,
         reason: Option<Text>,
+    },
+
+    // example.rs: the incident that a cast plays for one person
+    ExampleBegan {
+        player: PersonId,
+        cast: BTreeMap<Part, PersonId>,
     },
 
     // responder.rs: who is here
@@ -349,6 +356,7 @@ impl Event {
         "guest_invite_revoked",
         "guest_joined",
         "guest_gone",
+        "example_began",
         "joined",
         "left",
         "doing_set",

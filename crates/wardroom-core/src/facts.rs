@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::example::Part;
 use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Who};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::text::Text;
@@ -21,6 +22,8 @@ pub enum Standing {
     Member,
     /// Came by a link of a responder, and is in this one incident alone.
     Guest(Number),
+    /// Of the example incident's cast: acts by a script, and is in nothing else.
+    Scripted(Part),
 }
 
 /// One person of the directory.
@@ -164,7 +167,7 @@ impl Facts {
     #[must_use]
     pub fn guest_of(&self, person: PersonId) -> Option<Number> {
         match self.people.get(&person)?.standing {
-            Standing::Member => None,
+            Standing::Member | Standing::Scripted(_) => None,
             Standing::Guest(incident) => Some(incident),
         }
     }

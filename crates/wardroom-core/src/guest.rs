@@ -117,12 +117,7 @@ fn free_handle(facts: &Facts, name: &Line) -> Handle {
     let words = letters.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let mut base = words.fold("guest".to_owned(), |base, word| format!("{base}-{word}"));
     base.truncate(24); // It is plain ASCII.
-    let base = base.trim_end_matches('-');
-    let taken: BTreeSet<&str> = facts.people.values().filter_map(|person| person.handle.words()).collect();
-    let numbered = (2_u32..).map(|n| format!("{base}-{n}"));
-    let free = std::iter::once(base.to_owned()).chain(numbered).find(|handle| !taken.contains(handle.as_str()));
-    let free = free.expect("there is always another number");
-    free.parse().expect("small letters, digits and hyphens, at most 32 of them")
+    facts.free_handle(base.trim_end_matches('-'))
 }
 
 fn ended(why: &str) -> Refusal {
@@ -353,10 +348,10 @@ impl Directory {
         self.invites.iter().find(|(_, door)| door.digest == *digest).map(|(id, door)| (*id, door))
     }
 
-    /// A guest's account is made by an invite and looked after by nobody else.
+    /// A guest's account is made by an invite and looked after by nobody else; like those of the example's cast.
     pub(crate) fn no_guest(&self, person: PersonId) -> Result<(), Refusal> {
         if self.facts.guest_of(person).is_none() {
-            return Ok(());
+            return self.no_cast(person);
         }
         let name = self.facts.name(person);
         Err(Refusal::new(

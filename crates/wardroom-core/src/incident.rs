@@ -12,6 +12,7 @@ pub use crate::asking::{Asking, Decision};
 use crate::command::{Command, Tick};
 use crate::deadline::Clock;
 use crate::event::{Event, Recorded, Unreadable};
+use crate::example::Example;
 use crate::guest::Invite;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 pub use crate::life::open;
@@ -121,6 +122,9 @@ pub struct Incident {
     /// Links that let guests in.
     #[serde(default)]
     pub invites: BTreeMap<InviteId, Invite>,
+    /// Who plays it for whom, if it is the example.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub example: Option<Example>,
     /// The command tree; `command` is its root.
     pub roles: BTreeMap<RolePath, Role>,
     /// At most one pending offer per role.
@@ -154,7 +158,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 3;
+pub const FOLD_VERSION: u32 = 4;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -355,6 +359,7 @@ impl Incident {
             )]),
             guests: BTreeMap::new(),
             invites: BTreeMap::new(),
+            example: None,
             roles: crate::role::standard_roles(),
             offers: BTreeMap::new(),
             asks: BTreeMap::new(),
@@ -382,6 +387,7 @@ impl Incident {
         }
         self.evolve_life(recorded);
         self.evolve_guests(recorded);
+        self.evolve_example(recorded);
         self.evolve_restriction(&recorded.event);
         self.evolve_responders(recorded);
         self.evolve_roles(recorded);

@@ -3,8 +3,8 @@
 //! Read in this order: [`id`] and [`text`] (names and words), [`command`] (what people ask for), [`event`]
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
-//! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`], timeline,
-//! [`roadblock`], [`deadline`], merge, and [`next`] with [`prompt`], which says how often it may draw somebody's
+//! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`],
+//! [`example`], timeline, [`roadblock`], [`deadline`], merge, and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
 //! and how people are [`reach`]ed; it is told in [`audit`].
@@ -23,6 +23,7 @@ pub mod command;
 pub mod deadline;
 pub mod directory;
 pub mod event;
+pub mod example;
 pub mod facts;
 pub mod guest;
 pub mod id;

@@ -52,6 +52,9 @@ impl Incident {
         if (self.kind == Kind::Drill) != (other.kind == Kind::Drill) {
             return Err(Refusal::new(Code::WrongKind, "A drill and a real incident are never merged."));
         }
+        if self.example.is_some() || other.example.is_some() {
+            return Err(Refusal::new(Code::WrongKind, "The example stands for itself and is never merged."));
+        }
         if self.restricted && !other.restricted {
             return Err(Refusal::new(
                 Code::Invalid,

@@ -18,7 +18,7 @@ use crate::facts::Facts;
 use crate::id::{Entry, PersonId, TeamName, Time, Who};
 use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal, Remedy};
-use crate::restriction::not_a_guest_elsewhere;
+use crate::restriction::can_be_brought_in;
 use crate::role::RolePath;
 use crate::text::{Prose, Text};
 
@@ -106,7 +106,7 @@ impl Incident {
                 if self.holder(role) == Some(person) {
                     return Err(Refusal::new(Code::AlreadySo, format!("{name} holds “{role}” already.")));
                 }
-                not_a_guest_elsewhere(self, ask, person)?;
+                can_be_brought_in(self, ask, person)?;
                 if !self.visible_to(person, ask.facts) {
                     let sentence = format!("{name} is not invited into this restricted incident. Invite them first.");
                     return Err(Refusal::new(Code::NotThere, sentence)

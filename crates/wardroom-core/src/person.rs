@@ -135,6 +135,7 @@ impl Directory {
 
     pub(crate) fn deactivate_person(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = self.facts.find(who)?;
+        self.no_cast(person)?;
         Ok(if self.facts.active(person) { vec![DirectoryEvent::PersonDeactivated { person }] } else { Vec::new() })
     }
 
@@ -147,6 +148,7 @@ impl Directory {
 
     pub(crate) fn forget_person(&self, who: &Who) -> Result<Vec<DirectoryEvent>, Refusal> {
         let person = self.facts.find(who)?;
+        self.no_cast(person)?;
         if self.facts.people[&person].handle.words().is_none() {
             return Ok(Vec::new());
         }
@@ -200,6 +202,11 @@ impl Directory {
                 let (handle, name, standing) = (handle.clone(), name.clone(), Standing::Guest(*incident));
                 let guest = Person { id: *person, handle, name, email: None, admin: false, active: true, standing };
                 people.insert(*person, guest);
+            }
+            DirectoryEvent::ScriptedAdded { person, handle, name, part } => {
+                let (handle, name, standing) = (handle.clone(), name.clone(), Standing::Scripted(*part));
+                let one = Person { id: *person, handle, name, email: None, admin: false, active: true, standing };
+                people.insert(*person, one);
             }
             DirectoryEvent::PersonChanged { person, handle, name, email, admin } => {
                 [handle, name, email].into_iter().flatten().for_each(|text| keep(*person, text));

@@ -59,7 +59,7 @@ impl Incident {
         self.require_command_or_last(ask)?;
         let person = ask.facts.find_active(who)?;
         let name = ask.facts.name(person);
-        not_a_guest_elsewhere(self, ask, person)?;
+        can_be_brought_in(self, ask, person)?;
         if self.visible_to(person, ask.facts) {
             return Err(Refusal::new(Code::AlreadySo, format!("{name} can see this already.")));
         }
@@ -123,12 +123,16 @@ impl Incident {
     }
 }
 
-/// A guest is in one incident, and nobody else can bring them into another.
-pub(crate) fn not_a_guest_elsewhere(incident: &Incident, ask: &Asking<'_>, person: PersonId) -> Result<(), Refusal> {
+/// A guest is in one incident, and nobody else can bring them into another; the example's cast is in none but that.
+pub(crate) fn can_be_brought_in(incident: &Incident, ask: &Asking<'_>, person: PersonId) -> Result<(), Refusal> {
+    let name = ask.facts.name(person);
+    if ask.facts.scripted(person) && incident.example.as_ref().is_none_or(|example| !example.plays(person)) {
+        let sentence = format!("{name} is scripted, and is in the example incident alone.");
+        return Err(Refusal::new(Code::UnknownPerson, sentence));
+    }
     if ask.facts.guest_of(person).is_none_or(|only| only == incident.number) {
         return Ok(());
     }
-    let name = ask.facts.name(person);
     Err(Refusal::new(
         Code::UnknownPerson,
         format!("{name} is not in this incident. Make an invite and send it to them."),

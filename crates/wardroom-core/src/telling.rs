@@ -126,6 +126,9 @@ impl Teller<'_> {
                 format!("{} made an invite for guests, until {}", self.name(*by), expires_at.strftime("%F %H:%M UTC"))
             }
             Event::GuestInviteRevoked { .. } => format!("{who} took an invite for guests back"),
+            Event::ExampleBegan { player, .. } => {
+                format!("This is the example. Only {} sees it; everybody else in it is scripted", self.name(*player))
+            }
             Event::GuestJoined { person, invited_by, .. } => {
                 format!("{} is here, by an invite of {}", self.name(*person), self.name(*invited_by))
             }

@@ -8,6 +8,7 @@ pub mod account;
 pub mod clock;
 pub mod config;
 mod due;
+pub mod example;
 pub mod execute;
 pub mod file;
 pub mod log;

@@ -13,6 +13,7 @@ use crate::account::Accounts;
 use crate::account::link::{self, MadeLink};
 use crate::config::{Config, Setting};
 use crate::due::Due;
+use crate::example::{BEAT, Examples};
 use crate::execute::{Executor, NotDone};
 use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
@@ -79,6 +80,8 @@ pub struct Parts {
     pub followers: Followers,
     /// Telling people what waits for them.
     pub reach: Reach,
+    /// Playing the example incident.
+    pub examples: Examples,
     /// What is counted.
     pub metrics: Metrics,
     /// Turns true when the incidents were told of the time before the start.
@@ -242,6 +245,8 @@ pub async fn start(
     let (presence, prompted) = (Presence::new(clock::now()), Prompted::default());
     let reach = Reach::start(config.outside, &log, &streams, &watch, &board)?;
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), prompted.clone());
+    let examples =
+        Examples::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), BEAT, told.clone());
     let (accounts, followers) = (Accounts::default(), Followers::new(config.limits.streams_per_person.get()));
     Ok(Server(Arc::new(Parts {
         audit: Audit::new(log.clone()),
@@ -257,6 +262,7 @@ pub async fn start(
         public_url: config.public_url,
         followers,
         reach,
+        examples,
         metrics,
         told,
         stopping,

@@ -15,6 +15,8 @@ export interface Person {
   name: string;
   /** Came by an invite, and is in one incident alone. */
   guest?: boolean;
+  /** Of the example incident's cast. */
+  scripted?: boolean;
 }
 
 export interface Me {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::example::Part;
 use crate::id::{InviteId, LinkId, Number, PasskeyId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId};
 use crate::reach::{Channel, QuietHours};
 use crate::record::{Recorded, Unreadable, from_stored, to_stored};
@@ -30,6 +31,13 @@ pub enum DirectoryEvent {
         handle: Text,
         name: Text,
         incident: Number,
+    },
+    /// Somebody of the example incident's cast.
+    ScriptedAdded {
+        person: PersonId,
+        handle: Text,
+        name: Text,
+        part: Part,
     },
     PersonChanged {
         person: PersonId,
@@ -133,6 +141,7 @@ impl DirectoryEvent {
     pub const KINDS: &[&str] = &[
         "person_added",
         "guest_added",
+        "scripted_added",
         "person_changed",
         "person_deactivated",
         "person_activated",

@@ -92,6 +92,12 @@ impl Given {
         self.facts = directory.facts;
     }
 
+    /// The directory has changed by these events.
+    pub fn knowing(mut self, events: Vec<DirectoryEvent>) -> Self {
+        self.settle(events);
+        self
+    }
+
     /// Time goes on.
     pub fn after(mut self, minutes: i64) -> Self {
         self.now += minutes.minutes();

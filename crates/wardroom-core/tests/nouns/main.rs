@@ -11,6 +11,7 @@ mod call;
 mod cast;
 mod deadline;
 mod directory;
+mod example;
 mod given;
 mod guest;
 mod life;

@@ -15,6 +15,8 @@ use crate::streams::DIRECTORY;
 pub enum Order {
     /// Open an incident.
     Open(Opening),
+    /// Begin the example incident, for whoever asks.
+    Example,
     /// Something in an incident.
     Incident(Number, Command),
     /// Time has passed for an incident.
@@ -29,7 +31,7 @@ impl Order {
         let both = match self {
             Self::Incident(number, command) => [Some(*number), command.other_incident()],
             Self::Tick(number, _) => [Some(*number), None],
-            Self::Open(_) | Self::Directory(_) => [None, None],
+            Self::Open(_) | Self::Example | Self::Directory(_) => [None, None],
         };
         both.into_iter().flatten()
     }
@@ -87,6 +89,7 @@ pub enum NotDone {
 pub(super) fn digest(order: &Order) -> [u8; 32] {
     let told = match order {
         Order::Open(opening) => serde_json::to_vec(&("open", opening)),
+        Order::Example => serde_json::to_vec(&["example"]),
         // What is made at the edge does not serialise, like much of what changes the directory.
         Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command))
             .or_else(|_| serde_json::to_vec(&("incident", number, format!("{command:?}")))),

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryAsking;
 use wardroom_core::event::Recorded;
-use wardroom_core::id::{Entry, Number};
+use wardroom_core::example;
+use wardroom_core::id::{Actor, Entry, Number};
 use wardroom_core::incident::{Asking, open};
 use wardroom_core::refusal::{Code, Refusal};
 
@@ -49,6 +50,16 @@ impl Worker {
                 let events = open(number, &ask, opening)?;
                 tentative.highest = Some(number);
                 Ok((vec![tentative.write_new(number, actor, &events)], None))
+            }
+            Order::Example => {
+                let number = self.next_number(tentative).await?;
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let begun = example::begin(number, &ask, &mut Uuid::now_v7)?;
+                tentative.highest = Some(number);
+                let cast = (!begun.directory.is_empty()).then(|| tentative.write_directory(actor, &begun.directory));
+                let incident = tentative.write_new(number, Actor::Person(begun.by), &begun.here);
+                Ok((cast.into_iter().chain([incident]).collect(), None))
             }
             Order::Incident(number, command) => {
                 let cited = self.cited(number, &command).await?;

@@ -58,6 +58,9 @@ pub struct Summary {
     /// Who may know of it, if it is restricted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invited: Option<BTreeSet<PersonId>>,
+    /// Whether it is the example, played for one person.
+    #[serde(default)]
+    pub example: bool,
     /// The newest entry.
     pub last_entry: Entry,
 }
@@ -80,6 +83,7 @@ impl Summary {
             next_due: incident.next_due(),
             responders: incident.responders.len(),
             invited: incident.restricted.then(|| incident.invited.clone()),
+            example: incident.example.is_some(),
             last_entry: incident.last_entry,
         }
     }

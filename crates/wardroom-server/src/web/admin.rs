@@ -61,7 +61,8 @@ pub(super) async fn people(State(server): State<Server>, Auditor(reader): Audito
             "tokens": tokens.get(&person.id).copied().unwrap_or(0),
         })
     };
-    let mut people = json!({ "people": facts.people.values().map(row).collect::<Vec<_>>() });
+    let looked_after = facts.people.values().filter(|person| !facts.scripted(person.id));
+    let mut people = json!({ "people": looked_after.map(row).collect::<Vec<_>>() });
     seal::reveal(&mut people);
     Json(people)
 }

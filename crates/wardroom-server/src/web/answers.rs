@@ -3,6 +3,7 @@
 
 #![allow(dead_code)] // Nothing is made of these: they are read by whoever writes a client.
 
+mod account;
 mod admin;
 mod passkeys;
 mod reach;
@@ -14,15 +15,15 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use wardroom_core::absence::Grounds;
 use wardroom_core::authority::RoleAct;
-use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, SessionId, TeamName};
+use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, TeamName};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::next::{Next, NextIn};
 use wardroom_core::prompt::Bring;
 use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
-use wardroom_core::token::Scope;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
+pub(super) use account::{Me, Sessions};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
 pub(super) use welcome::{CameIn, InviteLooked, LinkView, NewInvite, NewLink};
@@ -60,6 +61,8 @@ pub(super) struct Named {
     handle: Option<String>,
     /// Whether they are a guest, bound to one incident.
     guest: bool,
+    /// Whether they are of the example incident's cast.
+    scripted: bool,
 }
 
 /// An entry of an incident, or of the directory.
@@ -276,6 +279,8 @@ pub(super) struct Row {
     responders: u64,
     /// Who may know of it, if it is restricted.
     invited: Option<BTreeSet<PersonId>>,
+    /// Whether it is the example, played for one person.
+    example: bool,
     last_entry: Entry,
 }
 
@@ -314,45 +319,6 @@ pub(super) struct PromptAnswer {
     /// Until when there is nothing further about it; null when it is not to be done any more.
     #[schema(format = DateTime)]
     until: Option<String>,
-}
-
-/// Who one is.
-#[derive(ToSchema)]
-pub(super) struct Me {
-    person: Named,
-    scope: Scope,
-    admin: bool,
-    /// Null for whoever came with a token.
-    session: Option<OwnSession>,
-    /// The one incident that a guest may see; null for everybody else.
-    guest_of: Option<Number>,
-}
-
-/// By which session one is here.
-#[derive(ToSchema)]
-pub(super) struct OwnSession {
-    id: SessionId,
-    #[schema(format = DateTime)]
-    opened_at: String,
-}
-
-/// Live sessions, the newest first.
-#[derive(ToSchema)]
-pub(super) struct Sessions {
-    sessions: Vec<SessionView>,
-}
-
-/// A browser that somebody is signed in with.
-#[derive(ToSchema)]
-pub(super) struct SessionView {
-    id: SessionId,
-    device: String,
-    #[schema(format = DateTime)]
-    opened_at: String,
-    #[schema(format = DateTime)]
-    last_seen_at: String,
-    /// Whether it is the one that asks.
-    current: bool,
 }
 
 /// People, teams and services.

@@ -50,6 +50,7 @@ pub(super) async fn read(Member(reader): Member) -> Json<Value> {
         .facts
         .people
         .values()
+        .filter(|person| !reader.facts.scripted(person.id)) // They are in nothing that anybody could bring them into.
         .map(|person| {
             let mut row = json!({
                 "id": person.id, "handle": person.handle, "name": person.name,

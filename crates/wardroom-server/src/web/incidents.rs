@@ -133,7 +133,7 @@ impl Server {
         view::incident(incident, view::Reading { facts, reader: reader.person, now, cursor, told, prompts })
     }
 
-    fn accepted(&self, done: &Done) -> Accepted {
+    pub(super) fn accepted(&self, done: &Done) -> Accepted {
         let span = done.in_incident().expect("an accepted command wrote at least one event");
         Accepted {
             incident: span.stream.incident().expect("what is done in an incident begins with its own stream"),

@@ -7,6 +7,7 @@ mod answers;
 mod callers;
 pub mod connection;
 mod directory;
+mod example;
 pub mod followers;
 pub mod health;
 mod incidents;

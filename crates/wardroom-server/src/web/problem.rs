@@ -133,7 +133,10 @@ impl Problem {
 #[must_use]
 pub fn named(facts: &Facts, person: PersonId) -> Value {
     let handle = facts.people.get(&person).and_then(|person| person.handle.words());
-    json!({ "id": person, "name": facts.name(person), "handle": handle, "guest": facts.guest_of(person).is_some() })
+    json!({
+        "id": person, "name": facts.name(person), "handle": handle,
+        "guest": facts.guest_of(person).is_some(), "scripted": facts.scripted(person),
+    })
 }
 
 impl From<&LogError> for Problem {

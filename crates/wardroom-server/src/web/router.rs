@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
-use super::{admin, directory, health, incidents, page, prompt, reach, stream, tokens};
+use super::{admin, directory, example, health, incidents, page, prompt, reach, stream, tokens};
 use crate::server::Server;
 
 #[derive(OpenApi)]
@@ -98,6 +98,7 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(incidents::next))
         .routes(routes!(incidents::presence))
         .routes(routes!(prompt::prompt))
+        .routes(routes!(example::play))
         .routes(routes!(stream::follow))
         .routes(routes!(directory::me))
         .routes(routes!(directory::read))

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, OfferTo, Opening};
 use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::example;
 use wardroom_core::id::{Entry, Handle, Number, Who};
 use wardroom_core::incident::{Phase, Severity};
 use wardroom_core::role::RolePath;
@@ -28,15 +29,13 @@ const BEAT: Duration = Duration::from_millis(1_800);
 /// How long the script waits for a person to take command before it goes on without.
 const YOUR_TURN: Duration = Duration::from_secs(600);
 
+/// The person at the terminal, beside the example's cast.
+const YOU: (&str, &str) = ("you", "Jennifer (you)");
+
 /// The people of the book's story, and you.
-const PEOPLE: [(&str, &str); 6] = [
-    ("mary", "Mary"),
-    ("sabrina", "Sabrina"),
-    ("josephine", "Josephine"),
-    ("robin", "Robin"),
-    ("malcolm", "Malcolm"),
-    ("you", "Jennifer (you)"),
-];
+fn people() -> impl Iterator<Item = (&'static str, &'static str)> {
+    example::Part::ALL.into_iter().map(|part| (part.handle(), part.name())).chain([YOU])
+}
 
 struct Stage {
     url: String,
@@ -86,7 +85,9 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
     runtime.block_on(serving)??;
     played?;
     if json {
-        super::print_json(&json!({ "incident": stage.number, "people": PEOPLE.map(|(handle, _)| handle) }));
+        super::print_json(
+            &json!({ "incident": stage.number, "people": people().map(|(handle, _)| handle).collect::<Vec<_>>() }),
+        );
         return Ok(());
     }
     println!("\nThe server has stopped. Does the record hold? (wardroom verify)");
@@ -107,12 +108,12 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
 /// Adds the people and draws their tokens.
 fn cast(place: &StoreArgs) -> anyhow::Result<Vec<(&'static str, String)>> {
     let mut tokens = Vec::new();
-    for (handle, name) in PEOPLE {
+    for (handle, name) in people() {
         let handle: Handle = handle.parse()?;
         let add = DirectoryCommand::AddPerson { handle, name: name.parse()?, email: None, admin: false };
         store::change_quietly(place, add)?;
     }
-    for (handle, _) in PEOPLE {
+    for (handle, _) in people() {
         let who = Who::Handle(handle.parse()?);
         tokens.push((handle, store::create_token(place, &who, Scope::Respond, "demo".parse()?, None)?));
     }
@@ -156,11 +157,6 @@ impl Stage {
         self.act(who, &Command::Note { text: words(text), happened_at: None, pin: false })
     }
 
-    fn hand(&self, from: &str, what: &str, to: &str) -> anyhow::Result<()> {
-        self.offer(from, what, to)?;
-        self.act(to, &Command::TakeRole { role: role(what), briefed: None })
-    }
-
     fn offer(&self, from: &str, what: &str, to: &str) -> anyhow::Result<()> {
         let to = OfferTo::Person(Who::Handle(words(to)));
         self.act(from, &Command::OfferRole { role: role(what), to, note: None })
@@ -170,11 +166,11 @@ impl Stage {
         self.wait_until_it_serves()?;
         self.say("A Friday afternoon. This is the timeline as everybody sees it, live (times in UTC).\n");
         let opening = Opening {
-            title: words("A data centre stopped serving; a second one is struggling"),
+            title: words(example::TITLE),
             investigate: true,
             kind: wardroom_core::incident::Kind::Incident,
             severity: Severity::Sev2,
-            services: [words("shakespeare"), words("frontend")].into(),
+            services: example::SERVICES.map(words).into(),
             began: None,
             restricted: false,
         };
@@ -201,30 +197,9 @@ impl Stage {
 
     /// Mary declares early and Sabrina takes command; the roles are separated.
     fn before_you(&self) -> anyhow::Result<()> {
-        self.act("sabrina", &Command::Join {})?;
-        self.act("mary", &Command::Declare {})?;
-        let reason = Some(words("users see errors, and a second team is needed"));
-        self.act("mary", &Command::SetSeverity { severity: Severity::Sev1, reason })?;
-        self.offer("mary", "command", "sabrina")?;
-        let briefed = Some(Briefed::ByVoice);
-        self.act("sabrina", &Command::TakeRole { role: role("command"), briefed })?;
-        self.act("josephine", &Command::Join {})?;
-        self.hand("sabrina", "operations", "mary")?;
-        self.act("mary", &Command::Doing { text: Some(words("draining traffic from the third data centre")) })?;
-        self.act("robin", &Command::Join {})?;
-        self.hand("sabrina", "communications", "robin")?;
-        self.act("mary", &Command::OpenRole { role: role("operations/load") })?;
-        self.hand("mary", "operations/load", "josephine")?;
-        let text = words("The load balancer's quota needs the capacity desk");
-        self.act("josephine", &Command::RaiseRoadblock { text, role: None })?;
-        let how = Some(words("the capacity desk raised it by a third"));
-        self.act("sabrina", &Command::ClearRoadblock { roadblock: 1, how })?;
-        self.act("malcolm", &Command::Join {})?;
-        self.note(
-            "malcolm",
-            "I have a fix for the frontend that I could deploy. Asking first: does operations want it?",
-        )?;
-        self.note("mary", "Not now, thank you. One change at a time.")?;
+        for (part, command) in example::first_act(|part| Who::Handle(words(part.handle()))) {
+            self.act(part.handle(), &command)?;
+        }
         self.act("you", &Command::Join {})?;
         self.say("\nSabrina's day ends. She offers command to you, and stays until you have it.\n");
         self.offer("sabrina", "command", "you")

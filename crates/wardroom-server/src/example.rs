@@ -1,0 +1,233 @@
+//! Plays the example incident: has its cast do, one after the other, what the core says that they do next.
+//!
+//! Every node plays every example that is open, from the board. A line of the script is remembered by a request id that
+//! follows from the incident and the line, so that another node, or the same one after a restart, goes on where it was
+//! left, and nothing is said twice.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use tokio::sync::watch as signal;
+use tokio::time::Instant;
+use uuid::Uuid;
+use wardroom_core::example::{Cue, Example};
+use wardroom_core::id::{Actor, Number, PersonId};
+use wardroom_core::incident::Incident;
+use wardroom_core::refusal::{Code, Refusal, Remedy};
+
+use crate::clock;
+use crate::execute::{Asked, Executor, NotDone, Order};
+use crate::log::{Log, LogError};
+use crate::presence::Presence;
+use crate::streams::Streams;
+
+/// Between two acts, so that a person can read along: twenty lines and an offer, within a minute.
+pub const BEAT: SignedDuration = SignedDuration::from_millis(1_800);
+/// Examples that are played at once. Each is a few commands a minute.
+const AT_ONCE: usize = 10;
+/// How often the board is looked at for examples that another node began.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// What is known here of an example that is open.
+#[derive(Debug)]
+struct Play {
+    player: PersonId,
+    /// How many lines were said; not known yet after a start.
+    said: Option<usize>,
+    /// When it is looked at again after something could not be done.
+    after: Instant,
+}
+
+/// Plays examples. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Examples {
+    log: Log,
+    streams: Streams,
+    executor: Executor,
+    presence: Presence,
+    beat: SignedDuration,
+    running: Arc<Mutex<BTreeMap<Number, Play>>>,
+    begun: Arc<tokio::sync::Notify>,
+    /// Held by whoever begins one: two at once would both find room.
+    pub beginning: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// The request id of a line: the same on every node and after every start.
+fn request_of(number: Number, line: usize) -> Uuid {
+    let hash = Sha256::digest(format!("example {number} line {line}"));
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid()
+}
+
+/// What a row of the board says about examples.
+#[derive(Deserialize)]
+struct Row {
+    #[serde(default)]
+    example: bool,
+}
+
+impl Examples {
+    /// Starts playing, once `told` says that the incidents know of the time before the start.
+    #[must_use]
+    pub fn start(
+        log: Log,
+        streams: Streams,
+        executor: Executor,
+        presence: Presence,
+        beat: SignedDuration,
+        told: signal::Receiver<bool>,
+    ) -> Self {
+        let (running, begun, beginning) = Default::default();
+        let examples = Self { log, streams, executor, presence, beat, running, begun, beginning };
+        tokio::spawn(examples.clone().run(told));
+        examples
+    }
+
+    /// Whether one more can begin, for this person.
+    ///
+    /// # Errors
+    /// [`Code::AlreadySo`] with the one that they are in, [`Code::TooMany`].
+    pub fn room_for(&self, player: PersonId) -> Result<(), Refusal> {
+        let running = self.running();
+        if let Some((number, _)) = running.iter().find(|(_, play)| play.player == player) {
+            let sentence = format!("You are in the example already: it is incident {number}. Go on there.");
+            return Err(Refusal::new(Code::AlreadySo, sentence).remedy(Remedy::See { incident: *number }));
+        }
+        if running.len() >= AT_ONCE {
+            let sentence = format!("{AT_ONCE} people play the example right now. Try again in some minutes.");
+            return Err(Refusal::new(Code::TooMany, sentence));
+        }
+        Ok(())
+    }
+
+    /// Plays one that has begun.
+    pub fn play(&self, number: Number, player: PersonId) {
+        self.running().entry(number).or_insert(Play { player, said: None, after: Instant::now() });
+        self.begun.notify_one();
+    }
+
+    fn running(&self) -> MutexGuard<'_, BTreeMap<Number, Play>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(self, mut told: signal::Receiver<bool>) {
+        if told.wait_for(|told| *told).await.is_err() {
+            return;
+        }
+        let pause = self.beat.unsigned_abs().div_f32(4.0).max(Duration::from_millis(10));
+        let mut looked: Option<Instant> = None;
+        loop {
+            if looked.is_none_or(|looked| looked.elapsed() >= LOOK) {
+                looked = Some(Instant::now());
+                if let Err(error) = self.look().await {
+                    tracing::warn!(%error, "the board could not be looked at for examples; trying again");
+                }
+            }
+            let numbers: Vec<Number> = self.running().keys().copied().collect();
+            let rest = if numbers.is_empty() { LOOK } else { pause };
+            for number in numbers {
+                if let Err(error) = self.step(number).await {
+                    tracing::warn!(%number, %error, "the example could not be gone on with; trying again");
+                    self.rests(number);
+                }
+            }
+            let _ = tokio::time::timeout(rest, self.begun.notified()).await;
+        }
+    }
+
+    /// Finds the examples that are open.
+    async fn look(&self) -> Result<(), LogError> {
+        for row in self.log.board_open().await? {
+            let example = serde_json::from_str(&row.body).is_ok_and(|row: Row| row.example);
+            if example && let Some((_, example)) = self.open(row.number).await? {
+                self.play(row.number, example.player);
+            }
+        }
+        Ok(())
+    }
+
+    async fn open(&self, number: Number) -> Result<Option<(Arc<Incident>, Example)>, LogError> {
+        let held = self.streams.incident(number).await?.filter(|held| held.incident.phase.is_open());
+        Ok(held.and_then(|held| Some((held.incident.clone(), held.incident.example.clone()?))))
+    }
+
+    /// Does what is next in one of them, if its time has come.
+    async fn step(&self, number: Number) -> Result<(), NotDone> {
+        if self.running().get(&number).is_none_or(|play| Instant::now() < play.after) {
+            return Ok(());
+        }
+        let Some((incident, example)) = self.open(number).await? else {
+            self.running().remove(&number);
+            return Ok(());
+        };
+        // They are there for as long as the player is: what is not scripted is that they go away.
+        if incident.commander() != example.player {
+            self.presence.saw(incident.commander());
+        }
+        let known = self.running().get(&number).and_then(|play| play.said);
+        let said = match known {
+            Some(said) => said,
+            None => self.lines_said(number, &example).await?,
+        };
+        self.now_said(number, said);
+        match incident.cue(said, clock::now(), self.beat) {
+            Some(cue) => self.act(number, cue).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How many lines of the script the log remembers.
+    async fn lines_said(&self, number: Number, example: &Example) -> Result<usize, LogError> {
+        let mut said = 0;
+        while self.remembers(number, example, said).await? {
+            said += 1;
+        }
+        Ok(said)
+    }
+
+    async fn remembers(&self, number: Number, example: &Example, line: usize) -> Result<bool, LogError> {
+        for person in example.cast.values() {
+            let actor = Actor::Person(*person).to_string();
+            if self.log.remembered(&actor, request_of(number, line)).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn now_said(&self, number: Number, said: usize) {
+        if let Some(play) = self.running().get_mut(&number) {
+            play.said = Some(said);
+        }
+    }
+
+    /// After something could not be done it is left alone for a moment, and looked at anew.
+    fn rests(&self, number: Number) {
+        if let Some(play) = self.running().get_mut(&number) {
+            play.after = Instant::now() + self.beat.unsigned_abs();
+        }
+    }
+
+    async fn act(&self, number: Number, Cue { by, command, line }: Cue) -> Result<(), NotDone> {
+        let request = line.map_or_else(Uuid::now_v7, |line| request_of(number, line));
+        let asked = Asked { request, actor: Actor::Person(by), order: Order::Incident(number, command) };
+        match self.executor.execute(asked).await {
+            Ok(_) => {}
+            // What the player did stands in the way of it, or another node was faster: the story goes on without.
+            Err(NotDone::Refused(_) | NotDone::RequestReused) => self.rests(number),
+            Err(error) => return Err(error),
+        }
+        if let Some(line) = line {
+            self.now_said(number, line + 1);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
