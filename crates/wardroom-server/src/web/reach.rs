@@ -198,7 +198,13 @@ pub(super) async fn turn_on(
         let sentence = format!("You have turned push on in {BROWSERS_MAX} browsers. Remove one that you do not use.");
         return Err(not_acceptable(sentence));
     }
-    let mut reach = server.streams.directory().directory.reach_of(person);
+    // A browser goes with its session, and the session may have gone while the browser came.
+    let directory = server.streams.refresh_directory().await?.directory;
+    if session.is_some_and(|id| directory.session(id, clock::now()).is_none()) {
+        server.log.drop_browser(person, row.browser.id()).await?;
+        return Err(Problem::unauthenticated());
+    }
+    let mut reach = directory.reach_of(person);
     if reach.channels.insert(Channel::Push) {
         let order = Order::Directory(DirectoryCommand::SetReach { person, reach });
         let done = server.ask(&reader, asked.request_id, order).await;
