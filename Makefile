@@ -5,8 +5,10 @@
 PROFILE ?= debug
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
-# Which of commands, streams, history and alone to measure: all, unless some are named.
+# Which of commands, streams, history, alone and page to measure: all, unless some are named.
 TABLES ?=
+RUST_TABLES := $(if $(TABLES),$(filter-out page,$(TABLES)),all)
+PAGE_TABLE := $(if $(TABLES),$(filter page,$(TABLES)),page)
 
 profile_flag_debug :=
 profile_flag_release := --release
@@ -65,7 +67,8 @@ lint: web/node_modules/.package-lock.json ## Check format, lints, house rules an
 # The program finds the server beside itself, so both are built together.
 bench: page ## Measure, beside the machine's own limits (BENCH=quick for a look)
 	cargo build --release --locked -p wardroom -p wardroom-bench
-	scripts/with-postgres --durable "$${CARGO_TARGET_DIR:-target}/release/wardroom-bench" $(TABLES)
+	$(if $(RUST_TABLES),scripts/with-postgres --durable "$${CARGO_TARGET_DIR:-target}/release/wardroom-bench" $(filter-out all,$(RUST_TABLES)))
+	$(if $(PAGE_TABLE),WARDROOM_TEST_PROGRAM="$$(realpath "$${CARGO_TARGET_DIR:-target}/release/wardroom")" MEASURE=page scripts/with-chromium npm --prefix web run --silent stories)
 
 fuzz: ## Fuzz every parser for a bounded time (FUZZ_SECONDS=60 each)
 	FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz

@@ -1,9 +1,11 @@
 // The page's stories: real Chromium, real server. `make test` runs them; see house.ts.
 import { defineConfig } from 'vitest/config';
 
+const chosen = process.env.PICTURES ? 'pictures' : process.env.MEASURE ? 'paint' : '*.story';
+
 export default defineConfig({
   test: {
-    include: [process.env.PICTURES ? 'stories/pictures.ts' : 'stories/*.story.ts'],
+    include: [`stories/${chosen}.ts`],
     // Stories wait for conditions; these are only for a machine that hangs.
     testTimeout: 180_000,
     hookTimeout: 180_000,
