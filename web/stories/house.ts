@@ -39,6 +39,8 @@ export class House {
   private server: ChildProcess | undefined;
   private browser: Browser | undefined;
   url = '';
+  /** What the server that runs has said, line by line. */
+  said: string[] = [];
 
   constructor(store: Store) {
     if (store === 'sqlite') {
@@ -75,15 +77,16 @@ export class House {
       env: { ...this.environment(), ...more },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
+    this.said = [];
     const lines = createInterface({ input: this.server.stdout! });
-    for await (const line of lines) {
-      const found = /http:\/\/[\d.:]+/.exec(line);
-      if (found) {
-        this.url ||= found[0];
-        break;
-      }
-    }
-    this.server.stdout!.resume();
+    await new Promise<void>((resolve) => {
+      lines.on('line', (line) => {
+        this.said.push(line);
+        const found = /http:\/\/[\d.:]+/.exec(line);
+        if (found) this.url ||= found[0];
+        if (this.url) resolve();
+      });
+    });
     for (;;) {
       const answer = await fetch(`${this.url}/readyz`).catch(() => null);
       if (answer?.ok) return;
