@@ -39,6 +39,8 @@ export class House {
   private server: ChildProcess | undefined;
   private browser: Browser | undefined;
   url = '';
+  /** What went wrong in pages without anybody catching it. */
+  private readonly broken: string[] = [];
   /** What the server that runs has said, line by line. */
   said: string[] = [];
 
@@ -131,6 +133,7 @@ export class House {
     const context = await this.browser.newContext({ viewport: DESK, locale: 'en-GB', ...options });
     // What does not come in this time does not come: a story that fails says where.
     context.setDefaultTimeout(30_000);
+    context.on('weberror', (error) => this.broken.push(error.error().stack ?? error.error().message));
     return await context.newPage();
   }
 
@@ -139,5 +142,7 @@ export class House {
     if (this.server && this.server.exitCode === null) await this.kill().catch(() => undefined);
     this.undo.forEach((undo) => undo());
     rmSync(this.folder, { recursive: true, force: true });
+    // Whatever a story looked at: nothing in a page breaks.
+    if (this.broken.length > 0) throw new Error(this.broken.join('\n'));
   }
 }

@@ -28,16 +28,18 @@ export class Busy {
 
   /** Watches until the returned function is called. */
   watch(): () => void {
-    const others = new BroadcastChannel('wardroom.typing');
+    // Without it each window knows of itself alone.
+    const others = 'BroadcastChannel' in window ? new BroadcastChannel('wardroom.typing') : null;
     const tell = (typing: boolean): void => {
-      if (typing || this.#here) others.postMessage(typing);
+      if (typing || this.#here) others?.postMessage(typing);
       this.#here = typing;
     };
-    others.onmessage = ({ data }: MessageEvent<boolean>) => {
+    const heard = ({ data }: MessageEvent<boolean>): void => {
       clearTimeout(this.#silence);
       this.#elsewhere = data;
       this.#silence = setTimeout(() => (this.#elsewhere = false), PAUSE);
     };
+    if (others) others.onmessage = heard;
     const stopped = (): void => {
       clearTimeout(this.#pause);
       tell(false);
@@ -62,7 +64,8 @@ export class Busy {
     const listen: [string, (event: Event) => void][] = [
       ['input', wrote],
       ['keyup', pressed],
-      ['focusout', stopped],
+      // What has the keyboard may be taken away while the page is being put together anew: nothing can be said then.
+      ['focusout', () => queueMicrotask(stopped)],
       ['visibilitychange', looks],
       ...SIGNS.map((name): [string, () => void] => [name, sign]),
     ];
@@ -71,7 +74,7 @@ export class Busy {
     return () => {
       for (const [name, hear] of listen) document.removeEventListener(name, hear);
       stopped();
-      others.close();
+      others?.close();
       clearTimeout(this.#gone);
       clearTimeout(this.#silence);
     };
