@@ -6,10 +6,12 @@ import { House, PASSWORD } from './house';
 let house: House;
 afterEach(async () => await house.close());
 
+// Notes had their ids from a function that browsers have on https alone, and none was written.
 test('on plain http beyond this machine signing in works, with a warning and without passkeys', async () => {
   house = new House('sqlite');
-  house.person('sabrina', 'Sabrina');
+  const sabrina = house.person('sabrina', 'Sabrina');
   await house.serve();
+  house.say(sabrina, 'declare', 'Search is failing');
   const here = house.url;
   house.url = here.replace('127.0.0.1', 'wardroom.test');
   const page = await house.enter('sabrina');
@@ -27,6 +29,13 @@ test('on plain http beyond this machine signing in works, with a warning and wit
   await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: /^You: Sabrina/ }).waitFor();
+
+  // A note is written there as anywhere.
+  await page.goto(`${house.url}/incidents/1`);
+  const composer = page.getByLabel('Write a note into the timeline');
+  await composer.fill('The cache does not help');
+  await composer.press('Enter');
+  await page.locator('.timeline [data-entry]').getByText('The cache does not help').waitFor();
 
   // On the machine itself there is nothing to warn of, and a bare address has no passkeys.
   await page.goto(here);

@@ -1,5 +1,6 @@
 // My notes on their way: shown at once as being sent, and kept with a way to try again when that failed.
-import { Refused, command } from '../api/client';
+import { Refused, command, requestId } from '../api/client';
+import { clock } from '../api/clock.svelte';
 import type { Accepted, Time } from '../api/types';
 import type { Room } from './room.svelte';
 
@@ -30,8 +31,8 @@ export class Notes {
   write(draft: Draft): void {
     this.sending.push({
       ...draft,
-      request_id: crypto.randomUUID(),
-      at: new Date().toISOString(),
+      request_id: requestId(),
+      at: clock.now.toISOString(),
       failed: null,
     });
     const last = this.sending.at(-1);
