@@ -139,7 +139,8 @@ export class House {
 
   async close(): Promise<void> {
     await this.browser?.close();
-    if (this.server && this.server.exitCode === null) await this.kill().catch(() => undefined);
+    if (this.server?.exitCode === null && this.server.signalCode === null)
+      await this.kill().catch(() => undefined);
     this.undo.forEach((undo) => undo());
     rmSync(this.folder, { recursive: true, force: true });
     // Whatever a story looked at: nothing in a page breaks.
