@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Uri;
+use axum::http::uri::Authority;
 use tokio::sync::Semaphore;
 use ureq::Agent;
 use ureq::config::Config;
@@ -37,20 +38,32 @@ pub fn endpoint(given: &str, private: bool) -> Result<Uri, &'static str> {
     let uri: Uri = given.parse().map_err(|_| WRONG)?;
     let scheme = uri.scheme_str().ok_or(WRONG)?;
     let authority = uri.authority().ok_or(WRONG)?;
-    if authority.as_str().contains('@') || authority.host().is_empty() {
-        return Err(WRONG);
-    }
+    let address = host(authority).ok_or(WRONG)?;
     match scheme {
         "https" => {}
         "http" if private => {}
         "http" => return Err("an endpoint begins with https://"),
         _ => return Err(WRONG),
     }
-    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    match host.parse::<IpAddr>() {
-        Ok(address) if !private && !public(address) => Err("an endpoint is not inside this house's own networks"),
+    match address {
+        Some(address) if !private && !public(address) => Err("an endpoint is not inside this house's own networks"),
         _ => Ok(uri),
     }
+}
+
+/// The address that an authority names, or nothing where it is a name; `None` for what is neither, or more than that and
+/// a port. The library that reads addresses lets pass what is nowhere one.
+fn host(authority: &Authority) -> Option<Option<IpAddr>> {
+    let host = authority.host();
+    let rest = authority.as_str().strip_prefix(host)?;
+    if !rest.is_empty() {
+        rest.strip_prefix(':')?.parse::<u16>().ok()?;
+    }
+    if let Some(six) = host.strip_prefix('[') {
+        return Some(Some(IpAddr::V6(six.strip_suffix(']')?.parse().ok()?)));
+    }
+    let fits = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+    (!host.is_empty() && host.bytes().all(fits)).then(|| host.parse().ok())
 }
 
 /// Whether an address is one of the public internet.
@@ -206,7 +219,8 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_an_https_address_outside() {
-        for fine in ["https://events.pagerduty.com/v2/enqueue", "https://8.8.8.8:8443/x?y=z"] {
+        for fine in ["https://events.pagerduty.com/v2/enqueue", "https://8.8.8.8:8443/x?y=z", "https://[2600::1]:8443"]
+        {
             assert!(endpoint(fine, false).is_ok(), "{fine}");
         }
         let long = format!("https://example.org/{}", "x".repeat(URL_MAX));
@@ -221,6 +235,14 @@ mod tests {
             "",
             "https://example.org/\r\nx",
             "https://exa mple.org",
+            "https://127.0.0.1[::1]/",
+            "https://8.8.@8.8:8443/",
+            "https://[::1",
+            "https://[2600::1]x/",
+            "https://[127.0.0.1]/",
+            "https://example.org:/",
+            "https://example.org:99999/",
+            "https://exa%6dple.org/",
             &long,
         ] {
             assert!(endpoint(wrong, false).is_err(), "{wrong}");
