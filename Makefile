@@ -51,7 +51,7 @@ test: page ## Run every test, with a private PostgreSQL that leaves nothing behi
 	scripts/with-faketime scripts/with-chromium scripts/with-postgres npm --prefix web run --silent stories
 
 pictures: build ## Leave pictures of every page in target/pictures, to be looked at
-	PICTURES="$(CURDIR)/target/pictures" scripts/with-chromium npm --prefix web run --silent stories
+	PICTURES="$(CURDIR)/target/pictures" scripts/with-faketime scripts/with-chromium npm --prefix web run --silent stories
 
 lint: web/node_modules/.package-lock.json ## Check format, lints, house rules and, where cargo-deny is installed, dependencies
 	cd web && npm run --silent lint
