@@ -1,6 +1,8 @@
 // The house that the page's stories play in: a store, a real `wardroom serve` on it, and people who came in by link.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -32,9 +34,25 @@ function psql(url: string, statement: string): void {
   execFileSync('psql', ['-qAtX', '-v', 'ON_ERROR_STOP=1', url, '-c', statement]);
 }
 
+/** Whether a server serves. Its certificate may be one that it made for itself. */
+function ready(url: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const asked = (url.startsWith('https:') ? https : http).get(
+      `${url}/readyz`,
+      { rejectUnauthorized: false, agent: false } as https.RequestOptions,
+      (answer) => {
+        answer.resume();
+        resolve(answer.statusCode === 200);
+      },
+    );
+    asked.on('error', () => resolve(false));
+  });
+}
+
 export class House {
   private readonly folder = mkdtempSync(join(tmpdir(), 'wardroom-story-'));
   private readonly place: string[];
+  private readonly flags = [...FLAGS];
   private readonly undo: (() => void)[] = [];
   private server: ChildProcess | undefined;
   private browser: Browser | undefined;
@@ -72,6 +90,18 @@ export class House {
     return { ...process.env, NO_COLOR: '1', WARDROOM_LOG: 'warn' };
   }
 
+  /** A certificate that the house made for itself, as the settings name it. Its browser takes it as good. */
+  certificate(): NodeJS.ProcessEnv {
+    const [cert, key] = [join(this.folder, 'cert.pem'), join(this.folder, 'key.pem')];
+    const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '1'];
+    const named = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+    execFileSync('openssl', ['req', '-x509', ...made, ...named, '-keyout', key, '-out', cert], {
+      stdio: 'ignore',
+    });
+    this.flags.push('--ignore-certificate-errors');
+    return { WARDROOM_TLS_CERT: cert, WARDROOM_TLS_KEY: key };
+  }
+
   /** Starts the server, at the address of its last start if there was one, with these variables. */
   async serve(more: NodeJS.ProcessEnv = {}): Promise<void> {
     const listen = this.url ? `127.0.0.1:${new URL(this.url).port}` : '127.0.0.1:0';
@@ -84,14 +114,13 @@ export class House {
     await new Promise<void>((resolve) => {
       lines.on('line', (line) => {
         this.said.push(line);
-        const found = /http:\/\/[\d.:]+/.exec(line);
+        const found = /https?:\/\/[\d.:]+/.exec(line);
         if (found) this.url ||= found[0];
         if (this.url) resolve();
       });
     });
     for (;;) {
-      const answer = await fetch(`${this.url}/readyz`).catch(() => null);
-      if (answer?.ok) return;
+      if (await ready(this.url)) return;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -128,7 +157,7 @@ export class House {
   async open(options: BrowserContextOptions = {}): Promise<Page> {
     this.browser ??= await chromium.launch({
       executablePath: process.env.WARDROOM_TEST_CHROMIUM!,
-      args: FLAGS,
+      args: this.flags,
     });
     const context = await this.browser.newContext({ viewport: DESK, locale: 'en-GB', ...options });
     // What does not come in this time does not come: a story that fails says where.
