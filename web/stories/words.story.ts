@@ -67,3 +67,23 @@ test('people and everything they name may be called anything', async () => {
   expect(await tooWide(admin), 'people at 320').toBe(0);
   expect(await faults(admin)).toEqual([]);
 });
+
+test('pasted megabytes stay outside, and the page says so', async () => {
+  house = new House('sqlite');
+  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
+  await house.serve();
+  house.say(sabrina, 'declare', 'Search is failing for everyone');
+  const page = await house.enter('sabrina');
+  await page.goto(`${house.url}/incidents/1`);
+  const field = page.getByLabel('Write a note into the timeline');
+  await field.fill('Before: ');
+  await field.focus();
+  await page.keyboard.insertText('It is all in here. '.repeat(110_000));
+  await page.getByText(/A note holds 20,000 characters, and this is 2,090,000 more/).waitFor();
+  expect(await faults(page)).toEqual([]);
+  expect(await field.inputValue()).toBe('Before: ');
+  await page.keyboard.insertText('the canary is healthy');
+  await page.getByText(/A note holds/).waitFor({ state: 'hidden' });
+  await page.keyboard.press('Enter');
+  await page.getByText('Before: the canary is healthy').first().waitFor();
+});
