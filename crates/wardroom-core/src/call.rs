@@ -189,7 +189,8 @@ impl Incident {
     /// Whom there is to tell of what, at this moment.
     #[must_use]
     pub fn calls(&self, facts: &Facts, now: Time) -> Vec<Call> {
-        if !self.phase.is_open() {
+        // Nobody waits in the example: whoever plays it looks at it, or does not.
+        if !self.phase.is_open() || self.example.is_some() {
             return Vec::new();
         }
         let offered = self.offers.iter().flat_map(|(role, offer)| self.calls_about(role, offer, facts, now));

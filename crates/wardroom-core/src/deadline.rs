@@ -134,7 +134,7 @@ impl Incident {
             .map(|(role, _)| (role.clone(), grace))
             .collect();
         let unseen_since = self.absence.unseen_since.map(|since| since + to.duration_since(from));
-        if offers.is_empty() && unseen_since.is_none() {
+        if offers.is_empty() && unseen_since.is_none() && self.example_ends_at().is_none() {
             return Vec::new();
         }
         vec![Event::OutageEnded { from, to, offers, unseen_since }]

@@ -221,9 +221,16 @@ fn second_act() -> [(Part, Phase, Command); 3] {
     ]
 }
 
+/// How many lines the script has.
+#[must_use]
+pub fn lines() -> usize {
+    first_act(|_| Who::Id(PersonId(Uuid::nil()))).len() + second_act().len()
+}
+
 impl Example {
-    /// Who of the cast this is.
-    pub(crate) fn plays(&self, person: PersonId) -> bool {
+    /// Whether this person is of the cast.
+    #[must_use]
+    pub fn plays(&self, person: PersonId) -> bool {
         self.cast.values().any(|known| *known == person)
     }
 }
@@ -238,7 +245,12 @@ impl Incident {
             return None;
         }
         let first = first_act(|part| Who::Id(example.cast[&part]));
-        if let Some((part, command)) = first.get(said).cloned() {
+        if let Some((part, mut command)) = first.get(said).cloned() {
+            if let Command::ClearRoadblock { roadblock, .. } = &mut command {
+                // The player may have raised one too.
+                let raised = self.roadblocks.iter().find(|known| example.plays(known.by));
+                *roadblock = raised.map_or(*roadblock, |known| known.id);
+            }
             return Some(Cue { by: example.cast[&part], command, line: Some(said) });
         }
         let answer = |(by, command)| Cue { by, command, line: None };
@@ -275,10 +287,12 @@ impl Incident {
     /// Whoever of the cast commands offers command to the player; had they had it, the incident is seen through.
     fn commands(&self, example: &Example, now: Time) -> Option<(PersonId, Command)> {
         let by = self.holder(&RolePath::command()).filter(|holder| example.plays(*holder))?;
+        if self.pending_offer(&RolePath::command(), now).is_some() {
+            return None;
+        }
         if !example.commanded {
             let waits = example.offered && now < self.last_at + AGAIN_AFTER;
-            let pending = self.pending_offer(&RolePath::command(), now).is_some();
-            return (!waits && !pending).then(|| (by, offer("command", Who::Id(example.player))));
+            return (!waits).then(|| (by, offer("command", Who::Id(example.player))));
         }
         let (phase, reason) = match self.phase {
             Phase::Active => (Phase::Mitigated, Some(words("the error rate is back to normal"))),
@@ -293,6 +307,23 @@ impl Incident {
         let (part, phase, command) = second_act().into_iter().nth(said.checked_sub(first)?)?;
         let now = self.commander() == example.player && self.phase == phase;
         now.then(|| Cue { by: example.cast[&part], command, line: Some(said) })
+    }
+
+    /// What nobody does in the example: let somebody else in, or go on with one that has ended. It is for one person.
+    pub(crate) fn example_allows(&self, command: &Command) -> Result<(), Refusal> {
+        if self.example.is_none() {
+            return Ok(());
+        }
+        match command {
+            Command::Unrestrict {} | Command::Invite { .. } | Command::MakeInvite { .. } => Err(Refusal::new(
+                Code::WrongKind,
+                "The example is for you alone. To practise together, declare a drill.",
+            )),
+            Command::Reopen { .. } => {
+                Err(Refusal::new(Code::WrongKind, "This example is over. Play it anew from your own menu."))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// When it ends by itself.
@@ -317,6 +348,9 @@ impl Incident {
         let player = example.player;
         if recorded.actor == Actor::Person(player) {
             example.played_at = recorded.at;
+        }
+        if let Event::OutageEnded { from, to, .. } = &recorded.event {
+            example.played_at += to.duration_since((*from).max(example.played_at));
         }
         match &recorded.event {
             Event::RoleOffered { role, to: Recipient::Person(to), .. } if role.is_command() && *to == player => {

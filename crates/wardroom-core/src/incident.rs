@@ -197,6 +197,7 @@ impl Incident {
         self.writable()?;
         self.phase_allows(&command)?;
         self.guests_may(ask, &command)?;
+        self.example_allows(&command)?;
         let decided = self.dispatch(ask, command).map_err(|refusal| self.for_guests(ask, refusal))?;
         let mut decision = self.with_accounts(ask.facts, decided);
         if let Some(person) = self.returns(ask) {

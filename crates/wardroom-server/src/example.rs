@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::watch as signal;
 use tokio::time::Instant;
 use uuid::Uuid;
-use wardroom_core::example::{Cue, Example};
+use wardroom_core::example::{Cue, Example, lines};
 use wardroom_core::id::{Actor, Number, PersonId};
 use wardroom_core::incident::Incident;
 use wardroom_core::refusal::{Code, Refusal, Remedy};
@@ -99,8 +99,7 @@ impl Examples {
             return Err(Refusal::new(Code::AlreadySo, sentence).remedy(Remedy::See { incident: *number }));
         }
         if running.len() >= AT_ONCE {
-            let sentence = format!("{AT_ONCE} people play the example right now. Try again in some minutes.");
-            return Err(Refusal::new(Code::TooMany, sentence));
+            return Err(Refusal::new(Code::TooMany, "Too many people play right now. Try again in some minutes."));
         }
         Ok(())
     }
@@ -152,7 +151,11 @@ impl Examples {
     }
 
     async fn open(&self, number: Number) -> Result<Option<(Arc<Incident>, Example)>, LogError> {
-        let held = self.streams.incident(number).await?.filter(|held| held.incident.phase.is_open());
+        let held = match self.streams.incident(number).await {
+            Err(LogError::Damaged { .. }) => None, // The others go on.
+            held => held?,
+        };
+        let held = held.filter(|held| held.incident.phase.is_open() && held.incident.unreadable.is_none());
         Ok(held.and_then(|held| Some((held.incident.clone(), held.incident.example.clone()?))))
     }
 
@@ -166,7 +169,7 @@ impl Examples {
             return Ok(());
         };
         // They are there for as long as the player is: what is not scripted is that they go away.
-        if incident.commander() != example.player {
+        if example.plays(incident.commander()) {
             self.presence.saw(incident.commander());
         }
         let known = self.running().get(&number).and_then(|play| play.said);
@@ -184,8 +187,11 @@ impl Examples {
     /// How many lines of the script the log remembers.
     async fn lines_said(&self, number: Number, example: &Example) -> Result<usize, LogError> {
         let mut said = 0;
-        while self.remembers(number, example, said).await? {
-            said += 1;
+        // One that was refused, because of what the player did, is not remembered.
+        for line in 0..lines() {
+            if self.remembers(number, example, line).await? {
+                said = line + 1;
+            }
         }
         Ok(said)
     }

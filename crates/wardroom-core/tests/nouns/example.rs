@@ -213,6 +213,78 @@ fn it_ends_when_its_player_has_done_nothing_in_it_for_half_an_hour() {
 }
 
 #[test]
+fn time_during_which_wardroom_was_down_does_not_end_it() {
+    let mut stage = Stage::begun();
+    stage.plays();
+    let given = at_minute(20, stage.given.expect("it goes on")).tick(Tick::Deadlines).accepted();
+    let (from, to) = (start() + 20.minutes(), start() + 60.minutes());
+    let given = at_minute(60, given).tick(Tick::WasDown { from, to }).accepted();
+    let given = given.tick(Tick::Deadlines).refused(Code::AlreadySo, &[], None);
+    let ended = at_minute(71, given).tick(Tick::Deadlines).accepted();
+    assert_eq!(ended.state().phase, Phase::Closed);
+}
+
+#[test]
+fn nobody_else_is_let_in() {
+    let mut stage = Stage::begun();
+    stage.plays();
+    stage.takes_command();
+    let invite = Command::MakeInvite {
+        invite: wardroom_core::id::InviteId(Uuid::from_u128(60)),
+        digest: wardroom_core::token::Digest::new([7; 32]),
+        hours: 1,
+    };
+    for command in [cmd("unrestrict", json!({})), cmd("invite", json!({ "person": ADA })), invite] {
+        let given = stage.given().clone();
+        let sentence = "The example is for you alone. To practise together, declare a drill.";
+        given.when(PLAYER, command).says(sentence).refused(Code::WrongKind, &[], None);
+    }
+}
+
+#[test]
+fn one_that_has_ended_is_not_gone_on_with() {
+    let given = at_minute(31, Stage::begun().given.expect("it goes on")).tick(Tick::Deadlines).accepted();
+    given
+        .when(PLAYER, cmd("reopen", json!({})))
+        .says("This example is over. Play it anew from your own menu.")
+        .refused(Code::WrongKind, &[], None);
+}
+
+#[test]
+fn command_that_the_player_asks_back_waits_for_them() {
+    let mut stage = Stage::begun();
+    stage.plays();
+    stage.takes_command();
+    stage.plays();
+    stage.player(offer("command", stage.who(Part::Malcolm)));
+    let given = stage.given.take().expect("it goes on").after_seconds(4);
+    let cue = given.state().cue(stage.said, given.now, BEAT).expect("it is taken");
+    stage.given = Some(given.when(cue.by, cue.command).accepted());
+    stage.player(cmd("ask_role", json!({ "role": "command" })));
+    assert_eq!(stage.plays(), 1, "the offer, and nothing beside it");
+    assert_eq!(stage.given().state().phase, Phase::Active);
+    stage.takes_command();
+    assert_eq!(stage.given().state().commander(), PLAYER);
+}
+
+#[test]
+fn nobody_is_called_into_it() {
+    let mut stage = Stage::begun();
+    stage.plays();
+    let given = stage.given();
+    assert_eq!(given.state().calls(&given.facts, given.now), []);
+}
+
+#[test]
+fn a_roadblock_of_the_player_is_not_cleared_for_another() {
+    let mut stage = Stage::begun();
+    stage.player(cmd("raise_roadblock", json!({ "text": "Who has the key?" })));
+    stage.plays();
+    let left: Vec<_> = stage.given().state().roadblocks.iter().map(|roadblock| roadblock.by).collect();
+    assert_eq!(left, [PLAYER]);
+}
+
+#[test]
 fn what_waits_for_nobody_is_no_deadline_of_it() {
     let stage = Stage::begun();
     assert_eq!(stage.given().state().next_due(), None);

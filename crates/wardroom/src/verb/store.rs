@@ -176,6 +176,7 @@ pub fn person(person: Person, remote: &Remote) -> anyhow::Result<()> {
             }
             for person in directory.facts.people.values() {
                 let marks = match (person.active, person.admin) {
+                    _ if directory.facts.scripted(person.id) => "  (scripted, of the example)",
                     (false, _) => "  (not active)",
                     (true, true) => "  (admin)",
                     (true, false) => "",
