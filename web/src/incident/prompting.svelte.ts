@@ -35,12 +35,22 @@ export class Prompting {
     return prompt && prompt.how !== 'at_once' ? prompt.nudge : null;
   }
 
-  /** What stands on the line. A nudge that came while the reader was not to be disturbed is not there yet. */
-  get next(): Next | null {
-    const { view } = this.#room;
+  /** Whether a nudge that came while the reader is not to be disturbed waits for them to be done. */
+  get holdsBack(): boolean {
     const nudge = this.#nudge;
-    if (nudge && this.held && this.#standing !== named(nudge)) return null;
-    return view?.next ?? null;
+    const draws = this.#room.view?.prompt?.how === 'when_free';
+    return nudge !== null && draws && this.held && this.#standing !== named(nudge);
+  }
+
+  /** What stands on the line. What is held back is not there yet. */
+  get next(): Next | null {
+    return this.holdsBack ? null : (this.#room.view?.next ?? null);
+  }
+
+  /** What is being read aloud, by a name that stays for as long as it is the same thing. */
+  get said(): string {
+    if (!this.loud) return '';
+    return this.#nudge ? named(this.#nudge) : JSON.stringify(this.next);
   }
 
   /** Whether it stands out and is read aloud: somebody waits for it, or the reader is being prompted of it. */
@@ -66,6 +76,13 @@ export class Prompting {
     const end = $effect.root(() => {
       $effect(() => {
         if (!this.held) this.#standing = this.#nudge && named(this.#nudge);
+      });
+      // What came, went and comes again is quiet, until the server grants another prompt.
+      $effect(() => {
+        const standing = this.putOffUntil === null && this.#nudge ? named(this.#nudge) : null;
+        untrack(() => {
+          if (this.#prompted !== standing) this.#prompted = null;
+        });
       });
       $effect(() => {
         const { view } = this.#room;
