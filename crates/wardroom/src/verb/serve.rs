@@ -45,6 +45,11 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
 fn start_logging(config: &Config) -> anyhow::Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .map_err(|error| anyhow::anyhow!("the log filter “{}” cannot be read: {error}", config.log))?;
+    // These write what they send into the log: parameters of statements, addresses that are secrets themselves.
+    let quiet = ["tokio_postgres=info", "postgres_protocol=info", "ureq=info", "ureq_proto=info"];
+    let filter = quiet
+        .into_iter()
+        .fold(filter, |filter, bound| filter.add_directive(bound.parse().expect("a directive that stands here")));
     let colours = crate::show::colours(&std::io::stderr());
     // Where log lines go may be full too. Saying so there would be a panic in the middle of whatever was under way.
     let lines = tracing_subscriber::fmt()
