@@ -65,4 +65,13 @@ impl Log {
     pub async fn drop_browsers(&self, person: PersonId) -> Result<(), LogError> {
         on_either!(self, store => store.drop_browsers(person))
     }
+
+    /// Forgets those of a person's browsers in which push was turned on by a token, or in a session that is none of
+    /// these: whoever was signed out everywhere is out, also where a session had run out before.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn keep_browsers_of(&self, person: PersonId, sessions: Vec<SessionId>) -> Result<(), LogError> {
+        on_either!(self, store => store.keep_browsers_of(person, sessions))
+    }
 }

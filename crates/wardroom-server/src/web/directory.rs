@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -78,7 +79,20 @@ pub(super) async fn command(
     Administrator(reader): Administrator,
     Body(asked): Body<DirectoryCommand>,
 ) -> Result<Json<Value>, Problem> {
-    let done = server.ask(&reader, asked.request_id, Order::Directory(asked.order)).await?;
+    let signed_out = match &asked.order {
+        DirectoryCommand::EndSessions { person } => reader.facts.find(person).ok(),
+        _ => None,
+    };
+    let done = server.ask(&reader, asked.request_id, Order::Directory(asked.order)).await;
+    // Also where there is no session left to end: push may have been turned on by one that ran out.
+    let ended = match &done {
+        Ok(_) => true,
+        Err(problem) => problem.status() == StatusCode::CONFLICT,
+    };
+    if let Some(person) = signed_out.filter(|_| ended) {
+        server.forget_browsers_signed_out(person).await?;
+    }
+    let done = done?;
     let span = done.spans.first();
     Ok(Json(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) })))
 }

@@ -174,6 +174,15 @@ pub(super) async fn choose(
     Ok(StatusCode::NO_CONTENT)
 }
 
+impl Server {
+    /// Forgets the browsers in which somebody is not signed in any more, after they were signed out elsewhere.
+    pub(super) async fn forget_browsers_signed_out(&self, person: PersonId) -> Result<(), Problem> {
+        let (directory, now) = (self.streams.refresh_directory().await?.directory, clock::now());
+        let theirs = directory.sessions.values().filter(|known| known.person == person && now < known.expires_at);
+        Ok(self.log.keep_browsers_of(person, theirs.map(|known| known.id).collect()).await?)
+    }
+}
+
 /// Turn push on in this browser; it goes with the session that asks.
 #[utoipa::path(
     post, path = "/api/v1/me/reach/browsers", request_body = BrowserBody,

@@ -69,4 +69,14 @@ impl Store {
     pub(in crate::log) async fn drop_browsers(&self, person: PersonId) -> Result<(), LogError> {
         self.do_it("DELETE FROM browsers WHERE person = $1", &[&person.0]).await
     }
+
+    pub(in crate::log) async fn keep_browsers_of(
+        &self,
+        person: PersonId,
+        sessions: Vec<SessionId>,
+    ) -> Result<(), LogError> {
+        let sessions: Vec<_> = sessions.into_iter().map(|session| session.0).collect();
+        let statement = "DELETE FROM browsers WHERE person = $1 AND (session IS NULL OR session <> ALL ($2))";
+        self.do_it(statement, &[&person.0, &sessions]).await
+    }
 }

@@ -43,7 +43,10 @@ impl Store {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let (id, person) = (row.browser.id(), row.person.to_string());
             if let Some(before) = replaces {
-                transaction.execute("DELETE FROM browsers WHERE id = ?1 AND person = ?2", params![before, person])?;
+                transaction.execute(
+                    "DELETE FROM browsers WHERE id = ?1 AND id <> ?3 AND person = ?2",
+                    params![before, person, id],
+                )?;
             }
             let put = transaction.execute(
                 "INSERT INTO browsers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
@@ -62,7 +65,9 @@ impl Store {
                     BROWSERS_MAX as i64,
                 ],
             )?;
-            transaction.commit()?;
+            if put == 1 {
+                transaction.commit()?;
+            }
             Ok(put == 1)
         })
         .await
@@ -89,6 +94,21 @@ impl Store {
     pub(in crate::log) async fn drop_browsers(&self, person: PersonId) -> Result<(), LogError> {
         self.write(move |connection| {
             connection.execute("DELETE FROM browsers WHERE person = ?1", [person.to_string()])?;
+            Ok(())
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn keep_browsers_of(
+        &self,
+        person: PersonId,
+        sessions: Vec<SessionId>,
+    ) -> Result<(), LogError> {
+        let sessions = serde_json::to_string(&sessions).expect("ids are plain data");
+        self.write(move |connection| {
+            let statement = "DELETE FROM browsers WHERE person = ?1
+                 AND (session IS NULL OR session NOT IN (SELECT value FROM json_each(?2)))";
+            connection.execute(statement, params![person.to_string(), sessions])?;
             Ok(())
         })
         .await

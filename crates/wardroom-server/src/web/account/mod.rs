@@ -294,5 +294,6 @@ pub(super) async fn change_password(
     let order = Order::Directory(DirectoryCommand::SetPassword { person, keep });
     server.ask(&reader, Uuid::now_v7(), order).await?;
     server.log.put_password(person, hash).await?;
+    server.forget_browsers_signed_out(person).await?;
     Ok(StatusCode::NO_CONTENT)
 }

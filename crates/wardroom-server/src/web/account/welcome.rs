@@ -148,6 +148,7 @@ pub(in crate::web) async fn welcome(
     opening.row.person = person;
     server.log.put_password(person, hash).await?;
     server.log.put_session(opening.row).await?;
+    server.forget_browsers_signed_out(person).await?;
     server.presence.saw(person);
     Ok(with_cookie(&opening.secret, &headers))
 }
