@@ -189,7 +189,7 @@ fn reached(told: &Value) -> String {
         format!("{}: {state}", text(&way["channel"]))
     };
     match told["ways"].as_array().map(Vec::as_slice).unwrap_or_default() {
-        [] => format!("{who} has chosen no way to be reached, and has not seen it yet"),
+        [] => format!("{who} cannot be reached outside the page, and has not seen it yet"),
         ways => format!("{who}, {}; not seen yet", ways.iter().map(way).collect::<Vec<_>>().join(", ")),
     }
 }

@@ -23,6 +23,6 @@ test('whoever waits reads how far it is', () => {
   expect(told(of([way('due')]), now)).toBe('on its way to the mail relay; not seen yet');
   const shown = { ...way('accepted'), channel: 'push' as const };
   expect(told(of([shown]), now)).toBe('their browser’s push service took it 40 s ago; not seen yet');
-  expect(told(of([]), now)).toBe('has chosen no way to be reached; not seen yet');
+  expect(told(of([]), now)).toBe('cannot be reached outside this page; not seen yet');
   expect(told(of([way('accepted')], ago(20)), now)).toBe('seen 20 s ago');
 });

@@ -21,6 +21,6 @@ function so({ channel, state, at, why }: Way, now: Date): string {
 /** "the mail relay took it 40 s ago, not seen yet". */
 export function told({ seen_at, ways }: Told, now: Date): string {
   if (seen_at !== null) return `seen ${age(seen_at, now)} ago`;
-  if (ways.length === 0) return 'has chosen no way to be reached; not seen yet';
+  if (ways.length === 0) return 'cannot be reached outside this page; not seen yet';
   return `${ways.map((way) => so(way, now)).join(', ')}; not seen yet`;
 }

@@ -91,12 +91,14 @@ on('notificationclick', async ({ notification }) => {
 on('pushsubscriptionchange', async ({ oldSubscription }) => {
   const answer = await fetch('/api/v1/me/reach');
   if (!answer.ok) return;
-  const { push } = (await answer.json()) as { push: { key: string } };
+  const { push } = (await answer.json()) as { push: { key: string; browsers: { id: string }[] } };
+  // Whoever is signed in now may be another person, or have turned it off elsewhere.
+  const replaces = oldSubscription ? await nameOf(oldSubscription) : null;
+  if (!push.browsers.some(({ id }) => id === replaces)) return;
   const subscription = await worker.registration.pushManager.subscribe({
     userVisibleOnly: true,
     applicationServerKey: bytes(push.key),
   });
-  const replaces = oldSubscription ? await nameOf(oldSubscription) : null;
   await fetch('/api/v1/me/reach/browsers', {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

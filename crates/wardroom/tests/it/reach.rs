@@ -228,7 +228,7 @@ fn whoever_chose_nothing_or_cannot_be_reached_is_told_so(house: House) {
     });
     assert_eq!((&told["ways"], &told["seen_at"]), (&json!([]), &Value::Null));
     let shown = server.say(&cast.mary, &["show", "1"]);
-    assert!(shown.contains("Sabrina has chosen no way to be reached"), "{shown}");
+    assert!(shown.contains("Sabrina cannot be reached outside the page"), "{shown}");
     let wrong = |choice: Value, sentence: &str| {
         let (status, answer) = server.post(&cast.sabrina, "/api/v1/me/reach", choice);
         assert_eq!(status, 422, "{answer}");
