@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
 use wardroom_server::account::link::MadeLink;
 use wardroom_server::config::{Config, LogFormat, ServeArgs};
 use wardroom_server::log::Place;
@@ -42,14 +43,19 @@ pub fn serve(arguments: ServeArgs, json: bool) -> anyhow::Result<()> {
     })
 }
 
-fn start_logging(config: &Config) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
-        .map_err(|error| anyhow::anyhow!("the log filter “{}” cannot be read: {error}", config.log))?;
-    // These write what they send into the log: parameters of statements, addresses that are secrets themselves.
-    let quiet = ["tokio_postgres=info", "postgres_protocol=info", "ureq=info", "ureq_proto=info"];
-    let filter = quiet
+/// What is logged, as the settings have it; of libraries that write secrets into the log at most what they have to say
+/// to everybody: parameters of statements, addresses that are secrets themselves.
+fn filter(log: &str) -> anyhow::Result<EnvFilter> {
+    let filter =
+        EnvFilter::try_new(log).map_err(|error| anyhow::anyhow!("the log filter “{log}” cannot be read: {error}"))?;
+    let bounds = ["tokio_postgres=info", "postgres_protocol=info", "ureq=info", "ureq_proto=info"];
+    Ok(bounds
         .into_iter()
-        .fold(filter, |filter, bound| filter.add_directive(bound.parse().expect("a directive that stands here")));
+        .fold(filter, |filter, bound| filter.add_directive(bound.parse().expect("a directive that stands here"))))
+}
+
+fn start_logging(config: &Config) -> anyhow::Result<()> {
+    let filter = filter(&config.log)?;
     let colours = crate::show::colours(&std::io::stderr());
     // Where log lines go may be full too. Saying so there would be a panic in the middle of whatever was under way.
     let lines = tracing_subscriber::fmt()
@@ -112,4 +118,20 @@ Or see a whole incident first, and take command in it: wardroom demo
     );
     // Whoever started it may have read the first line and gone; the server goes on.
     let _ = std::io::stdout().write_all(said.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// At debug the database's client writes the parameters of every statement.
+    #[test]
+    fn libraries_that_write_secrets_are_kept_short() {
+        for asked in ["debug", "tokio_postgres=trace,ureq=debug"] {
+            let kept = filter(asked).unwrap().to_string();
+            assert!(kept.contains("tokio_postgres=info") && kept.contains("ureq=info"), "{kept}");
+            assert!(!kept.contains("tokio_postgres=trace") && !kept.contains("ureq=debug"), "{kept}");
+        }
+        assert!(filter("wardroom=loud").is_err());
+    }
 }

@@ -230,6 +230,13 @@ fn addresses_and_keys_come_in_and_never_go_out(house: House) {
     let kept = || house.ask("SELECT count(*) FROM browsers");
     assert_eq!(server.post(&cast.sabrina, "/api/v1/me/reach", json!({ "channels": [], "quiet": null })).0, 204);
     assert_eq!(kept(), "0");
+    // Signed out everywhere, also where there is no session to end: it was turned on by a token.
+    turn_on(&server, &cast.sabrina, browser.clone());
+    let out = json!({ "command": "end_sessions", "person": "sabrina" });
+    let (status, _) = server.post(&cast.mary, "/api/v1/directory/commands", out.clone());
+    assert_eq!((status, kept().as_str()), (403, "1"), "not by anybody");
+    let (status, answer) = server.post(&ada, "/api/v1/directory/commands", out);
+    assert_eq!((status, &answer["code"], kept().as_str()), (409, &json!("already_so"), "0"));
     turn_on(&server, &cast.sabrina, browser);
     house.run(&["person", "deactivate", "sabrina"]);
     assert_eq!(kept(), "0");
