@@ -33,13 +33,23 @@ impl Log {
         on_either!(self, store => store.push_key(fresh))
     }
 
-    /// Keeps a browser, in place of one that has its address and of another one of the same person; false when they
-    /// have as many as they may.
+    /// Keeps a browser, in place of one that has its address and of another one of the same person, whose deliveries
+    /// it takes over; false when they have as many as they may.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
     pub async fn put_browser(&self, row: BrowserRow, replaces: Option<String>) -> Result<bool, LogError> {
         on_either!(self, store => store.put_browser(row, replaces))
+    }
+
+    /// Puts what waits for a person, unseen, on its way to a browser that was kept: a call that was put before finds only
+    /// the browsers that there were. `anew` is for one under another address: what its push service took for the
+    /// address before may never have come.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn tell_browser(&self, person: PersonId, id: String, anew: bool, now: Time) -> Result<(), LogError> {
+        on_either!(self, store => store.tell_browser(person, id, anew, now))
     }
 
     /// A person's browsers, the newest first.

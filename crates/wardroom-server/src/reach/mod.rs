@@ -40,6 +40,7 @@ pub struct Reach {
     pub carrier: Carrier,
     /// What people have before their eyes.
     pub sight: Arc<Sight>,
+    put: Arc<Notify>,
 }
 
 impl Reach {
@@ -51,7 +52,12 @@ impl Reach {
         let carrier = Carrier::new(outside, log.clone(), streams.clone(), watch.epoch())?;
         let put = Arc::new(Notify::new());
         matters::Matters::start(log.clone(), streams.clone(), watch.clone(), board.clone(), Arc::clone(&put));
-        tokio::spawn(carrier.clone().run(put));
-        Ok(Self { carrier, sight: Arc::default() })
+        tokio::spawn(carrier.clone().run(Arc::clone(&put)));
+        Ok(Self { carrier, sight: Arc::default(), put })
+    }
+
+    /// Something was put on its way: it is taken up now.
+    pub fn wake(&self) {
+        self.put.notify_one();
     }
 }

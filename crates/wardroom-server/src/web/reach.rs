@@ -202,8 +202,8 @@ pub(super) async fn turn_on(
     let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default();
     let session = reader.session().ok();
     let row = BrowserRow { person, session, device: device(agent), browser, added_at: clock::now() };
-    // Before the way is on: from then on whatever waits is put on its way to the browsers that there are.
-    if !server.log.put_browser(row.clone(), replaces).await? {
+    // Before the way is on: what is put from then on goes to the browsers that there are.
+    if !server.log.put_browser(row.clone(), replaces.clone()).await? {
         let sentence = format!("You have turned push on in {BROWSERS_MAX} browsers. Remove one that you do not use.");
         return Err(not_acceptable(sentence));
     }
@@ -224,6 +224,9 @@ pub(super) async fn turn_on(
             return Err(problem);
         }
     }
+    // And when both are: what waited before goes to it as well.
+    server.log.tell_browser(person, row.browser.id(), replaces.is_some(), clock::now()).await?;
+    server.reach.wake();
     // As it was kept: the same browser again stays as old as it is.
     let kept = server.log.browsers_of(person).await?.into_iter().find(|kept| kept.browser == row.browser);
     Ok((StatusCode::CREATED, Json(shown(&kept.unwrap_or(row), &reader))))

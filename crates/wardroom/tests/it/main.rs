@@ -4,6 +4,7 @@
 
 mod authenticator;
 mod browser;
+mod browsers;
 mod disk;
 mod faster;
 mod gate;

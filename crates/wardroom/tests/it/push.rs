@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::browser::Browser;
 use crate::house::{House, Server, ask_file};
 use crate::push_service::PushService;
 use crate::{on_both, wait};
@@ -13,45 +12,49 @@ on_both!(
     a_push_service_that_is_busy_is_asked_again_for_its_browser_alone,
     what_was_committed_before_a_kill_is_shown_after_it,
     addresses_and_keys_come_in_and_never_go_out,
-    whoever_signs_out_is_shown_nothing_more,
-    a_browser_belongs_to_whoever_sits_there,
-    a_browser_that_cannot_be_told_is_not_taken,
 );
 
-const BROWSERS: &str = "/api/v1/me/reach/browsers";
+pub const BROWSERS: &str = "/api/v1/me/reach/browsers";
 
 /// Mary, who declares, and Sabrina, who has browsers.
-struct Cast {
-    mary: String,
-    sabrina: String,
+pub struct Cast {
+    pub mary: String,
+    pub sabrina: String,
 }
 
 impl Cast {
-    fn of(house: &House) -> Self {
+    pub fn of(house: &House) -> Self {
         Self { mary: house.person("mary"), sabrina: house.person("sabrina") }
     }
 
-    fn offer(&self, server: &Server, n: u64, role: &str) {
+    pub fn offer(&self, server: &Server, n: u64, role: &str) {
         let to = json!({ "person": "sabrina" });
         server.done(&self.mary, n, json!({ "command": "offer_role", "role": role, "to": to }));
     }
 
-    fn take(&self, server: &Server, n: u64, role: &str) {
+    pub fn take(&self, server: &Server, n: u64, role: &str) {
         let take = json!({ "command": "take_role", "role": role, "briefed": "by_voice" });
         server.done(&self.sabrina, n, take);
     }
 
+    /// Sabrina has what waits for her before her eyes.
+    pub fn sees(&self, server: &Server, n: u64, role: &str) {
+        server.get(&self.sabrina, &format!("/api/v1/incidents/{n}/briefing"));
+        server.post(&self.sabrina, "/api/v1/presence", json!({}));
+        wait::until("it is seen", || self.told(server, n, role)["seen_at"].is_string().then_some(()));
+    }
+
     /// What Mary is shown of telling Sabrina of an offer.
-    fn ways(&self, server: &Server, n: u64, role: &str) -> Value {
+    pub fn told(&self, server: &Server, n: u64, role: &str) -> Value {
         let (_, state) = server.get(&self.mary, &format!("/api/v1/incidents/{n}"));
         let of = state["roles"].as_array().unwrap().iter().find(|one| one["role"] == role).unwrap();
-        of["offer"]["told"][0]["ways"].clone()
+        of["offer"]["told"][0].clone()
     }
 
     /// Waits until the one way is so far.
-    fn way_is(&self, server: &Server, n: u64, role: &str, state: &str) -> Value {
+    pub fn way_is(&self, server: &Server, n: u64, role: &str, state: &str) -> Value {
         wait::until(state, || {
-            let ways = self.ways(server, n, role);
+            let ways = self.told(server, n, role)["ways"].clone();
             (ways[0]["state"] == state).then(|| {
                 assert_eq!(ways.as_array().unwrap().len(), 1, "however many browsers there are: {ways}");
                 ways[0].clone()
@@ -60,14 +63,19 @@ impl Cast {
     }
 }
 
-fn turn_on(server: &Server, token: &str, browser: Value) -> Value {
+/// What a browser was shown, in a line each.
+pub fn lines(shown: &[Value]) -> Vec<String> {
+    shown.iter().map(|one| one["said"]["line"].as_str().unwrap().to_owned()).collect()
+}
+
+pub fn turn_on(server: &Server, token: &str, browser: Value) -> Value {
     let (status, answer) = server.post(token, BROWSERS, browser);
     assert_eq!(status, 201, "{answer}");
     answer
 }
 
 /// The names of somebody's browsers.
-fn browsers(server: &Server, token: &str) -> Vec<String> {
+pub fn browsers(server: &Server, token: &str) -> Vec<String> {
     let (_, reach) = server.get(token, "/api/v1/me/reach");
     let all = reach["push"]["browsers"].as_array().unwrap();
     all.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect()
@@ -160,14 +168,17 @@ fn a_push_service_that_is_busy_is_asked_again_for_its_browser_alone(house: House
     assert!(told.contains("push: their browser's push service answered 429"), "{told}");
     // One that takes it is told once, however often the other is tried; and it is said to be taken.
     turn_on(&server, &cast.sabrina, service.browser(1));
+    service.shows(1, 1);
+    cast.way_is(&server, n, "operations", "accepted");
     cast.offer(&server, n, "planning");
     cast.way_is(&server, n, "planning", "accepted");
     wait::until("it is tried again", || (service.asked(0).len() > 3).then_some(()));
     service.answers(0, 201);
-    let shown = service.shows(0, 2);
-    assert_eq!(service.shown(1).len(), 1);
-    let lines: Vec<&str> = shown.iter().map(|one| one["said"]["line"].as_str().unwrap()).collect();
-    assert!(["operations", "planning"].iter().all(|role| lines.iter().any(|line| line.contains(role))), "{lines:?}");
+    for browser in 0..2 {
+        let lines = lines(&service.shows(browser, 2));
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(["operations", "planning"].iter().all(|role| lines.iter().any(|it| it.contains(role))), "{lines:?}");
+    }
 }
 
 fn what_was_committed_before_a_kill_is_shown_after_it(house: House) {
@@ -240,88 +251,4 @@ fn addresses_and_keys_come_in_and_never_go_out(house: House) {
     turn_on(&server, &cast.sabrina, browser);
     house.run(&["person", "deactivate", "sabrina"]);
     assert_eq!(kept(), "0");
-}
-
-fn whoever_signs_out_is_shown_nothing_more(house: House) {
-    let (mary, service) = (house.person("mary"), PushService::start(house.folder(), 3));
-    let server = house.serve_in(&service.settings());
-    let mut phone = Browser::of(&house, &server, "sabrina");
-    let turn_on = |browser: &mut Browser<'_>, n| {
-        let mut body = service.browser(n);
-        body["request_id"] = json!(uuid::Uuid::now_v7());
-        let told = browser.post(BROWSERS, body);
-        assert_eq!(told.status, 201, "{}", told.body);
-        assert_eq!(told.body["device"], "Firefox on Linux");
-    };
-    let mut desk = Browser::new(&server);
-    assert_eq!(desk.sign_in("sabrina", crate::browser::PASSWORD).status, 204);
-    turn_on(&mut phone, 0);
-    turn_on(&mut desk, 1);
-    assert_eq!(phone.delete("/api/v1/session").status, 204);
-    let left = |browser: &mut Browser<'_>| browser.get("/api/v1/me/reach").body["push"]["browsers"].clone();
-    assert_eq!(left(&mut desk).as_array().unwrap().len(), 1);
-    let n = server.declare(&mary, "Search is failing");
-    let to = json!({ "person": "sabrina" });
-    server.done(&mary, n, json!({ "command": "offer_role", "role": "operations", "to": to }));
-    service.shows(1, 1);
-    assert_eq!(service.asked(0), [Value::Null; 0]);
-    // Or one by one, from wherever one is; what is not one's own is not there.
-    turn_on(&mut desk, 2);
-    let path = format!("{BROWSERS}/{}", service.name(1));
-    let mut other = Browser::of(&house, &server, "marty");
-    assert_eq!(other.delete(&path).said(), (404, "no_such_browser"));
-    assert_eq!(desk.delete(&path).status, 204);
-    assert_eq!(desk.delete(&path).said(), (404, "no_such_browser"));
-    assert_eq!(left(&mut desk)[0]["id"], service.name(2));
-}
-
-fn a_browser_belongs_to_whoever_sits_there(house: House) {
-    let (cast, service) = (Cast::of(&house), PushService::start(house.folder(), 2));
-    let server = house.serve_in(&service.settings());
-    turn_on(&server, &cast.mary, service.browser(0));
-    let first = turn_on(&server, &cast.sabrina, service.browser(0));
-    assert_eq!(browsers(&server, &cast.mary), [""; 0], "Mary's words are not shown to Sabrina");
-    assert_eq!(turn_on(&server, &cast.sabrina, service.browser(0)), first, "the same again");
-    // Its push service gave it another address.
-    let mut moved = service.browser(1);
-    moved["replaces"] = json!(service.name(0));
-    turn_on(&server, &cast.sabrina, moved.clone());
-    assert_eq!(browsers(&server, &cast.sabrina), [service.name(1)]);
-    // Nobody replaces another's.
-    let mut stolen = service.browser(0);
-    stolen["replaces"] = json!(service.name(1));
-    turn_on(&server, &cast.mary, stolen);
-    assert_eq!(browsers(&server, &cast.sabrina), [service.name(1)]);
-}
-
-fn a_browser_that_cannot_be_told_is_not_taken(house: House) {
-    let (cast, service) = (Cast::of(&house), PushService::start(house.folder(), 1));
-    let server = house.serve();
-    let refused = |browser: Value, sentence: &str| {
-        let (status, answer) = server.post(&cast.sabrina, BROWSERS, browser);
-        assert_eq!(status, 422, "{answer}");
-        assert!(answer["detail"].as_str().unwrap().contains(sentence), "{answer}");
-    };
-    let with = |what: &str, value: &str| {
-        let mut browser = service.browser(0);
-        browser["endpoint"] = json!("https://push.example.org/abc");
-        browser[what] = json!(value);
-        browser
-    };
-    for inside in ["http://push.example.org/abc", "https://169.254.169.254/", "https://[::1]/", "push", ""] {
-        refused(with("endpoint", inside), "is none that can be asked");
-    }
-    refused(with("endpoint", &format!("https://push.example.org/{}", "x".repeat(1_000))), "is none that can be asked");
-    refused(with("auth", "short"), "keys of this browser");
-    refused(with("p256dh", service.browser(0)["auth"].as_str().unwrap()), "keys of this browser");
-    let off_the_curve = format!("B{}", "A".repeat(86));
-    refused(with("p256dh", &off_the_curve), "keys of this browser");
-    assert_eq!(server.post(&cast.sabrina, BROWSERS, json!({ "endpoint": "https://x" })).0, 400);
-    assert_eq!(server.get(&cast.sabrina, "/api/v1/me/reach").1["channels"], json!([]));
-    for n in 0..20 {
-        turn_on(&server, &cast.sabrina, with("endpoint", &format!("https://push.example.org/{n}")));
-    }
-    refused(with("endpoint", "https://push.example.org/20"), "in 20 browsers");
-    turn_on(&server, &cast.sabrina, with("endpoint", "https://push.example.org/7"));
-    turn_on(&server, &cast.mary, with("endpoint", "https://push.example.org/20"));
 }

@@ -31,26 +31,63 @@ impl Store {
         row: BrowserRow,
         replaces: Option<String>,
     ) -> Result<bool, LogError> {
-        // One statement sees what was there before it: the one that is replaced is left out where browsers are counted.
-        self.did(
-            "WITH replaced AS (DELETE FROM browsers WHERE id = $10 AND id <> $1 AND person = $2)
-             INSERT INTO browsers AS b SELECT $1, $2, $3, $4, $5, $6, $7, $8
-             WHERE (SELECT count(*) FROM browsers WHERE person = $2 AND id NOT IN ($1, $10)) < $9
-             ON CONFLICT (id) DO UPDATE SET person = excluded.person, session = excluded.session,
-               device = excluded.device, key = excluded.key, secret = excluded.secret,
-               added_at = CASE WHEN b.person = excluded.person THEN b.added_at ELSE excluded.added_at END",
-            &[
-                &row.browser.id(),
-                &row.person.0,
-                &row.session.map(|session| session.0),
-                &row.device,
-                &row.browser.endpoint,
-                &&row.browser.key[..],
-                &&row.browser.secret[..],
-                &Time::as_microsecond(row.added_at),
-                &(BROWSERS_MAX as i64),
-                &replaces.unwrap_or_default(),
-            ],
+        let (id, person, replaces) = (row.browser.id(), row.person.0, replaces.unwrap_or_default());
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        transaction
+            .execute("DELETE FROM browsers WHERE id = $1 AND id <> $2 AND person = $3", &[&replaces, &id, &person])
+            .await?;
+        // Whoever has one in hand has it for the address before: what comes of that is not of this one.
+        transaction
+            .execute(
+                "UPDATE deliveries AS d SET browser = $2, lease = 0
+                 WHERE person = $3 AND browser = $1 AND $1 NOT IN ('', $2) AND NOT EXISTS
+                   (SELECT 1 FROM deliveries WHERE (call, person, channel, browser) = (d.call, $3, d.channel, $2))",
+                &[&replaces, &id, &person],
+            )
+            .await?;
+        let put = transaction
+            .execute(
+                "INSERT INTO browsers AS b SELECT $1, $2, $3, $4, $5, $6, $7, $8
+                 WHERE (SELECT count(*) FROM browsers WHERE person = $2 AND id <> $1) < $9
+                 ON CONFLICT (id) DO UPDATE SET person = excluded.person, session = excluded.session,
+                   device = excluded.device, key = excluded.key, secret = excluded.secret,
+                   added_at = CASE WHEN b.person = excluded.person THEN b.added_at ELSE excluded.added_at END",
+                &[
+                    &id,
+                    &person,
+                    &row.session.map(|session| session.0),
+                    &row.device,
+                    &row.browser.endpoint,
+                    &&row.browser.key[..],
+                    &&row.browser.secret[..],
+                    &Time::as_microsecond(row.added_at),
+                    &(BROWSERS_MAX as i64),
+                ],
+            )
+            .await?;
+        if put == 1 {
+            transaction.commit().await?;
+        }
+        Ok(put == 1)
+    }
+
+    pub(in crate::log) async fn tell_browser(
+        &self,
+        person: PersonId,
+        id: String,
+        anew: bool,
+        now: Time,
+    ) -> Result<(), LogError> {
+        self.do_it(
+            "INSERT INTO deliveries AS d
+             SELECT call, person, incident, 'push', 'due', $4, 0, $4, 0, NULL, NULL, $2
+             FROM calls WHERE person = $1 AND seen_at IS NULL AND ended_at IS NULL
+               AND EXISTS (SELECT 1 FROM browsers WHERE id = $2 AND person = $1)
+             ON CONFLICT (call, person, channel, browser) DO UPDATE
+               SET state = 'due', at = $4, next_at = $4, lease = 0, attempts = least(d.attempts, 1)
+               WHERE d.state = 'ended' OR ($3 AND d.state IN ('accepted', 'refused'))",
+            &[&person.0, &id, &anew, &now.as_microsecond()],
         )
         .await
     }

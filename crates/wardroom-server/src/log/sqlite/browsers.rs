@@ -2,7 +2,7 @@
 
 use rusqlite::{Row, TransactionBehavior, params};
 use uuid::Uuid;
-use wardroom_core::id::{PersonId, SessionId};
+use wardroom_core::id::{PersonId, SessionId, Time};
 
 use super::Store;
 use super::read::{text, time};
@@ -47,6 +47,12 @@ impl Store {
                     "DELETE FROM browsers WHERE id = ?1 AND id <> ?3 AND person = ?2",
                     params![before, person, id],
                 )?;
+                // Whoever has one in hand has it for the address before: what comes of that is not of this one.
+                transaction.execute(
+                    "UPDATE OR IGNORE deliveries SET browser = ?3, lease = 0
+                     WHERE person = ?2 AND browser = ?1 AND ?1 NOT IN ('', ?3)",
+                    params![before, person, id],
+                )?;
             }
             let put = transaction.execute(
                 "INSERT INTO browsers SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8
@@ -69,6 +75,27 @@ impl Store {
                 transaction.commit()?;
             }
             Ok(put == 1)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn tell_browser(
+        &self,
+        person: PersonId,
+        id: String,
+        anew: bool,
+        now: Time,
+    ) -> Result<(), LogError> {
+        self.write(move |connection| {
+            let statement = "INSERT INTO deliveries AS d
+                 SELECT call, person, incident, 'push', 'due', ?4, 0, ?4, 0, NULL, NULL, ?2
+                 FROM calls WHERE person = ?1 AND seen_at IS NULL AND ended_at IS NULL
+                   AND EXISTS (SELECT 1 FROM browsers WHERE id = ?2 AND person = ?1)
+                 ON CONFLICT (call, person, channel, browser) DO UPDATE
+                   SET state = 'due', at = ?4, next_at = ?4, lease = 0, attempts = min(d.attempts, 1)
+                   WHERE d.state = 'ended' OR (?3 AND d.state IN ('accepted', 'refused'))";
+            connection.execute(statement, params![person.to_string(), id, anew, now.as_microsecond()])?;
+            Ok(())
         })
         .await
     }
