@@ -11,6 +11,7 @@ use crate::{on_both, wait};
 on_both!(
     a_browser_that_is_turned_on_is_shown_what_waits,
     a_browser_that_moved_takes_over_what_it_was_told,
+    nobody_has_more_browsers_than_they_may_though_they_come_at_once,
     whoever_signs_out_is_shown_nothing_more,
     a_browser_belongs_to_whoever_sits_there,
     a_browser_that_cannot_be_told_is_not_taken,
@@ -92,6 +93,25 @@ fn a_browser_that_moved_takes_over_what_it_was_told(house: House) {
         assert_eq!((&shown["said"]["done"], &shown["said"]["id"]), (&json!(true), &before[told]["said"]["id"]));
     }
     assert_eq!([service.shown(0).len(), service.shown(1).len()], [0, 2]);
+}
+
+fn nobody_has_more_browsers_than_they_may_though_they_come_at_once(house: House) {
+    let (cast, service) = (Cast::of(&house), PushService::start(house.folder(), 1));
+    let server = house.serve();
+    let browser = |n: usize| {
+        let mut browser = service.browser(0);
+        browser["endpoint"] = json!(format!("https://push.example.org/{n}"));
+        browser
+    };
+    turn_on(&server, &cast.sabrina, browser(0));
+    let taken: usize = std::thread::scope(|scope| {
+        let come = |n| server.post(&cast.sabrina, BROWSERS, browser(n)).0;
+        let all: Vec<_> = (1..32).map(|n| scope.spawn(move || come(n))).collect();
+        let statuses: Vec<u16> = all.into_iter().map(|one| one.join().unwrap()).collect();
+        assert!(statuses.iter().all(|status| [201, 422].contains(status)), "{statuses:?}");
+        statuses.into_iter().filter(|status| *status == 201).count()
+    });
+    assert_eq!((taken, browsers(&server, &cast.sabrina).len()), (19, 20));
 }
 
 fn whoever_signs_out_is_shown_nothing_more(house: House) {

@@ -8,6 +8,9 @@ use super::read::time;
 use crate::log::{BROWSERS_MAX, BrowserRow, LogError};
 use crate::reach::push::Browser;
 
+/// Any number that is ours: under it and a person, one browser is kept at a time.
+const LOCK: i32 = 0x7075_7368;
+
 /// A browser; `None` for a row that Wardroom never wrote.
 fn browser_row(row: &Row) -> Option<BrowserRow> {
     Some(BrowserRow {
@@ -34,6 +37,8 @@ impl Store {
         let (id, person, replaces) = (row.browser.id(), row.person.0, replaces.unwrap_or_default());
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
+        // One at a time for each person: two that are turned on at once would both find room for one.
+        transaction.execute("SELECT pg_advisory_xact_lock($1, hashtext($2))", &[&LOCK, &person.to_string()]).await?;
         transaction
             .execute("DELETE FROM browsers WHERE id = $1 AND id <> $2 AND person = $3", &[&replaces, &id, &person])
             .await?;
