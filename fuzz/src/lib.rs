@@ -3,6 +3,7 @@
 //! `fuzz_targets/` runs them under libFuzzer. `crates/wardroom-server/tests/corpus.rs` reads this file as a
 //! module and plays every file of `corpus/` through them, so that `make test` needs no fuzzer.
 
+pub mod document;
 pub mod kept;
 pub mod reached;
 pub mod requests;
@@ -55,6 +56,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("remembered", kept::remembered),
     ("backup", kept::backup),
     ("letter", reached::letter),
+    ("document", document::document),
     ("endpoint", reached::endpoint),
     ("browser", reached::browser),
 ];

@@ -7,6 +7,7 @@
 pub mod account;
 pub mod clock;
 pub mod config;
+pub mod document;
 mod due;
 pub mod example;
 pub mod execute;

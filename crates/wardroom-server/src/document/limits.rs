@@ -1,0 +1,22 @@
+//! What a state document, and whoever writes it, may weigh: all in one place, because people are told.
+
+use std::time::Duration;
+
+/// One message, in bytes. A part at its longest fits.
+pub const MESSAGE_MAX: usize = 1 << 20;
+/// One part, in UTF-16 units, as editors count.
+pub const PART_MAX: u32 = 200_000;
+/// A whole document as it is stored, in bytes, with the traces of everything that was deleted.
+pub const STATE_MAX: usize = 8 << 20;
+/// What one person's cursor and presence may weigh, in bytes.
+pub const PRESENCE_MAX: usize = 4 << 10;
+/// Presences in one message, and in one document.
+pub const PRESENCES_MAX: usize = 1_024;
+/// Sockets of one person in one incident's document.
+pub const SOCKETS_MAX: usize = 16;
+/// Messages that wait for a peer who takes them slowly.
+pub const QUEUE_MAX: usize = 1_024;
+/// What the messages that wait for a peer may weigh, in bytes: a whole document, and as much again.
+pub const QUEUE_BYTES: usize = 2 * STATE_MAX;
+/// For how long updates are gathered before they are written and shown together.
+pub const GATHER: Duration = Duration::from_millis(5);
