@@ -167,12 +167,18 @@ impl Log {
         on_either!(self, store => store.saw_call(call, person, now))
     }
 
-    /// Takes up deliveries that are due, for as long as until `lease`.
+    /// Takes up deliveries of a way that are due, for as long as until `lease`.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn take_up(&self, now: Time, lease: Time, limit: usize) -> Result<Vec<DeliveryRow>, LogError> {
-        on_either!(self, store => store.take_up(now, lease, limit))
+    pub async fn take_up(
+        &self,
+        channel: Channel,
+        now: Time,
+        lease: Time,
+        limit: usize,
+    ) -> Result<Vec<DeliveryRow>, LogError> {
+        on_either!(self, store => store.take_up(channel, now, lease, limit))
     }
 
     /// What came of a delivery that was taken up.

@@ -1,10 +1,10 @@
 //! Takes deliveries up and sends them, each at least once: with growing pauses until whoever carries it takes it, it is
 //! seen, or it is done. The words are those of the moment of sending.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use jiff::SignedDuration;
 use tokio::sync::{Notify, Semaphore};
 use uuid::Uuid;
@@ -27,13 +27,13 @@ use crate::streams::{Held, Streams, stream_of};
 const EVERY: Duration = Duration::from_secs(1);
 /// How long a delivery is one's own: longer than sending may take.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// Deliveries at once.
-const AT_ONCE: usize = 32;
+/// Deliveries of one way at once: as many as there are questions at once, so that none waits while it is one's own.
+const AT_ONCE: usize = super::outward::AT_ONCE;
 /// How often those who heard of something are to be told that it is done, before they are left to find out.
 const ENDING_MAX: u32 = 12;
 
 /// What came of an attempt.
-enum Sent {
+pub(super) enum Sent {
     /// Whoever carries it has it.
     Accepted,
     /// Not, and why.
@@ -49,32 +49,38 @@ impl From<Result<(), String>> for Sent {
 }
 
 /// Something that somebody is told.
-struct Telling<'a> {
-    person: PersonId,
+#[derive(Copy, Clone)]
+pub(super) struct Telling<'a> {
+    pub person: PersonId,
     /// The id of the matter.
-    call: &'a str,
-    words: &'a Words,
+    pub call: &'a str,
+    pub words: &'a Words,
     /// The page on which it is done.
-    path: &'a str,
+    pub path: &'a str,
     /// How bad it is, in a pager's words.
-    severity: &'static str,
+    pub severity: &'static str,
 }
 
 /// Sends. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Carrier {
-    log: Log,
+    pub(super) log: Log,
     streams: Streams,
     epoch: Uuid,
     /// Where people open the page.
     pub public_url: Option<String>,
     /// The way to the mail relay.
     pub mail: Option<Mail>,
-    /// The way to people's pagers, and to the push services of their browsers.
+    /// The way to people's pagers.
     pub outward: Outward,
+    /// The way to the push services of their browsers.
+    services: Outward,
+    /// The way to either, for tests.
+    pub(super) tests: Outward,
     /// Telling browsers.
     pub push: Push,
-    permits: Arc<Semaphore>,
+    /// Each way has its own, so that one whose ends do not answer keeps nothing from another.
+    permits: BTreeMap<Channel, Arc<Semaphore>>,
 }
 
 /// How long to wait before the next attempt.
@@ -104,8 +110,9 @@ impl Carrier {
         let push = Push::new(log.clone(), outside.contact());
         let mail = outside.mail.map(Mail::new).transpose()?;
         let (public_url, outward) = (outside.public_url, Outward::new(outside.private_endpoints));
-        let permits = Arc::new(Semaphore::new(AT_ONCE));
-        Ok(Self { log, streams, epoch, public_url, mail, outward, push, permits })
+        let (services, tests) = (outward.beside(), outward.beside());
+        let permits = Channel::ALL.into_iter().map(|way| (way, Arc::new(Semaphore::new(AT_ONCE)))).collect();
+        Ok(Self { log, streams, epoch, public_url, mail, outward, services, tests, push, permits })
     }
 
     pub(super) async fn run(self, put: Arc<Notify>) {
@@ -119,17 +126,25 @@ impl Carrier {
         }
     }
 
-    /// Takes up what is due; true when there may be more.
+    /// Takes up what is due, by each way; true when there may be more.
     async fn round(&self) -> Result<bool, LogError> {
-        let free = self.permits.available_permits();
+        let mut more = false;
+        for (way, permits) in &self.permits {
+            more |= self.take_up(*way, permits).await?;
+        }
+        Ok(more)
+    }
+
+    async fn take_up(&self, way: Channel, permits: &Arc<Semaphore>) -> Result<bool, LogError> {
+        let free = permits.available_permits();
         if free == 0 {
             return Ok(false);
         }
         let now = clock::now();
-        let rows = self.log.take_up(now, now + LEASE, free).await?;
+        let rows = self.log.take_up(way, now, now + LEASE, free).await?;
         let full = rows.len() == free;
         for row in rows {
-            let (carrier, permits) = (self.clone(), Arc::clone(&self.permits));
+            let (carrier, permits) = (self.clone(), Arc::clone(permits));
             tokio::spawn(async move {
                 let Ok(_permit) = permits.acquire_owned().await else { return };
                 let outcome = carrier.carry(&row).await;
@@ -206,25 +221,25 @@ impl Carrier {
     async fn tell(&self, row: &DeliveryRow, telling: &Telling<'_>) -> Sent {
         match row.channel {
             Channel::Mail => self.mail(telling).await.into(),
-            Channel::Pager => self.trigger(telling).await,
+            Channel::Pager => self.trigger(&self.outward, telling).await,
             Channel::Push => self.show(row, telling, false).await,
         }
     }
 
-    async fn mail(&self, telling: &Telling<'_>) -> Result<(), String> {
+    pub(super) async fn mail(&self, telling: &Telling<'_>) -> Result<(), String> {
         let id = self.id(telling.call, telling.person);
         self.write(telling.person, &id, None, telling.path, telling.words).await
     }
 
-    async fn trigger(&self, telling: &Telling<'_>) -> Sent {
+    pub(super) async fn trigger(&self, outward: &Outward, telling: &Telling<'_>) -> Sent {
         let (line, help) = (telling.words.line.as_str(), telling.words.help.as_str());
         let trigger = Action::Trigger { line, help, severity: telling.severity };
-        self.page(telling.person, telling.call, trigger, Some(telling.path)).await
+        self.page(outward, telling.person, telling.call, trigger, Some(telling.path)).await
     }
 
     /// Its pager is told that it was seen.
     async fn acknowledge(&self, row: &DeliveryRow) -> Sent {
-        self.page(row.person, &row.call, Action::Acknowledge, None).await
+        self.page(&self.outward, row.person, &row.call, Action::Acknowledge, None).await
     }
 
     /// Whoever heard of it is told that it is done.
@@ -238,7 +253,7 @@ impl Carrier {
                 self.write(row.person, &format!("{id}.done"), Some(&id), &path, &words).await.into()
             }
             // What nobody answered for may have arrived all the same.
-            Channel::Pager => self.page(row.person, &row.call, Action::Resolve, None).await,
+            Channel::Pager => self.page(&self.outward, row.person, &row.call, Action::Resolve, None).await,
             Channel::Push => {
                 let words = Call::done(&row.call, incident, &self.streams.directory().directory.facts);
                 let path = page_of(incident);
@@ -280,7 +295,14 @@ impl Carrier {
         mail.send(compose(&letter)?).await
     }
 
-    async fn page(&self, person: PersonId, call: &str, action: Action<'_>, path: Option<&str>) -> Sent {
+    pub(super) async fn page(
+        &self,
+        outward: &Outward,
+        person: PersonId,
+        call: &str,
+        action: Action<'_>,
+        path: Option<&str>,
+    ) -> Sent {
         let pager = match self.log.pager(person).await {
             Ok(Some(pager)) => pager,
             Ok(None) => return Sent::Nothing,
@@ -288,7 +310,7 @@ impl Carrier {
         };
         let link = path.and_then(|path| self.link(path));
         let event = pager::event(&pager.key, &self.id(call, person), action, link.as_deref());
-        pager::send(&self.outward, &pager, &event).await.into()
+        pager::send(outward, &pager, &event).await.into()
     }
 
     /// Shows something in the browser that a delivery is for, or withdraws it there.
@@ -297,62 +319,21 @@ impl Carrier {
             return Sent::Refused("Wardroom cannot read which browsers are told".to_owned());
         };
         match browsers.iter().find(|known| Some(known.browser.id()) == row.browser) {
-            Some(browser) => self.show_in(browser, telling, done).await,
+            Some(browser) => self.show_in(&self.services, browser, telling, done).await,
             None => Sent::Nothing,
         }
     }
 
-    async fn show_in(&self, to: &BrowserRow, telling: &Telling<'_>, done: bool) -> Sent {
+    pub(super) async fn show_in(&self, outward: &Outward, to: &BrowserRow, telling: &Telling<'_>, done: bool) -> Sent {
         let id = self.id(telling.call, telling.person);
         let message = Message { id: &id, words: telling.words, path: telling.path, done };
-        match self.push.send(&self.outward, &to.browser, &message).await {
+        match self.push.send(outward, &to.browser, &message).await {
             Ok(()) => Sent::Accepted,
             Err(Untold::Refused(why)) => Sent::Refused(why),
             Err(Untold::Gone) => match self.log.drop_browser(to.person, to.browser.id()).await {
                 Ok(_) => Sent::Nothing,
                 Err(_) => Sent::Refused("a browser that is gone could not be forgotten".to_owned()),
             },
-        }
-    }
-
-    /// Shows a test in each of somebody's browsers; one that takes it is enough.
-    async fn show_test(&self, telling: &Telling<'_>) -> Sent {
-        let Ok(browsers) = self.log.browsers_of(telling.person).await else {
-            return Sent::Refused("Wardroom cannot read which browsers are told".to_owned());
-        };
-        // At once: whoever asked for the test waits for it.
-        let sent = join_all(browsers.iter().map(|browser| self.show_in(browser, telling, false))).await;
-        sent.into_iter().fold(Sent::Nothing, |all, one| match (all, one) {
-            (Sent::Accepted, _) | (_, Sent::Accepted) => Sent::Accepted,
-            (before, Sent::Nothing) => before,
-            (_, refused) => refused,
-        })
-    }
-
-    /// Sends somebody a test by one way.
-    ///
-    /// # Errors
-    /// What stood in the way.
-    pub async fn test(&self, person: PersonId, channel: Channel) -> Result<(), String> {
-        let words = Words {
-            line: "A test: this is how Wardroom reaches you".to_owned(),
-            help: "Nothing happened, and there is nothing to do.".to_owned(),
-        };
-        let call = format!("test.{}", Uuid::now_v7().simple());
-        let telling = Telling { person, call: &call, words: &words, path: "/", severity: "info" };
-        let sent = match channel {
-            Channel::Mail => self.mail(&telling).await.into(),
-            Channel::Pager => self.trigger(&telling).await,
-            Channel::Push => self.show_test(&telling).await,
-        };
-        if channel == Channel::Pager && matches!(sent, Sent::Accepted) {
-            // Nobody has to put it away.
-            let _ = self.page(person, &call, Action::Resolve, None).await;
-        }
-        match sent {
-            Sent::Accepted => Ok(()),
-            Sent::Refused(why) => Err(why),
-            Sent::Nothing => Err("nothing is set up for this way".to_owned()),
         }
     }
 }

@@ -2,7 +2,7 @@
 //! that they chose, at least once, until it is done.
 //!
 //! [`matters`] keeps what there is to tell beside the log, behind a durable cursor. [`carry`] takes deliveries up and
-//! sends them: [`mail`], [`pager`] and [`push`]. [`outward`] bounds what this server asks of addresses that people gave it.
+//! sends them: [`mail`], [`pager`] and [`push`]; a [`trial`] goes beside. [`outward`] bounds what this server asks of addresses that people gave it.
 //! [`sight`] knows what somebody has before their eyes.
 
 pub mod carry;
@@ -14,6 +14,7 @@ pub mod push;
 pub mod quiet;
 pub mod settings;
 pub mod sight;
+mod trial;
 
 use std::sync::Arc;
 

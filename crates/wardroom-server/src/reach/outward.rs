@@ -19,8 +19,8 @@ use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 /// How long one question may take, from looking the name up to the end of the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Questions at once.
-const AT_ONCE: usize = 16;
+/// Questions at once, of one way.
+pub(super) const AT_ONCE: usize = 16;
 /// What of an answer is read, in bytes.
 const ANSWER_MAX: u64 = 64 << 10;
 /// The longest address that may be given.
@@ -151,14 +151,22 @@ impl Outward {
         Self { agent, private, permits: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
+    /// The same, with a bound of its own: what waits for answers here keeps nothing there from being asked.
+    #[must_use]
+    pub fn beside(&self) -> Self {
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), ..self.clone() }
+    }
+
     /// Posts it; returns the status of the answer, or what kept it from coming in a few words.
     ///
     /// # Errors
     /// Words of ours: nothing that an answer said is repeated.
     pub async fn post(&self, post: Post) -> Result<u16, &'static str> {
-        let Ok(_permit) = Arc::clone(&self.permits).acquire_owned().await else { return Err("is not asked any more") };
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Err("is not asked any more") };
         let agent = self.agent.clone();
         let asked = tokio::task::spawn_blocking(move || {
+            // Held for as long as it is under way, also when nobody waits for it any more.
+            let _permit = permit;
             let mut request = agent.post(post.uri);
             for (name, value) in post.fields {
                 request = request.header(name, value);

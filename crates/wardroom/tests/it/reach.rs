@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use crate::house::{House, Server};
 use crate::outside::Outside;
-use crate::{on_both, wait};
+use crate::push_service::PushService;
+use crate::{on_both, push, wait};
 
 on_both!(
     an_offer_goes_out_as_mail_and_its_end_follows,
@@ -17,6 +18,7 @@ on_both!(
     of_a_choice_that_is_refused_nothing_is_kept,
     keys_come_in_and_never_go_out,
     a_drill_reaches_nobody_who_did_not_join,
+    push_services_that_do_not_answer_keep_no_pager_waiting,
 );
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -308,4 +310,36 @@ fn a_drill_reaches_nobody_who_did_not_join(house: House) {
     server.done(&cast.sabrina, 1, json!({ "command": "join" }));
     let letters = outside.letters_come(2);
     assert!(letters[1]["heads"]["subject"].as_str().unwrap().contains("What if"), "{letters:?}");
+}
+
+/// 240 messages to browsers whose push service takes connections and answers nothing: by one bound for all ways, a
+/// pager's turn would come when each of them was waited for.
+fn push_services_that_do_not_answer_keep_no_pager_waiting(house: House) {
+    let (cast, outside) = (Cast::of(&house), Outside::start(house.folder()));
+    let (service, marty) = (PushService::start(house.folder(), 1), house.person("marty"));
+    let server = house.serve_in(&outside.settings());
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for n in 0..20 {
+        let mut browser = service.browser(0);
+        browser["endpoint"] = json!(format!("http://{}/{n}", silent.local_addr().unwrap()));
+        push::turn_on(&server, &cast.sabrina, browser);
+    }
+    by_pager(&server, &marty, &outside);
+    for n in 1..=4 {
+        assert_eq!(server.declare(&cast.mary, "Search is failing"), n);
+        for role in ["operations", "communications", "planning"] {
+            offer(&server, &cast, n, role);
+        }
+    }
+    wait::until("they are put", || {
+        (house.ask("SELECT count(*) FROM deliveries WHERE channel = 'push'") == "240").then_some(())
+    });
+    let n = server.declare(&cast.mary, "The site is down");
+    let to = json!({ "person": "marty" });
+    server.done(&cast.mary, n, json!({ "command": "offer_role", "role": "command", "to": to }));
+    let event = outside.pages_come(1).remove(0);
+    assert!(event["event"]["payload"]["summary"].as_str().unwrap().contains("offers you command"), "{event}");
+    // Nor a test.
+    let (status, tested) = server.send(&marty, "/api/v1/me/reach/test", b"{}").unwrap();
+    assert_eq!((status, &tested["results"]["pager"]["accepted"]), (200, &json!(true)), "{tested}");
 }

@@ -104,6 +104,7 @@ impl Store {
 
     pub(in crate::log) async fn take_up(
         &self,
+        channel: Channel,
         now: Time,
         lease: Time,
         limit: usize,
@@ -113,13 +114,14 @@ impl Store {
             .prepare_cached(
                 "UPDATE deliveries SET lease = $2, attempts = attempts + 1
                  WHERE (call, person, channel, browser) IN
-                   (SELECT call, person, channel, browser FROM deliveries WHERE next_at <= $1 AND lease <= $1
+                   (SELECT call, person, channel, browser FROM deliveries WHERE next_at <= $1 AND lease <= $1 AND channel = $4
                     ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
                  RETURNING *",
             )
             .await?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = client.query(&query, &[&now.as_microsecond(), &lease.as_microsecond(), &limit]).await?;
+        let rows =
+            client.query(&query, &[&now.as_microsecond(), &lease.as_microsecond(), &limit, &channel.word()]).await?;
         Ok(rows.iter().filter_map(delivery_row).collect())
     }
 

@@ -119,6 +119,7 @@ impl Store {
 
     pub(in crate::log) async fn take_up(
         &self,
+        channel: Channel,
         now: Time,
         lease: Time,
         limit: usize,
@@ -128,8 +129,10 @@ impl Store {
         // Looked for by a reader first: an idle Wardroom does not write every second.
         let any = self.read(move |connection| {
             let any = connection
-                .prepare_cached("SELECT EXISTS (SELECT 1 FROM deliveries WHERE next_at <= ?1 AND lease <= ?1)")?
-                .query_row([now], |row| row.get::<_, bool>(0))?;
+                .prepare_cached(
+                    "SELECT EXISTS (SELECT 1 FROM deliveries WHERE next_at <= ?1 AND lease <= ?1 AND channel = ?2)",
+                )?
+                .query_row(params![now, channel.word()], |row| row.get::<_, bool>(0))?;
             Ok(any)
         });
         if !any.await? {
@@ -138,11 +141,11 @@ impl Store {
         self.write(move |connection| {
             let mut query = connection.prepare_cached(
                 "UPDATE deliveries SET lease = ?2, attempts = attempts + 1
-                 WHERE rowid IN (SELECT rowid FROM deliveries WHERE next_at <= ?1 AND lease <= ?1
+                 WHERE rowid IN (SELECT rowid FROM deliveries WHERE next_at <= ?1 AND lease <= ?1 AND channel = ?4
                                  ORDER BY next_at LIMIT ?3)
                  RETURNING *",
             )?;
-            let rows = query.query_map(params![now, lease, limit], delivery_row)?;
+            let rows = query.query_map(params![now, lease, limit, channel.word()], delivery_row)?;
             Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
         })
         .await
