@@ -13,13 +13,18 @@ use tokio_postgres::{IsolationLevel, Row};
 
 use super::{Append, Log, LogError, Place, Stored, Stream, postgres, sqlite};
 
-/// The tables that make up the log, with their columns in the order in which they are copied. `head` is last:
+/// The tables that make up the log and the documents beside it, with their columns in the order in which they are copied. `head` is last:
 /// a copy that was cut off has none.
 const TABLES: &[(&str, &[&str])] = &[
     ("events", &["position", "stream", "seq", "kind", "version", "at", "actor", "body", "hash", "link"]),
     ("tips", &["stream", "seq", "hash"]),
     ("texts", &["stream", "commitment", "position", "salt", "words", "erased_by"]),
     ("requests", &["actor", "id", "digest", "spans"]),
+    ("documents", &["stream", "version"]),
+    ("document_updates", &["stream", "version", "body"]),
+    ("document_snapshots", &["stream", "version", "body"]),
+    ("document_clients", &["stream", "client", "person"]),
+    ("document_parts", &["stream", "part", "version", "at", "person"]),
     ("head", &["one", "epoch", "position", "link"]),
 ];
 /// What a copy of an embedded store must not have, beside the views.

@@ -3,6 +3,7 @@
 mod browsers;
 mod calls;
 mod credentials;
+mod documents;
 mod listen;
 mod passkeys;
 mod read;
@@ -16,10 +17,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio_postgres::{Config, NoTls};
 
-use crate::log::LogError;
+use crate::log::{LogError, Stream};
 
 /// The SQLSTATE by which `wardroom_append` says that a stream is not where it was expected.
 pub(in crate::log) const CONFLICT: &str = "WR001";
@@ -39,6 +40,9 @@ const SILENT: Duration = Duration::from_secs(20);
 /// How often a connection on which nothing is said asks whether the server is still there.
 const KEEPALIVE: Duration = Duration::from_secs(5);
 
+/// Updates of documents that are heard of before whoever waits for them has looked; beyond it, they look themselves.
+const DOCUMENTS_HEARD: usize = 256;
+
 /// The log on PostgreSQL. Cheap to clone; the last one dropped ends the listener.
 #[derive(Clone)]
 pub struct Store {
@@ -46,6 +50,8 @@ pub struct Store {
     appending: Pool,
     /// How many notifications were heard.
     heard: Arc<watch::Sender<u64>>,
+    /// What is heard of documents.
+    documents: broadcast::Sender<(Stream, u64)>,
     _listener: Arc<listen::Listener>,
 }
 
@@ -112,8 +118,9 @@ impl Store {
         schema::migrate(&mut client).await?;
         drop(client);
         let heard = Arc::new(watch::Sender::new(0));
-        let listener = Arc::new(listen::Listener::start(config, Arc::clone(&heard)));
-        Ok(Self { pool, appending, heard, _listener: listener })
+        let documents = broadcast::Sender::new(DOCUMENTS_HEARD);
+        let listener = Arc::new(listen::Listener::start(config, Arc::clone(&heard), documents.clone()));
+        Ok(Self { pool, appending, heard, documents, _listener: listener })
     }
 
     pub(in crate::log) async fn client(&self) -> Result<Object, LogError> {

@@ -276,6 +276,50 @@ ALTER TABLE deliveries DROP CONSTRAINT deliveries_pkey, ADD PRIMARY KEY (call, p
 -- What people were prompted of and put off (prompts.rs): volatile, ids and times, and no words.
 CREATE TABLE prompts (person uuid PRIMARY KEY, at bigint NOT NULL, body text NOT NULL);
 ",
+    "
+-- What people write together (documents.rs): how many updates, each of them, a snapshot in place of the oldest, whose
+-- each client is, and when each part last changed.
+CREATE TABLE documents (stream bigint PRIMARY KEY, version bigint NOT NULL);
+CREATE TABLE document_updates (
+    stream bigint NOT NULL, version bigint NOT NULL, body bytea NOT NULL,
+    PRIMARY KEY (stream, version)
+);
+CREATE TABLE document_snapshots (stream bigint PRIMARY KEY, version bigint NOT NULL, body bytea NOT NULL);
+CREATE TABLE document_clients (
+    stream bigint NOT NULL, client bigint NOT NULL, person text NOT NULL,
+    PRIMARY KEY (stream, client)
+);
+CREATE TABLE document_parts (
+    stream bigint NOT NULL, part text NOT NULL, version bigint NOT NULL, at bigint NOT NULL, person text NOT NULL,
+    PRIMARY KEY (stream, part)
+);
+
+-- One update. Its first act is to lock the document's row, so that updates are ordered and their numbers have no gaps.
+-- NULL, with nothing written, when a client is somebody else's.
+CREATE FUNCTION wardroom_write(
+    stream_ bigint, body_ bytea, at_ bigint, clients bigint[], owners text[], parts text[], writers text[]
+) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    newest bigint;
+BEGIN
+    INSERT INTO documents VALUES (stream_, 0) ON CONFLICT DO NOTHING;
+    PERFORM FROM documents WHERE stream = stream_ FOR UPDATE;
+    IF EXISTS (
+        SELECT FROM document_clients d JOIN unnest(clients, owners) AS c (client, owner) ON d.client = c.client
+        WHERE d.stream = stream_ AND d.person <> c.owner
+    ) THEN
+        RETURN NULL;
+    END IF;
+    UPDATE documents SET version = version + 1 WHERE stream = stream_ RETURNING version INTO newest;
+    INSERT INTO document_clients SELECT stream_, c, o FROM unnest(clients, owners) AS u (c, o) ON CONFLICT DO NOTHING;
+    INSERT INTO document_updates VALUES (stream_, newest, body_);
+    INSERT INTO document_parts SELECT stream_, p, newest, at_, w FROM unnest(parts, writers) AS u (p, w)
+        ON CONFLICT (stream, part)
+        DO UPDATE SET version = excluded.version, at = excluded.at, person = excluded.person;
+    PERFORM pg_notify('wardroom_documents', stream_ || ' ' || newest);
+    RETURN newest;
+END $$;
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

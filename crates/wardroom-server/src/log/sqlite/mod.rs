@@ -3,6 +3,7 @@
 mod browsers;
 mod calls;
 mod credentials;
+mod documents;
 mod erase;
 mod passkeys;
 pub(super) mod read;

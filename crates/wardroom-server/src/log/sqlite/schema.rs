@@ -172,6 +172,23 @@ CREATE INDEX deliveries_incident ON deliveries (incident);
 ", "
 -- What people were prompted of and put off (prompts.rs): volatile, ids and times, and no words.
 CREATE TABLE prompts (person TEXT PRIMARY KEY, at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+", "
+-- What people write together (documents.rs): how many updates, each of them, a snapshot in place of the oldest, whose
+-- each client is, and when each part last changed.
+CREATE TABLE documents (stream INTEGER PRIMARY KEY, version INTEGER NOT NULL) STRICT;
+CREATE TABLE document_updates (
+    stream INTEGER NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL,
+    PRIMARY KEY (stream, version)
+) STRICT;
+CREATE TABLE document_snapshots (stream INTEGER PRIMARY KEY, version INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE document_clients (
+    stream INTEGER NOT NULL, client INTEGER NOT NULL, person TEXT NOT NULL,
+    PRIMARY KEY (stream, client)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE document_parts (
+    stream INTEGER NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, person TEXT NOT NULL,
+    PRIMARY KEY (stream, part)
+) STRICT, WITHOUT ROWID;
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

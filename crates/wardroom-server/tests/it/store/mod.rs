@@ -18,6 +18,7 @@ macro_rules! on_both {
 mod appends;
 mod backups;
 mod columns;
+mod documents;
 mod drafts;
 mod ground;
 mod looks;
