@@ -1,0 +1,61 @@
+// What toolbar and keys do to the text. `[` and `]` stand where the selection begins and ends, `|` is the cursor.
+import { EditorState, type StateCommand } from '@codemirror/state';
+import { expect, test } from 'vitest';
+import { around, codeBlock, indent, lines, link, onwards, table } from './acts';
+
+function after(before: string, act: StateCommand): string | null {
+  const from = before.search(/[‹¦]/);
+  const to = before.includes('›') ? before.indexOf('›') - 1 : from;
+  let state = EditorState.create({
+    doc: before.replace(/[‹›¦]/g, ''),
+    selection: { anchor: from, head: to },
+  });
+  const done = act({ state, dispatch: (transaction) => (state = transaction.state) });
+  if (!done) return null;
+  const { main } = state.selection;
+  const text = state.doc.toString();
+  return main.empty
+    ? `${text.slice(0, main.head)}¦${text.slice(main.head)}`
+    : `${text.slice(0, main.from)}‹${text.slice(main.from, main.to)}›${text.slice(main.to)}`;
+}
+
+const bold = around('**');
+const italic = around('*');
+
+test.each<[string, StateCommand, string, string | null]>([
+  ['bold', bold, 'the ‹cache› is cold', 'the **‹cache›** is cold'],
+  ['the word at the cursor', bold, 'the ca¦che is cold', 'the **ca¦che** is cold'],
+  ['not bold any more', bold, 'the **‹cache›** is cold', 'the ‹cache› is cold'],
+  ['no word at all', bold, 'cold ¦', 'cold **¦**'],
+  ['italic within bold', italic, '**‹cache›**', '***‹cache›***'],
+  ['bold and italic, to bold', italic, '***‹cache›***', '****‹cache›****'],
+  ['a list', lines('- '), '‹one\ntwo›', '- ‹one\n- two›'],
+  ['a list no more', lines('- '), '- ‹one\n- two›', '‹one\ntwo›'],
+  ['a list becomes tasks', lines('- [ ] '), '- ‹one\n- two›', '- [ ] ‹one\n- [ ] two›'],
+  ['a ticked task is a task', lines('- [ ] '), '- [x] ¦done', '¦done'],
+  ['numbers count', lines('1. '), '‹one\n\ntwo›', '1. ‹one\n\n2. two›'],
+  ['numbers go', lines('1. '), '1. ‹one\n2. two›', '‹one\ntwo›'],
+  ['a heading, indented', lines('## '), '  wa¦rm', '  ## wa¦rm'],
+  ['an empty line begins one', lines('## '), '¦', '## ¦'],
+  ['further in', indent(true), '- on¦e', '  - on¦e'],
+  ['out again', indent(false), '‹   - one\n two›', '‹ - one\ntwo›'],
+  ['code', codeBlock, 'curl ‹-v›', '```\ncurl ‹-v›\n```'],
+  ['a link', link, 'see ‹the graph›', 'see [the graph](‹https://›)'],
+  ['a link without words', link, 'see ¦', 'see [‹words›](https://)'],
+  ['an address becomes a link', link, '‹https://a.test/x›', '[‹words›](https://a.test/x)'],
+  ['a table', table, 'x¦', 'x\n\n| ‹What› | Where |\n| --- | --- |\n|  |  |\n'],
+  ['the list goes on', onwards, '- one¦', '- one\n- ¦'],
+  ['in the middle', onwards, '  * o¦ne', '  * o\n  * ¦ne'],
+  ['with an open box', onwards, '- [x] one¦', '- [x] one\n- [ ] ¦'],
+  ['with the next number', onwards, '9) nine¦', '9) nine\n10) ¦'],
+  ['an empty item ends it', onwards, '- one\n- ¦', '- one\n¦'],
+  ['before the item it is a line', onwards, '¦- one', null],
+  ['plain words are plain', onwards, 'one¦', null],
+])('%s', (_, act, before, expected) => expect(after(before, act)).toBe(expected));
+
+test('who only reads changes nothing', () => {
+  const state = EditorState.create({ doc: '- one', extensions: EditorState.readOnly.of(true) });
+  const dispatch = () => expect.unreachable('it was changed');
+  for (const act of [bold, lines('- '), codeBlock, link, table, onwards])
+    expect(act({ state, dispatch })).toBe(false);
+});
