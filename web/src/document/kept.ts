@@ -135,9 +135,10 @@ export class Kept {
     }
   }
 
-  /** Everything that these clients wrote here is on the server's disk. */
-  async sent(clients: Iterable<number>): Promise<void> {
+  /** Everything that these clients wrote here is on the server's disk, if it still is once the last of it is kept. */
+  async sent(clients: Iterable<number>, still: () => boolean = () => true): Promise<void> {
     await this.#writing;
+    if (!still()) return;
     const transaction = this.#database.transaction('unsent', 'readwrite');
     for (const client of clients) transaction.objectStore('unsent').delete([this.#key, client]);
     await ended(transaction);

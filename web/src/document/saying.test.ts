@@ -1,0 +1,55 @@
+// What is said of what was written, in every way that it can stand.
+import { expect, test } from 'vitest';
+import type { Link, Standing } from './provider';
+import { type Keeping, ofPart, saying } from './saying';
+
+const LINKS: Link[] = ['connecting', 'live', 'away', 'ended'];
+const KEEPINGS: Keeping[] = ['opening', 'kept', 'forbidden', 'full'];
+const ENDS = [4401, 4403, 4409, 4413, 4422].map((code) => ({
+  code,
+  reason: code === 4413 ? 'Too long.' : '',
+}));
+
+function* all(): Generator<[Standing, Keeping, boolean]> {
+  for (const link of LINKS)
+    for (const saved of [true, false])
+      for (const may of [true, false, null])
+        for (const ended of link === 'ended' ? ENDS : [null])
+          for (const keeping of KEEPINGS)
+            for (const slow of [true, false])
+              yield [{ link, saved, may, why: may === false ? 'It is closed.' : '', ended }, keeping, slow];
+}
+
+test('"saved" is said only where the server has it, over a connection that stands', () => {
+  for (const [standing, keeping, slow] of all()) {
+    const { words } = saying(standing, keeping, slow);
+    const claims = /\bsaved\b/i.test(words.replace(/not saved( yet)?/gi, ''));
+    if (claims) expect(standing, words).toMatchObject({ link: 'live', saved: true });
+    if (ofPart(standing.saved, standing, keeping) === 'saved')
+      expect(standing).toMatchObject({ link: 'live', saved: true });
+  }
+});
+
+test('"kept" is said only where this browser keeps it', () => {
+  for (const [standing, keeping, slow] of all()) {
+    const { words } = saying(standing, keeping, slow);
+    if (/\bkept\b/.test(words + ofPart(standing.saved, standing, keeping)))
+      expect(keeping, words).toBe('kept');
+  }
+});
+
+test('whoever has unsent words is told where they are, whatever else is wrong', () => {
+  for (const [standing, keeping, slow] of all()) {
+    if (standing.saved || (standing.link === 'live' && standing.may !== false && !slow)) continue;
+    const { words } = saying(standing, keeping, slow);
+    expect(words).toMatch(/What you wrote is kept in this browser|what you wrote stands only here/);
+  }
+});
+
+test('what is in order is said quietly, and what is not has a remedy or passes by itself', () => {
+  for (const [standing, keeping, slow] of all()) {
+    const { tone, remedy } = saying(standing, keeping, slow);
+    if (tone === 'wrong') expect(remedy).not.toBeNull();
+    if (standing.link === 'live' && standing.saved && keeping === 'kept') expect(tone).toBe('quiet');
+  }
+});

@@ -1,0 +1,88 @@
+// How it stands with what was written, in plain words. "Saved" is said of what the server has on disk, and of nothing
+// else.
+import { CLOSED, type Standing } from './provider';
+
+/** Whether this browser keeps what is written, until it is sent. */
+export type Keeping =
+  | 'opening'
+  | 'kept'
+  /** It is forbidden, or there is no such thing here. */
+  | 'forbidden'
+  /** It went wrong while something was being kept: there may be no more room. */
+  | 'full';
+
+export interface Saying {
+  words: string;
+  /** How loud: in passing, to be minded, or wrong. */
+  tone: 'quiet' | 'mind' | 'wrong';
+  /** What can be done about it. */
+  remedy: 'again' | 'anew' | null;
+}
+
+const quiet = (words: string): Saying => ({ words, tone: 'quiet', remedy: null });
+
+/** Where words are that the server does not have. */
+function whereabouts(keeping: Keeping): string {
+  if (keeping === 'kept') return 'What you wrote is kept in this browser';
+  return 'This browser keeps nothing, so leave this window open: what you wrote stands only here';
+}
+
+export function saying({ link, saved, may, why, ended }: Standing, keeping: Keeping, slow: boolean): Saying {
+  if (ended !== null) return end(ended, saved, keeping);
+  if (link === 'connecting') return quiet(saved ? 'opening…' : `opening… ${whereabouts(keeping)}`);
+  if (link === 'away') {
+    if (!saved)
+      return {
+        words: `Not connected. ${whereabouts(keeping)}, and is sent when the connection is back.`,
+        tone: 'mind',
+        remedy: null,
+      };
+    const then =
+      keeping === 'kept'
+        ? 'What you write meanwhile is kept in this browser, and sent then.'
+        : 'This browser keeps nothing: what you write meanwhile stands only in this window.';
+    return { words: `Not connected. ${then}`, tone: 'mind', remedy: null };
+  }
+  if (!saved && may === false)
+    return {
+      words: `Not saved. ${why} ${whereabouts(keeping)}: copy what you need of it.`,
+      tone: 'wrong',
+      remedy: 'anew',
+    };
+  if (!saved) return quiet(slow ? `not saved yet. ${whereabouts(keeping)}` : 'saving…');
+  if (keeping === 'full')
+    return {
+      words:
+        'Saved. This browser has no more room: without a connection, what you write stands only in this window.',
+      tone: 'mind',
+      remedy: null,
+    };
+  if (may === false) return quiet(why ? `You read along. ${why}` : 'you read along');
+  return quiet(
+    keeping === 'forbidden' ? 'saved; this browser keeps nothing for when the connection is gone' : 'saved',
+  );
+}
+
+function end({ code, reason }: { code: number; reason: string }, saved: boolean, keeping: Keeping): Saying {
+  const kept = saved ? '' : ` ${whereabouts(keeping)}.`;
+  if (code === CLOSED.signedOut)
+    return { words: `You are signed out. Sign in again to go on.${kept}`, tone: 'wrong', remedy: 'again' };
+  if (code === CLOSED.notYours)
+    return {
+      words: `${reason || 'You may not see this document any more.'}${kept}`,
+      tone: 'wrong',
+      remedy: 'again',
+    };
+  return {
+    words: `${reason || 'The server does not take what this window sends.'} Nothing more is sent from here.${kept}`,
+    tone: 'wrong',
+    remedy: saved ? 'again' : 'anew',
+  };
+}
+
+/** The word beside a part that one wrote in; `saved` is said of this part. */
+export function ofPart(saved: boolean, { link, may }: Standing, keeping: Keeping): string {
+  if (saved) return link === 'live' ? 'saved' : '';
+  if (link === 'live' && may !== false) return 'not saved yet';
+  return keeping === 'kept' ? 'not sent, kept here' : 'not sent';
+}
