@@ -63,7 +63,7 @@ pub enum Bring {
     Quietly {
         /// Which nudge it is.
         nudge: Nudge,
-        /// Until when, as it stands now.
+        /// Until when, as it stands now: for what was put off, until when it was.
         #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
         until: Time,
         /// Whether the person put it off themselves. Then everything else goes before it.
@@ -140,9 +140,13 @@ impl Prompts {
     pub fn bring(&self, incident: Number, next: &Next, now: Time) -> Bring {
         let Some(nudge) = next.nudge() else { return Bring::AtOnce {} };
         let put_off = self.put_off_until(incident, &nudge, now);
-        let waits = [put_off, self.rests_until(now), nudge.not_before()];
+        if let Some(until) = put_off {
+            // What else it waits for comes after, and is said then: nobody put it off for longer than they did.
+            return Bring::Quietly { nudge, until, put_off: true };
+        }
+        let waits = [self.rests_until(now), nudge.not_before()];
         match waits.into_iter().flatten().filter(|until| *until > now).max() {
-            Some(until) => Bring::Quietly { nudge, until, put_off: put_off.is_some() },
+            Some(until) => Bring::Quietly { nudge, until, put_off: false },
             None => Bring::WhenFree { nudge },
         }
     }

@@ -88,6 +88,24 @@ fn a_clock_is_no_prompt_before_it_runs_out() {
     assert!(prompts.prompt(Number::FIRST, &running, at(15)));
 }
 
+/// Whoever put off a clock for ten minutes read the time at which it rings.
+#[test]
+fn what_is_put_off_is_so_for_as_long_as_was_said() {
+    let mut prompts = Prompts::default();
+    let running = clock(3, 15);
+    let until = prompts.put_off(Number::FIRST, nudge(&running), start());
+    assert_eq!(until, at(10));
+    assert_eq!(prompts.bring(Number::FIRST, &running, at(1)), quietly(&running, until, true));
+    // From then on it stands in its place again, and is no prompt before it rings.
+    assert_eq!(prompts.bring(Number::FIRST, &running, at(10)), quietly(&running, at(15), false));
+    // Nor does the rest after another prompt make it longer.
+    let (mut prompts, rang) = (Prompts::default(), clock(3, 0));
+    prompts.put_off(Number::FIRST, nudge(&rang), start());
+    assert!(prompts.prompt(Number::FIRST, &both(), at(5)));
+    assert_eq!(prompts.bring(Number::FIRST, &rang, at(6)), quietly(&rang, at(10), true));
+    assert_eq!(prompts.bring(Number::FIRST, &rang, at(10)), quietly(&rang, at(15), false));
+}
+
 #[test]
 fn what_is_put_off_goes_behind_everything_else_and_comes_back() {
     let given = busy(&[5]);
