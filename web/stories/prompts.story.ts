@@ -18,7 +18,7 @@ async function furnish(store: (typeof STORES)[number]) {
   await house.serve();
   house.say(sabrina, 'declare', 'Search is failing');
   house.say(marty, 'join', '1');
-  return { brown };
+  return { sabrina, brown };
 }
 
 /** What a window asked about prompts, and was told. */
@@ -101,27 +101,91 @@ test.each(STORES)(
   },
 );
 
-test('who reads a briefing is left alone, and an offer to them is not held back', async () => {
+test('who reads a briefing is left alone in all windows, and an offer to them is not held back', async () => {
   const { brown } = await furnish('sqlite');
   const desk = await house.enter('sabrina');
-  const told = asked(desk);
-  await desk.goto(`${house.url}/incidents/1`);
-  await next(desk).getByText('Nothing waits for you.').waitFor();
+  const other = await desk.context().newPage();
+  const told = [asked(desk), asked(other)];
+  for (const page of [desk, other]) {
+    await page.goto(`${house.url}/incidents/1`);
+    await next(page).getByText('Nothing waits for you.').waitFor();
+    await page.mouse.move(300, 5);
+  }
+  await desk.bringToFront();
   await desk.keyboard.press('b');
   await desk.getByRole('heading', { name: 'How it stands' }).waitFor();
   house.say(brown, 'join', '1');
-  await desk.locator('#people').getByText('Doc Brown').waitFor();
-  expect(await next(desk).getByText(NUDGE).count()).toBe(0);
+  for (const page of [desk, other]) await page.locator('#people').getByText('Doc Brown').waitFor();
+  const nothingIsSaid = async (...pages: Page[]) => {
+    for (const page of pages) expect(await next(page).getByText(NUDGE).count()).toBe(0);
+  };
+  await nothingIsSaid(desk, other);
+  // Nor in one that is opened meanwhile.
+  const third = await desk.context().newPage();
+  told.push(asked(third));
+  await third.goto(`${house.url}/incidents/1`);
+  await next(third).getByText('Go on. What there is can wait until you are done.').waitFor();
+  await third.mouse.move(300, 5);
   // What somebody waits for comes at once.
   house.say(brown, 'roadblock', '1', 'The quota is used up');
-  await next(desk).getByText('Clear the roadblock of Doc Brown').waitFor();
+  for (const page of [desk, other, third])
+    await next(page).getByText('Clear the roadblock of Doc Brown').waitFor();
   await expect.poll(() => loud(desk)).toBe(true);
   await next(desk).getByRole('button', { name: 'It is cleared' }).click();
-  await next(desk).getByText('Clear the roadblock').waitFor({ state: 'detached' });
-  expect(await next(desk).getByText(NUDGE).count()).toBe(0);
-  expect(told).toEqual([]);
+  for (const page of [desk, other, third])
+    await next(page).getByText('Clear the roadblock').waitFor({ state: 'detached' });
+  await nothingIsSaid(desk, other, third);
+  expect(told.flat()).toEqual([]);
   await desk.keyboard.press('Escape');
+  for (const page of [desk, other, third]) await next(page).getByText(NUDGE).waitFor();
+  await expect.poll(() => told.flat().filter(Boolean).length).toBe(1);
+});
+
+test('at a desk that somebody left no prompt is spent, and it comes when they are back', async () => {
+  const { brown } = await furnish('sqlite');
+  const desk = await house.enter('sabrina');
+  await desk.clock.install();
+  const told = asked(desk);
+  await desk.goto(`${house.url}/incidents/1`);
+  await next(desk).getByText('Nothing waits for you.').waitFor();
+  await desk.mouse.move(300, 5);
+  await desk.clock.fastForward(301_000);
+  house.say(brown, 'join', '1');
+  await next(desk).getByText(NUDGE).waitFor();
+  // Every half minute the page looks again, and everything that it asked by then was answered.
+  for (let round = 0; round < 3; round++) {
+    const looked = desk.waitForResponse(`${house.url}/api/v1/incidents/1`);
+    await desk.clock.fastForward(30_000);
+    await looked;
+    expect(await loud(desk)).toBe(false);
+  }
+  expect(told).toEqual([]);
+  // Nor is a page that was merely opened anew anybody who is there.
+  await desk.reload();
+  await next(desk).getByText(NUDGE).waitFor();
+  expect(await loud(desk)).toBe(false);
+  expect(told).toEqual([]);
+  await desk.mouse.move(320, 5);
+  await expect.poll(() => loud(desk)).toBe(true);
+  expect(told).toEqual([true]);
+});
+
+test('what came, went and comes again is quiet', async () => {
+  const { sabrina, brown } = await furnish('sqlite');
+  const desk = await house.enter('sabrina');
+  const told = asked(desk);
+  await desk.goto(`${house.url}/incidents/1`);
+  await desk.mouse.move(300, 5);
+  house.say(brown, 'join', '1');
   await next(desk).getByText(NUDGE).waitFor();
   await expect.poll(() => loud(desk)).toBe(true);
+  for (let round = 0; round < 2; round++) {
+    house.say(sabrina, 'offer', '1', 'operations', 'marty');
+    await next(desk).getByText('Nothing waits for you.').waitFor();
+    expect(await loud(desk)).toBe(false);
+    house.say(sabrina, 'withdraw', '1', 'operations');
+    await next(desk).getByText(NUDGE).waitFor();
+    expect(await loud(desk)).toBe(false);
+  }
   expect(told).toEqual([true]);
 });

@@ -3,13 +3,12 @@
 import { tick, untrack } from 'svelte';
 import { Refused, send } from '../api/client';
 import type { IncidentView, Next, Nudge, PromptAnswer } from '../api/types';
-import { Busy } from './busy.svelte';
+import { busy } from '../busy.svelte';
 import type { Room } from './room.svelte';
 
 const named = (nudge: Nudge): string => JSON.stringify(nudge);
 
 export class Prompting {
-  readonly busy = new Busy();
   /** Why it could not be put off. */
   trouble: string | null = $state(null);
   /** The nudge that the reader was prompted of here. */
@@ -24,12 +23,6 @@ export class Prompting {
     this.#room = room;
   }
 
-  /** Whether the reader is not to be disturbed: they type, or read a briefing. */
-  get held(): boolean {
-    const reading = this.#room.panel?.show === 'handoff' || this.#room.panel?.show === 'first';
-    return this.busy.typing || (reading && this.busy.there);
-  }
-
   get #nudge(): Nudge | null {
     const prompt = this.#room.view?.prompt;
     return prompt && prompt.how !== 'at_once' ? prompt.nudge : null;
@@ -39,7 +32,7 @@ export class Prompting {
   get holdsBack(): boolean {
     const nudge = this.#nudge;
     const draws = this.#room.view?.prompt?.how === 'when_free';
-    return nudge !== null && draws && this.held && this.#standing !== named(nudge);
+    return nudge !== null && draws && busy.held && this.#standing !== named(nudge);
   }
 
   /** What stands on the line. What is held back is not there yet. */
@@ -72,10 +65,13 @@ export class Prompting {
 
   /** Follows what is next until the returned function is called: `$effect(() => room.prompting.follow())`. */
   follow(): () => void {
-    const stop = this.busy.watch();
     const end = $effect.root(() => {
       $effect(() => {
-        if (!this.held) this.#standing = this.#nudge && named(this.#nudge);
+        const show = this.#room.panel?.show;
+        busy.reads = show === 'handoff' || show === 'first';
+      });
+      $effect(() => {
+        if (!busy.held) this.#standing = this.#nudge && named(this.#nudge);
       });
       // What came, went and comes again is quiet, until the server grants another prompt.
       $effect(() => {
@@ -86,13 +82,14 @@ export class Prompting {
       });
       $effect(() => {
         const { view } = this.#room;
-        if (view?.prompt?.how === 'when_free' && !this.held && this.busy.looking)
-          untrack(() => void this.#ask(view));
+        // Nobody is prompted at a desk that they left: the prompt would be spent, and missing where they are.
+        const attends = busy.looking && busy.there && !busy.held;
+        if (view?.prompt?.how === 'when_free' && attends) untrack(() => void this.#ask(view));
       });
     });
     return () => {
-      stop();
       end();
+      busy.reads = false;
     };
   }
 
