@@ -87,7 +87,7 @@ test('whoever commands with a closed account is succeeded by any responder alone
   await next(desk).getByRole('button', { name: 'Assume command…' }).click();
   const panel = desk.getByRole('dialog', { name: 'Assume command' });
   await panel.getByText('Sabrina').first().waitFor();
-  expect(await panel.getByText('was seen within the last minutes').count(), 'her account is closed').toBe(0);
+  expect(await panel.getByText('was seen in the last few minutes').count(), 'her account is closed').toBe(0);
   await panel.getByLabel('Why, in a sentence').fill('Her account was closed');
   await panel.getByRole('button', { name: 'Assume command' }).click();
   await commands(desk, 'Marty');

@@ -1,13 +1,6 @@
 // What can be said when something is opened, in words, and as the API takes it.
 import type { Kind, Severity } from '../api/types';
 
-export const SEVERITIES: { id: Severity; name: string; means: string }[] = [
-  { id: 'sev1', name: 'SEV 1', means: 'a disaster: most users, or their data' },
-  { id: 'sev2', name: 'SEV 2', means: 'bad: many users notice' },
-  { id: 'sev3', name: 'SEV 3', means: 'some users, or there is a way around' },
-  { id: 'sev4', name: 'SEV 4', means: 'no user notices yet' },
-];
-
 export type KindId = Kind | 'investigation';
 
 interface KindOfOpening {

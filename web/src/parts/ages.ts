@@ -29,12 +29,14 @@ export function isLate(at: string, now: Date): boolean {
   return now.getTime() >= Date.parse(at);
 }
 
-/** "in 11 min", "due now", "4 min late". What is left is rounded up: it is never promised shorter than shown. */
+/** "in 11 min", "due now", "4 min late". What is left is rounded up: it is never promised
+ * shorter than shown. From an hour on a minute is no promise, and a link for 12 h shall not say "12 h 1 min". */
 export function until(at: string, now: Date): string {
   const left = Date.parse(at) - now.getTime();
   if (left <= 0) return left > -10 * SECOND ? 'due now' : `${span(-left)} late`;
   if (left <= 50 * SECOND) return `in ${Math.ceil(left / SECOND / 10) * 10} s`;
-  return `in ${span(Math.ceil(left / MINUTE) * MINUTE)}`;
+  const whole = left < HOUR ? Math.ceil(left / MINUTE) : Math.round(left / MINUTE);
+  return `in ${span(whole * MINUTE)}`;
 }
 
 const two = (number: number) => String(number).padStart(2, '0');
