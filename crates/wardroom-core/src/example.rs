@@ -20,7 +20,7 @@ use crate::facts::{Facts, Standing};
 use crate::id::{Actor, Handle, Number, PersonId, Time, Who};
 use crate::incident::{Asking, Incident, Kind, Phase, Severity};
 use crate::offer::Recipient;
-use crate::refusal::{Code, Refusal};
+use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::RolePath;
 use crate::text::Text;
 
@@ -30,6 +30,8 @@ pub const TITLE: &str = "A data centre stopped serving; a second one is struggli
 pub const SERVICES: [&str; 2] = ["shakespeare", "frontend"];
 /// For how long its player may do nothing in it before it ends.
 pub const IDLE_MINUTES: i64 = 30;
+/// Examples that are played at once. Each is a few commands a minute.
+pub const AT_ONCE: usize = 10;
 /// How long after it was not taken command is offered again.
 const AGAIN_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
@@ -116,15 +118,27 @@ pub struct Beginning {
 }
 
 /// Begins one for whoever asks, who is in it from the start: nobody is called into a drill that they did not join
-/// (rule 11).
+/// (rule 11). `open` are all examples that are not over, with whoever plays them.
 ///
 /// # Errors
-/// [`Code::NotActive`], [`Code::NotForGuests`].
-pub fn begin(number: Number, ask: &Asking<'_>, fresh: &mut dyn FnMut() -> Uuid) -> Result<Beginning, Refusal> {
+/// [`Code::NotActive`], [`Code::NotForGuests`]; [`Code::AlreadySo`] with the one that they are in, [`Code::TooMany`].
+pub fn begin(
+    number: Number,
+    ask: &Asking<'_>,
+    open: &BTreeMap<Number, PersonId>,
+    fresh: &mut dyn FnMut() -> Uuid,
+) -> Result<Beginning, Refusal> {
     let player = ask.active_person()?;
     if ask.facts.guest_of(player).is_some() {
         let sentence = "You are a guest here, in one incident. The example is for people of the house.";
         return Err(Refusal::new(Code::NotForGuests, sentence));
+    }
+    if let Some((incident, _)) = open.iter().find(|(_, by)| **by == player) {
+        let sentence = format!("You are in the example already: it is incident {incident}. Go on there.");
+        return Err(Refusal::new(Code::AlreadySo, sentence).remedy(Remedy::See { incident: *incident }));
+    }
+    if open.len() >= AT_ONCE {
+        return Err(Refusal::new(Code::TooMany, "Too many people play right now. Try again in some minutes."));
     }
     let mut directory = Vec::new();
     let cast: BTreeMap<Part, PersonId> = Part::ALL

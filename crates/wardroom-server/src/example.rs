@@ -9,33 +9,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch as signal;
 use tokio::time::Instant;
 use uuid::Uuid;
 use wardroom_core::example::{Cue, Example, lines};
-use wardroom_core::id::{Actor, Number, PersonId};
+use wardroom_core::id::{Actor, Number};
 use wardroom_core::incident::Incident;
-use wardroom_core::refusal::{Code, Refusal, Remedy};
 
 use crate::clock;
 use crate::execute::{Asked, Executor, NotDone, Order};
 use crate::log::{Log, LogError};
 use crate::presence::Presence;
 use crate::streams::Streams;
+use crate::views::board;
 
 /// Between two acts, so that a person can read along: twenty lines and an offer, within a minute.
 pub const BEAT: SignedDuration = SignedDuration::from_millis(1_800);
-/// Examples that are played at once. Each is a few commands a minute.
-const AT_ONCE: usize = 10;
 /// How often the board is looked at for examples that another node began.
 const LOOK: Duration = Duration::from_secs(30);
 
 /// What is known here of an example that is open.
 #[derive(Debug)]
 struct Play {
-    player: PersonId,
     /// How many lines were said; not known yet after a start.
     said: Option<usize>,
     /// When it is looked at again after something could not be done.
@@ -52,8 +48,6 @@ pub struct Examples {
     beat: SignedDuration,
     running: Arc<Mutex<BTreeMap<Number, Play>>>,
     begun: Arc<tokio::sync::Notify>,
-    /// Held by whoever begins one: two at once would both find room.
-    pub beginning: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// The request id of a line: the same on every node and after every start.
@@ -62,13 +56,6 @@ fn request_of(number: Number, line: usize) -> Uuid {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
-}
-
-/// What a row of the board says about examples.
-#[derive(Deserialize)]
-struct Row {
-    #[serde(default)]
-    example: bool,
 }
 
 impl Examples {
@@ -82,31 +69,15 @@ impl Examples {
         beat: SignedDuration,
         told: signal::Receiver<bool>,
     ) -> Self {
-        let (running, begun, beginning) = Default::default();
-        let examples = Self { log, streams, executor, presence, beat, running, begun, beginning };
+        let (running, begun) = Default::default();
+        let examples = Self { log, streams, executor, presence, beat, running, begun };
         tokio::spawn(examples.clone().run(told));
         examples
     }
 
-    /// Whether one more can begin, for this person.
-    ///
-    /// # Errors
-    /// [`Code::AlreadySo`] with the one that they are in, [`Code::TooMany`].
-    pub fn room_for(&self, player: PersonId) -> Result<(), Refusal> {
-        let running = self.running();
-        if let Some((number, _)) = running.iter().find(|(_, play)| play.player == player) {
-            let sentence = format!("You are in the example already: it is incident {number}. Go on there.");
-            return Err(Refusal::new(Code::AlreadySo, sentence).remedy(Remedy::See { incident: *number }));
-        }
-        if running.len() >= AT_ONCE {
-            return Err(Refusal::new(Code::TooMany, "Too many people play right now. Try again in some minutes."));
-        }
-        Ok(())
-    }
-
     /// Plays one that has begun.
-    pub fn play(&self, number: Number, player: PersonId) {
-        self.running().entry(number).or_insert(Play { player, said: None, after: Instant::now() });
+    pub fn play(&self, number: Number) {
+        self.running().entry(number).or_insert(Play { said: None, after: Instant::now() });
         self.begun.notify_one();
     }
 
@@ -142,9 +113,8 @@ impl Examples {
     /// Finds the examples that are open.
     async fn look(&self) -> Result<(), LogError> {
         for row in self.log.board_open().await? {
-            let example = serde_json::from_str(&row.body).is_ok_and(|row: Row| row.example);
-            if example && let Some((_, example)) = self.open(row.number).await? {
-                self.play(row.number, example.player);
+            if board::is_example(&row) && self.open(row.number).await?.is_some() {
+                self.play(row.number);
             }
         }
         Ok(())

@@ -9,6 +9,7 @@
 
 mod asked;
 mod deciding;
+mod examples;
 mod restored;
 mod tentative;
 

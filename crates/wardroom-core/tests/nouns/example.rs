@@ -1,17 +1,19 @@
 //! The example incident: whom it is for, what its cast do, and how it ends.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, ToSpan};
 use serde_json::json;
 use uuid::Uuid;
 use wardroom_core::command::{Command, Tick};
 use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::Event;
-use wardroom_core::example::{Beginning, Part, begin};
+use wardroom_core::example::{AT_ONCE, Beginning, Part, begin};
 use wardroom_core::facts::{Facts, Standing};
 use wardroom_core::id::{Actor, PersonId};
 use wardroom_core::incident::{Asking, Kind, Phase};
 use wardroom_core::next::Next;
-use wardroom_core::refusal::{Code, Refusal};
+use wardroom_core::refusal::{Code, Refusal, Remedy};
 
 use crate::cast::{ADA, IVAN, MARY, ROBIN, SABRINA, facts, start};
 use crate::directory::{added, book, change};
@@ -25,7 +27,7 @@ const BEAT: SignedDuration = SignedDuration::from_secs(2);
 fn beginning(facts: &Facts, player: PersonId) -> Result<Beginning, Refusal> {
     let ask = Asking { actor: Actor::Person(player), now: start(), facts, cited: None, other: None };
     let mut next = 200;
-    begin(number(1), &ask, &mut || {
+    begin(number(1), &ask, &BTreeMap::new(), &mut || {
         next += 1;
         Uuid::from_u128(next)
     })
@@ -107,6 +109,22 @@ fn it_begins_as_a_drill_that_only_its_player_and_its_cast_may_see() {
         stage.told_last(1),
         ["This is the example. Only Robin sees it; everybody else in it is scripted".to_owned()]
     );
+}
+
+#[test]
+fn one_person_plays_one_at_a_time_and_not_everybody_at_once() {
+    let facts = facts();
+    let ask = Asking { actor: Actor::Person(PLAYER), now: start(), facts: &facts, cited: None, other: None };
+    let refused = |open: &[(u32, PersonId)]| {
+        let open = open.iter().map(|(n, player)| (number(*n), *player)).collect();
+        begin(number(99), &ask, &open, &mut Uuid::nil).err().map(|refusal| (refusal.code, refusal.remedy))
+    };
+    assert_eq!(refused(&[(1, SABRINA)]), None);
+    let here = Some(Remedy::See { incident: number(2) });
+    assert_eq!(refused(&[(1, SABRINA), (2, PLAYER)]), Some((Code::AlreadySo, here)));
+    let players = (1..).map(|n| (n, PersonId(Uuid::from_u128(1_000 + u128::from(n)))));
+    assert_eq!(refused(&players.clone().take(AT_ONCE - 1).collect::<Vec<_>>()), None);
+    assert_eq!(refused(&players.take(AT_ONCE).collect::<Vec<_>>()), Some((Code::TooMany, None)));
 }
 
 #[test]

@@ -53,9 +53,10 @@ impl Worker {
             }
             Order::Example => {
                 let number = self.next_number(tentative).await?;
+                let open = self.examples(tentative).await?;
                 let facts = tentative.directory.0.directory.facts.clone();
                 let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
-                let begun = example::begin(number, &ask, &mut Uuid::now_v7)?;
+                let begun = example::begin(number, &ask, &open, &mut Uuid::now_v7)?;
                 tentative.highest = Some(number);
                 let cast = (!begun.directory.is_empty()).then(|| tentative.write_directory(actor, &begun.directory));
                 let incident = tentative.write_new(number, Actor::Person(begun.by), &begun.here);

@@ -132,6 +132,18 @@ impl Command {
     }
 }
 
+/// What a row says about the example.
+#[derive(Deserialize)]
+struct Example {
+    #[serde(default)]
+    example: bool,
+}
+
+/// Whether a row is that of an example, as far as the row can tell.
+pub(crate) fn is_example(row: &BoardRow) -> bool {
+    serde_json::from_str(&row.body).is_ok_and(|row: Example| row.example)
+}
+
 /// The row of an incident.
 ///
 /// # Errors

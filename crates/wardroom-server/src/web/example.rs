@@ -40,13 +40,8 @@ pub(super) async fn play(
     Body(asked): Body<Play>,
 ) -> Result<(StatusCode, Json<Accepted>), Problem> {
     let Play {} = asked.order;
-    let _alone = server.examples.beginning.lock().await;
-    let again = server.log.remembered(&reader.actor().to_string(), asked.request_id).await?.is_some();
-    if !again {
-        server.examples.room_for(reader.person).map_err(|refusal| Problem::refused(&refusal, &reader.facts))?;
-    }
     let done = server.ask(&reader, asked.request_id, Order::Example).await?;
     let accepted = server.accepted(&done);
-    server.examples.play(accepted.incident, reader.person);
+    server.examples.play(accepted.incident);
     Ok((StatusCode::CREATED, Json(accepted)))
 }

@@ -112,6 +112,29 @@ fn two_nodes_never_give_command_twice() {
     }
 }
 
+/// What another node had begun was known within half a minute, and until then one person could begin a second.
+#[test]
+fn two_nodes_never_begin_two_examples_of_one_person() {
+    let house = House::on_postgres();
+    let people = ["mary", "sabrina", "robin", "ada"].map(|handle| house.person(handle));
+    let nodes = [house.serve(), house.serve()];
+    let play = |node: &crate::house::Server, person: &str| {
+        let body = json!({ "request_id": uuid::Uuid::now_v7() });
+        node.post(person, "/api/v1/example", body)
+    };
+    for person in &people {
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let all: Vec<_> = nodes.iter().map(|node| scope.spawn(|| play(node, person))).collect();
+            all.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        let mut told: Vec<u16> = answers.iter().map(|(status, _)| *status).collect();
+        told.sort_unstable();
+        assert_eq!(told, [201, 409], "{answers:?}");
+        let of = |wanted: u16| &answers.iter().find(|(status, _)| *status == wanted).unwrap().1;
+        assert_eq!(of(201)["incident"], of(409)["remedy"]["incident"], "{answers:?}");
+    }
+}
+
 #[test]
 fn a_list_on_either_node_shows_what_was_acknowledged_on_the_other() {
     let house = House::on_postgres();
