@@ -50,6 +50,8 @@ describe.each(STORES)('on %s', (store) => {
     expect(await faults(jennifer)).toEqual([]);
     const before = await entries(jennifer);
     expect(secondsTo(before, before.at(-1)), 'seconds until the offer').toBeLessThan(60);
+    // It is for one person: nobody is to be invited.
+    expect(await jennifer.getByText(/invite a guest/i).count()).toBe(0);
     // Nobody else is disturbed by it, and whoever begins another is led back to this one.
     await play(other).waitFor();
     await next(jennifer).getByRole('button', { name: 'Read the briefing' }).click();

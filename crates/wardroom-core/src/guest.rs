@@ -173,6 +173,17 @@ impl Incident {
         })
     }
 
+    /// Whether the asker can invite guests here, or could once they are here or took an invite back. Deciding itself is
+    /// asked, so that nothing is offered that is refused then.
+    #[must_use]
+    pub fn may_invite_guests(&self, ask: &Asking<'_>) -> bool {
+        let (invite, digest) = (InviteId(uuid::Uuid::nil()), Digest::new([0; 32]));
+        match self.decide(ask, Command::MakeInvite { invite, digest, hours: 1 }) {
+            Ok(_) => true,
+            Err(refusal) => matches!(refusal.code, Code::NotAResponder | Code::TooMany),
+        }
+    }
+
     /// Whoever made it takes it back, or command, or an admin. Those who came by it stay.
     pub(crate) fn revoke_invite(&self, ask: &Asking<'_>, invite: InviteId) -> Result<Decision, Refusal> {
         let person = ask.active_person()?;

@@ -316,6 +316,8 @@ export interface IncidentView {
   responders: Responder[];
   /** Live ones; for responders who are no guests. */
   invites: Invite[];
+  /** Whether the reader may let guests in, once they are here themselves. */
+  may_invite_guests: boolean;
   roadblocks: Roadblock[];
   clocks: Clock[];
   pinned: number[];

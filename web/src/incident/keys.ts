@@ -28,7 +28,7 @@ export function commandsOf(room: Room, show: (tab: Tab) => Promise<void>): Comma
     run: () => (room.panel = { show: 'invite' }),
   };
   return [
-    ...(room.guest || !room.open ? [] : [invite]),
+    ...(room.view?.may_invite_guests ? [invite] : []),
     { id: 'note', title: 'Write a note', keys: 'n', run: () => focus('composer') },
     {
       id: 'newer',

@@ -252,6 +252,9 @@ fn nobody_else_is_let_in() {
         digest: wardroom_core::token::Digest::new([7; 32]),
         hours: 1,
     };
+    let (state, facts) = (stage.given().state(), &stage.given().facts);
+    let ask = Asking { actor: Actor::Person(PLAYER), now: stage.given().now, facts, cited: None, other: None };
+    assert!(!state.may_invite_guests(&ask), "nor is that offered");
     for command in [cmd("unrestrict", json!({})), cmd("invite", json!({ "person": ADA })), invite] {
         let given = stage.given().clone();
         let sentence = "The example is for you alone. To practise together, declare a drill.";

@@ -7,7 +7,7 @@ use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
 use wardroom_core::event::Event;
 use wardroom_core::facts::Standing;
 use wardroom_core::guest::{Arrival, Gone, USES_MAX};
-use wardroom_core::id::{InviteId, PersonId, SessionId, Who};
+use wardroom_core::id::{Actor, InviteId, PersonId, SessionId, Who};
 use wardroom_core::incident::{Asking, Kind, Phase, open};
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::role::Fell;
@@ -78,6 +78,21 @@ fn every_responder_may_invite_guests_for_a_while() {
     }
     let closed = given([opened(), crate::words::closed(MARY)]);
     closed.when(MARY, make(1)).refused(Code::WrongPhase, &[], Some(Remedy::Reopen));
+}
+
+/// Inviting is offered where it can be, now or after a step that the page leads to; it decides nothing of its own.
+#[test]
+fn inviting_guests_is_offered_to_who_can() {
+    let offers = |given: &Given, person| {
+        let ask =
+            Asking { actor: Actor::Person(person), now: given.now, facts: &given.facts, cited: None, other: None };
+        given.state().may_invite_guests(&ask)
+    };
+    let given = marty_is_here();
+    assert!(offers(&given, MARY) && offers(&given, SABRINA), "who is here, and who can say that they are");
+    assert!(!offers(&given, GUEST), "guests let nobody in");
+    let closed = given.and([Event::Closed { from: Phase::Active, last_commander: MARY, reason: None }]);
+    assert!(!offers(&closed, MARY), "nobody is let in where nothing goes on");
 }
 
 #[test]

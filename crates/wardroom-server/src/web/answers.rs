@@ -123,6 +123,8 @@ pub(super) struct IncidentView {
     pinned: Vec<Entry>,
     /// The links by which guests could come in, for responders who are none themselves.
     invites: Vec<InviteView>,
+    /// Whether the reader may let guests in, once they are here themselves.
+    may_invite_guests: bool,
     merged_into: Option<Number>,
     /// Why nothing can be changed here, if so.
     read_only: Option<String>,

@@ -85,6 +85,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "roles": incident.roles.iter().map(role).collect::<Vec<_>>(),
         "responders": incident.responders.iter().map(responder).collect::<Vec<_>>(),
         "invites": invites(incident, facts, reader, now),
+        "may_invite_guests": incident.may_invite_guests(&ask),
         "roadblocks": incident.roadblocks.iter().map(roadblock).collect::<Vec<_>>(),
         "clocks": incident.clocks,
         "pinned": incident.pinned,
