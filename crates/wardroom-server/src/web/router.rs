@@ -8,8 +8,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::timeout::TimeoutLayer;
-use tower_http::trace::TraceLayer;
+use tower_http::trace::{DefaultOnFailure, OnFailure, TraceLayer};
+use tracing::Span;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
@@ -45,10 +47,13 @@ impl Modify for WaysIn {
     }
 }
 
+/// Where load balancers look, every second or so.
+const READY: &str = "/readyz";
+
 /// Addresses that ask nobody who they are.
 const OPEN: &[&str] = &[
     "/healthz",
-    "/readyz",
+    READY,
     "/metrics",
     "/api/v1/session",
     "/api/v1/session/passkey",
@@ -156,11 +161,23 @@ pub fn router(server: Server) -> Router {
         .layer(timeout(PATIENCE))
         .layer(middleware::from_fn(as_problem))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| broke()))
-        .layer(TraceLayer::new_for_http().make_span_with(|request: &Request| {
-            // The path and no more: queries hold cursors, headers hold tokens.
-            tracing::info_span!("request", method = %request.method(), path = request.uri().path())
-        }))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(failed))
         .with_state(server)
+}
+
+/// What is said of a request: the path and no more, since queries hold cursors and headers hold tokens. Of whether the
+/// server is ready nothing is said: whoever asks is told, and asks again.
+fn span(request: &Request) -> Span {
+    match request.uri().path() {
+        READY => Span::none(),
+        path => tracing::info_span!("request", method = %request.method(), path),
+    }
+}
+
+fn failed(what: ServerErrorsFailureClass, latency: Duration, span: &Span) {
+    if !span.is_none() {
+        DefaultOnFailure::new().on_failure(what, latency, span);
+    }
 }
 
 /// The library below refuses only what is far beyond these, and then without a word.
