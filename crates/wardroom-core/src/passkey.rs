@@ -132,11 +132,21 @@ impl Directory {
     /// # Errors
     /// [`Code::StepUp`], with the remedy.
     pub fn proven_enough(&self, session: SessionId, command: &DirectoryCommand, now: Time) -> Result<(), Refusal> {
-        let Some(known) = self.sessions.get(&session) else { return Ok(()) }; // It opens nothing any more.
-        if !self.asks_for_a_proof(known.person, command) || self.proven(session, now) {
-            return Ok(());
+        let asks = |by| self.asks_for_a_proof(by, command);
+        match self.sessions.get(&session) {
+            Some(known) if asks(known.person) => self.freshly_proven(session, now),
+            _ => Ok(()),
         }
-        Err(step_up())
+    }
+
+    /// The same, of what always asks for a proof and is drawn only after it: a link that lets somebody in, a challenge
+    /// for a new passkey.
+    ///
+    /// # Errors
+    /// [`Code::StepUp`], with the remedy.
+    pub fn freshly_proven(&self, session: SessionId, now: Time) -> Result<(), Refusal> {
+        // One that has ended opens nothing any more.
+        if !self.sessions.contains_key(&session) || self.proven(session, now) { Ok(()) } else { Err(step_up()) }
     }
 
     /// Whether whoever sits at a session showed a moment ago who they are.

@@ -157,6 +157,8 @@ fn what_changes_who_gets_in_asks_an_old_session_for_a_proof() {
     for command in &does_not {
         assert_eq!(refused(&book, 800, command), None, "{command:?}");
     }
+    let anew = |minutes| book.directory.freshly_proven(DESK, at(minutes)).map_err(|refusal| refusal.code);
+    assert_eq!((anew(14), anew(15)), (Ok(()), Err(Code::StepUp)), "of what is drawn only after it");
     // Shown once more, it is well for a while.
     let prove = |session, by| DirectoryCommand::ProveSession { session, by };
     let mut book = book;

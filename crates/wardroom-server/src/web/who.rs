@@ -96,6 +96,16 @@ impl Reader {
         enough.map_err(|refusal| Problem::refused(&refusal, &directory.facts))
     }
 
+    /// As [`Reader::proven_enough`], of what always asks for a proof and is drawn only after it.
+    ///
+    /// # Errors
+    /// The refusal, with what to do.
+    pub fn freshly_proven(&self, directory: &Directory) -> Result<(), Problem> {
+        let By::Session(session) = self.by else { return Ok(()) };
+        let proven = directory.freshly_proven(session, clock::now());
+        proven.map_err(|refusal| Problem::refused(&refusal, &directory.facts))
+    }
+
     /// The session that they sit at.
     ///
     /// # Errors

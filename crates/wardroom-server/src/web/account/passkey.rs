@@ -228,8 +228,7 @@ pub(in crate::web) async fn prepare(
     headers: HeaderMap,
 ) -> Result<Json<Value>, Problem> {
     let session = reader.session()?;
-    let nothing_yet = adding(PasskeyId(Uuid::nil()), reader.person, unnamed());
-    reader.proven_enough(&server.streams.directory().directory, &nothing_yet)?;
+    reader.freshly_proven(&server.streams.directory().directory)?;
     let site = server.site(&headers)?;
     let challenge = server.challenge(Purpose::Add(session)).await?;
     let known: Vec<String> =

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 use wardroom_core::account::{Link, Newcomer};
 use wardroom_core::directory::{Directory, DirectoryCommand};
-use wardroom_core::id::{Actor, Handle, LinkId, PersonId, Who};
+use wardroom_core::id::{Actor, Handle, PersonId, Who};
 use wardroom_core::text::Line;
 
 use super::{From, Opening, busy, not_acceptable, origin, with_cookie};
@@ -167,12 +167,7 @@ pub(in crate::web) async fn make(
     let handle: Handle = handle.parse().map_err(Problem::malformed)?;
     server.presence.saw(reader.person);
     let person = Some(Who::Handle(handle));
-    let asked = DirectoryCommand::MakeLink {
-        link: LinkId(uuid::Uuid::nil()),
-        person: person.clone(),
-        expires_at: clock::now(),
-    };
-    reader.proven_enough(&server.streams.directory().directory, &asked)?;
+    reader.freshly_proven(&server.streams.directory().directory)?;
     let made = link::make(&server.log, &server.streams, &server.executor, reader.actor(), person);
     let made = made.await.map_err(|error| Problem::not_done(&error, &reader.facts))?;
     let body = json!({ "path": made.path, "secret": made.secret, "expires_at": made.expires_at });
