@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{Directory, DirectoryAsking, DirectoryEvent, DirectoryRecorded};
@@ -63,6 +64,21 @@ pub struct Token {
     pub expires_at: Option<Time>,
     /// Of the secret.
     pub digest: Digest,
+}
+
+/// The longest that a token may be asked to last, in days: ten years. Without an end it lasts until it is revoked.
+pub const DAYS_MAX: u32 = 3_660;
+
+/// When a token ends that is made now, for so many days.
+///
+/// # Errors
+/// [`Code::Invalid`] for none, or for more than [`DAYS_MAX`].
+pub fn end_after(days: u32, now: Time) -> Result<Time, Refusal> {
+    if !(1..=DAYS_MAX).contains(&days) {
+        let sentence = format!("A token lasts for 1 to {DAYS_MAX} days, or until it is revoked.");
+        return Err(Refusal::new(Code::Invalid, sentence));
+    }
+    Ok(now + SignedDuration::from_hours(24 * i64::from(days)))
 }
 
 /// More live tokens than this are a leak.

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use wardroom_core::directory::{DirectoryCommand, DirectoryEvent, DirectoryRecorded};
 use wardroom_core::id::{Actor, Entry, PersonId, Time, TokenId};
 use wardroom_core::refusal::Code;
-use wardroom_core::token::{Digest, Scope};
+use wardroom_core::token::{DAYS_MAX, Digest, Scope, end_after};
 
 use crate::cast::{ADA, MARY, at, start};
 use crate::directory::{Book, ada_and_mary, change};
@@ -79,6 +79,15 @@ fn a_token_is_for_somebody_and_for_later() {
         .accepted()
         .when(ADA, issue(PHONE, MARY, None))
         .refused(Code::Inactive);
+}
+
+#[test]
+fn a_token_lasts_for_days_and_not_for_ever_and_a_day() {
+    let end = |days| end_after(days, start()).map_err(|refusal| refusal.code);
+    assert_eq!((end(1), end(DAYS_MAX)), (Ok(at(24 * 60)), Ok(at(24 * 60 * i64::from(DAYS_MAX)))));
+    for days in [0, DAYS_MAX + 1, u32::MAX] {
+        assert_eq!(end(days), Err(Code::Invalid), "{days}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::id::TokenId;
 use wardroom_core::seal;
 use wardroom_core::text::Line;
-use wardroom_core::token::{Scope, Token};
+use wardroom_core::token::{Scope, Token, end_after};
 
 use super::answers;
 use super::parse::{Plain, Query};
@@ -20,9 +20,6 @@ use super::who::{By, Member, Responder, new_secret};
 use crate::clock;
 use crate::execute::Order;
 use crate::server::Server;
-
-/// The longest that a token may be asked to last, in days; without an end it lasts until it is revoked.
-const DAYS_MAX: u32 = 3_660;
 
 /// Whose tokens to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,10 +87,8 @@ pub(super) async fn make(
                         `wardroom token create`.";
         return Err(Problem::new(StatusCode::FORBIDDEN, "not_by_token", sentence));
     };
-    if asked.days.is_some_and(|days| days == 0 || days > DAYS_MAX) {
-        return Err(Problem::malformed(format!("a token lasts 1 to {DAYS_MAX} days, or until it is revoked")));
-    }
-    let expires_at = asked.days.map(|days| clock::now() + jiff::SignedDuration::from_hours(24 * i64::from(days)));
+    let expires_at = asked.days.map(|days| end_after(days, clock::now())).transpose();
+    let expires_at = expires_at.map_err(|refusal| Problem::refused(&refusal, &reader.facts))?;
     let (secret, digest) = new_secret();
     let token = TokenId(Uuid::now_v7());
     let (person, scope, label) = (reader.person.into(), asked.scope, asked.label);

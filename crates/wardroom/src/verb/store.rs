@@ -320,8 +320,7 @@ pub fn create_token(
     days: Option<u32>,
 ) -> anyhow::Result<String> {
     let (secret, digest) = new_secret();
-    let after = |days| clock::now().checked_add(jiff::SignedDuration::from_hours(24 * i64::from(days)));
-    let expires_at = days.map(after).transpose().map_err(|_| anyhow::anyhow!("no calendar has that many days"))?;
+    let expires_at = days.map(|days| wardroom_core::token::end_after(days, clock::now())).transpose()?;
     let command = DirectoryCommand::IssueToken {
         token: TokenId(Uuid::now_v7()),
         person: person.clone(),
