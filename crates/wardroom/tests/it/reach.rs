@@ -312,7 +312,7 @@ fn a_drill_reaches_nobody_who_did_not_join(house: House) {
     assert!(letters[1]["heads"]["subject"].as_str().unwrap().contains("What if"), "{letters:?}");
 }
 
-/// 240 messages to browsers whose push service takes connections and answers nothing: by one bound for all ways, a
+/// 480 messages to browsers whose push service takes connections and answers nothing: by one bound for all ways, a
 /// pager's turn would come when each of them was waited for.
 fn push_services_that_do_not_answer_keep_no_pager_waiting(house: House) {
     let (cast, outside) = (Cast::of(&house), Outside::start(house.folder()));
@@ -325,14 +325,14 @@ fn push_services_that_do_not_answer_keep_no_pager_waiting(house: House) {
         push::turn_on(&server, &cast.sabrina, browser);
     }
     by_pager(&server, &marty, &outside);
-    for n in 1..=4 {
+    for n in 1..=8 {
         assert_eq!(server.declare(&cast.mary, "Search is failing"), n);
         for role in ["operations", "communications", "planning"] {
             offer(&server, &cast, n, role);
         }
     }
     wait::until("they are put", || {
-        (house.ask("SELECT count(*) FROM deliveries WHERE channel = 'push'") == "240").then_some(())
+        (house.ask("SELECT count(*) FROM deliveries WHERE channel = 'push'") == "480").then_some(())
     });
     let n = server.declare(&cast.mary, "The site is down");
     let to = json!({ "person": "marty" });
