@@ -59,6 +59,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("document", document::document),
     ("endpoint", reached::endpoint),
     ("browser", reached::browser),
+    ("wait", reached::wait),
 ];
 
 /// The longest sentence that says why something was not read, in characters.

@@ -8,6 +8,7 @@ use wardroom_server::reach::mail::{Letter, compose};
 use wardroom_server::reach::outward;
 use wardroom_server::reach::push::vapid::VapidKey;
 use wardroom_server::reach::push::{Browser, Message, post};
+use wardroom_server::reach::retry_after::{LONGEST, retry_after};
 
 use super::can_be_shown;
 
@@ -72,6 +73,15 @@ pub fn endpoint(bytes: &[u8]) {
         assert_eq!(outward::endpoint(&written, false).as_ref(), Ok(&uri));
     }
     assert_eq!(outward::endpoint(given, true), Ok(uri), "an address outside is one for a house that asks inside too");
+}
+
+/// A `Retry-After` of whatever was asked: nobody waits for longer than the longest, nor into the past.
+pub fn wait(bytes: &[u8]) {
+    let Ok(given) = str::from_utf8(bytes) else { return };
+    for now in ["1994-11-06T08:49:00Z", "2026-11-26T03:00:00Z"] {
+        let wait = retry_after(given, now.parse().expect("it is a time"));
+        assert!(wait.is_none_or(|wait| !wait.is_negative() && wait <= LONGEST), "{given:?}");
+    }
 }
 
 static KEY: LazyLock<VapidKey> = LazyLock::new(|| VapidKey::read(&VapidKey::draw()).expect("it was just drawn"));

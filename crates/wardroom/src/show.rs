@@ -184,6 +184,7 @@ fn reached(told: &Value) -> String {
             "accepted" => format!("accepted {} ago", ago(&way["at"])),
             "quiet" => "waits for the end of their quiet hours".to_owned(),
             "refused" => format!("{}; tried {} times, and again", text(&way["why"]), way["attempts"]),
+            "failed" => format!("{}; it is not tried again", text(&way["why"])),
             _ => "on its way".to_owned(),
         };
         format!("{}: {state}", text(&way["channel"]))

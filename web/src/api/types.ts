@@ -167,7 +167,7 @@ export type Channel = 'push' | 'mail' | 'pager';
 /** How far telling somebody by one way is. */
 export interface Way {
   channel: Channel;
-  state: 'due' | 'quiet' | 'refused' | 'accepted' | 'spared';
+  state: 'due' | 'quiet' | 'refused' | 'failed' | 'accepted' | 'spared';
   at: Time;
   attempts: number;
   why: string | null;

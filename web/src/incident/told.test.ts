@@ -19,6 +19,10 @@ test('whoever waits reads how far it is', () => {
   expect(told(of([way('refused', 'the mail relay answered 451')]), now)).toBe(
     'the mail relay answered 451; it is tried again; not seen yet',
   );
+  const never = { ...way('failed', 'their browser’s push service answered 403'), channel: 'push' as const };
+  expect(told(of([never]), now)).toBe(
+    'their browser’s push service answered 403; it is not tried again; not seen yet',
+  );
   expect(told(of([way('quiet')]), now)).toBe('mail waits for the end of their quiet hours; not seen yet');
   expect(told(of([way('due')]), now)).toBe('on its way to the mail relay; not seen yet');
   const shown = { ...way('accepted'), channel: 'push' as const };

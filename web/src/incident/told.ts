@@ -11,6 +11,8 @@ function so({ channel, state, at, why }: Way, now: Date): string {
       return `${carrier} took it ${age(at, now)} ago`;
     case 'refused':
       return `${why ?? `${carrier} did not take it`}; it is tried again`;
+    case 'failed':
+      return `${why ?? `${carrier} does not take it`}; it is not tried again`;
     case 'quiet':
       return `${channel} waits for the end of their quiet hours`;
     default:

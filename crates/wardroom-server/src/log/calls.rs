@@ -35,6 +35,8 @@ pub enum State {
     Quiet,
     /// It could not be sent, and is tried again.
     Refused,
+    /// It will not be taken, however often it is tried.
+    Failed,
     /// Whoever carries it has it.
     Accepted,
     /// It was seen, and the pager is to be told so.
@@ -48,8 +50,17 @@ pub enum State {
 }
 
 impl State {
-    const ALL: [Self; 8] =
-        [Self::Due, Self::Quiet, Self::Refused, Self::Accepted, Self::Seeing, Self::Spared, Self::Ending, Self::Ended];
+    const ALL: [Self; 9] = [
+        Self::Due,
+        Self::Quiet,
+        Self::Refused,
+        Self::Failed,
+        Self::Accepted,
+        Self::Seeing,
+        Self::Spared,
+        Self::Ending,
+        Self::Ended,
+    ];
 
     /// As it is stored.
     #[must_use]
@@ -58,6 +69,7 @@ impl State {
             Self::Due => "due",
             Self::Quiet => "quiet",
             Self::Refused => "refused",
+            Self::Failed => "failed",
             Self::Accepted => "accepted",
             Self::Seeing => "seeing",
             Self::Spared => "spared",
@@ -121,6 +133,11 @@ pub enum Outcome {
         /// When.
         again: Time,
         /// What stood in the way, in a few words of ours.
+        why: String,
+    },
+    /// It is not tried again.
+    Failed {
+        /// What stands in the way, in a few words of ours.
         why: String,
     },
     /// They are left alone until then.
@@ -267,6 +284,9 @@ impl Written {
                 };
                 Self { next_at: Some(again.as_microsecond()), why: Some(why), ..plain(state) }
             }
+            // That it is done will not be taken either.
+            Outcome::Failed { .. } if taken_up_as == State::Ending => plain(State::Ended),
+            Outcome::Failed { why } => Self { why: Some(why), ..plain(State::Failed) },
             Outcome::Quiet { until } => {
                 Self { next_at: Some(until.as_microsecond()), uncounted: 1, ..plain(State::Quiet) }
             }

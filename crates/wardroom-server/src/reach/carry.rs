@@ -14,7 +14,7 @@ use wardroom_core::incident::Incident;
 use wardroom_core::reach::Channel;
 
 use super::mail::{Letter, Mail, compose};
-use super::outward::Outward;
+use super::outward::{Outward, Refused};
 use super::pager::{self, Action};
 use super::push::{Message, Push, Untold};
 use super::quiet;
@@ -36,15 +36,19 @@ const ENDING_MAX: u32 = 12;
 pub(super) enum Sent {
     /// Whoever carries it has it.
     Accepted,
-    /// Not, and why.
-    Refused(String),
+    /// Not this time.
+    Refused(Refused),
+    /// Not, and it will not: why.
+    Never(String),
+    /// There is nobody there any more.
+    Gone,
     /// There is nothing to send.
     Nothing,
 }
 
-impl From<Result<(), String>> for Sent {
-    fn from(sent: Result<(), String>) -> Self {
-        sent.map_or_else(Self::Refused, |()| Self::Accepted)
+impl<R: Into<Refused>> From<Result<(), R>> for Sent {
+    fn from(sent: Result<(), R>) -> Self {
+        sent.map_or_else(|refused| Self::Refused(refused.into()), |()| Self::Accepted)
     }
 }
 
@@ -165,13 +169,17 @@ impl Carrier {
     }
 
     async fn carry(&self, row: &DeliveryRow) -> Outcome {
-        let again = |why: &str| Outcome::Refused { again: clock::now() + pause(row.attempts), why: why.to_owned() };
+        let again = |refused: Refused| {
+            // Not sooner than whoever carries it asks for.
+            let wait = refused.again_in.unwrap_or_default().max(pause(row.attempts));
+            Outcome::Refused { again: clock::now() + wait, why: refused.why }
+        };
         let held = match self.newest(row.incident).await {
             Ok(Some(held)) => held,
             Ok(None) => return Outcome::Ended,
             Err(error) => {
                 tracing::warn!(%error, call = row.call, "what is to be told cannot be read");
-                return again("Wardroom cannot read its record");
+                return again("Wardroom cannot read its record".into());
             }
         };
         let sent = match row.state {
@@ -185,14 +193,19 @@ impl Carrier {
                 Sent::Accepted => Sent::Nothing,
                 sent => sent,
             },
-            State::Accepted | State::Spared | State::Ended => Sent::Nothing,
+            State::Accepted | State::Failed | State::Spared | State::Ended => Sent::Nothing,
         };
         match sent {
             Sent::Accepted => Outcome::Accepted,
-            Sent::Nothing => Outcome::Ended,
-            Sent::Refused(why) => {
+            Sent::Nothing | Sent::Gone => Outcome::Ended,
+            Sent::Refused(refused) => {
+                let why = &refused.why;
                 tracing::info!(call = row.call, channel = row.channel.word(), why, "a delivery was refused");
-                again(&why)
+                again(refused)
+            }
+            Sent::Never(why) => {
+                tracing::warn!(call = row.call, channel = row.channel.word(), why, "a delivery cannot be made");
+                Outcome::Failed { why }
             }
         }
     }
@@ -306,7 +319,7 @@ impl Carrier {
         let pager = match self.log.pager(person).await {
             Ok(Some(pager)) => pager,
             Ok(None) => return Sent::Nothing,
-            Err(_) => return Sent::Refused("Wardroom cannot read where the pager is".to_owned()),
+            Err(_) => return Sent::Refused("Wardroom cannot read where the pager is".into()),
         };
         let link = path.and_then(|path| self.link(path));
         let event = pager::event(&pager.key, &self.id(call, person), action, link.as_deref());
@@ -316,7 +329,7 @@ impl Carrier {
     /// Shows something in the browser that a delivery is for, or withdraws it there.
     async fn show(&self, row: &DeliveryRow, telling: &Telling<'_>, done: bool) -> Sent {
         let Ok(browsers) = self.log.browsers_of(row.person).await else {
-            return Sent::Refused("Wardroom cannot read which browsers are told".to_owned());
+            return Sent::Refused("Wardroom cannot read which browsers are told".into());
         };
         match browsers.iter().find(|known| Some(known.browser.id()) == row.browser) {
             Some(browser) => self.show_in(&self.services, browser, telling, done).await,
@@ -329,10 +342,11 @@ impl Carrier {
         let message = Message { id: &id, words: telling.words, path: telling.path, done };
         match self.push.send(outward, &to.browser, &message).await {
             Ok(()) => Sent::Accepted,
-            Err(Untold::Refused(why)) => Sent::Refused(why),
+            Err(Untold::Refused(refused)) => Sent::Refused(refused),
+            Err(Untold::Never(why)) => Sent::Never(why),
             Err(Untold::Gone) => match self.log.drop_browser(to.person, to.browser.id()).await {
-                Ok(_) => Sent::Nothing,
-                Err(_) => Sent::Refused("a browser that is gone could not be forgotten".to_owned()),
+                Ok(_) => Sent::Gone,
+                Err(_) => Sent::Refused("a browser that is gone could not be forgotten".into()),
             },
         }
     }

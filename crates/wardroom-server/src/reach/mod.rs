@@ -12,6 +12,7 @@ pub mod outward;
 pub mod pager;
 pub mod push;
 pub mod quiet;
+pub mod retry_after;
 pub mod settings;
 pub mod sight;
 mod trial;

@@ -9,13 +9,17 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Uri;
 use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Uri, header};
+use jiff::SignedDuration;
 use tokio::sync::Semaphore;
 use ureq::Agent;
 use ureq::config::Config;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+
+use super::retry_after::retry_after;
+use crate::clock;
 
 /// How long one question may take, from looking the name up to the end of the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -134,6 +138,44 @@ pub struct Post {
     pub body: Vec<u8>,
 }
 
+/// What came back.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// For how long it asks to be left alone, where it is too busy.
+    pub again_in: Option<SignedDuration>,
+}
+
+impl Answer {
+    fn of(status: u16, fields: &HeaderMap) -> Self {
+        let said = fields.get(header::RETRY_AFTER).filter(|_| matches!(status, 429 | 503));
+        let again_in = said.and_then(|said| retry_after(said.to_str().ok()?, clock::now()));
+        Self { status, again_in }
+    }
+}
+
+/// Not taken, this time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// What stood in the way, in a few words of ours.
+    pub why: String,
+    /// For how long whoever was asked wants to be left alone, if they said so.
+    pub again_in: Option<SignedDuration>,
+}
+
+impl From<String> for Refused {
+    fn from(why: String) -> Self {
+        Self { why, again_in: None }
+    }
+}
+
+impl From<&str> for Refused {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
+}
+
 impl Outward {
     /// Asks outside, or also inside.
     #[must_use]
@@ -157,11 +199,11 @@ impl Outward {
         Self { permits: Arc::new(Semaphore::new(AT_ONCE)), ..self.clone() }
     }
 
-    /// Posts it; returns the status of the answer, or what kept it from coming in a few words.
+    /// Posts it; returns what of the answer counts, or what kept it from coming in a few words.
     ///
     /// # Errors
     /// Words of ours: nothing that an answer said is repeated.
-    pub async fn post(&self, post: Post) -> Result<u16, &'static str> {
+    pub async fn post(&self, post: Post) -> Result<Answer, &'static str> {
         let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return Err("is not asked any more") };
         let agent = self.agent.clone();
         let asked = tokio::task::spawn_blocking(move || {
@@ -174,11 +216,11 @@ impl Outward {
             let answer = request.send(&post.body[..]);
             answer.map(|mut answer| {
                 let _ = answer.body_mut().with_config().limit(ANSWER_MAX).read_to_vec();
-                answer.status().as_u16()
+                Answer::of(answer.status().as_u16(), answer.headers())
             })
         });
         match asked.await {
-            Ok(Ok(status)) => Ok(status),
+            Ok(Ok(answer)) => Ok(answer),
             Ok(Err(ureq::Error::HostNotFound)) => Err("is nowhere outside this house"),
             Ok(Err(ureq::Error::Timeout(_))) => Err("does not answer"),
             Ok(Err(ureq::Error::Tls(_) | ureq::Error::Rustls(_))) => Err("has no certificate that can be trusted"),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use wardroom_core::incident::{Incident, Severity};
 
 use super::one_line;
-use super::outward::{Outward, Post, endpoint};
+use super::outward::{Outward, Post, Refused, endpoint};
 
 /// The longest summary that a pager takes.
 const SUMMARY_MAX: usize = 1_024;
@@ -98,13 +98,16 @@ pub fn event(key: &str, id: &str, action: Action<'_>, link: Option<&str>) -> Val
 ///
 /// # Errors
 /// What stood in the way, in a few words.
-pub async fn send(outward: &Outward, pager: &Pager, event: &Value) -> Result<(), String> {
+pub async fn send(outward: &Outward, pager: &Pager, event: &Value) -> Result<(), Refused> {
     let uri = endpoint(&pager.url, outward.private)?;
     let fields = vec![("content-type", "application/json".to_owned())];
     match outward.post(Post { uri, fields, body: event.to_string().into_bytes() }).await {
-        Ok(200..=299) => Ok(()),
-        Ok(status) => Err(format!("the pager's endpoint answered {status}")),
-        Err(why) => Err(format!("the pager's endpoint {why}")),
+        Ok(answer) if (200..=299).contains(&answer.status) => Ok(()),
+        Ok(answer) => {
+            let why = format!("the pager's endpoint answered {}", answer.status);
+            Err(Refused { why, again_in: answer.again_in })
+        }
+        Err(why) => Err(format!("the pager's endpoint {why}").into()),
     }
 }
 

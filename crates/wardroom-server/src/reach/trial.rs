@@ -11,6 +11,7 @@ use wardroom_core::id::PersonId;
 use wardroom_core::reach::Channel;
 
 use super::carry::{Carrier, Sent, Telling};
+use super::outward::Refused;
 use super::pager::Action;
 
 /// Browsers of one person that are shown a test at once.
@@ -38,7 +39,11 @@ impl Carrier {
         };
         match sent {
             Sent::Accepted => Ok(()),
-            Sent::Refused(why) => Err(why),
+            Sent::Refused(Refused { why, .. }) | Sent::Never(why) => Err(why),
+            Sent::Gone => Err(
+                "your browser's push service does not know it any more, so push is off in it: turn it on there again"
+                    .to_owned(),
+            ),
             Sent::Nothing => Err("nothing is set up for this way".to_owned()),
         }
     }
@@ -55,7 +60,7 @@ impl Carrier {
     /// Shows a test in each of somebody's browsers; one that takes it is enough.
     async fn show_test(&self, telling: &Telling<'_>, by: Instant) -> Sent {
         let Ok(browsers) = self.log.browsers_of(telling.person).await else {
-            return Sent::Refused("Wardroom cannot read which browsers are told".to_owned());
+            return Sent::Refused("Wardroom cannot read which browsers are told".into());
         };
         let show = |browser| async move { self.show_in(&self.tests, &browser, telling, false).await };
         let mut shown = stream::iter(browsers).map(show).buffer_unordered(AT_ONCE);
@@ -65,7 +70,7 @@ impl Carrier {
                 (all, Ok(None)) | (all @ Sent::Accepted, Err(_)) => return all,
                 (_, Err(_)) => return late(),
                 (Sent::Accepted, _) | (_, Ok(Some(Sent::Accepted))) => Sent::Accepted,
-                (before, Ok(Some(Sent::Nothing))) => before,
+                (before @ (Sent::Refused(_) | Sent::Never(_)), Ok(Some(Sent::Gone))) => before,
                 (_, Ok(Some(refused))) => refused,
             };
         }
@@ -73,5 +78,5 @@ impl Carrier {
 }
 
 fn late() -> Sent {
-    Sent::Refused("there was no answer in time".to_owned())
+    Sent::Refused("there was no answer in time".into())
 }

@@ -311,10 +311,11 @@ impl Server {
 /// browsers somebody else is reached.
 fn ways(deliveries: &[DeliveryRow]) -> Vec<&DeliveryRow> {
     let far = |row: &DeliveryRow| match row.state {
-        Far::Accepted | Far::Seeing => 3,
-        Far::Spared => 2,
-        Far::Due | Far::Quiet => 1,
-        Far::Refused | Far::Ending | Far::Ended => 0,
+        Far::Accepted | Far::Seeing => 4,
+        Far::Spared => 3,
+        Far::Due | Far::Quiet => 2,
+        Far::Refused => 1,
+        Far::Failed | Far::Ending | Far::Ended => 0,
     };
     let mut furthest: BTreeMap<Channel, &DeliveryRow> = BTreeMap::new();
     for row in deliveries {

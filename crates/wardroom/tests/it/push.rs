@@ -10,6 +10,9 @@ on_both!(
     an_offer_is_shown_in_each_browser_and_withdrawn,
     a_browser_that_is_gone_is_forgotten,
     a_push_service_that_is_busy_is_asked_again_for_its_browser_alone,
+    a_push_service_is_left_alone_for_as_long_as_it_asks,
+    what_a_push_service_will_never_take_is_not_tried_again,
+    whoever_tests_a_browser_that_is_gone_is_told_so,
     what_was_committed_before_a_kill_is_shown_after_it,
     addresses_and_keys_come_in_and_never_go_out,
 );
@@ -179,6 +182,68 @@ fn a_push_service_that_is_busy_is_asked_again_for_its_browser_alone(house: House
         assert_eq!(lines.len(), 2, "{lines:?}");
         assert!(["operations", "planning"].iter().all(|role| lines.iter().any(|it| it.contains(role))), "{lines:?}");
     }
+}
+
+fn a_push_service_is_left_alone_for_as_long_as_it_asks(house: House) {
+    let (cast, service) = (Cast::of(&house), PushService::start(house.folder(), 1));
+    let server = house.serve_in(&service.settings());
+    turn_on(&server, &cast.sabrina, service.browser(0));
+    let n = server.declare(&cast.mary, "Search is failing");
+    let in_an_hour = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    let date = in_an_hour.strftime("503 %a, %d %b %Y %H:%M:%S GMT").to_string();
+    // Ten minutes; a date; more than anybody is left alone for.
+    for (role, answer, least, most) in [
+        ("operations", "429 600", 590, 610),
+        ("planning", &date, 3_300, 3_610),
+        ("communications", "503 86400", 3_590, 3_610),
+    ] {
+        service.answers_with(0, answer);
+        cast.offer(&server, n, role);
+        cast.way_is(&server, n, role, "refused");
+        let wait = house.ask("SELECT max(next_at - at) / 1000000 FROM deliveries WHERE state = 'refused'");
+        assert!((least..=most).contains(&wait.parse::<i64>().unwrap()), "{answer}: {wait}");
+    }
+    assert_eq!(service.asked(0).len(), 3);
+}
+
+fn what_a_push_service_will_never_take_is_not_tried_again(house: House) {
+    let (cast, service) = (Cast::of(&house), PushService::start(house.folder(), 2));
+    let server = house.serve_in(&[("WARDROOM_PRIVATE_ENDPOINTS", "true")]);
+    turn_on(&server, &cast.sabrina, service.browser(0));
+    service.answers(0, 403);
+    let n = server.declare(&cast.mary, "Search is failing");
+    cast.offer(&server, n, "operations");
+    let way = cast.way_is(&server, n, "operations", "failed");
+    let why = "their browser's push service answered 403: it may want to know whom to ask about this server \
+               (--public-url)";
+    assert_eq!((&way["why"], &way["attempts"]), (&json!(why), &json!(1)));
+    let told = server.say(&cast.mary, &["show", "1"]);
+    assert!(told.contains(&format!("push: {why}; it is not tried again; not seen yet")), "{told}");
+    assert_eq!(house.ask("SELECT count(*) FROM deliveries WHERE next_at IS NOT NULL"), "0");
+    assert_eq!(service.asked(0)[0]["claims"]["sub"], Value::Null, "nobody said whom");
+    // Another browser is told, and that counts. What nobody was shown is not put away.
+    turn_on(&server, &cast.sabrina, service.browser(1));
+    service.shows(1, 1);
+    cast.way_is(&server, n, "operations", "accepted");
+    cast.take(&server, n, "operations");
+    service.shows(1, 2);
+    assert_eq!(service.asked(0).len(), 1);
+    // It stays turned on, and is told of what comes next.
+    service.answers(0, 201);
+    cast.offer(&server, n, "planning");
+    service.shows(0, 1);
+}
+
+fn whoever_tests_a_browser_that_is_gone_is_told_so(house: House) {
+    let (cast, service) = (Cast::of(&house), PushService::start(house.folder(), 1));
+    let server = house.serve_in(&service.settings());
+    turn_on(&server, &cast.sabrina, service.browser(0));
+    service.answers(0, 410);
+    let (status, tested) = server.send(&cast.sabrina, "/api/v1/me/reach/test", b"{}").unwrap();
+    assert_eq!((status, &tested["results"]["push"]["accepted"]), (200, &json!(false)));
+    let why = tested["results"]["push"]["why"].as_str().unwrap();
+    assert!(why.contains("does not know it any more") && why.contains("turn it on there again"), "{why}");
+    assert_eq!(browsers(&server, &cast.sabrina), [""; 0]);
 }
 
 fn what_was_committed_before_a_kill_is_shown_after_it(house: House) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::wait;
 
 /// Writes one line of JSON for each message into `asked`, with how it was answered: by the status in the file
-/// `answer-N` of the browser, else 201. Describes its browsers in `browsers`.
+/// `answer-N` of the browser and the `Retry-After` behind it, else 201. Describes its browsers in `browsers`.
 const SERVICE: &str = r#"
 import base64, http.server, json, os, sys, threading
 import http_ece
@@ -25,9 +25,10 @@ def keep(what):
         file.write(json.dumps(what) + '\n'); file.flush(); os.fsync(file.fileno())
 def answer(n):
     try:
-        return int(open(os.path.join(folder, f'answer-{n}')).read())
+        status, *again = open(os.path.join(folder, f'answer-{n}')).read().split(' ', 1)
+        return int(status), again
     except FileNotFoundError:
-        return 201
+        return 201, []
 class Service(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get('content-length', 0)))
@@ -36,10 +37,10 @@ class Service(http.server.BaseHTTPRequestHandler):
         said = http_ece.decrypt(body, private_key=key, auth_secret=secret, version='aes128gcm')
         token = heads['authorization'].split('t=', 1)[1].split(',', 1)[0].split('.')[1]
         claims = json.loads(base64.urlsafe_b64decode(token + '=' * (-len(token) % 4)))
-        status = answer(n)
+        status, again = answer(n)
         keep({'browser': n, 'status': status, 'heads': heads, 'said': json.loads(said), 'claims': claims,
             'verified': Vapid02.verify(heads['authorization'])})
-        self.send_response(status); self.send_header('content-length', '0'); self.end_headers()
+        self.send_response(status); [self.send_header('retry-after', it) for it in again]; self.send_header('content-length', '0'); self.end_headers()
     def log_message(self, *_): pass
 service = http.server.ThreadingHTTPServer(('127.0.0.1', port), Service)
 with open(os.path.join(folder, 'making'), 'w') as file:
@@ -98,9 +99,14 @@ impl PushService {
 
     /// From now on, what is for this browser is answered so.
     pub fn answers(&self, n: usize, status: u16) {
+        self.answers_with(n, &status.to_string());
+    }
+
+    /// And with this status and this `Retry-After`: `429 7`.
+    pub fn answers_with(&self, n: usize, answer: &str) {
         // At once: whoever reads it meanwhile reads one or the other.
         let making = self.folder.join("answering");
-        std::fs::write(&making, status.to_string()).unwrap();
+        std::fs::write(&making, answer).unwrap();
         std::fs::rename(making, self.folder.join(format!("answer-{n}"))).unwrap();
     }
 

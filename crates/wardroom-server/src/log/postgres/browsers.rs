@@ -91,7 +91,7 @@ impl Store {
                AND EXISTS (SELECT 1 FROM browsers WHERE id = $2 AND person = $1)
              ON CONFLICT (call, person, channel, browser) DO UPDATE
                SET state = 'due', at = $4, next_at = $4, lease = 0, attempts = least(d.attempts, 1)
-               WHERE d.state = 'ended' OR ($3 AND d.state IN ('accepted', 'refused'))",
+               WHERE d.state IN ('ended', 'failed') OR ($3 AND d.state IN ('accepted', 'refused'))",
             &[&person.0, &id, &anew, &now.as_microsecond()],
         )
         .await

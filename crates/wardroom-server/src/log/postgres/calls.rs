@@ -79,8 +79,8 @@ impl Store {
                UPDATE calls SET ended_at = $3
                WHERE call = $1 AND person = $2 AND ended_at IS NULL AND entry <= $4 RETURNING call, person)
              UPDATE deliveries AS d SET at = $3,
-               state = CASE WHEN accepted_at IS NULL AND attempts = 0 THEN 'ended' ELSE 'ending' END,
-               next_at = CASE WHEN accepted_at IS NULL AND attempts = 0 THEN NULL ELSE $3 END,
+               state = CASE WHEN accepted_at IS NULL AND (attempts = 0 OR state = 'failed') THEN 'ended' ELSE 'ending' END,
+               next_at = CASE WHEN accepted_at IS NULL AND (attempts = 0 OR state = 'failed') THEN NULL ELSE $3 END,
                attempts = 0
              FROM over WHERE d.call = over.call AND d.person = over.person",
             &[&call.call, &call.person.0, &now.as_microsecond(), &bigint(entry)],

@@ -90,8 +90,8 @@ impl Store {
                 "EXISTS (SELECT 1 FROM calls WHERE call = ?1 AND person = ?2 AND ended_at IS NULL AND entry <= ?4)";
             let ends = format!(
                 "UPDATE deliveries SET at = ?3,
-                   state = CASE WHEN accepted_at IS NULL AND attempts = 0 THEN 'ended' ELSE 'ending' END,
-                   next_at = CASE WHEN accepted_at IS NULL AND attempts = 0 THEN NULL ELSE ?3 END,
+                   state = CASE WHEN accepted_at IS NULL AND (attempts = 0 OR state = 'failed') THEN 'ended' ELSE 'ending' END,
+                   next_at = CASE WHEN accepted_at IS NULL AND (attempts = 0 OR state = 'failed') THEN NULL ELSE ?3 END,
                    attempts = 0
                  WHERE call = ?1 AND person = ?2 AND {known}"
             );

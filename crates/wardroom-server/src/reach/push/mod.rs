@@ -17,7 +17,7 @@ use tokio::sync::OnceCell;
 use wardroom_core::call::Words;
 
 use super::one_line;
-use super::outward::{Outward, Post, endpoint};
+use super::outward::{Answer, Outward, Post, Refused, endpoint};
 use crate::clock;
 use crate::log::{Log, LogError};
 use vapid::VapidKey;
@@ -116,8 +116,25 @@ impl Message<'_> {
 pub enum Untold {
     /// Its push service does not know it any more, and will not.
     Gone,
-    /// What stood in the way, in a few words.
-    Refused(String),
+    /// It was not taken this time.
+    Refused(Refused),
+    /// It will not be taken, however often it is tried: why, in a few words.
+    Never(String),
+}
+
+/// What came of leaving a message, by what the push service answered; `named` says whether it was told whom to ask.
+fn taken(answer: Answer, named: bool) -> Result<(), Untold> {
+    let why = format!("their browser's push service answered {}", answer.status);
+    match answer.status {
+        200..=299 => Ok(()),
+        404 | 410 => Err(Untold::Gone),
+        // RFC 8292 lets a server leave that out, and some push services do not.
+        400 | 401 | 403 if !named => {
+            Err(Untold::Never(format!("{why}: it may want to know whom to ask about this server (--public-url)")))
+        }
+        400 | 401 | 403 | 413 => Err(Untold::Never(why)),
+        _ => Err(Untold::Refused(Refused { why, again_in: answer.again_in })),
+    }
 }
 
 /// A message on its way to a browser.
@@ -180,15 +197,13 @@ impl Push {
     /// # Errors
     /// Why it has not.
     pub async fn send(&self, outward: &Outward, browser: &Browser, message: &Message<'_>) -> Result<(), Untold> {
-        let refused = |why: &str| Untold::Refused(why.to_owned());
+        let refused = |why: &str| Untold::Refused(why.into());
         let uri = endpoint(&browser.endpoint, outward.private).map_err(refused)?;
         let key = self.key().await.map_err(|_| refused("Wardroom cannot read its key for push services"))?;
-        let post = post(key, self.contact.as_deref(), browser, message, uri).map_err(Untold::Refused)?;
+        let post = post(key, self.contact.as_deref(), browser, message, uri).map_err(Untold::Never)?;
         match outward.post(post).await {
-            Ok(200..=299) => Ok(()),
-            Ok(404 | 410) => Err(Untold::Gone),
-            Ok(status) => Err(Untold::Refused(format!("their browser's push service answered {status}"))),
-            Err(why) => Err(Untold::Refused(format!("their browser's push service {why}"))),
+            Ok(answer) => taken(answer, self.contact.is_some()),
+            Err(why) => Err(refused(&format!("their browser's push service {why}"))),
         }
     }
 }
@@ -249,5 +264,22 @@ mod tests {
         };
         assert_eq!(fields(false).0, fields(true).0);
         assert_eq!((fields(false).1.as_str(), fields(true).1.as_str()), ("high", "normal"));
+    }
+
+    #[test]
+    fn what_a_push_service_will_never_take_is_told_from_what_it_does_not_take_now() {
+        let again_in = Some(jiff::SignedDuration::from_secs(7));
+        let of = |status, named| taken(Answer { status, again_in }, named);
+        assert_eq!((of(201, true), of(204, false)), (Ok(()), Ok(())));
+        assert_eq!((of(404, true), of(410, true)), (Err(Untold::Gone), Err(Untold::Gone)));
+        for status in [429, 500, 502, 503, 418] {
+            let why = format!("their browser's push service answered {status}");
+            assert_eq!(of(status, true), Err(Untold::Refused(Refused { why, again_in })));
+        }
+        for status in [400, 401, 403, 413] {
+            assert_eq!(of(status, true), Err(Untold::Never(format!("their browser's push service answered {status}"))));
+        }
+        let Err(Untold::Never(why)) = of(403, false) else { panic!("it would be tried again") };
+        assert!(why.ends_with("answered 403: it may want to know whom to ask about this server (--public-url)"));
     }
 }
