@@ -33,7 +33,7 @@ fn a_command_on_either_node_reaches_watchers_of_both() {
 
 /// Of the sessions that listen, by their process.
 fn listeners(house: &House) -> Vec<String> {
-    let found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN wardroom'";
+    let found = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN wardroom%'";
     house.ask(found).lines().map(str::to_owned).collect()
 }
 
