@@ -1,7 +1,7 @@
 // What toolbar and keys do to the text. `[` and `]` stand where the selection begins and ends, `|` is the cursor.
 import { EditorState, type StateCommand } from '@codemirror/state';
 import { expect, test } from 'vitest';
-import { around, codeBlock, indent, lines, link, onwards, table } from './acts';
+import { around, chosen, codeBlock, indent, lines, link, onwards, table } from './acts';
 
 function after(before: string, act: StateCommand): string | null {
   const from = before.search(/[‹¦]/);
@@ -27,6 +27,9 @@ test.each<[string, StateCommand, string, string | null]>([
   ['the word at the cursor', bold, 'the ca¦che is cold', 'the **ca¦che** is cold'],
   ['not bold any more', bold, 'the **‹cache›** is cold', 'the ‹cache› is cold'],
   ['no word at all', bold, 'cold ¦', 'cold **¦**'],
+  ['done with bold', bold, 'the **cache¦** is', 'the **cache**¦ is'],
+  ['bold no more', bold, 'the **ca¦che** is', 'the ca¦che is'],
+  ['no bold after all', bold, 'the **¦**', 'the ¦'],
   ['italic within bold', italic, '**‹cache›**', '***‹cache›***'],
   ['bold and italic, to bold', italic, '***‹cache›***', '****‹cache›****'],
   ['a list', lines('- '), '‹one\ntwo›', '- ‹one\n- two›'],
@@ -58,4 +61,15 @@ test('who only reads changes nothing', () => {
   const dispatch = () => expect.unreachable('it was changed');
   for (const act of [bold, lines('- '), codeBlock, link, table, onwards])
     expect(act({ state, dispatch })).toBe(false);
+});
+
+test.each([
+  ['- [x] drain ¦eu-1\nnext', 'drain eu-1'],
+  ['one ‹two\nthree› four', 'two\nthree'],
+  ['¦', ''],
+])('of %j one would note %j', (before, expected) => {
+  const from = before.search(/[‹¦]/);
+  const head = before.includes('›') ? before.indexOf('›') - 1 : from;
+  const doc = before.replace(/[‹›¦]/g, '');
+  expect(chosen(EditorState.create({ doc, selection: { anchor: from, head } }))).toBe(expected);
 });

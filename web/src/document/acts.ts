@@ -20,6 +20,9 @@ function wrap(
   const word = range.empty ? (state.wordAt(range.head) ?? range) : range;
   const { from, to } = word;
   const long = sign.length;
+  // At the end of what is bold, whoever is done with it goes on behind it.
+  if (range.empty && !word.empty && range.head === to && state.sliceDoc(to, to + long) === sign)
+    return { changes: [], range: EditorSelection.cursor(to + long) };
   const before = state.sliceDoc(from - long, from);
   const after = state.sliceDoc(to, to + long);
   // One star inside two is no sign of its own.
@@ -172,3 +175,10 @@ export const onwards: StateCommand = ({ state, dispatch }) => {
   );
   return true;
 };
+
+/** What is selected, or the line at the cursor, without the signs that it begins with. */
+export function chosen(state: EditorState): string {
+  const { main } = state.selection;
+  if (!main.empty) return state.sliceDoc(main.from, main.to).trim();
+  return state.doc.lineAt(main.head).text.replace(BEGINNING, '').trim();
+}

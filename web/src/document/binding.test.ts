@@ -26,7 +26,8 @@ class Paper {
   }
 
   type(words: string, from = this.state.doc.length, to = from): void {
-    this.dispatch({ changes: { from, to, insert: words }, selection: { anchor: from + words.length } });
+    const selection = { anchor: from + words.length };
+    this.dispatch({ changes: { from, to, insert: words }, selection, userEvent: 'input.type' });
   }
 
   get words(): string {
@@ -81,11 +82,27 @@ test('undoing takes back one’s own words, and nobody else’s', () => {
   other.type('theirs. ');
   one.type('more of mine. ', 0);
   one.binding.undoing.undo();
+  expect(agree([one, other])).toBe('mine. theirs. ');
+  one.binding.undoing.undo();
   expect(agree([one, other])).toBe('theirs. ');
   one.binding.undoing.redo();
-  expect(agree([one, other])).toContain('mine. ');
+  expect(agree([one, other])).toBe('mine. theirs. ');
   other.binding.undoing.undo();
   expect(agree([one, other])).not.toContain('theirs');
+});
+
+test('what was typed in one go is undone together, and nothing before it', () => {
+  const [one] = windows(1) as [Paper];
+  for (const letter of 'first') one.type(letter);
+  one.type('\n');
+  for (const letter of 'second') one.type(letter);
+  one.dispatch({ changes: { from: 0, insert: '## ' }, userEvent: 'input.format' });
+  for (const letter of ' third') one.type(letter);
+  const left = ['## first\nsecond', 'first\nsecond', 'first', ''];
+  for (const words of left) {
+    one.binding.undoing.undo();
+    expect(one.words).toBe(words);
+  }
 });
 
 test('after undoing the cursor is where it was, whatever others wrote before it', () => {
@@ -132,7 +149,7 @@ test('any sequence of changes in three windows ends with the same words in all',
   for (let step = 0; step < 600; step += 1) {
     const paper = papers[random(3)]!;
     const { length } = paper.words;
-    if (random(10) === 0) {
+    if (random(12) === 0) {
       paper.binding.undoing.undo();
     } else {
       const from = whole(paper.words, random(length + 1));
@@ -140,5 +157,5 @@ test('any sequence of changes in three windows ends with the same words in all',
       paper.type(['x', 'yz\n', '🔥', ''][random(4)]!, from, to);
     }
   }
-  expect(agree(papers).length).toBeGreaterThan(50);
+  expect(agree(papers).length).toBeGreaterThan(10);
 });

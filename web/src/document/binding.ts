@@ -1,6 +1,6 @@
 // Binds an editor to its `Y.Text`: what is typed goes into the text, what others write comes out of it, and undoing
 // takes back one's own words alone.
-import { Annotation, type Extension } from '@codemirror/state';
+import { Annotation, type ChangeSet, type Extension, Transaction } from '@codemirror/state';
 import { EditorView, type KeyBinding, ViewPlugin, type ViewUpdate, keymap } from '@codemirror/view';
 import * as Y from 'yjs';
 
@@ -21,6 +21,8 @@ export class Binding {
   readonly undoing: Y.UndoManager;
   /** What was selected before the change that is being made. */
   #before: Place;
+  /** What was changed last here, and where that ended. */
+  readonly #last: { kind: string | null; at: number } = { kind: null, at: 0 };
   readonly #changed: (event: Y.YTextEvent, transaction: Y.Transaction) => void;
 
   constructor(
@@ -42,6 +44,7 @@ export class Binding {
   update({ docChanged, selectionSet, transactions, changes }: ViewUpdate): void {
     const mine = docChanged && !transactions.some((one) => one.annotation(fromText));
     if (mine) {
+      if (!this.#goesOn(transactions, changes)) this.undoing.stopCapturing();
       this.text.doc!.transact(() => {
         let shift = 0;
         changes.iterChanges((from, to, _from, _to, insert) => {
@@ -53,6 +56,21 @@ export class Binding {
       }, this);
     }
     if (mine || selectionSet) this.#before = this.#place();
+  }
+
+  /** Whether a change goes on with the one before: they are undone together. */
+  #goesOn(transactions: readonly Transaction[], changes: ChangeSet): boolean {
+    const event = transactions[0]?.annotation(Transaction.userEvent) ?? '';
+    const kind = /^(input\.type|delete\.(?:back|for)ward)/.exec(event)?.[0] ?? null;
+    let [near, line] = [true, false];
+    changes.iterChanges((from, to, _from, end, insert) => {
+      near &&= from === this.#last.at || to === this.#last.at;
+      line ||= insert.lines > 1;
+      this.#last.at = end;
+    });
+    const same = kind !== null && kind === this.#last.kind && near && !line;
+    this.#last.kind = kind;
+    return same;
   }
 
   destroy(): void {
@@ -74,6 +92,7 @@ export class Binding {
       }
     }
     this.view.dispatch({ changes, annotations: fromText.of(true), filter: false });
+    this.#last.at = this.view.state.selection.main.head;
   }
 
   #place(): Place {

@@ -1,6 +1,6 @@
 // One editor for one part of the document: CodeMirror, bound to its `Y.Text`, for people who do not know Markdown too.
 import './adopt';
-import { standardKeymap } from '@codemirror/commands';
+import { closeCompletion, completionStatus } from '@codemirror/autocomplete';
 import { Compartment, EditorState, Prec } from '@codemirror/state';
 import { EditorView, type KeyBinding, highlightSpecialChars, keymap, placeholder } from '@codemirror/view';
 import type { Awareness } from 'y-protocols/awareness';
@@ -9,6 +9,7 @@ import * as acts from './acts';
 import { authorship } from './authors';
 import { bound, fromText, wordsOf } from './binding';
 import { type Offered, completion } from './completion';
+import { MOVES } from './moves';
 import { type Who, others } from './others';
 import type { Author } from './parts';
 import { type Around, around, styling } from './styling';
@@ -44,8 +45,13 @@ const writable = new Compartment();
 
 const canWrite = (may: boolean) => [EditorState.readOnly.of(!may), EditorView.editable.of(may)];
 
+/** Somebody's right ended while they wrote: until they leave, letters are still meant for the text, and do nothing. */
+const overtaken = new WeakSet<EditorView>();
+
 export function allow(view: EditorView, may: boolean): void {
-  if (view.state.readOnly === may) view.dispatch({ effects: writable.reconfigure(canWrite(may)) });
+  if (view.state.readOnly !== may) return;
+  if (!may && view.hasFocus) overtaken.add(view);
+  view.dispatch({ effects: writable.reconfigure(canWrite(may)) });
 }
 
 /** Where the cursor stands: ticks a box, opens a link, shows an entry. */
@@ -60,7 +66,7 @@ function open(view: EditorView): boolean {
   return true;
 }
 
-/** No key traps: Tab leaves the editor, and so does Escape; a list of offers that is open closes before. */
+/** No key traps: Tab leaves the editor, and so does Escape. */
 const keysOf = (setting: Setting): KeyBinding[] => [
   { key: 'Mod-b', run: acts.around('**') },
   { key: 'Mod-i', run: acts.around('*') },
@@ -73,15 +79,18 @@ const keysOf = (setting: Setting): KeyBinding[] => [
   { key: 'Mod-[', run: acts.indent(false) },
   { key: 'Mod-Enter', run: open },
   { key: 'Enter', run: acts.onwards },
-  {
-    key: 'Escape',
-    run: (view) => {
-      setting.leave(view);
-      return true;
-    },
-  },
   ...(setting.keys ?? []),
 ];
+
+/** Before anybody else's: a list of offers that is shown closes, and otherwise one is out. */
+const escape = (setting: Setting): KeyBinding => ({
+  key: 'Escape',
+  run: (view) => {
+    if (completionStatus(view.state) === 'active') return closeCompletion(view);
+    setting.leave(view);
+    return true;
+  },
+});
 
 /** What somebody here adds may not make a part longer than the server takes; what others wrote is never refused. */
 const bounded = (say: Setting['say']) =>
@@ -113,6 +122,16 @@ const handing = (setting: Setting) =>
       setting.files(files, view.posAtCoords({ x: event.clientX, y: event.clientY }));
       return true;
     },
+    keydown(event, view) {
+      const letter = event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey;
+      if (!letter || !view.state.readOnly || !overtaken.has(view)) return false;
+      event.preventDefault();
+      return true;
+    },
+    blur(_, view) {
+      overtaken.delete(view);
+      return false;
+    },
     click(event, view) {
       // Whoever only reads opens a link by a click on its words, as anywhere.
       const words = event.target instanceof Element ? event.target.closest('.md-link') : null;
@@ -130,8 +149,9 @@ export function edit(setting: Setting): EditorView {
       // Every other sign is a letter: positions here and in the shared text must never differ.
       EditorState.lineSeparator.of('\n'),
       EditorView.clipboardInputFilter.of((words) => words.replace(/\r\n?/g, '\n')),
+      Prec.highest(keymap.of([escape(setting)])),
       Prec.high(keymap.of(keysOf(setting))),
-      keymap.of(standardKeymap),
+      keymap.of(MOVES),
       syntax,
       around.of(setting.around),
       bound(setting.text),

@@ -21,6 +21,9 @@ export interface Cursor {
   head: unknown;
 }
 
+/** How often others are told where one is, in milliseconds. */
+const TOLD = 60;
+
 const moved = Annotation.define<true>();
 
 class Caret extends WidgetType {
@@ -73,6 +76,7 @@ class Others {
   decorations: DecorationSet = Decoration.none;
   readonly #hear: (changed: { added: number[]; updated: number[]; removed: number[] }) => void;
   #frame = 0;
+  #telling: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly view: EditorView,
@@ -93,13 +97,15 @@ class Others {
   }
 
   update(update: ViewUpdate): void {
-    if (update.selectionSet || update.focusChanged || update.docChanged) this.#tell();
+    if (update.selectionSet || update.focusChanged || update.docChanged)
+      this.#telling ??= setTimeout(() => this.#tell(), TOLD);
     const heard = update.transactions.some((one) => one.annotation(moved));
     if (update.docChanged || heard) this.decorations = this.#draw();
   }
 
   destroy(): void {
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#telling);
     this.awareness.off('change', this.#hear);
     if (this.#mine() !== null) this.awareness.setLocalStateField('cursor', null);
   }
@@ -111,6 +117,7 @@ class Others {
   }
 
   #tell(): void {
+    this.#telling = undefined;
     if (this.awareness.getLocalState() === null) return;
     const mine = this.#mine();
     const { anchor, head } = this.view.state.selection.main;
