@@ -2,7 +2,9 @@
 import { IDBDatabase as FDBDatabase, IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { Kept, type Place, forgetOthers, unsentOf } from './kept';
+import { type Place, forgetOthers, unsentOf } from './database';
+import { Kept } from './kept';
+import { forget, warning } from './leave';
 
 beforeEach(() => {
   vi.stubGlobal('indexedDB', new IDBFactory());
@@ -112,6 +114,18 @@ test('it is known which documents hold words that were not sent', async () => {
   await written({ ...place, incident: 8 }, ['from the server'], false);
   await written({ ...place, person: 'emma', incident: 9 }, ['of somebody else']);
   expect(await unsentOf('marty')).toEqual([place]);
+});
+
+test('whoever signs out is warned of unsent words once, and then nothing of anybody is left', async () => {
+  await written(place, ['not sent']);
+  expect(await warning('emma')).toBeNull();
+  expect(await warning('marty')).toContain('#7');
+  expect(await warning('marty')).toBeNull();
+  forget();
+  await vi.waitFor(async () => expect((await reopened(place)).words).toBe(''));
+  vi.stubGlobal('indexedDB', undefined);
+  expect(await warning('brown')).toBeNull();
+  forget();
 });
 
 test('a window that keeps something does not hold up its being thrown away', async () => {

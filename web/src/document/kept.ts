@@ -1,20 +1,11 @@
 // What this browser keeps of documents: all of one that was open, to open it again without a server, and above all what
 // was written and is not sent yet. It is kept per person, incident and epoch of the server's log: what stood before a
 // backup was restored is never mixed with what stands now.
-//
-// A browser may have no room, or forbid keeping anything. Then every call here fails, and whoever calls says so.
 import * as Y from 'yjs';
+import { type Piece, type Place, answer, ended, keyOf, open } from './database';
 
-export const DATABASE = 'wardroom.document';
 /** So many pieces are joined into one. */
 const PIECES = 200;
-
-/** Which document, of whom. */
-export interface Place {
-  person: string;
-  incident: number;
-  epoch: string;
-}
 
 /** What is there of a document, as it was when it was opened. */
 export interface Found {
@@ -30,42 +21,6 @@ export interface About {
   clock: Record<string, unknown>;
 }
 
-interface Piece {
-  place: string;
-  update: Uint8Array;
-}
-
-const key = ({ person, incident, epoch }: Place): string => `${person}/${incident}/${epoch}`;
-
-/** One request's outcome. */
-function answer<T>(request: IDBRequest<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error ?? new Error('the browser kept nothing'));
-  });
-}
-
-/** A transaction's end: it is kept, or it is not. */
-function ended(transaction: IDBTransaction): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const no = (): void => reject(transaction.error ?? new Error('the browser kept nothing'));
-    transaction.oncomplete = () => resolve();
-    transaction.onabort = no;
-    transaction.onerror = no;
-  });
-}
-
-async function open(): Promise<IDBDatabase> {
-  const request = indexedDB.open(DATABASE, 1);
-  request.onupgradeneeded = () => {
-    const database = request.result;
-    database.createObjectStore('pieces', { autoIncrement: true }).createIndex('place', 'place');
-    database.createObjectStore('unsent', { keyPath: ['place', 'client'] });
-    database.createObjectStore('about');
-  };
-  return await answer(request);
-}
-
 export class Kept {
   readonly #key: string;
   readonly #database: IDBDatabase;
@@ -75,7 +30,7 @@ export class Kept {
   #writing: Promise<void> | null = null;
 
   private constructor(place: Place, database: IDBDatabase) {
-    this.#key = key(place);
+    this.#key = keyOf(place);
     this.#database = database;
     // Somebody signs out in another window: all of it goes, and nothing here may stand in the way.
     database.onversionchange = () => database.close();
@@ -180,56 +135,4 @@ export class Kept {
     await ended(transaction);
     this.#pieces = 1;
   }
-}
-
-/** Documents of this person in which something was written that may not have been sent. */
-export async function unsentOf(person: string): Promise<Place[]> {
-  const database = await open();
-  try {
-    const transaction = database.transaction('unsent');
-    const keys = await answer(transaction.objectStore('unsent').getAllKeys());
-    const places = new Set(keys.map((found) => (found as [string, number])[0]));
-    return [...places].map(placed).filter((place) => place.person === person);
-  } finally {
-    database.close();
-  }
-}
-
-/** Forgets what was kept for anybody else: another person uses this browser now. */
-export async function forgetOthers(person: string): Promise<void> {
-  const database = await open();
-  try {
-    const transaction = database.transaction(['pieces', 'unsent', 'about'], 'readwrite');
-    const foreign = (place: string): boolean => placed(place).person !== person;
-    const places = new Set<string>();
-    for (const name of ['unsent', 'about'] as const) {
-      const store = transaction.objectStore(name);
-      for (const found of await answer(store.getAllKeys())) {
-        const place = Array.isArray(found) ? (found[0] as string) : (found as string);
-        if (!foreign(place)) continue;
-        places.add(place);
-        store.delete(found);
-      }
-    }
-    const pieces = transaction.objectStore('pieces');
-    const cursor = pieces.index('place').openKeyCursor(null, 'nextunique');
-    await new Promise<void>((resolve, reject) => {
-      cursor.onerror = () => reject(cursor.error ?? new Error('the browser kept nothing'));
-      cursor.onsuccess = () => {
-        if (cursor.result === null) return resolve();
-        if (foreign(cursor.result.key as string)) places.add(cursor.result.key as string);
-        cursor.result.continue();
-      };
-    });
-    for (const place of places)
-      for (const each of await answer(pieces.index('place').getAllKeys(place))) pieces.delete(each);
-    await ended(transaction);
-  } finally {
-    database.close();
-  }
-}
-
-function placed(place: string): Place {
-  const [person = '', incident = '', epoch = ''] = place.split('/');
-  return { person, incident: Number(incident), epoch };
 }

@@ -9,8 +9,12 @@ class Shell {
 
   async signOut(): Promise<void> {
     this.trouble = null;
+    const kept = await import('../document/leave').catch(() => null);
+    this.trouble = (await kept?.warning(session.me?.person.id ?? '')) ?? null;
+    if (this.trouble) return;
     try {
       await session.signOut();
+      kept?.forget();
       this.open = null;
     } catch (error) {
       if (!(error instanceof Refused)) throw error;

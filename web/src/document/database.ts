@@ -1,0 +1,101 @@
+// The database of documents that this browser keeps: what is in it, and whose. It knows nothing of what stands in them.
+//
+// A browser may have no room, or forbid keeping anything. Then every call here fails, and whoever calls says so.
+
+export const DATABASE = 'wardroom.document';
+
+/** Which document, of whom. */
+export interface Place {
+  person: string;
+  incident: number;
+  epoch: string;
+}
+
+/** A piece of a document. */
+export interface Piece {
+  place: string;
+  update: Uint8Array;
+}
+
+export const keyOf = ({ person, incident, epoch }: Place): string => `${person}/${incident}/${epoch}`;
+
+/** One request's outcome. */
+export function answer<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error ?? new Error('the browser kept nothing'));
+  });
+}
+
+/** A transaction's end: it is kept, or it is not. */
+export function ended(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const no = (): void => reject(transaction.error ?? new Error('the browser kept nothing'));
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = no;
+    transaction.onerror = no;
+  });
+}
+
+export async function open(): Promise<IDBDatabase> {
+  const request = indexedDB.open(DATABASE, 1);
+  request.onupgradeneeded = () => {
+    const database = request.result;
+    database.createObjectStore('pieces', { autoIncrement: true }).createIndex('place', 'place');
+    database.createObjectStore('unsent', { keyPath: ['place', 'client'] });
+    database.createObjectStore('about');
+  };
+  return await answer(request);
+}
+
+/** Documents of this person in which something was written that may not have been sent. */
+export async function unsentOf(person: string): Promise<Place[]> {
+  const database = await open();
+  try {
+    const transaction = database.transaction('unsent');
+    const keys = await answer(transaction.objectStore('unsent').getAllKeys());
+    const places = new Set(keys.map((found) => (found as [string, number])[0]));
+    return [...places].map(placed).filter((place) => place.person === person);
+  } finally {
+    database.close();
+  }
+}
+
+/** Forgets what was kept for anybody else: another person uses this browser now. */
+export async function forgetOthers(person: string): Promise<void> {
+  const database = await open();
+  try {
+    const transaction = database.transaction(['pieces', 'unsent', 'about'], 'readwrite');
+    const foreign = (place: string): boolean => placed(place).person !== person;
+    const places = new Set<string>();
+    for (const name of ['unsent', 'about'] as const) {
+      const store = transaction.objectStore(name);
+      for (const found of await answer(store.getAllKeys())) {
+        const place = Array.isArray(found) ? (found[0] as string) : (found as string);
+        if (!foreign(place)) continue;
+        places.add(place);
+        store.delete(found);
+      }
+    }
+    const pieces = transaction.objectStore('pieces');
+    const cursor = pieces.index('place').openKeyCursor(null, 'nextunique');
+    await new Promise<void>((resolve, reject) => {
+      cursor.onerror = () => reject(cursor.error ?? new Error('the browser kept nothing'));
+      cursor.onsuccess = () => {
+        if (cursor.result === null) return resolve();
+        if (foreign(cursor.result.key as string)) places.add(cursor.result.key as string);
+        cursor.result.continue();
+      };
+    });
+    for (const place of places)
+      for (const each of await answer(pieces.index('place').getAllKeys(place))) pieces.delete(each);
+    await ended(transaction);
+  } finally {
+    database.close();
+  }
+}
+
+function placed(place: string): Place {
+  const [person = '', incident = '', epoch = ''] = place.split('/');
+  return { person, incident: Number(incident), epoch };
+}
