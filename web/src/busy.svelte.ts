@@ -52,7 +52,9 @@ export class Busy {
       this.#types = false;
     };
     const wrote = (event: Event): void => {
-      const words = isTyping(event.target) ? (event.target as HTMLInputElement).value : '';
+      const field = event.target as HTMLInputElement;
+      // What is written into the document is sent at once: there it counts that somebody writes.
+      const words = isTyping(field) ? (field.value ?? field.textContent) : '';
       // What was sent, or taken back, holds up nobody.
       if (!words) return stopped();
       clearTimeout(this.#pause);

@@ -39,6 +39,8 @@ export class Room {
   menu: RolePath | null = $state(null);
   /** Command changed hands while the reader was here: said until they wave it off. */
   news: Entry | null = $state.raw(null);
+  /** The entry of the timeline that somebody asked to see. */
+  wanted: number | null = $state(null);
   /** The role whose card is shown, because the reader just took it. */
   card: RolePath | null = $state(null);
   /** The offer to the reader that they were last shown. */

@@ -1,0 +1,42 @@
+// Keeps a picture as evidence of the incident, so that the text can show it from there.
+import type { Problem } from '../api/types';
+
+/** What the server takes of one file, in bytes. */
+const FILE_MAX = 10 * 1024 * 1024;
+
+export type Attached = { markdown: string } | { trouble: string };
+
+/** A name as it may stand between brackets. */
+export function inBrackets(name: string): string {
+  return (
+    name
+      .replace(/[\p{Cc}[\]\\<>]/gu, ' ')
+      .replace(/\s+/gu, ' ')
+      .trim()
+      .slice(0, 100) || 'picture'
+  );
+}
+
+export async function attach(incident: number, file: File): Promise<Attached> {
+  if (file.size > FILE_MAX)
+    return { trouble: `${file.name} is too large: a file may have ${FILE_MAX / 1024 / 1024} MB.` };
+  let answer: Response;
+  try {
+    answer = await fetch(
+      `/api/v1/incidents/${incident}/evidence?${new URLSearchParams({ name: file.name.slice(0, 200) })}`,
+      {
+        method: 'POST',
+        headers: { 'content-type': file.type || 'application/octet-stream' },
+        body: file,
+        credentials: 'same-origin',
+      },
+    );
+  } catch {
+    return { trouble: `${file.name} could not be sent: Wardroom cannot be reached. Put it in again later.` };
+  }
+  const said = (await answer.json().catch(() => null)) as Partial<Problem> | { address: string } | null;
+  if (answer.ok && said && 'address' in said)
+    return { markdown: `![${inBrackets(file.name)}](${String(said.address)})` };
+  const why = (said as Partial<Problem> | null)?.detail ?? `The server answered ${answer.status}.`;
+  return { trouble: `${file.name} was not kept. ${why}` };
+}
