@@ -23,6 +23,8 @@ pub enum Act {
     Command,
     /// The work of a duty: holders and members of it and of the roles under it, or its effective holder.
     Duty(Duty),
+    /// The work of a duty, which is command's too.
+    DutyOrCommand(Duty),
 }
 
 /// What can be done with a role, for surfaces that show what their reader may do there.
@@ -93,10 +95,7 @@ impl Incident {
     pub fn may_with(&self, ask: &Asking<'_>, role: &RolePath) -> Vec<RoleAct> {
         let ask = &self.at_least_last(ask);
         let Some(person) = ask.actor.person() else { return Vec::new() };
-        let decides = self.phase.is_open()
-            && self.unreadable.is_none()
-            && ask.facts.active(person)
-            && self.may(person, &Act::Manage(role.clone()));
+        let decides = self.takes_changes() && ask.facts.active(person) && self.may(person, &Act::Manage(role.clone()));
         let may = |act: &RoleAct| match act {
             RoleAct::Offer => decides && self.way_is_free(ask, role, person),
             RoleAct::OpenUnder => decides && self.has_room_under(role),
@@ -123,7 +122,7 @@ impl Incident {
         let could = self.who_may(act);
         let role = match act {
             Act::Manage(role) => role.clone(),
-            Act::Duty(duty) => RolePath::of(*duty),
+            Act::Duty(duty) | Act::DutyOrCommand(duty) => RolePath::of(*duty),
             Act::Command | Act::Respond => RolePath::command(),
         };
         let sentence = match could.as_slice() {
@@ -145,6 +144,7 @@ impl Incident {
             Act::Command => self.effective_holder(&RolePath::command()) == Some(person),
             Act::Manage(role) => role.upward().any(|role| self.holder(&role) == Some(person)),
             Act::Duty(Duty::Command) => self.may(person, &Act::Command),
+            Act::DutyOrCommand(duty) => self.may(person, &Act::Duty(*duty)) || self.may(person, &Act::Command),
             Act::Duty(duty) => {
                 let at_work = |(path, role): (&RolePath, &crate::role::Role)| {
                     path.duty() == *duty
@@ -162,11 +162,14 @@ impl Incident {
             Act::Respond => return self.responders.keys().copied().collect(),
             Act::Command | Act::Duty(Duty::Command) => RolePath::command(),
             Act::Manage(role) => role.clone(),
-            Act::Duty(duty) => RolePath::of(*duty),
+            Act::Duty(duty) | Act::DutyOrCommand(duty) => RolePath::of(*duty),
         };
         let mut could: Vec<PersonId> = Vec::new();
         let holders: Vec<PersonId> = match act {
             Act::Manage(_) => role.upward().filter_map(|role| self.holder(&role)).collect(),
+            Act::DutyOrCommand(_) => {
+                [role, RolePath::command()].iter().filter_map(|role| self.effective_holder(role)).collect()
+            }
             _ => self.effective_holder(&role).into_iter().collect(),
         };
         for holder in holders {

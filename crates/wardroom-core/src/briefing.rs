@@ -76,8 +76,8 @@ impl Incident {
 impl Event {
     /// Whether this is of the closed list of what matters to whoever takes command (rule 4).
     ///
-    /// Phase, severity, kind, a holder of a role, a roadblock; never notes, joins or edits. Changes,
-    /// uncoordinated changes and exit criteria join the list with the nouns that bring them.
+    /// Phase, severity, kind, a holder of a role, a roadblock, an unmet exit criterion; never notes, joins or edits.
+    /// Changes and uncoordinated changes join the list with the nouns that bring them.
     #[must_use]
     pub fn matters(&self) -> bool {
         match self {
@@ -92,8 +92,11 @@ impl Event {
             | Self::RoleFell { .. }
             | Self::CommandAssumed { .. }
             | Self::RoadblockRaised { .. }
-            | Self::RoadblockCleared { .. } => true,
-            Self::Absorbed { roadblocks, .. } => !roadblocks.is_empty(),
+            | Self::RoadblockCleared { .. }
+            | Self::CriterionAdded { .. }
+            | Self::CriterionReopened { .. }
+            | Self::CriterionWaived { .. } => true,
+            Self::Absorbed { roadblocks, criteria, .. } => !roadblocks.is_empty() || !criteria.is_empty(),
             _ => false,
         }
     }

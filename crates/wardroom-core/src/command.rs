@@ -223,6 +223,63 @@ pub enum Command {
         roadblock: u32,
         how: Option<Prose>,
     },
+    /// What must be true before this is resolved.
+    AddCriterion {
+        text: Line,
+    },
+    RewordCriterion {
+        criterion: u32,
+        text: Line,
+    },
+    /// Nobody named: it is nobody's.
+    AssignCriterion {
+        criterion: u32,
+        person: Option<Who>,
+    },
+    /// It is true now.
+    MeetCriterion {
+        criterion: u32,
+    },
+    ReopenCriterion {
+        criterion: u32,
+        reason: Option<Prose>,
+    },
+    /// Command goes on without it.
+    WaiveCriterion {
+        criterion: u32,
+        reason: Prose,
+    },
+    /// Where its bug is tracked, as an https link; none takes the link away.
+    LinkCriterion {
+        criterion: u32,
+        bug: Option<Line>,
+    },
+    /// Something to do besides the incident's own work; `bug` is where it is tracked, as an https link.
+    AddTodo {
+        text: Line,
+        person: Option<Who>,
+        bug: Option<Line>,
+    },
+    RewordTodo {
+        todo: u32,
+        text: Line,
+    },
+    /// Naming oneself takes it; nobody named: it is nobody's.
+    AssignTodo {
+        todo: u32,
+        person: Option<Who>,
+    },
+    FinishTodo {
+        todo: u32,
+    },
+    ReopenTodo {
+        todo: u32,
+    },
+    /// Where it is tracked, as an https link; none takes the link away.
+    LinkTodo {
+        todo: u32,
+        bug: Option<Line>,
+    },
     SetClock {
         label: Line,
         in_minutes: u32,
@@ -262,6 +319,9 @@ impl Command {
             | Self::DeclineAsk { person, .. }
             | Self::AddMember { person, .. }
             | Self::ReleaseMember { person, .. } => Some(person),
+            Self::AssignCriterion { person, .. } | Self::AssignTodo { person, .. } | Self::AddTodo { person, .. } => {
+                person.as_ref()
+            }
             _ => None,
         }
     }

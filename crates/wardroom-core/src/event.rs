@@ -4,6 +4,8 @@
 //! meaning; a kind that must change gets a new version and is read in both. Events carry whatever fact
 //! decided them, name people by id, and hold free text as [`Text`] only.
 
+mod kinds;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
@@ -12,6 +14,7 @@ use serde_json::Value;
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
+use crate::criterion::Criterion;
 use crate::example::Part;
 use crate::guest::Gone;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
@@ -23,6 +26,7 @@ use crate::roadblock::Roadblock;
 use crate::role::{Fell, RolePath};
 use crate::seal::Seal;
 use crate::text::Text;
+use crate::todo::Todo;
 
 /// Something that happened in an incident.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -293,6 +297,66 @@ pub enum Event {
         how: Option<Text>,
     },
 
+    // criterion.rs: what must be true before it is resolved
+    CriterionAdded {
+        criterion: u32,
+        text: Text,
+        by: PersonId,
+    },
+    CriterionReworded {
+        criterion: u32,
+        text: Text,
+    },
+    CriterionAssigned {
+        criterion: u32,
+        owner: Option<PersonId>,
+    },
+    CriterionMet {
+        criterion: u32,
+        by: PersonId,
+    },
+    CriterionReopened {
+        criterion: u32,
+        reason: Option<Text>,
+    },
+    CriterionWaived {
+        criterion: u32,
+        by: PersonId,
+        reason: Text,
+    },
+    CriterionLinked {
+        criterion: u32,
+        bug: Option<Text>,
+    },
+
+    // todo.rs: what there is to do besides, and the bugs filed
+    TodoAdded {
+        todo: u32,
+        text: Text,
+        owner: Option<PersonId>,
+        bug: Option<Text>,
+        by: PersonId,
+    },
+    TodoReworded {
+        todo: u32,
+        text: Text,
+    },
+    TodoAssigned {
+        todo: u32,
+        owner: Option<PersonId>,
+    },
+    TodoFinished {
+        todo: u32,
+        by: PersonId,
+    },
+    TodoReopened {
+        todo: u32,
+    },
+    TodoLinked {
+        todo: u32,
+        bug: Option<Text>,
+    },
+
     // deadline.rs
     ClockSet {
         label: Text,
@@ -330,71 +394,16 @@ pub enum Event {
         services: BTreeSet<ServiceName>,
         unknown_services: BTreeSet<ServiceName>,
         posts: Vec<Post>,
+        /// The open ones, numbered as here.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        criteria: Vec<Criterion>,
+        /// The open ones, numbered as here.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        todos: Vec<Todo>,
     },
 }
 
 impl Event {
-    /// Every kind, as stored.
-    pub const KINDS: &[&str] = &[
-        "opened",
-        "declared",
-        "phase_set",
-        "closed",
-        "reopened",
-        "severity_set",
-        "kind_set",
-        "title_set",
-        "services_set",
-        "began_set",
-        "post_added",
-        "post_removed",
-        "restricted",
-        "unrestricted",
-        "invited",
-        "uninvited",
-        "guests_invited",
-        "guest_invite_revoked",
-        "guest_joined",
-        "guest_gone",
-        "example_began",
-        "joined",
-        "left",
-        "doing_set",
-        "role_opened",
-        "role_closed",
-        "role_taken",
-        "role_fell",
-        "member_added",
-        "member_released",
-        "role_offered",
-        "offer_declined",
-        "offer_withdrawn",
-        "offer_lapsed",
-        "offer_superseded",
-        "taking_held_back",
-        "role_asked",
-        "ask_declined",
-        "ask_taken_back",
-        "commander_absent",
-        "commander_returned",
-        "assumption_proposed",
-        "assumption_ended",
-        "command_assumed",
-        "noted",
-        "note_pinned",
-        "note_unpinned",
-        "note_corrected",
-        "redacted",
-        "roadblock_raised",
-        "roadblock_cleared",
-        "clock_set",
-        "clock_rang",
-        "clock_stopped",
-        "outage_ended",
-        "merged_into",
-        "absorbed",
-    ];
-
     /// The stored kind and body; texts in the body are in their unsealed form.
     #[must_use]
     pub fn to_stored(&self) -> (String, Value) {

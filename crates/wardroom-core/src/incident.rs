@@ -1,7 +1,9 @@
-//! The incident: its state, its life from opening to closing, and the dispatch to the nouns.
+//! The incident: its state, and its folding by the nouns. How its commands come to them stands in `deciding.rs`.
 //!
 //! [`Incident::decide`] is pure and may refuse; [`Incident::evolve`] is pure and total, because history
 //! cannot be refused. The state holds what deciding needs and no more: no notes, no past tenures.
+
+mod deciding;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 pub use crate::asking::{Asking, Decision};
-use crate::command::{Command, Tick};
+use crate::criterion::Criterion;
 use crate::deadline::Clock;
 use crate::event::{Event, Recorded, Unreadable};
 use crate::example::Example;
@@ -17,11 +19,11 @@ use crate::guest::Invite;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 pub use crate::life::open;
 use crate::offer::Offer;
-use crate::refusal::{Code, Refusal, Remedy};
 use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::{Role, RolePath};
 use crate::text::Text;
+use crate::todo::Todo;
 
 /// What sort of managed event this is. `drill` is fixed at birth; only planned → incident is allowed.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -137,6 +139,14 @@ pub struct Incident {
     pub posts_added: u32,
     /// What stops somebody, until it is cleared.
     pub roadblocks: Vec<Roadblock>,
+    /// What must be true before it is resolved, in the order in which it came.
+    pub criteria: Vec<Criterion>,
+    /// How many exit criteria were ever added here.
+    pub criteria_added: u32,
+    /// What there is to do besides, in the order in which it came.
+    pub todos: Vec<Todo>,
+    /// How many to-dos were ever added here.
+    pub todos_added: u32,
     /// The commander's clocks.
     pub clocks: Vec<Clock>,
     /// Whether the commander is gone, and who proposes to assume command.
@@ -158,7 +168,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 4;
+pub const FOLD_VERSION: u32 = 5;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -182,146 +192,6 @@ impl Phase {
 }
 
 impl Incident {
-    /// Decides a person's command. `Ok` is never empty.
-    ///
-    /// # Errors
-    /// A [`Refusal`] that says who could, and what to do instead. Nothing is recorded then.
-    pub fn decide(&self, ask: &Asking<'_>, command: Command) -> Result<Decision, Refusal> {
-        let ask = &self.at_least_last(ask);
-        // Who comes by an invite is not known yet: the link itself says that they may.
-        if let Command::Arrive(arrival) = command {
-            self.writable()?;
-            return self.arrive(ask, arrival);
-        }
-        self.visible_to_asker(ask)?;
-        self.writable()?;
-        self.phase_allows(&command)?;
-        self.guests_may(ask, &command)?;
-        self.example_allows(&command)?;
-        let decided = self.dispatch(ask, command).map_err(|refusal| self.for_guests(ask, refusal))?;
-        let mut decision = self.with_accounts(ask.facts, decided);
-        if let Some(person) = self.returns(ask) {
-            decision.here.insert(0, Event::CommanderReturned { person });
-        }
-        Ok(decision)
-    }
-
-    /// Decides what the clock has to say. `Ok` is never empty.
-    ///
-    /// # Errors
-    /// [`Code::AlreadySo`] when there is nothing to record.
-    pub fn tick(&self, ask: &Asking<'_>, tick: Tick) -> Result<Decision, Refusal> {
-        let ask = &self.at_least_last(ask);
-        self.writable()?;
-        let events = match tick {
-            Tick::Deadlines => self.pass_deadlines(ask),
-            Tick::Unseen { person, since } => self.mark_absent(ask, person, since),
-            Tick::Seen { person } => self.mark_returned(person),
-            Tick::WasDown { from, to } => self.forgive_outage(ask, from, to),
-        };
-        if events.is_empty() {
-            return Err(Refusal::new(Code::AlreadySo, "There is nothing to record."));
-        }
-        Ok(self.with_accounts(ask.facts, events.into()))
-    }
-
-    /// `now` never runs behind the incident's last event, whatever a node's clock says.
-    pub(crate) fn at_least_last<'a>(&self, ask: &Asking<'a>) -> Asking<'a> {
-        Asking { now: ask.now.max(self.last_at), ..*ask }
-    }
-
-    fn writable(&self) -> Result<(), Refusal> {
-        match &self.unreadable {
-            None => Ok(()),
-            Some(why) => Err(Refusal::new(
-                Code::ReadOnly,
-                format!("Incident {} can be read but not changed here: {why}.", self.number),
-            )),
-        }
-    }
-
-    /// After closing only reopening, looking back and redacting are left; after a merge only redacting.
-    fn phase_allows(&self, command: &Command) -> Result<(), Refusal> {
-        let redaction = matches!(command, Command::Redact { .. });
-        let looking_back = matches!(
-            command,
-            Command::Join {}
-                | Command::Note { .. }
-                | Command::CorrectNote { .. }
-                | Command::PinNote { .. }
-                | Command::UnpinNote { .. }
-                | Command::Reopen { .. }
-                | Command::Restrict {}
-                | Command::Invite { .. }
-        );
-        match self.phase {
-            Phase::Merged if !redaction => {
-                let into = self.merged_into.unwrap_or(self.number);
-                Err(Refusal::new(Code::WrongPhase, format!("Incident {} goes on as {into}. Go there.", self.number))
-                    .remedy(Remedy::See { incident: into }))
-            }
-            Phase::Closed if !redaction && !looking_back => Err(Refusal::new(
-                Code::WrongPhase,
-                format!("Incident {} is closed. Whoever reopens it takes command.", self.number),
-            )
-            .remedy(Remedy::Reopen)),
-            _ => Ok(()),
-        }
-    }
-
-    #[rustfmt::skip] // One line per command reads as the table that it is.
-    fn dispatch(&self, ask: &Asking<'_>, command: Command) -> Result<Decision, Refusal> {
-        match command {
-            Command::Join {} => self.join(ask),
-            Command::Leave {} => self.leave(ask),
-            Command::Doing { text } => self.set_doing(ask, text),
-            Command::Declare {} => self.declare(ask),
-            Command::SetPhase { phase, reason } => self.set_phase(ask, phase, reason),
-            Command::Reopen { reason } => self.reopen(ask, reason),
-            Command::SetSeverity { severity, reason } => self.set_severity(ask, severity, reason),
-            Command::SetKind { kind, reason } => self.set_kind(ask, kind, reason),
-            Command::SetTitle { title } => self.set_title(ask, title),
-            Command::SetServices { services } => self.set_services(ask, services),
-            Command::SetBegan { began } => self.set_began(ask, began),
-            Command::AddPost { label, link } => self.add_post(ask, label, link),
-            Command::RemovePost { post } => self.remove_post(ask, post),
-            Command::Restrict {} => self.restrict(ask),
-            Command::Unrestrict {} => self.unrestrict(ask),
-            Command::Invite { person } => self.invite(ask, &person),
-            Command::Uninvite { person } => self.uninvite(ask, &person),
-            Command::MakeInvite { invite, digest, hours } => self.make_invite(ask, invite, digest, hours),
-            Command::RevokeInvite { invite } => self.revoke_invite(ask, invite),
-            Command::Arrive(arrival) => self.arrive(ask, arrival),
-            Command::SendAway { person, reason } => self.send_away(ask, &person, reason),
-            Command::OpenRole { role } => self.open_role(ask, role),
-            Command::CloseRole { role } => self.close_role(ask, role),
-            Command::OfferRole { role, to, note } => self.offer_role(ask, role, to, note),
-            Command::WithdrawOffer { role, reason } => self.withdraw_offer(ask, role, reason),
-            Command::DeclineOffer { role, reason } => self.decline_offer(ask, role, reason),
-            Command::TakeRole { role, briefed } => self.take_role(ask, role, briefed),
-            Command::ReleaseRole { role } => self.release_role(ask, role),
-            Command::TakeBackRole { role } => self.take_back_role(ask, role),
-            Command::AskRole { role, note } => self.ask_role(ask, role, note),
-            Command::DeclineAsk { role, person, reason } => self.decline_ask(ask, role, &person, reason),
-            Command::TakeBackAsk { role } => self.take_back_ask(ask, role),
-            Command::AddMember { role, person } => self.add_member(ask, role, &person),
-            Command::ReleaseMember { role, person } => self.release_member(ask, role, &person),
-            Command::AssumeCommand { grounds, reason } => self.assume_command(ask, grounds, reason),
-            Command::ConfirmAssumption {} => self.confirm_assumption(ask),
-            Command::DropAssumption {} => self.drop_assumption(ask),
-            Command::Note { text, happened_at, pin } => self.note(ask, text, happened_at, pin),
-            Command::PinNote { entry } => self.pin_note(ask, entry),
-            Command::UnpinNote { entry } => self.unpin_note(ask, entry),
-            Command::CorrectNote { entry, text } => self.correct_note(ask, entry, text),
-            Command::Redact { entry, reason } => self.redact(ask, entry, reason),
-            Command::RaiseRoadblock { text, role } => self.raise_roadblock(ask, text, role),
-            Command::ClearRoadblock { roadblock, how } => self.clear_roadblock(ask, roadblock, how),
-            Command::SetClock { label, in_minutes, repeat } => self.set_clock(ask, label, in_minutes, repeat),
-            Command::StopClock { clock } => self.stop_clock(ask, clock),
-            Command::Merge { into } => self.merge(ask, into),
-        }
-    }
-
     /// Folds the stored events of one incident, from the first on; `None` for no events.
     #[must_use]
     pub fn fold<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Option<Self> {
@@ -367,6 +237,10 @@ impl Incident {
             roadblocks_raised: 0,
             posts_added: 0,
             roadblocks: Vec::new(),
+            criteria: Vec::new(),
+            criteria_added: 0,
+            todos: Vec::new(),
+            todos_added: 0,
             clocks: Vec::new(),
             absence: Absence::default(),
             last_commander: None,
@@ -396,6 +270,8 @@ impl Incident {
         self.evolve_absence(recorded);
         self.evolve_timeline(recorded);
         self.evolve_roadblocks(recorded);
+        self.evolve_criteria(recorded);
+        self.evolve_todos(recorded);
         self.evolve_clocks(recorded);
         self.evolve_merge(recorded);
         self.last_entry = recorded.entry;

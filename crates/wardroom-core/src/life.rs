@@ -99,7 +99,12 @@ impl Incident {
                 Err(Refusal::new(Code::WrongPhase, "This is not declared yet. Declare it first.")
                     .remedy(Remedy::Declare))
             }
-            _ => Ok(Event::PhaseSet { from, to, reason: reason.map(Into::into) }.into()),
+            _ => {
+                if to == Phase::Resolved {
+                    self.criteria_are_settled()?;
+                }
+                Ok(Event::PhaseSet { from, to, reason: reason.map(Into::into) }.into())
+            }
         }
     }
 
@@ -112,6 +117,7 @@ impl Incident {
             return Err(Refusal::new(Code::WrongPhase, "Resolve it first: closing says that nothing is left to do.")
                 .remedy(Remedy::Phase { phase: Phase::Resolved }));
         }
+        self.criteria_are_settled()?;
         Ok(Event::Closed { from, last_commander: self.commander(), reason: reason.map(Into::into) }.into())
     }
 

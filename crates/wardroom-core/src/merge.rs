@@ -3,13 +3,14 @@
 //! It takes command of both, so that nobody's incident ends without their handing it over. The absorbed
 //! incident's people stay at work: its responders join, and whoever held or worked in a role becomes a
 //! member of the same role (or the nearest above it that exists) in the other. No holder of the absorbing
-//! incident is displaced (rule 3). Open roadblocks and command posts go along; pending offers, asks and
+//! incident is displaced (rule 3). Open roadblocks, exit criteria and to-dos, and command posts go along; pending offers, asks and
 //! clocks of the absorbed incident end with it, and so does the part of its guests: nobody of the other
 //! incident let them in there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::authority::Act;
+use crate::criterion::Criterion;
 use crate::event::{Event, Recorded};
 use crate::id::{Number, PersonId};
 use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post};
@@ -18,6 +19,7 @@ use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::RolePath;
 use crate::text::Text;
+use crate::todo::Todo;
 
 impl Incident {
     pub(crate) fn merge(&self, ask: &Asking<'_>, into: Number) -> Result<Decision, Refusal> {
@@ -123,7 +125,38 @@ impl Incident {
                 .zip(self.posts.iter().filter(|post| !known(post)))
                 .map(|(id, post)| Post { id, label: post.label.anew(), link: post.link.as_ref().map(Text::anew) })
                 .collect(),
+            criteria: self.open_criteria(other.criteria_added),
+            todos: self.open_todos(other.todos_added),
         }
+    }
+
+    fn open_criteria(&self, before: u32) -> Vec<Criterion> {
+        let open = self.criteria.iter().filter(|criterion| criterion.is_open());
+        let anew = |(id, criterion): (u32, &Criterion)| Criterion {
+            id,
+            text: criterion.text.anew(),
+            bug: criterion.bug.as_ref().map(Text::anew),
+            owner: self.goes_along(criterion.owner),
+            ..criterion.clone()
+        };
+        (before + 1..).zip(open).map(anew).collect()
+    }
+
+    fn open_todos(&self, before: u32) -> Vec<Todo> {
+        let open = self.todos.iter().filter(|todo| todo.done.is_none());
+        let anew = |(id, todo): (u32, &Todo)| Todo {
+            id,
+            text: todo.text.anew(),
+            bug: todo.bug.as_ref().map(Text::anew),
+            owner: self.goes_along(todo.owner),
+            ..todo.clone()
+        };
+        (before + 1..).zip(open).map(anew).collect()
+    }
+
+    /// An owner, unless they are a guest: those stay behind.
+    fn goes_along(&self, owner: Option<PersonId>) -> Option<PersonId> {
+        owner.filter(|person| !self.guests.contains_key(person))
     }
 
     pub(crate) fn evolve_merge(&mut self, recorded: &Recorded) {
@@ -134,8 +167,23 @@ impl Incident {
                 self.merged_into = Some(*into);
                 self.end_command(Some(*commander));
                 self.roadblocks.clear();
+                self.criteria.retain(|criterion| !criterion.is_open());
+                self.todos.retain(|todo| todo.done.is_some());
             }
-            Event::Absorbed { began, responders, members, roadblocks, services, unknown_services, posts, .. } => {
+            Event::Absorbed {
+                began,
+                responders,
+                members,
+                roadblocks,
+                services,
+                unknown_services,
+                posts,
+                criteria,
+                todos,
+                ..
+            } => {
+                criteria.iter().for_each(|criterion| self.take_criterion(criterion.clone()));
+                todos.iter().for_each(|todo| self.take_todo(todo.clone()));
                 self.began = [self.began, *began].into_iter().flatten().min();
                 for person in responders {
                     self.responders.entry(*person).or_insert_with(|| Responder::new(recorded.at));

@@ -66,6 +66,8 @@ pub enum Code {
     CommandMustBeHanded,
     /// Something is not finished that has to be.
     Unfinished,
+    /// Exit criteria are open: they are met or waived before it is resolved or closed.
+    CriteriaOpen,
     /// There are too many of these.
     TooMany,
     /// The incident is read-only on this node.
@@ -147,6 +149,11 @@ pub enum Remedy {
     Close {
         /// Which.
         role: RolePath,
+    },
+    /// Meet these exit criteria first, or waive them with a reason.
+    Settle {
+        /// The open ones, by number.
+        criteria: Vec<u32>,
     },
     /// Write a note of your own.
     Note,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
-use crate::id::{Entry, PersonId, Time};
+use crate::id::{Entry, PersonId, Time, Who};
 use crate::incident::{Asking, Decision, Incident};
 use crate::offer::Recipient;
 use crate::refusal::{Code, Refusal};
@@ -93,6 +93,16 @@ impl Incident {
     /// The joining that an act like a note brings with it.
     pub(crate) fn join_unless_here(&self, person: PersonId) -> Vec<Event> {
         if self.responders.contains_key(&person) { Vec::new() } else { vec![Event::Joined { person }] }
+    }
+
+    /// The person of that name, who has to be here to be given something to do.
+    pub(crate) fn who_is_here(&self, ask: &Asking<'_>, who: &Who) -> Result<PersonId, Refusal> {
+        let person = ask.facts.find_active(who)?;
+        if self.responders.contains_key(&person) {
+            return Ok(person);
+        }
+        let name = ask.facts.name(person);
+        Err(Refusal::new(Code::NotThere, format!("{name} has not joined yet. Ask them to come.")))
     }
 
     /// When somebody who is here last did something here, as far as the log knows.

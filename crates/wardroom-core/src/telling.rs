@@ -66,6 +66,8 @@ impl Teller<'_> {
             .or_else(|| self.roles(event))
             .or_else(|| self.offers(event))
             .or_else(|| self.absence(event))
+            .or_else(|| self.criteria(event))
+            .or_else(|| self.todos(event))
             .unwrap_or_else(|| self.rest(event))
     }
 
@@ -263,6 +265,62 @@ impl Teller<'_> {
             }
             _ => return None,
         })
+    }
+
+    fn criteria(&self, event: &Event) -> Option<String> {
+        let who = self.who;
+        Some(match event {
+            Event::CriterionAdded { criterion, text, by } => {
+                format!("{} added exit criterion {criterion}: {text}", self.name(*by))
+            }
+            Event::CriterionReworded { criterion, text } => {
+                format!("{who} reworded exit criterion {criterion}: {text}")
+            }
+            Event::CriterionAssigned { criterion, owner } => self.given(&format!("exit criterion {criterion}"), *owner),
+            Event::CriterionMet { criterion, by } => {
+                format!("{} says that exit criterion {criterion} is met", self.name(*by))
+            }
+            Event::CriterionReopened { criterion, reason } => {
+                format!("{who} reopened exit criterion {criterion}{}", because(reason.as_ref()))
+            }
+            Event::CriterionWaived { criterion, by, reason } => {
+                format!("{} waived exit criterion {criterion}: {reason}", self.name(*by))
+            }
+            Event::CriterionLinked { criterion, bug: Some(bug) } => {
+                format!("{who} linked exit criterion {criterion} to a bug: {bug}")
+            }
+            Event::CriterionLinked { criterion, bug: None } => {
+                format!("{who} took the link to a bug off exit criterion {criterion}")
+            }
+            _ => return None,
+        })
+    }
+
+    fn todos(&self, event: &Event) -> Option<String> {
+        let who = self.who;
+        Some(match event {
+            Event::TodoAdded { todo, text, owner, bug, by } => {
+                let whose = owner.map(|owner| format!(" for {}", self.name(owner))).unwrap_or_default();
+                let bug = bug.as_ref().map(|bug| format!(" ({bug})")).unwrap_or_default();
+                format!("{} added to-do {todo}{whose}: {text}{bug}", self.name(*by))
+            }
+            Event::TodoReworded { todo, text } => format!("{who} reworded to-do {todo}: {text}"),
+            Event::TodoAssigned { todo, owner } => self.given(&format!("to-do {todo}"), *owner),
+            Event::TodoFinished { todo, by } => format!("{} says that to-do {todo} is done", self.name(*by)),
+            Event::TodoReopened { todo } => format!("{who} reopened to-do {todo}"),
+            Event::TodoLinked { todo, bug: Some(bug) } => format!("{who} linked to-do {todo} to a bug: {bug}"),
+            Event::TodoLinked { todo, bug: None } => format!("{who} took the link to a bug off to-do {todo}"),
+            _ => return None,
+        })
+    }
+
+    fn given(&self, what: &str, owner: Option<PersonId>) -> String {
+        let who = self.who;
+        match owner.map(|owner| self.name(owner)) {
+            Some(name) if name == who => format!("{who} took {what}"),
+            Some(name) => format!("{who} gave {what} to {name}"),
+            None => format!("{who} says that {what} is nobody's"),
+        }
     }
 
     fn rest(&self, event: &Event) -> String {

@@ -1,5 +1,7 @@
 //! How things look in a terminal: for a person who is tired and in a hurry. Colours only on a terminal.
 
+mod document;
+
 use std::fmt::Write;
 use std::io::IsTerminal;
 
@@ -161,6 +163,8 @@ pub fn incident(state: &Value) -> String {
         tree_line(&mut out, role);
     }
     people(&mut out, state);
+    document::criteria(&mut out, state);
+    document::todos(&mut out, state);
     lists(&mut out, state);
     out.trim_end().to_owned()
 }

@@ -39,9 +39,10 @@ fn must(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
     if holds { Ok(()) } else { Err(what()) }
 }
 
-/// Rule 4's closed list, as far as its nouns exist: phase, severity, kind, a holder of a role, a roadblock.
+/// Rule 4's closed list, as far as its nouns exist: phase, severity, kind, a holder of a role, a roadblock, an
+/// exit criterion that is not met.
 fn matters(event: &Event) -> bool {
-    const KINDS: [&str; 12] = [
+    const KINDS: [&str; 15] = [
         "opened",
         "declared",
         "phase_set",
@@ -54,9 +55,13 @@ fn matters(event: &Event) -> bool {
         "command_assumed",
         "roadblock_raised",
         "roadblock_cleared",
+        "criterion_added",
+        "criterion_reopened",
+        "criterion_waived",
     ];
-    let brings_roadblocks = matches!(event, Event::Absorbed { roadblocks, .. } if !roadblocks.is_empty());
-    brings_roadblocks || KINDS.contains(&event.to_stored().0.as_str())
+    let brings_what_matters =
+        matches!(event, Event::Absorbed { roadblocks, criteria, .. } if !roadblocks.is_empty() || !criteria.is_empty());
+    brings_what_matters || KINDS.contains(&event.to_stored().0.as_str())
 }
 
 impl Ledger {

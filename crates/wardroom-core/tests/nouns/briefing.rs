@@ -109,6 +109,9 @@ fn what_matters_is_a_closed_list() {
         fell("operations", ROBIN, MARY, Fell::Departed),
         raised,
         Event::RoadblockCleared { roadblock: 1, how: None },
+        Event::CriterionAdded { criterion: 1, text: text("errors gone"), by: MARY },
+        Event::CriterionReopened { criterion: 1, reason: None },
+        Event::CriterionWaived { criterion: 1, by: MARY, reason: text("it never was") },
     ];
     let rest = [
         noted("x"),
@@ -121,6 +124,8 @@ fn what_matters_is_a_closed_list() {
         offered("operations", ROBIN, MARY),
         Event::ClockSet { label: text("tea"), due_at: at(5), every_minutes: None },
         Event::NoteCorrected { entry: Entry(2), text: text("x") },
+        Event::CriterionMet { criterion: 1, by: MARY },
+        Event::TodoAdded { todo: 1, text: text("x"), owner: None, bug: None, by: MARY },
     ];
     for event in &matters {
         assert!(event.stands_out(), "{event:?}");

@@ -29,7 +29,7 @@ pub struct Given {
     other: Option<Incident>,
     /// What the last decision changed in the directory.
     pub directory: Vec<DirectoryEvent>,
-    salts: u8,
+    salts: u128,
 }
 
 /// What came of asking.
@@ -74,7 +74,7 @@ impl Given {
         let (kind, mut body) = event.to_stored();
         let taken = seal::seal(&mut body, &mut || {
             self.salts += 1;
-            [self.salts; 16]
+            self.salts.to_be_bytes()
         });
         seal::open(&mut body, &|seal| taken.iter().find(|words| words.seal == seal).map(|w| w.words.clone()));
         let event = Event::from_stored(&kind, VERSION, body).expect("what was written can be read");

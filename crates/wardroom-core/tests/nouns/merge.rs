@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use wardroom_core::command::Command;
+use wardroom_core::criterion::{Criterion, CriterionState};
 use wardroom_core::event::Event;
 use wardroom_core::id::Number;
 use wardroom_core::incident::{Kind, Phase, Post};
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::roadblock::Roadblock;
+use wardroom_core::todo::Todo;
 
 use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA, at, services, start};
 use crate::given::{Given, given};
@@ -41,6 +43,8 @@ fn bare() -> Event {
         services: services(&["search"]),
         unknown_services: BTreeSet::new(),
         posts: Vec::new(),
+        criteria: Vec::new(),
+        todos: Vec::new(),
     }
 }
 
@@ -92,6 +96,8 @@ fn people_roadblocks_services_and_posts_go_along() {
         services: services(&["fax"]),
         unknown_services: services(&["fax"]),
         posts: vec![post(2, "room")],
+        criteria: Vec::new(),
+        todos: Vec::new(),
     };
     here.beside(&other).when(MARY, merge()).then_there([gone()], [absorbed.clone()]);
     let state = other.and([absorbed]).state();
@@ -114,6 +120,37 @@ fn roadblocks_that_come_along_matter_to_who_takes_command() {
         roadblocks.push(block(1, "operations"));
     }
     assert_eq!(briefed(absorbed), MARY, "held back");
+    let mut absorbed = bare();
+    if let Event::Absorbed { criteria, .. } = &mut absorbed {
+        let (owner, bug, at, state) = (None, None, start(), CriterionState::Open);
+        criteria.push(Criterion { id: 1, text: text("open"), owner, bug, by: SABRINA, at, state });
+    }
+    assert_eq!(briefed(absorbed), MARY, "held back");
+}
+
+#[test]
+fn what_is_open_of_the_lists_goes_along_and_what_is_settled_stays() {
+    let criterion = |criterion, words: &str| Event::CriterionAdded { criterion, text: text(words), by: SABRINA };
+    let todo = |todo, words: &str| Event::TodoAdded { todo, text: text(words), owner: Some(MARY), bug: None, by: MARY };
+    let there = second().and([criterion(1, "theirs"), todo(1, "theirs")]);
+    let met = Event::CriterionMet { criterion: 1, by: MARY };
+    let here = given([opened(), criterion(1, "met"), criterion(2, "open"), met]).and([
+        todo(1, "done"),
+        todo(2, "to do"),
+        Event::TodoFinished { todo: 1, by: MARY },
+    ]);
+    let mut absorbed = bare();
+    if let Event::Absorbed { criteria, todos, .. } = &mut absorbed {
+        let (owner, bug, at) = (None, None, start());
+        let state = CriterionState::Open;
+        criteria.push(Criterion { id: 2, text: text("open"), owner, bug: bug.clone(), by: SABRINA, at, state });
+        todos.push(Todo { id: 2, text: text("to do"), owner: Some(MARY), bug, by: MARY, at, done: None });
+    }
+    let after = here.beside(&there).when(MARY, merge()).then_there([gone()], [absorbed.clone()]).state();
+    assert_eq!((after.criteria.len(), after.todos.len()), (1, 1), "they are in the other one now");
+    let state = there.and([absorbed]).state();
+    assert_eq!((state.criteria.len(), state.criteria_added), (2, 2));
+    assert_eq!((state.todos.len(), state.todos_added), (2, 2));
 }
 
 #[test]

@@ -117,6 +117,7 @@ impl Authority {
             | Command::Unrestrict {}
             | Command::Uninvite { .. }
             | Command::ClearRoadblock { .. }
+            | Command::WaiveCriterion { .. }
             | Command::SetClock { .. }
             | Command::StopClock { .. }
             | Command::Merge { .. } => Some(RolePath::command()),

@@ -13,6 +13,7 @@ mod harness;
 mod calls;
 mod command;
 mod drills;
+mod lists;
 mod log;
 mod merging;
 mod prompts;
@@ -68,6 +69,10 @@ fn everything_happens_in_the_histories() {
     let mut seen = Kinds(BTreeSet::from(["opened", "example_began"].map(str::to_owned)));
     for _ in 0..2000 {
         let steps = steps::histories().new_tree(&mut runner).unwrap().current();
+        world::World::play(steps, &mut seen).unwrap();
+    }
+    for _ in 0..100 {
+        let steps = steps::listed().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }
     let missing: Vec<_> = Event::KINDS.iter().filter(|kind| !seen.0.contains(**kind)).collect();

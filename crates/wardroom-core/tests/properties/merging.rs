@@ -88,6 +88,10 @@ proptest! {
             prop_assert!(works, "{} worked in {} and has no work in {}", person, path, there);
         }
         prop_assert_eq!(after.roadblocks.len(), before.roadblocks.len() + absorbed.roadblocks.len());
+        let open = absorbed.criteria.iter().filter(|criterion| criterion.is_open()).count();
+        prop_assert_eq!(after.criteria.len(), before.criteria.len() + open);
+        let open = absorbed.todos.iter().filter(|todo| todo.done.is_none()).count();
+        prop_assert_eq!(after.todos.len(), before.todos.len() + open);
         let mut numbers: Vec<u32> = after.roadblocks.iter().map(|block| block.id).collect();
         numbers.dedup();
         prop_assert_eq!(numbers.len(), after.roadblocks.len());

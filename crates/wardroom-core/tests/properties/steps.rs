@@ -113,6 +113,52 @@ fn guests() -> impl Strategy<Value = Command> {
     ]
 }
 
+fn bug() -> Line {
+    format!("https://bugs.example.org/{WORD}").parse().expect("a good line")
+}
+
+/// What is done with an exit criterion.
+fn criteria() -> impl Strategy<Value = Command> {
+    let criterion = || 1..3_u32;
+    prop_oneof![
+        1 => criterion().prop_map(|criterion| Command::RewordCriterion { criterion, text: bug() }),
+        1 => (criterion(), prop::option::of(who())).prop_map(|(criterion, person)| Command::AssignCriterion {
+            criterion,
+            person,
+        }),
+        3 => criterion().prop_map(|criterion| Command::MeetCriterion { criterion }),
+        2 => criterion().prop_map(|criterion| Command::ReopenCriterion { criterion, reason: None }),
+        3 => criterion().prop_map(|criterion| Command::WaiveCriterion { criterion, reason: words(WORD) }),
+        1 => (criterion(), any::<bool>()).prop_map(|(criterion, linked)| Command::LinkCriterion {
+            criterion,
+            bug: linked.then(bug),
+        }),
+    ]
+}
+
+/// What is done with a to-do.
+fn todos() -> impl Strategy<Value = Command> {
+    let todo = || 1..3_u32;
+    prop_oneof![
+        1 => todo().prop_map(|todo| Command::RewordTodo { todo, text: bug() }),
+        2 => (todo(), prop::option::of(who())).prop_map(|(todo, person)| Command::AssignTodo { todo, person }),
+        2 => todo().prop_map(|todo| Command::FinishTodo { todo }),
+        2 => todo().prop_map(|todo| Command::ReopenTodo { todo }),
+        1 => (todo(), any::<bool>()).prop_map(|(todo, linked)| Command::LinkTodo { todo, bug: linked.then(bug) }),
+    ]
+}
+
+/// What is done with the lists of the state document.
+fn lists() -> impl Strategy<Value = Command> {
+    let add = (prop::option::of(who()), any::<bool>());
+    prop_oneof![
+        3 => Just(Command::AddCriterion { text: line() }),
+        6 => criteria(),
+        4 => add.prop_map(|(person, filed)| Command::AddTodo { text: line(), person, bug: filed.then(bug) }),
+        6 => todos(),
+    ]
+}
+
 /// What mostly a commander does.
 fn commanding() -> impl Strategy<Value = Command> {
     let phases = prop::sample::select(vec![Phase::Active, Phase::Mitigated, Phase::Resolved, Phase::Closed]);
@@ -182,6 +228,8 @@ fn said() -> impl Strategy<Value = (Speaker, Command)> {
         6 => (anybody(), responding()),
         1 => (Just(Speaker::Commander), guests()),
         1 => (anybody(), guests()),
+        2 => (Just(Speaker::Commander), lists()),
+        1 => (anybody(), lists()),
         2 => (anybody(), commanding()),
         1 => (anybody(), answers()),
         1 => (Just(Speaker::Commander), responding()),
@@ -208,6 +256,13 @@ fn step() -> impl Strategy<Value = Step> {
 /// A history of up to 120 steps.
 pub fn histories() -> impl Strategy<Value = Vec<Step>> {
     prop::collection::vec(step(), 1..120)
+}
+
+/// A history in which the lists of the state document are what most is done with.
+pub fn listed() -> impl Strategy<Value = Vec<Step>> {
+    let who = prop_oneof![3 => Just(Speaker::Commander), 1 => (0..PEOPLE).prop_map(Speaker::Person)];
+    let say = (who, lists()).prop_map(|(who, command)| Step::Say { who, stream: 0, node: 0, behind: 0, command });
+    prop::collection::vec(prop_oneof![4 => say, 1 => step()], 20..100)
 }
 
 /// The n-th of four roles under operations.

@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod lists;
 mod passkeys;
 mod reach;
 mod welcome;
@@ -23,6 +24,7 @@ use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
+use self::lists::{CriterionView, MayAdd, TodoView};
 pub(super) use account::{Me, Sessions};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
@@ -119,6 +121,11 @@ pub(super) struct IncidentView {
     roles: Vec<RoleView>,
     responders: Vec<ResponderView>,
     roadblocks: Vec<RoadblockView>,
+    /// What must be true before it is resolved.
+    criteria: Vec<CriterionView>,
+    /// What there is to do besides.
+    todos: Vec<TodoView>,
+    may_add: MayAdd,
     clocks: Vec<ClockView>,
     pinned: Vec<Entry>,
     /// The links by which guests could come in, for responders who are none themselves.

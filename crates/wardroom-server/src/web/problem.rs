@@ -202,6 +202,7 @@ fn status_of(code: Code) -> StatusCode {
         | Code::CommanderIsHere
         | Code::CommandMustBeHanded
         | Code::Unfinished
+        | Code::CriteriaOpen
         | Code::ReadOnly => StatusCode::CONFLICT,
     }
 }

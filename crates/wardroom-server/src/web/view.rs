@@ -1,5 +1,7 @@
 //! An incident as readers get it: the folded state with names, what is inherited, and what is next.
 
+mod lists;
+
 use serde_json::{Value, json};
 use wardroom_core::call::Call;
 use wardroom_core::facts::Facts;
@@ -87,6 +89,9 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "invites": invites(incident, facts, reader, now),
         "may_invite_guests": incident.may_invite_guests(&ask),
         "roadblocks": incident.roadblocks.iter().map(roadblock).collect::<Vec<_>>(),
+        "criteria": lists::criteria(incident, &ask),
+        "todos": lists::todos(incident, &ask),
+        "may_add": lists::may_add(incident, &ask),
         "clocks": incident.clocks,
         "pinned": incident.pinned,
         "merged_into": incident.merged_into,

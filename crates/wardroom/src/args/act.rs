@@ -1,5 +1,7 @@
 //! Verbs that are one command in an incident.
 
+mod lists;
+
 use clap::Subcommand;
 use wardroom_core::id::{Entry, Number, ServiceName, TeamName, Time, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
@@ -7,6 +9,7 @@ use wardroom_core::role::RolePath;
 use wardroom_core::text::{Line, Prose};
 
 use super::word;
+pub use lists::{Criterion, Todo};
 
 /// Verbs that are one command in an incident.
 #[derive(Subcommand, Debug)]
@@ -203,6 +206,18 @@ pub enum Act {
         person: Who,
         #[arg(long)]
         reason: Option<Prose>,
+    },
+    /// What must be true before it is resolved: wardroom criterion 465 add "Errors below 0.1 %"
+    Criterion {
+        number: Number,
+        #[command(subcommand)]
+        verb: Criterion,
+    },
+    /// What there is to do besides: wardroom todo 465 add "Warm the cache"
+    Todo {
+        number: Number,
+        #[command(subcommand)]
+        verb: Todo,
     },
     /// Set a clock: wardroom clock 465 "Consider alternatives" --in 15 --repeat
     Clock {

@@ -145,6 +145,10 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         json!({ "command": "add_post", "label": "the room", "link": "https://chat.example.org/room" }),
         json!({ "command": "note", "text": "kept at the top", "pin": true }),
         json!({ "command": "set_clock", "label": "Look again", "in_minutes": 15, "repeat": true }),
+        json!({ "command": "add_criterion", "text": "Errors are gone" }),
+        json!({ "command": "assign_criterion", "criterion": 1, "person": "mary" }),
+        json!({ "command": "link_criterion", "criterion": 1, "bug": "https://bugs.example.org/1" }),
+        json!({ "command": "waive_criterion", "criterion": 1, "reason": "eu is drained" }),
         json!({ "command": "open_role", "role": "operations/database" }),
         json!({ "command": "offer_role", "role": "planning", "to": { "team": "sre" }, "note": "please" }),
         json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }),
@@ -159,6 +163,8 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         json!({ "command": "doing", "text": "reading" }),
         json!({ "command": "ask_role", "role": "communications" }),
         json!({ "command": "raise_roadblock", "text": "The quota is used up" }),
+        json!({ "command": "add_todo", "text": "Warm the cache", "person": "sabrina", "bug": "https://bugs.example.org/1" }),
+        json!({ "command": "finish_todo", "todo": 1 }),
     ] {
         server.done(sabrina, n, command);
     }
@@ -266,6 +272,9 @@ fn what_is_answered_is_what_is_described(house: House) {
         "OfferView",
         "ResponderView",
         "RoadblockView",
+        "CriterionView",
+        "TodoView",
+        "MayAdd",
         "InviteView",
         "ClockView",
         "PostView",
