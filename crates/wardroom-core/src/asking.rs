@@ -1,6 +1,7 @@
 //! What deciding is given besides the state, and what it gives back.
 
 use crate::directory::DirectoryEvent;
+use crate::document::Written;
 use crate::event::{Event, Recorded};
 use crate::facts::Facts;
 use crate::id::{Actor, PersonId, Time};
@@ -20,6 +21,9 @@ pub struct Asking<'a> {
     pub cited: Option<&'a Recorded>,
     /// The other incident of a merge ([`crate::command::Command::other_incident`]), if it exists.
     pub other: Option<&'a Incident>,
+    /// What people have written in the state document, where it may be marked
+    /// ([`crate::command::Command::marks_document`]).
+    pub document: Option<&'a Written>,
 }
 
 /// What was decided: events for this incident, when two are merged for the other, and for the directory.

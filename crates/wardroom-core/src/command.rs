@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
+use crate::document::Part;
 use crate::guest::Arrival;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::{Kind, Phase, Severity};
@@ -279,6 +280,10 @@ pub enum Command {
     LinkTodo {
         todo: u32,
         bug: Option<Line>,
+    },
+    /// These parts of the state document are still true.
+    StillTrue {
+        parts: BTreeSet<Part>,
     },
     SetClock {
         label: Line,

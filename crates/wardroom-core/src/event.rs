@@ -4,24 +4,23 @@
 //! meaning; a kind that must change gets a new version and is read in both. Events carry whatever fact
 //! decided them, name people by id, and hold free text as [`Text`] only.
 
-mod kinds;
+mod stored;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
 use crate::criterion::Criterion;
-use crate::example::Part;
+use crate::document::{Part, PartMarked};
+use crate::example;
 use crate::guest::Gone;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 use crate::incident::{Kind, Phase, Post, Severity};
 use crate::offer::Recipient;
 pub use crate::record::{Recorded, Unreadable, VERSION};
-use crate::record::{from_stored, to_stored};
 use crate::roadblock::Roadblock;
 use crate::role::{Fell, RolePath};
 use crate::seal::Seal;
@@ -131,7 +130,7 @@ pub enum Event {
     // example.rs: the incident that a cast plays for one person
     ExampleBegan {
         player: PersonId,
-        cast: BTreeMap<Part, PersonId>,
+        cast: BTreeMap<example::Part, PersonId>,
     },
 
     // responder.rs: who is here
@@ -357,6 +356,17 @@ pub enum Event {
         bug: Option<Text>,
     },
 
+    // document.rs: the state document
+    StillTrue {
+        parts: BTreeSet<Part>,
+        by: PersonId,
+    },
+    /// The document as it stood then.
+    DocumentMarked {
+        version: u64,
+        parts: BTreeMap<Part, PartMarked>,
+    },
+
     // deadline.rs
     ClockSet {
         label: Text,
@@ -401,20 +411,4 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         todos: Vec<Todo>,
     },
-}
-
-impl Event {
-    /// The stored kind and body; texts in the body are in their unsealed form.
-    #[must_use]
-    pub fn to_stored(&self) -> (String, Value) {
-        to_stored(self)
-    }
-
-    /// Reads a stored event back; texts in the body may have been opened before.
-    ///
-    /// # Errors
-    /// [`Unreadable`] for kinds and versions from a newer Wardroom, and for bodies that do not fit.
-    pub fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
-        from_stored(kind, version, body, |kind| Self::KINDS.contains(&kind))
-    }
 }

@@ -13,6 +13,7 @@ use crate::absence::Absence;
 pub use crate::asking::{Asking, Decision};
 use crate::criterion::Criterion;
 use crate::deadline::Clock;
+use crate::document::Document;
 use crate::event::{Event, Recorded, Unreadable};
 use crate::example::Example;
 use crate::guest::Invite;
@@ -147,6 +148,8 @@ pub struct Incident {
     pub todos: Vec<Todo>,
     /// How many to-dos were ever added here.
     pub todos_added: u32,
+    /// What is known here of the state document.
+    pub document: Document,
     /// The commander's clocks.
     pub clocks: Vec<Clock>,
     /// Whether the commander is gone, and who proposes to assume command.
@@ -168,7 +171,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 5;
+pub const FOLD_VERSION: u32 = 6;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -241,6 +244,7 @@ impl Incident {
             criteria_added: 0,
             todos: Vec::new(),
             todos_added: 0,
+            document: Document::default(),
             clocks: Vec::new(),
             absence: Absence::default(),
             last_commander: None,
@@ -272,6 +276,7 @@ impl Incident {
         self.evolve_roadblocks(recorded);
         self.evolve_criteria(recorded);
         self.evolve_todos(recorded);
+        self.evolve_document(recorded);
         self.evolve_clocks(recorded);
         self.evolve_merge(recorded);
         self.last_entry = recorded.entry;

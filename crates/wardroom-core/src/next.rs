@@ -76,6 +76,12 @@ pub enum Next {
         #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
         due_at: Time,
     },
+    /// Say whether the state document is still true.
+    StillTrue {
+        /// When communications was to be asked.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        due_at: Time,
+    },
     /// More than seven people report to you directly (rule 9).
     Delegate {
         /// In which role.
@@ -98,7 +104,8 @@ impl Next {
             Self::Answer { .. } => 6,
             Self::OfferOperations { .. } => 7,
             Self::Clock { .. } => 8,
-            Self::Delegate { .. } => 9,
+            Self::StillTrue { .. } => 9,
+            Self::Delegate { .. } => 10,
         }
     }
 }
@@ -119,6 +126,7 @@ impl Incident {
         all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.asks_for(person));
+        all.extend(self.next_about_document(person, now));
         all.extend(self.spans_of(person));
         all
     }

@@ -40,6 +40,12 @@ pub enum Nudge {
         #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
         due_at: Time,
     },
+    /// Whether the state document is still true.
+    StillTrue {
+        /// When it was to be asked: a new stamp makes it another nudge.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        due_at: Time,
+    },
     /// More people report to one than can be led.
     Span {
         /// In which role.
@@ -105,6 +111,7 @@ impl Next {
         match self {
             Self::OfferOperations { .. } => Some(Nudge::DoingBoth {}),
             Self::Clock { clock, due_at } => Some(Nudge::Clock { clock: *clock, due_at: *due_at }),
+            Self::StillTrue { due_at } => Some(Nudge::StillTrue { due_at: *due_at }),
             Self::Delegate { role, .. } => Some(Nudge::Span { role: role.clone() }),
             Self::Take { .. }
             | Self::Confirm { .. }
@@ -120,7 +127,7 @@ impl Nudge {
     /// Before this there is nothing to be prompted of: a clock that has not run out.
     fn not_before(&self) -> Option<Time> {
         match self {
-            Self::Clock { due_at, .. } => Some(*due_at),
+            Self::Clock { due_at, .. } | Self::StillTrue { due_at } => Some(*due_at),
             Self::DoingBoth {} | Self::Span { .. } => None,
         }
     }

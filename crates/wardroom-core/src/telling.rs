@@ -2,6 +2,7 @@
 
 use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
+use crate::document::Part;
 use crate::event::{Event, Recorded};
 use crate::facts::Facts;
 use crate::guest::Gone;
@@ -68,6 +69,7 @@ impl Teller<'_> {
             .or_else(|| self.absence(event))
             .or_else(|| self.criteria(event))
             .or_else(|| self.todos(event))
+            .or_else(|| self.document(event))
             .unwrap_or_else(|| self.rest(event))
     }
 
@@ -310,6 +312,28 @@ impl Teller<'_> {
             Event::TodoReopened { todo } => format!("{who} reopened to-do {todo}"),
             Event::TodoLinked { todo, bug: Some(bug) } => format!("{who} linked to-do {todo} to a bug: {bug}"),
             Event::TodoLinked { todo, bug: None } => format!("{who} took the link to a bug off to-do {todo}"),
+            _ => return None,
+        })
+    }
+
+    fn document(&self, event: &Event) -> Option<String> {
+        let named = |parts: Vec<&Part>| {
+            let words: Vec<&str> = parts.iter().map(|part| part.word()).collect();
+            words.join(", ")
+        };
+        Some(match event {
+            Event::StillTrue { parts, by } => {
+                format!("{} says that this is still true: {}", self.name(*by), named(parts.iter().collect()))
+            }
+            Event::DocumentMarked { parts, .. } => {
+                let new = parts.iter().filter(|(_, marked)| marked.text.is_some());
+                let new = named(new.map(|(part, _)| part).collect());
+                if new.is_empty() {
+                    "The state document is kept as it stands".to_owned()
+                } else {
+                    format!("The state document is kept as it stands; new since last: {new}")
+                }
+            }
             _ => return None,
         })
     }

@@ -112,6 +112,10 @@ pub(crate) fn render(epoch: Uuid, stored: &Stored, facts: &Facts) -> serde_json:
     let recorded = incident.and_then(|_| recorded(stored).ok());
     let mut body = opened(stored).unwrap_or_default();
     seal::reveal(&mut body);
+    if let Some(parts) = body["parts"].as_object_mut().filter(|_| stored.kind == "document_marked") {
+        // Whole texts, which each reader would be sent again and again: they are read where they are asked for.
+        parts.values_mut().for_each(|part| drop(part.as_object_mut().map(|part| part.remove("text"))));
+    }
     json!({
         "cursor": cursor(epoch, stored.position),
         "incident": incident,

@@ -296,6 +296,7 @@ pub fn briefing(briefing: &Value) -> String {
         let _ = writeln!(out, "{}", line(entry));
     }
     pinned(&mut out, &briefing["pinned"]);
+    document::marked(&mut out, &briefing["document"]);
     let _ = writeln!(out, "\n{}", incident(&briefing["state"]));
     out
 }
@@ -357,6 +358,7 @@ fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
             format!("#{n}: you are doing both, command and operations: wardroom offer {n} operations {to}")
         }
         "clock" => format!("#{n}: clock {} is due {}", next["clock"], until(&next["due_at"])),
+        "still_true" => format!("#{n}: is the state document still true? If so: wardroom still-true {n}"),
         "delegate" => format!("#{n}: {} people report to {role}; open a role under it", next["reports"]),
         other => format!("#{n}: {other}"),
     }

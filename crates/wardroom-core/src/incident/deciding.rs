@@ -23,7 +23,7 @@ impl Incident {
         self.guests_may(ask, &command)?;
         self.example_allows(&command)?;
         let decided = self.dispatch(ask, command).map_err(|refusal| self.for_guests(ask, refusal))?;
-        let mut decision = self.with_accounts(ask.facts, decided);
+        let mut decision = self.with_mark(ask, self.with_accounts(ask.facts, decided));
         if let Some(person) = self.returns(ask) {
             decision.here.insert(0, Event::CommanderReturned { person });
         }
@@ -54,7 +54,7 @@ impl Incident {
         Asking { now: ask.now.max(self.last_at), ..*ask }
     }
 
-    fn writable(&self) -> Result<(), Refusal> {
+    pub(crate) fn writable(&self) -> Result<(), Refusal> {
         match &self.unreadable {
             None => Ok(()),
             Some(why) => Err(Refusal::new(
@@ -83,13 +83,18 @@ impl Incident {
                 | Command::Restrict {}
                 | Command::Invite { .. }
         );
+        if redaction || (looking_back && self.phase == Phase::Closed) { Ok(()) } else { self.still_goes_on() }
+    }
+
+    /// Nothing is changed any more after closing, and after a merge.
+    pub(crate) fn still_goes_on(&self) -> Result<(), Refusal> {
         match self.phase {
-            Phase::Merged if !redaction => {
+            Phase::Merged => {
                 let into = self.merged_into.unwrap_or(self.number);
                 Err(Refusal::new(Code::WrongPhase, format!("Incident {} goes on as {into}. Go there.", self.number))
                     .remedy(Remedy::See { incident: into }))
             }
-            Phase::Closed if !redaction && !looking_back => Err(Refusal::new(
+            Phase::Closed => Err(Refusal::new(
                 Code::WrongPhase,
                 format!("Incident {} is closed. Whoever reopens it takes command.", self.number),
             )
@@ -158,6 +163,7 @@ impl Incident {
             Command::FinishTodo { todo } => self.finish_todo(ask, todo),
             Command::ReopenTodo { todo } => self.reopen_todo(ask, todo),
             Command::LinkTodo { todo, bug } => self.link_todo(ask, todo, bug),
+            Command::StillTrue { parts } => self.still_true(ask, parts),
             Command::SetClock { label, in_minutes, repeat } => self.set_clock(ask, label, in_minutes, repeat),
             Command::StopClock { clock } => self.stop_clock(ask, clock),
             Command::Merge { into } => self.merge(ask, into),

@@ -79,7 +79,7 @@ pub fn set_active(facts: &mut Facts, who: PersonId, active: bool) {
 
 /// Somebody asks, with nothing cited and no other incident at hand.
 pub fn asking(actor: Actor, now: Time, facts: &Facts) -> Asking<'_> {
-    Asking { actor, now, facts, cited: None, other: None }
+    Asking { actor, now, facts, cited: None, other: None, document: None }
 }
 
 /// How an incident is opened in the tests.

@@ -48,7 +48,14 @@ fn may(given: &Given, name: &str, fields: &Value, who: &[PersonId]) {
         let command: Command = cmd(name, fields.clone());
         let cited = command.cites().and_then(|entry| given.history.iter().find(|known| known.entry == entry));
         let actor = Actor::Person(person);
-        let ask = wardroom_core::incident::Asking { actor, now: given.now, facts: &given.facts, cited, other: None };
+        let ask = wardroom_core::incident::Asking {
+            actor,
+            now: given.now,
+            facts: &given.facts,
+            cited,
+            other: None,
+            document: None,
+        };
         match state.decide(&ask, command) {
             Err(refusal) if said_no.contains(&refusal.code) => {
                 assert!(refusal.remedy.is_some() || !refusal.who_could.is_empty(), "a dead end: {refusal}");
@@ -179,7 +186,14 @@ fn the_work_of_a_duty_is_for_its_holders_and_members() {
 #[track_caller]
 fn shows(given: &Given, person: PersonId, path: &str, acts: &[RoleAct]) {
     let actor = Actor::Person(person);
-    let ask = wardroom_core::incident::Asking { actor, now: given.now, facts: &given.facts, cited: None, other: None };
+    let ask = wardroom_core::incident::Asking {
+        actor,
+        now: given.now,
+        facts: &given.facts,
+        cited: None,
+        other: None,
+        document: None,
+    };
     assert_eq!(given.state().may_with(&ask, &role(path)), acts, "{path}");
 }
 

@@ -42,7 +42,14 @@ fn planned() -> Given {
 }
 
 fn may(given: &Given, who: PersonId) -> Vec<CriterionAct> {
-    let ask = Asking { actor: Actor::Person(who), now: given.now, facts: &given.facts, cited: None, other: None };
+    let ask = Asking {
+        actor: Actor::Person(who),
+        now: given.now,
+        facts: &given.facts,
+        cited: None,
+        other: None,
+        document: None,
+    };
     given.state().may_with_criterion(&ask, 1)
 }
 

@@ -25,7 +25,7 @@ const PLAYER: PersonId = ROBIN;
 const BEAT: SignedDuration = SignedDuration::from_secs(2);
 
 fn beginning(facts: &Facts, player: PersonId) -> Result<Beginning, Refusal> {
-    let ask = Asking { actor: Actor::Person(player), now: start(), facts, cited: None, other: None };
+    let ask = Asking { actor: Actor::Person(player), now: start(), facts, cited: None, other: None, document: None };
     let mut next = 200;
     begin(number(1), &ask, &BTreeMap::new(), &mut || {
         next += 1;
@@ -114,7 +114,8 @@ fn it_begins_as_a_drill_that_only_its_player_and_its_cast_may_see() {
 #[test]
 fn one_person_plays_one_at_a_time_and_not_everybody_at_once() {
     let facts = facts();
-    let ask = Asking { actor: Actor::Person(PLAYER), now: start(), facts: &facts, cited: None, other: None };
+    let ask =
+        Asking { actor: Actor::Person(PLAYER), now: start(), facts: &facts, cited: None, other: None, document: None };
     let refused = |open: &[(u32, PersonId)]| {
         let open = open.iter().map(|(n, player)| (number(*n), *player)).collect();
         begin(number(99), &ask, &open, &mut Uuid::nil).err().map(|refusal| (refusal.code, refusal.remedy))
@@ -253,7 +254,14 @@ fn nobody_else_is_let_in() {
         hours: 1,
     };
     let (state, facts) = (stage.given().state(), &stage.given().facts);
-    let ask = Asking { actor: Actor::Person(PLAYER), now: stage.given().now, facts, cited: None, other: None };
+    let ask = Asking {
+        actor: Actor::Person(PLAYER),
+        now: stage.given().now,
+        facts,
+        cited: None,
+        other: None,
+        document: None,
+    };
     assert!(!state.may_invite_guests(&ask), "nor is that offered");
     for command in [cmd("unrestrict", json!({})), cmd("invite", json!({ "person": ADA })), invite] {
         let given = stage.given().clone();

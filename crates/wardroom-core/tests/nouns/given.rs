@@ -10,6 +10,7 @@ use std::sync::Arc;
 use jiff::ToSpan;
 use wardroom_core::command::{Command, Tick};
 use wardroom_core::directory::{Directory, DirectoryEvent, DirectoryRecorded};
+use wardroom_core::document::Written;
 use wardroom_core::event::{Event, Recorded, VERSION};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, Entry, PersonId, Time};
@@ -27,6 +28,7 @@ pub struct Given {
     pub facts: Facts,
     pub now: Time,
     other: Option<Incident>,
+    document: Option<Written>,
     /// What the last decision changed in the directory.
     pub directory: Vec<DirectoryEvent>,
     salts: u128,
@@ -55,8 +57,15 @@ pub fn by(person: PersonId, event: Event) -> Past {
 
 /// An incident with these events, all of which happened at the start.
 pub fn given<E: Into<Past>>(events: impl IntoIterator<Item = E>) -> Given {
-    let given =
-        Given { history: Vec::new(), facts: facts(), now: start(), other: None, directory: Vec::new(), salts: 0 };
+    let given = Given {
+        history: Vec::new(),
+        facts: facts(),
+        now: start(),
+        other: None,
+        document: None,
+        directory: Vec::new(),
+        salts: 0,
+    };
     given.and(events)
 }
 
@@ -124,6 +133,12 @@ impl Given {
         self
     }
 
+    /// This is written in the state document.
+    pub fn written(mut self, document: Written) -> Self {
+        self.document = Some(document);
+        self
+    }
+
     /// The folded state.
     pub fn state(&self) -> Incident {
         Incident::fold(&self.history).expect("the first event opens")
@@ -139,7 +154,7 @@ impl Given {
         let state = self.state();
         let cited = command.cites().and_then(|entry| self.history.iter().find(|known| known.entry == entry));
         let other = self.other.as_ref().filter(|other| command.other_incident() == Some(other.number));
-        let ask = Asking { actor, now: self.now, facts: &self.facts, cited, other };
+        let ask = Asking { actor, now: self.now, facts: &self.facts, cited, other, document: self.document.as_ref() };
         let outcome = state.decide(&ask, command);
         Asked { actor, outcome, before: self }
     }
@@ -147,7 +162,7 @@ impl Given {
     /// The clock speaks.
     pub fn tick(self, tick: Tick) -> Asked {
         let actor = Actor::Clock;
-        let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None };
+        let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
         let outcome = self.state().tick(&ask, tick);
         Asked { actor, outcome, before: self }
     }

@@ -84,8 +84,14 @@ fn every_responder_may_invite_guests_for_a_while() {
 #[test]
 fn inviting_guests_is_offered_to_who_can() {
     let offers = |given: &Given, person| {
-        let ask =
-            Asking { actor: Actor::Person(person), now: given.now, facts: &given.facts, cited: None, other: None };
+        let ask = Asking {
+            actor: Actor::Person(person),
+            now: given.now,
+            facts: &given.facts,
+            cited: None,
+            other: None,
+            document: None,
+        };
         given.state().may_invite_guests(&ask)
     };
     let given = marty_is_here();
@@ -201,7 +207,7 @@ fn a_guest_lets_nobody_in_and_declares_nothing() {
     }
     let facts = marty_is_here().facts;
     let actor = wardroom_core::id::Actor::Person(GUEST);
-    let ask = Asking { actor, now: at(0), facts: &facts, cited: None, other: None };
+    let ask = Asking { actor, now: at(0), facts: &facts, cited: None, other: None, document: None };
     let opening = serde_json::from_value(json!({"title": "Mine"})).expect("an opening");
     assert_eq!(open(number(2), &ask, opening).expect_err("a guest").code, Code::NotForGuests);
     let looking = given([opened_as(1, Kind::Incident, Phase::Investigating), joined(SABRINA), invited(SABRINA)]);

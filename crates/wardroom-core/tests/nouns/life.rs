@@ -20,7 +20,8 @@ fn opening(title: &str) -> Opening {
 
 fn opens(person: PersonId, opening: Opening) -> Result<Vec<Event>, Refusal> {
     let facts = facts();
-    let ask = Asking { actor: Actor::Person(person), now: start(), facts: &facts, cited: None, other: None };
+    let ask =
+        Asking { actor: Actor::Person(person), now: start(), facts: &facts, cited: None, other: None, document: None };
     open(Number::FIRST, &ask, opening)
 }
 
@@ -243,7 +244,8 @@ fn an_incident_with_an_unknown_event_is_read_only_here() {
     let mut state = given([opened()]).state();
     state.evolve_unreadable(Entry(2), at(1), &unknown);
     let facts = facts();
-    let ask = Asking { actor: Actor::Person(MARY), now: at(2), facts: &facts, cited: None, other: None };
+    let ask =
+        Asking { actor: Actor::Person(MARY), now: at(2), facts: &facts, cited: None, other: None, document: None };
     let refusal = state.decide(&ask, cmd("note", json!({"text": "hm"}))).expect_err("read-only");
     assert_eq!(refusal.code, Code::ReadOnly);
     readable(&refusal.sentence);

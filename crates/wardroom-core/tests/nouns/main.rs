@@ -12,6 +12,7 @@ mod cast;
 mod criterion;
 mod deadline;
 mod directory;
+mod document;
 mod example;
 mod given;
 mod guest;

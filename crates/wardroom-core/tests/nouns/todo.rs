@@ -30,7 +30,14 @@ fn planned() -> Given {
 }
 
 fn may(given: &Given, who: PersonId) -> Vec<TodoAct> {
-    let ask = Asking { actor: Actor::Person(who), now: given.now, facts: &given.facts, cited: None, other: None };
+    let ask = Asking {
+        actor: Actor::Person(who),
+        now: given.now,
+        facts: &given.facts,
+        cited: None,
+        other: None,
+        document: None,
+    };
     given.state().may_with_todo(&ask, 1)
 }
 

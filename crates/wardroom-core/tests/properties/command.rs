@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use wardroom_core::absence::Grounds;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, OfferTo, Tick};
+use wardroom_core::document::Part;
 use wardroom_core::event::Event;
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, PersonId};
@@ -212,6 +213,7 @@ impl Sent {
                 to.into_iter().map(offer).collect()
             }
             Next::Clock { clock, .. } => vec![Command::StopClock { clock }],
+            Next::StillTrue { .. } => vec![Command::StillTrue { parts: Part::ALL.into() }],
             Next::Delegate { .. } => Vec::new(),
         }
     }
@@ -224,7 +226,7 @@ impl Watch for Sent {
         for person in facts.people.keys().copied().filter(|person| facts.active(*person)) {
             let Some(next) = answer.incident.next(person, facts, now) else { continue };
             for command in Self::follow(next) {
-                let ask = Asking { actor: Actor::Person(person), now, facts, cited: None, other: None };
+                let ask = Asking { actor: Actor::Person(person), now, facts, cited: None, other: None, document: None };
                 if let Err(refusal) = answer.incident.decide(&ask, command.clone()) {
                     return Err(format!("{person} was sent to {command:?}, and told: {refusal}"));
                 }

@@ -99,7 +99,7 @@ impl Watch for Lists {
         let entry = moment.recorded.entry.0;
         let (who, other) = (nth(entry), nth(entry + 1 + entry % 3));
         let (actor, now) = (Actor::Person(who), moment.recorded.at);
-        let ask = Asking { actor, now, facts: moment.facts, cited: None, other: None };
+        let ask = Asking { actor, now, facts: moment.facts, cited: None, other: None, document: None };
         self.shown(moment.after, &ask, who, other)
     }
 }

@@ -12,6 +12,7 @@ mod harness;
 
 mod calls;
 mod command;
+mod document;
 mod drills;
 mod lists;
 mod log;
@@ -67,7 +68,7 @@ fn everything_happens_in_the_histories() {
     let mut runner = TestRunner::new(cases(0));
     // What an incident begins with stands in no history's way.
     let mut seen = Kinds(BTreeSet::from(["opened", "example_began"].map(str::to_owned)));
-    for _ in 0..2000 {
+    for _ in 0..3000 {
         let steps = steps::histories().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }

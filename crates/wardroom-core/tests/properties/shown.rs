@@ -92,7 +92,7 @@ impl Watch for Shown {
         for n in [entry, entry / 2] {
             let (who, other) = (nth(n), nth(n + 1 + entry % 3));
             let (actor, now) = (Actor::Person(who), moment.recorded.at);
-            let ask = Asking { actor, now, facts: moment.facts, cited: None, other: None };
+            let ask = Asking { actor, now, facts: moment.facts, cited: None, other: None, document: None };
             if other != who {
                 self.holds(moment.after, &ask, who, other)?;
             }

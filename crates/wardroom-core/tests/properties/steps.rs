@@ -7,6 +7,7 @@ use uuid::Uuid;
 use wardroom_core::absence::Grounds;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, OfferTo};
+use wardroom_core::document::Part;
 use wardroom_core::guest::Arrival;
 use wardroom_core::id::{Entry, InviteId, Number, SessionId, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
@@ -156,6 +157,9 @@ fn lists() -> impl Strategy<Value = Command> {
         6 => criteria(),
         4 => add.prop_map(|(person, filed)| Command::AddTodo { text: line(), person, bug: filed.then(bug) }),
         6 => todos(),
+        2 => prop::sample::subsequence(Part::ALL.to_vec(), 1..3).prop_map(|parts| Command::StillTrue {
+            parts: parts.into_iter().collect(),
+        }),
     ]
 }
 
@@ -228,7 +232,7 @@ fn said() -> impl Strategy<Value = (Speaker, Command)> {
         6 => (anybody(), responding()),
         1 => (Just(Speaker::Commander), guests()),
         1 => (anybody(), guests()),
-        2 => (Just(Speaker::Commander), lists()),
+        1 => (Just(Speaker::Commander), lists()),
         1 => (anybody(), lists()),
         2 => (anybody(), commanding()),
         1 => (anybody(), answers()),

@@ -18,6 +18,7 @@ use wardroom_core::refusal::Refusal;
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal::{self, Seal};
 
+use crate::document::written;
 use crate::harness::ledger::Ledger;
 use crate::harness::{at, facts, opened, opening, person, record, set_active};
 use crate::steps::{NEWEST, PEOPLE, Speaker, Step};
@@ -324,14 +325,16 @@ impl World {
         let known = |entry: &Entry| here.log.iter().find(|one| one.entry == *entry && *entry <= incident.last_entry);
         let cited = command.cites().and_then(|entry| known(&entry));
         let other = command.other_incident().filter(|other| *other == there.head.number).map(|_| &there.head);
-        let ask = Asking { actor, now, facts: &self.facts, cited, other };
+        let document = command.marks_document().then(|| written(here.log.len() as u64));
+        let ask = Asking { actor, now, facts: &self.facts, cited, other, document: document.as_ref() };
         let answer = incident.decide(&ask, command.clone());
         watch.answer(&Answer { incident, ask, command, answer: &answer })?;
         Ok(answer)
     }
 
     fn tick(&mut self, stream: usize, node: usize, tick: Tick, watch: &mut dyn Watch) -> Verdict {
-        let ask = Asking { actor: Actor::Clock, now: self.now, facts: &self.facts, cited: None, other: None };
+        let ask =
+            Asking { actor: Actor::Clock, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
         let Ok(decision) = self.streams[stream].nodes[node].tick(&ask, tick) else { return Ok(()) };
         if decision.here.is_empty() {
             return Err("a tick was accepted and says nothing".to_owned());

@@ -46,7 +46,7 @@ impl Worker {
             Order::Open(opening) => {
                 let number = self.next_number(tentative).await?;
                 let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
                 let events = open(number, &ask, opening)?;
                 tentative.highest = Some(number);
                 Ok((vec![tentative.write_new(number, actor, &events)], None))
@@ -55,7 +55,7 @@ impl Worker {
                 let number = self.next_number(tentative).await?;
                 let open = self.examples(tentative).await?;
                 let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
                 let begun = example::begin(number, &ask, &open, &mut Uuid::now_v7)?;
                 tentative.highest = Some(number);
                 let cast = (!begun.directory.is_empty()).then(|| tentative.write_directory(actor, &begun.directory));
@@ -76,6 +76,7 @@ impl Worker {
                     facts: &facts,
                     cited: cited.as_ref(),
                     other: other.map(|other| &tentative.incidents[&other].1),
+                    document: None,
                 };
                 let decision = tentative.incidents[&number].1.decide(&ask, command)?;
                 tentative.write_decision(actor, number, other, decision)
@@ -83,7 +84,7 @@ impl Worker {
             Order::Tick(number, tick) => {
                 self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
                 let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None };
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
                 let decision = tentative.incidents[&number].1.tick(&ask, tick)?;
                 tentative.write_decision(actor, number, None, decision)
             }

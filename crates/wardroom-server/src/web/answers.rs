@@ -24,7 +24,9 @@ use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
-use self::lists::{CriterionView, MayAdd, TodoView};
+pub(super) use self::lists::Marked;
+use self::lists::MarkedView;
+use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
 pub(super) use account::{Me, Sessions};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
@@ -126,6 +128,7 @@ pub(super) struct IncidentView {
     /// What there is to do besides.
     todos: Vec<TodoView>,
     may_add: MayAdd,
+    document: DocumentView,
     clocks: Vec<ClockView>,
     pinned: Vec<Entry>,
     /// The links by which guests could come in, for responders who are none themselves.
@@ -310,6 +313,8 @@ pub(super) struct BriefingView {
     you_last_acted: Option<Entry>,
     matters: Vec<Happened>,
     pinned: Vec<Happened>,
+    /// The written parts as they were marked last; null when nothing was marked.
+    document: Option<MarkedView>,
     state: IncidentView,
 }
 

@@ -127,7 +127,7 @@ impl Server {
     }
 
     /// An incident as this reader sees it now.
-    fn seen_by(&self, reader: &Reader, incident: &Incident, cursor: &str, told: &[Told]) -> Value {
+    pub(super) fn seen_by(&self, reader: &Reader, incident: &Incident, cursor: &str, told: &[Told]) -> Value {
         let prompts = &self.prompted.of(reader.person);
         let (facts, now) = (&reader.facts, clock::now());
         view::incident(incident, view::Reading { facts, reader: reader.person, now, cursor, told, prompts })
@@ -151,7 +151,12 @@ impl Server {
     }
 
     /// Some entries of an incident as readers get them, read in one go.
-    async fn rendered(&self, number: Number, entries: &[Entry], facts: &Facts) -> Result<Vec<Value>, Problem> {
+    pub(super) async fn rendered(
+        &self,
+        number: Number,
+        entries: &[Entry],
+        facts: &Facts,
+    ) -> Result<Vec<Value>, Problem> {
         let seqs: Vec<u64> = entries.iter().map(|entry| entry.0).collect();
         let stored = self.log.events(stream_of(number), &seqs).await?;
         Ok(stored.iter().map(|stored| render(self.watch.epoch(), stored, facts)).collect())
@@ -313,43 +318,6 @@ impl Server {
     }
 }
 
-/// Since when to brief.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Since {
-    /// The entry up to which the reader has seen everything.
-    #[serde(default)]
-    since: Entry,
-}
-
-/// Read the briefing: the state, what matters that happened since, and the entry to name when taking command.
-#[utoipa::path(
-    get, path = "/api/v1/incidents/{number}/briefing",
-    params(("number" = u32, Path, description = "The incident's number"), Since),
-    responses((status = 200, body = answers::BriefingView)),
-)]
-pub(super) async fn briefing(
-    State(server): State<Server>,
-    reader: Reader,
-    InPath(number): InPath,
-    Query(since): Query<Since>,
-) -> Result<Json<Value>, Problem> {
-    let position = server.watch.position();
-    let held = server.visible(&reader, number).await?;
-    let mattered = held.incident.matters_after(since.since);
-    let matters = server.rendered(number, &mattered, &reader.facts).await?;
-    let pinned: Vec<Entry> = held.incident.pinned.iter().copied().collect();
-    let pinned = server.rendered(number, &pinned, &reader.facts).await?;
-    let at = cursor(server.watch.epoch(), position);
-    server.fetched(&reader, &[&held.incident]).await;
-    let told = server.told(&reader, &held.incident).await?;
-    let state = server.seen_by(&reader, &held.incident, &at, &told);
-    Ok(Json(json!({
-        "briefed_to": held.incident.last_entry, "you_last_acted": held.incident.last_acted(reader.person),
-        "matters": matters, "pinned": pinned, "state": state,
-    })))
-}
-
 /// What must I do next, over all incidents: the most urgent first.
 #[utoipa::path(
     get, path = "/api/v1/next",
@@ -391,7 +359,7 @@ fn people_in(all: &[NextIn]) -> Vec<PersonId> {
         }
         Next::Assume { commander, .. } => vec![*commander],
         Next::OfferOperations { to } => to.clone(),
-        Next::StillWithUs { .. } | Next::Clock { .. } | Next::Delegate { .. } => Vec::new(),
+        Next::StillWithUs { .. } | Next::Clock { .. } | Next::StillTrue { .. } | Next::Delegate { .. } => Vec::new(),
     };
     all.iter().flat_map(of).collect()
 }

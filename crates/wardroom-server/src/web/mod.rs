@@ -4,6 +4,7 @@
 pub mod account;
 mod admin;
 mod answers;
+mod briefing;
 mod callers;
 pub mod connection;
 mod directory;

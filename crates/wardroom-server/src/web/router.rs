@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
-use super::{admin, directory, example, health, incidents, page, prompt, reach, stream, tokens};
+use super::{admin, briefing, directory, example, health, incidents, page, prompt, reach, stream, tokens};
 use crate::server::Server;
 
 #[derive(OpenApi)]
@@ -99,7 +99,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(incidents::show))
         .routes(routes!(incidents::command))
         .routes(routes!(incidents::events))
-        .routes(routes!(incidents::briefing))
+        .routes(routes!(briefing::briefing))
+        .routes(routes!(briefing::mark))
         .routes(routes!(incidents::next))
         .routes(routes!(incidents::presence))
         .routes(routes!(prompt::prompt))

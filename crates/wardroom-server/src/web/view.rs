@@ -40,7 +40,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
     let Reading { facts, reader, now, cursor, told, prompts } = reading;
     let person = |id: PersonId| named(facts, id);
     let brought = incident.brought(reader, facts, now, prompts);
-    let ask = Asking { actor: Actor::Person(reader), now, facts, cited: None, other: None };
+    let ask = Asking { actor: Actor::Person(reader), now, facts, cited: None, other: None, document: None };
     let role = |(path, role): (&RolePath, &Role)| {
         json!({
             "role": path,
@@ -92,6 +92,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "criteria": lists::criteria(incident, &ask),
         "todos": lists::todos(incident, &ask),
         "may_add": lists::may_add(incident, &ask),
+        "document": lists::document(incident, reader, facts),
         "clocks": incident.clocks,
         "pinned": incident.pinned,
         "merged_into": incident.merged_into,

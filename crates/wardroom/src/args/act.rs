@@ -3,6 +3,7 @@
 mod lists;
 
 use clap::Subcommand;
+use wardroom_core::document::Part;
 use wardroom_core::id::{Entry, Number, ServiceName, TeamName, Time, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::role::RolePath;
@@ -218,6 +219,12 @@ pub enum Act {
         number: Number,
         #[command(subcommand)]
         verb: Todo,
+    },
+    /// Say that the state document is still true: wardroom still-true 465; or a part of it: summary, status or notes
+    StillTrue {
+        number: Number,
+        #[arg(value_parser = word::<Part>)]
+        parts: Vec<Part>,
     },
     /// Set a clock: wardroom clock 465 "Consider alternatives" --in 15 --repeat
     Clock {

@@ -42,3 +42,19 @@ pub fn todos(out: &mut String, state: &Value) {
         let _ = writeln!(out, "  {}. {}{}{done}", todo["id"], text(&todo["text"]), beside(todo));
     }
 }
+
+/// The written parts as they were marked last, and which of them the reader has not seen.
+pub fn marked(out: &mut String, document: &Value) {
+    for part in document["parts"].as_array().into_iter().flatten() {
+        let heading = match part["part"].as_str().unwrap_or_default() {
+            "summary" => "SUMMARY",
+            "status" => "DETAILED STATUS",
+            _ => "WORKING NOTES",
+        };
+        let new = if part["new"] == true { ", new to you" } else { "" };
+        let _ = writeln!(out, "\n{}", soft(&format!("{heading}, as of entry {}{new}", document["entry"])));
+        for line in text(&part["text"]).lines() {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use wardroom_core::absence::Grounds;
 use wardroom_core::command::{Command, OfferTo, Opening};
+use wardroom_core::document::Part;
 use wardroom_core::id::{InviteId, Number};
 
 use super::print_json;
@@ -143,6 +144,8 @@ fn command(act: Act) -> anyhow::Result<(Number, Command)> {
         Act::SendAway { number, person, reason } => (number, Command::SendAway { person, reason }),
         Act::Criterion { number, verb } => (number, on_criterion(verb)),
         Act::Todo { number, verb } => (number, on_todo(verb)),
+        Act::StillTrue { number, parts } if parts.is_empty() => (number, Command::StillTrue { parts: Part::ALL.into() }),
+        Act::StillTrue { number, parts } => (number, Command::StillTrue { parts: parts.into_iter().collect() }),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
         Act::StopClock { number, clock } => (number, Command::StopClock { clock }),
         Act::Merge { number, into } => (number, Command::Merge { into }),

@@ -1,7 +1,9 @@
-//! Exit criteria and to-dos, described.
+//! What stands in the state document beside its written parts, and their marks, described.
 
 use utoipa::ToSchema;
 use wardroom_core::criterion::CriterionAct;
+use wardroom_core::document::Part;
+use wardroom_core::id::Entry;
 use wardroom_core::todo::TodoAct;
 
 use super::Named;
@@ -62,4 +64,58 @@ pub(super) struct TodoView {
 pub(super) struct MayAdd {
     criteria: bool,
     todos: bool,
+}
+
+/// What the log knows of the written parts.
+#[derive(ToSchema)]
+pub(super) struct DocumentView {
+    /// Who said last that a part is still true.
+    stamps: Vec<StampView>,
+    /// Whether the reader may write in it now.
+    may_write: bool,
+    /// Whether the reader may say that it is still true.
+    may_stamp: bool,
+    /// When communications is asked whether it is still true.
+    #[schema(format = DateTime)]
+    due: Option<String>,
+}
+
+/// That a part was still true then.
+#[derive(ToSchema)]
+pub(super) struct StampView {
+    part: Part,
+    by: Named,
+    #[schema(format = DateTime)]
+    at: String,
+}
+
+/// The state document as of an entry.
+#[derive(ToSchema)]
+pub(in crate::web) struct Marked {
+    /// Null when nothing was marked until then.
+    document: Option<MarkedView>,
+}
+
+/// The written parts as the log keeps them.
+#[derive(ToSchema)]
+pub(super) struct MarkedView {
+    /// The entry that marked them.
+    entry: Entry,
+    /// Of which version of the document it is.
+    version: u64,
+    parts: Vec<MarkedPartView>,
+}
+
+/// A written part as it was marked.
+#[derive(ToSchema)]
+pub(super) struct MarkedPartView {
+    part: Part,
+    /// Its words; null when they were redacted.
+    text: Option<String>,
+    /// The entry in which these words stand: the mark, or one before it.
+    marked_in: Entry,
+    /// Whether the reader has not seen these words yet: they were marked after what they last looked at.
+    new: bool,
+    /// The words as they were marked before that; null when the part is not new, or was not marked then.
+    before: Option<String>,
 }

@@ -1,7 +1,11 @@
-//! Exit criteria and to-dos as a reader gets them: with names, and with what the reader may do there.
+//! What stands in the state document beside its written parts, as a reader gets it: with names, and with what the reader
+//! may do there.
 
 use serde_json::{Value, json};
 use wardroom_core::criterion::CriterionState;
+use wardroom_core::document::{Part, Stamp};
+use wardroom_core::facts::Facts;
+use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Asking, Incident};
 
 use crate::web::problem::named;
@@ -52,4 +56,15 @@ pub fn todos(incident: &Incident, ask: &Asking<'_>) -> Vec<Value> {
 /// What the reader may add.
 pub fn may_add(incident: &Incident, ask: &Asking<'_>) -> Value {
     json!({ "criteria": incident.may_add_criterion(ask), "todos": incident.may_add_todo(ask) })
+}
+
+/// What the log knows of the written parts. What they say lies beside it.
+pub fn document(incident: &Incident, reader: PersonId, facts: &Facts) -> Value {
+    let stamp = |(part, stamp): (&Part, &Stamp)| json!({ "part": part, "by": named(facts, stamp.by), "at": stamp.at });
+    json!({
+        "stamps": incident.document.stamps.iter().map(stamp).collect::<Vec<_>>(),
+        "may_write": incident.may_write(reader, facts).is_ok(),
+        "may_stamp": incident.may_stamp(reader),
+        "due": incident.document_due(),
+    })
 }

@@ -1,6 +1,9 @@
-//! Every kind of an incident's event by its stored name, in the order of the enum.
+//! An incident's events as they are stored, and every kind by its stored name, in the order of the enum.
 
-use super::Event;
+use serde_json::Value;
+
+use super::{Event, Unreadable};
+use crate::record::{from_stored, to_stored};
 
 impl Event {
     /// Every kind, as stored.
@@ -69,6 +72,8 @@ impl Event {
         "todo_finished",
         "todo_reopened",
         "todo_linked",
+        "still_true",
+        "document_marked",
         "clock_set",
         "clock_rang",
         "clock_stopped",
@@ -76,4 +81,18 @@ impl Event {
         "merged_into",
         "absorbed",
     ];
+
+    /// The stored kind and body; texts in the body are in their unsealed form.
+    #[must_use]
+    pub fn to_stored(&self) -> (String, Value) {
+        to_stored(self)
+    }
+
+    /// Reads a stored event back; texts in the body may have been opened before.
+    ///
+    /// # Errors
+    /// [`Unreadable`] for kinds and versions from a newer Wardroom, and for bodies that do not fit.
+    pub fn from_stored(kind: &str, version: u16, body: Value) -> Result<Self, Unreadable> {
+        from_stored(kind, version, body, |kind| Self::KINDS.contains(&kind))
+    }
 }
