@@ -12,6 +12,7 @@ use tokio::sync::watch as signal;
 use crate::account::Accounts;
 use crate::account::link::{self, MadeLink};
 use crate::config::{Config, Setting};
+use crate::document::Documents;
 use crate::due::Due;
 use crate::example::{BEAT, Examples};
 use crate::execute::{Executor, NotDone};
@@ -78,6 +79,8 @@ pub struct Parts {
     pub public_url: Option<PublicUrl>,
     /// Who follows live.
     pub followers: Followers,
+    /// State documents that are open.
+    pub documents: Documents,
     /// Telling people what waits for them.
     pub reach: Reach,
     /// Playing the example incident.
@@ -186,7 +189,12 @@ pub async fn run(
         tokio::spawn(certificate.keep_up(server.clone()));
     }
     let connections = Connections::new(listener, limits, tls.is_some());
-    let serving = web::serve::serve(connections, web::router::router(server), tls, stopped.clone());
+    let documents = server.documents.clone();
+    let stops = stopped.clone();
+    let serving = async {
+        web::serve::serve(connections, web::router::router(server), tls, stops).await;
+        documents.ended().await;
+    };
     tokio::select! {
         () = serving => {}
         () = async {
@@ -248,7 +256,9 @@ pub async fn start(
     let examples =
         Examples::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), BEAT, told.clone());
     let (accounts, followers) = (Accounts::default(), Followers::new(config.limits.streams_per_person.get()));
+    let documents = Documents::new(log.clone(), streams.clone(), watch.subscribe());
     Ok(Server(Arc::new(Parts {
+        documents,
         audit: Audit::new(log.clone()),
         settings: config.shown,
         log,

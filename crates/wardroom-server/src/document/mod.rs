@@ -1,7 +1,203 @@
 //! The state document: what people write together, beside the log.
+//!
+//! [`wire`] and [`judge`] read what peers send, [`paper`] is the text, and a [`room`] is a document that is open on this
+//! node. A document has no log position of its own: nothing of it passes through `decide`, but who may write in it.
 
+pub mod close;
+mod hearing;
 pub mod judge;
 pub mod limits;
 pub mod paper;
 pub mod part;
+mod presences;
+mod rights;
+mod room;
+pub mod seat;
 pub mod wire;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, watch};
+use wardroom_core::id::{Number, PersonId};
+
+use crate::log::{DocumentRow, Log, LogError};
+use crate::streams::{Streams, stream_of};
+use limits::SOCKETS_MAX;
+use part::Part;
+use room::{Room, Word, paper_of};
+use seat::{Guest, Inbox};
+
+/// Words that wait for a room; whoever says more waits with them.
+const WORDS: usize = 1_024;
+
+/// Every document that is open on this node. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Documents(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    log: Log,
+    streams: Streams,
+    news: watch::Receiver<u64>,
+    open: Mutex<Open>,
+    peers: AtomicU64,
+    /// How many rooms and sockets there are.
+    busy: watch::Sender<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    rooms: HashMap<Number, mpsc::Sender<Word>>,
+    sockets: HashMap<(Number, PersonId), usize>,
+}
+
+/// Counts as busy until it is dropped: a server that stops waits for it.
+#[derive(Debug)]
+pub struct Busy(Documents);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.0.busy.send_modify(|busy| *busy -= 1);
+    }
+}
+
+/// Somebody's place in a document; they leave when it is dropped.
+#[derive(Debug)]
+pub struct Place {
+    documents: Documents,
+    number: Number,
+    person: PersonId,
+    peer: u64,
+    words: mpsc::Sender<Word>,
+    _busy: Busy,
+}
+
+/// The text of a document as it is stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct WrittenDown {
+    /// The number of its newest update.
+    pub version: u64,
+    /// Each part: with which update it last changed, and its words.
+    pub parts: BTreeMap<Part, (u64, String)>,
+}
+
+impl Documents {
+    /// None is open yet. `news` turns with every entry of the log.
+    #[must_use]
+    pub fn new(log: Log, streams: Streams, news: watch::Receiver<u64>) -> Self {
+        let (open, peers, busy) = (Mutex::default(), AtomicU64::new(0), watch::Sender::new(0));
+        Self(Arc::new(Shared { log, streams, news, open, peers, busy }))
+    }
+
+    /// Takes a place in an incident's document; `None` when this person has as many as they may.
+    pub async fn join(&self, number: Number, guest: Guest, inbox: Inbox) -> Option<Place> {
+        {
+            let mut open = self.lock();
+            let sockets = open.sockets.entry((number, guest.person)).or_default();
+            if *sockets >= SOCKETS_MAX {
+                return None;
+            }
+            *sockets += 1;
+        }
+        let (person, peer) = (guest.person, self.0.peers.fetch_add(1, Ordering::Relaxed));
+        let busy = self.busy();
+        let mut word = Word::Joins(peer, guest, inbox);
+        loop {
+            let words = self.room(number);
+            match words.send(word).await {
+                Ok(()) => return Some(Place { documents: self.clone(), number, person, peer, words, _busy: busy }),
+                // It has just been closed: there is a new one.
+                Err(mpsc::error::SendError(same)) => word = same,
+            }
+        }
+    }
+
+    fn room(&self, number: Number) -> mpsc::Sender<Word> {
+        let mut open = self.lock();
+        if let Some(words) = open.rooms.get(&number).filter(|words| !words.is_closed()) {
+            return words.clone();
+        }
+        let (sender, words) = mpsc::channel(WORDS);
+        let shared = &self.0;
+        let room = Room::new(number, shared.log.clone(), shared.streams.clone(), shared.news.clone(), words);
+        open.rooms.insert(number, sender.clone());
+        let (documents, busy) = (self.clone(), self.busy());
+        tokio::spawn(async move {
+            room.hold(|words| documents.may_close(number, words)).await;
+            drop(busy);
+        });
+        sender
+    }
+
+    /// Forgets a room in which nobody is, unless somebody has just come.
+    fn may_close(&self, number: Number, words: &mpsc::Receiver<Word>) -> bool {
+        let mut open = self.lock();
+        // Whoever may still say something holds a sender, which is had under this lock alone.
+        let ends = words.is_empty() && open.rooms.get(&number).is_some_and(|sender| sender.strong_count() == 1);
+        if ends {
+            open.rooms.remove(&number);
+        }
+        ends
+    }
+
+    /// Keeps a server that stops waiting.
+    #[must_use]
+    pub fn busy(&self) -> Busy {
+        self.0.busy.send_modify(|busy| *busy += 1);
+        Busy(self.clone())
+    }
+
+    /// Returns when everybody has left and everything is kept.
+    pub async fn ended(&self) {
+        let _ = self.0.busy.subscribe().wait_for(|busy| *busy == 0).await;
+    }
+
+    /// The text of a document as it is stored at this moment.
+    ///
+    /// # Errors
+    /// Whatever kept it from being read.
+    pub async fn written(&self, number: Number) -> Result<WrittenDown, LogError> {
+        let row = self.0.log.document(stream_of(number), 0).await?;
+        read_down(&row).map_err(|why| LogError::damaged(stream_of(number), why))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_down(row: &DocumentRow) -> Result<WrittenDown, &'static str> {
+    let paper = paper_of(row)?;
+    let changed = |part| row.parts.get(&part).map_or(0, |change| change.version);
+    let parts = paper.all_words().into_iter().map(|(part, words)| (part, (changed(part), words)));
+    Ok(WrittenDown { version: row.version, parts: parts.collect() })
+}
+
+impl Place {
+    /// Says something, once there is room for it; false when the room is gone.
+    pub async fn say(&self, message: Bytes) -> bool {
+        self.words.send(Word::Says(self.peer, message)).await.is_ok()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Err(mpsc::error::TrySendError::Full(word)) = self.words.try_send(Word::Leaves(self.peer)) {
+            let (words, busy) = (self.words.clone(), self.documents.busy());
+            tokio::spawn(async move {
+                let _ = words.send(word).await;
+                drop(busy);
+            });
+        }
+        let mut open = self.documents.lock();
+        if let Some(sockets) = open.sockets.get_mut(&(self.number, self.person)) {
+            *sockets -= 1;
+            if *sockets == 0 {
+                open.sockets.remove(&(self.number, self.person));
+            }
+        }
+    }
+}

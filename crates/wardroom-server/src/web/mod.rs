@@ -8,6 +8,7 @@ mod briefing;
 mod callers;
 pub mod connection;
 mod directory;
+mod document;
 mod example;
 pub mod followers;
 pub mod health;

@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
-use super::{admin, briefing, directory, example, health, incidents, page, prompt, reach, stream, tokens};
+use super::{admin, briefing, directory, document, example, health, incidents, page, prompt, reach, stream, tokens};
 use crate::server::Server;
 
 #[derive(OpenApi)]
@@ -103,6 +103,7 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(briefing::mark))
         .routes(routes!(incidents::next))
         .routes(routes!(incidents::presence))
+        .routes(routes!(document::join))
         .routes(routes!(prompt::prompt))
         .routes(routes!(example::play))
         .routes(routes!(stream::follow))

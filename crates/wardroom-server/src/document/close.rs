@@ -1,0 +1,76 @@
+//! Why a document's socket is closed: a number that pages act on, and a sentence for people.
+
+/// Why, as the socket's close frame says it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Close {
+    /// The number: 1001, or one of 4400 and more, after the status that HTTP would answer.
+    pub code: u16,
+    /// The sentence; at most 123 bytes of it are sent.
+    pub reason: String,
+}
+
+impl Close {
+    fn new(code: u16, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into() }
+    }
+
+    /// The server stops.
+    #[must_use]
+    pub fn stopping() -> Self {
+        Self::new(1001, "Wardroom is stopping. Come back in a moment.")
+    }
+
+    /// What let them in has ended.
+    #[must_use]
+    pub fn signed_out() -> Self {
+        Self::new(4401, "You are signed out. Sign in again.")
+    }
+
+    /// They may not see this incident, or write although they may not.
+    #[must_use]
+    pub fn not_yours() -> Self {
+        Self::new(4403, "You may not see this incident any more.")
+    }
+
+    /// They go on writing although they may not.
+    #[must_use]
+    pub fn may_not_write() -> Self {
+        Self::new(4403, "You may not write in this document.")
+    }
+
+    /// They take what is sent too slowly.
+    #[must_use]
+    pub fn too_slow() -> Self {
+        Self::new(4408, "Too much waits to be sent to you. Connect again.")
+    }
+
+    /// They write as a client that is somebody else's.
+    #[must_use]
+    pub fn foreign_client() -> Self {
+        Self::new(4409, "This client id belongs to somebody else. Draw a new one.")
+    }
+
+    /// What they sent is too large, or would make something so.
+    #[must_use]
+    pub fn too_large(what: &str) -> Self {
+        Self::new(4413, what)
+    }
+
+    /// What they sent is not of this protocol.
+    #[must_use]
+    pub fn malformed(what: &str) -> Self {
+        Self::new(4422, format!("This message cannot be read: {what}."))
+    }
+
+    /// What they sent follows on something that is missing, again.
+    #[must_use]
+    pub fn missing() -> Self {
+        Self::new(4424, "Your changes follow on some that are missing. Connect again.")
+    }
+
+    /// They have as many sockets as they may.
+    #[must_use]
+    pub fn too_many() -> Self {
+        Self::new(4429, "You have this document open in as many places as one may. Close one.")
+    }
+}

@@ -1,0 +1,296 @@
+//! What a room makes of what peers say, and what it tells each of them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+use wardroom_core::facts::Facts;
+use wardroom_core::id::PersonId;
+use wardroom_core::incident::Incident;
+
+use super::close::Close;
+use super::paper::{Refused, Taken};
+use super::rights::may_write;
+use super::room::{Room, Round, Word};
+use super::seat::Seat;
+use super::wire::{self, Malformed, Said};
+
+/// How long what follows on something missing waits for the answer that brings it.
+const ANSWER: Duration = Duration::from_secs(2);
+/// Messages that may wait so.
+const WAITING_MAX: usize = 64;
+/// Updates of somebody who may not write before they are closed: a page that was told stops at once.
+const REFUSED_MAX: u32 = 32;
+
+/// By what it is decided who may write at this moment: the incident and the directory, if they can be read.
+pub(super) struct Rights(Option<(Arc<Incident>, Facts)>);
+
+impl Rights {
+    fn of(&self, seat: &Seat) -> Result<(), String> {
+        if !seat.guest.acts {
+            return Err("You read with a token that does not allow to write.".to_owned());
+        }
+        let Some((incident, facts)) = &self.0 else {
+            return Err("Whether you may write cannot be found out at the moment.".to_owned());
+        };
+        may_write(incident, seat.guest.person, facts)
+    }
+}
+
+/// What somebody says that is to be kept.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Sort {
+    /// Everything that they have and we had not.
+    Answer,
+    /// What they have just written.
+    Update,
+}
+
+/// What came of something that was to be kept.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Outcome {
+    /// It is stored, or will be with this round.
+    Kept,
+    /// It is not taken in.
+    LeftOut,
+}
+
+impl Room {
+    pub(super) async fn rights(&self) -> Rights {
+        let held = self.streams.incident(self.number).await.ok().flatten();
+        let facts = self.streams.directory().directory.facts.clone();
+        Rights(held.map(|held| (held.incident, facts)))
+    }
+
+    /// Takes in one word.
+    pub(super) async fn hear(&mut self, round: &mut Round, word: Word, rights: &Rights) {
+        match word {
+            Word::Joins(peer, guest, inbox) => {
+                self.seats.insert(peer, Seat::new(guest, inbox));
+                round.joined.push(peer);
+            }
+            Word::Leaves(peer) => self.leave(peer),
+            Word::Says(peer, message) => {
+                let Some(seat) = self.seats.get(&peer).filter(|seat| !seat.inbox.is_closing()) else { return };
+                match wire::read(&message) {
+                    Err(Malformed(what)) => seat.inbox.close(Close::malformed(what)),
+                    Ok(Said::Has(clocks)) => round.asked.push((peer, clocks)),
+                    Ok(Said::Answers(update)) => self.kept(round, peer, update, Sort::Answer, rights).await,
+                    Ok(Said::Writes(update)) => self.kept(round, peer, update, Sort::Update, rights).await,
+                    Ok(Said::Present(presences)) => {
+                        let person = seat.guest.person;
+                        let allowed = |client| self.clients.get(&client).is_none_or(|owner| *owner == person);
+                        round.present.extend(self.presences.say((peer, person), presences, allowed));
+                    }
+                    Ok(Said::WhoIsThere) => {
+                        seat.inbox.send(wire::present(self.presences.all().iter()).into());
+                    }
+                    Ok(Said::Nothing) => {}
+                }
+            }
+        }
+    }
+
+    /// Takes in something to keep, and counts how far that peer's messages are.
+    async fn kept(&mut self, round: &mut Round, peer: u64, update: &[u8], sort: Sort, rights: &Rights) {
+        let Some(seat) = self.seats.get_mut(&peer) else { return };
+        seat.came += 1;
+        let came = seat.came;
+        match self.take(round, peer, update, sort, rights) {
+            Ok(Outcome::LeftOut) => {}
+            Ok(Outcome::Kept) => {
+                let Some(seat) = self.seats.get_mut(&peer) else { return };
+                if sort == Sort::Answer {
+                    // It is everything that they have: what waited is in it, and so is whatever was not taken in.
+                    (seat.answered, seat.waiting_since) = (true, None);
+                    (seat.gap, seat.left_out) = (false, false);
+                    seat.waiting.clear();
+                }
+                if !seat.gap {
+                    round.kept.insert(peer, came);
+                }
+            }
+            Err(Refused::Missing) => self.missing(peer, update, sort),
+            Err(Refused::Malformed(what)) => self.close(peer, Close::malformed(what)),
+            Err(Refused::TooLarge(what)) => self.close(peer, Close::too_large(what)),
+            Err(Refused::Broken) => self.broke(round, peer).await,
+        }
+    }
+
+    fn close(&self, peer: u64, why: Close) {
+        if let Some(seat) = self.seats.get(&peer) {
+            seat.inbox.close(why);
+        }
+    }
+
+    /// Takes in what may be. What somebody says who may not write is left out, and they are told.
+    fn take(
+        &mut self,
+        round: &mut Round,
+        peer: u64,
+        update: &[u8],
+        sort: Sort,
+        rights: &Rights,
+    ) -> Result<Outcome, Refused> {
+        let Some(seat) = self.seats.get_mut(&peer) else { return Ok(Outcome::LeftOut) };
+        let person = seat.guest.person;
+        let brings = match self.paper.judge(update) {
+            Err(Refused::Missing) if seat.left_out && sort == Sort::Update => return Ok(Outcome::LeftOut),
+            judged => judged?,
+        };
+        if brings.clients.is_empty() && !brings.deletes {
+            return Ok(Outcome::Kept); // It says nothing that is not stored.
+        }
+        if let Err(why) = rights.of(seat) {
+            (seat.gap, seat.left_out) = (true, true);
+            // An answer repeats all that was ever deleted, and may bring nothing.
+            if !brings.clients.is_empty() || sort == Sort::Update {
+                seat.refused += 1;
+                seat.tell(|| wire::may(false, &why));
+                seat.may = Some(Err(why));
+                if seat.refused > REFUSED_MAX {
+                    seat.inbox.close(Close::may_not_write());
+                }
+            }
+            return Ok(Outcome::LeftOut);
+        }
+        let owner = |client| self.clients.get(client).or_else(|| round.clients.get(client));
+        if brings.clients.keys().any(|client| owner(client).is_some_and(|owner| *owner != person)) {
+            seat.inbox.close(Close::foreign_client());
+            return Ok(Outcome::LeftOut);
+        }
+        let Some(Taken { update, parts }) = self.paper.offer(update)? else { return Ok(Outcome::Kept) };
+        let new = brings.clients.into_keys().filter(|client| !self.clients.contains_key(client));
+        round.clients.extend(new.map(|client| (client, person)));
+        round.parts.extend(parts.into_iter().map(|part| (part, person)));
+        round.updates.push(update);
+        round.writers.insert(peer);
+        Ok(Outcome::Kept)
+    }
+
+    /// Something follows on what is not there. Before they have answered what they were asked, that is to be expected;
+    /// after that they are asked once more, and then closed.
+    fn missing(&mut self, peer: u64, update: &[u8], sort: Sort) {
+        let asks = wire::has(self.paper.clocks());
+        let Some(seat) = self.seats.get_mut(&peer) else { return };
+        seat.gap = true;
+        if sort == Sort::Update && !seat.answered && !seat.asked_again && seat.waiting.len() < WAITING_MAX {
+            seat.waiting.push(Bytes::copy_from_slice(update));
+            seat.waiting_since.get_or_insert_with(Instant::now);
+        } else if std::mem::replace(&mut seat.asked_again, true) {
+            seat.inbox.close(Close::missing());
+        } else {
+            seat.inbox.send(asks.into());
+        }
+    }
+
+    /// What has waited too long for an answer is looked at as it is.
+    pub(super) async fn take_what_waits(&mut self) {
+        let long = |seat: &Seat| seat.waiting_since.is_some_and(|since| since.elapsed() >= ANSWER);
+        let peers: Vec<u64> = self.seats.iter().filter(|(_, seat)| long(seat)).map(|(peer, _)| *peer).collect();
+        for peer in peers {
+            let Some(seat) = self.seats.get_mut(&peer) else { continue };
+            seat.waiting_since = None;
+            let updates = std::mem::take(&mut seat.waiting);
+            for update in updates {
+                if self.paper.judge(&update) == Err(Refused::Missing) {
+                    self.missing_still(peer);
+                }
+            }
+        }
+    }
+
+    fn missing_still(&mut self, peer: u64) {
+        let asks = wire::has(self.paper.clocks());
+        let Some(seat) = self.seats.get_mut(&peer) else { return };
+        if std::mem::replace(&mut seat.asked_again, true) {
+            seat.inbox.close(Close::missing());
+        } else {
+            seat.inbox.send(asks.into());
+        }
+    }
+
+    /// The library broke over an update: whoever sent it is closed, and the text is made anew, with what else came.
+    async fn broke(&mut self, round: &mut Round, peer: u64) {
+        tracing::error!(number = %self.number, "an update broke the text, which is made anew");
+        self.close(peer, Close::malformed("it cannot be applied"));
+        self.read_anew().await;
+        for update in &round.updates {
+            if self.paper.take_in(update).is_err() {
+                tracing::error!(number = %self.number, "and what came with it does not fit any more");
+            }
+        }
+    }
+
+    /// Tells somebody who joined what there is, and asks what they have.
+    pub(super) async fn greet(&mut self, peer: u64) {
+        let rights = self.rights().await;
+        let Some(seat) = self.seats.get_mut(&peer) else { return };
+        let may = rights.of(seat);
+        let told = may.clone();
+        seat.may = Some(may);
+        let seat = &self.seats[&peer];
+        seat.tell(|| wire::may(told.is_ok(), told.as_ref().err().map_or("", String::as_str)));
+        seat.inbox.send(wire::has(self.paper.clocks()).into());
+        let present = self.presences.all();
+        if !present.is_empty() {
+            seat.inbox.send(wire::present(present.iter()).into());
+        }
+        let (authors, clock) = (self.authors_of(&self.clients), self.clock());
+        seat.tell(|| wire::authors(authors.as_deref().unwrap_or("{}")));
+        seat.tell(|| wire::clock(self.version, &clock));
+    }
+
+    /// Tells everybody for whom it has changed whether they may write. Whoever may again is asked for what was left out.
+    pub(super) async fn tell_rights(&mut self) {
+        if self.seats.is_empty() {
+            return;
+        }
+        let rights = self.rights().await;
+        for seat in self.seats.values_mut() {
+            let may = rights.of(seat);
+            if seat.may.as_ref() == Some(&may) {
+                continue;
+            }
+            seat.tell(|| wire::may(may.is_ok(), may.as_ref().err().map_or("", String::as_str)));
+            if may.is_ok() && seat.gap {
+                seat.inbox.send(wire::has(self.paper.clocks()).into());
+            }
+            seat.may = Some(may);
+        }
+    }
+
+    /// Which client is whose, as JSON; `None` for none.
+    pub(super) fn authors_of(&self, clients: &BTreeMap<u64, PersonId>) -> Option<String> {
+        if clients.is_empty() {
+            return None;
+        }
+        let directory = self.streams.directory().directory;
+        let authors: serde_json::Map<String, Value> =
+            clients.iter().map(|(client, person)| (client.to_string(), who(&directory.facts, *person))).collect();
+        Some(Value::Object(authors).to_string())
+    }
+
+    /// When each part last changed, and by whom, as JSON.
+    pub(super) fn clock(&self) -> String {
+        let directory = self.streams.directory().directory;
+        let parts: serde_json::Map<String, Value> = self
+            .parts
+            .iter()
+            .map(|(part, change)| {
+                let by = who(&directory.facts, change.by);
+                (part.name().to_owned(), json!({ "at": change.at, "version": change.version, "by": by }))
+            })
+            .collect();
+        Value::Object(parts).to_string()
+    }
+}
+
+/// Somebody, as pages are told of them.
+fn who(facts: &Facts, person: PersonId) -> Value {
+    let handle = facts.people.get(&person).and_then(|person| person.handle.words());
+    json!({ "id": person, "handle": handle, "name": facts.name(person) })
+}
