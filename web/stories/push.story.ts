@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { House, PHONE } from './house';
+import { House, PASSWORD, PHONE } from './house';
 import { PushService, WorkerOf } from './push-service';
 
 let house: House;
@@ -245,13 +245,59 @@ test('it stays on under a new address, for a new key, and until it is turned off
   expect(await page.evaluate(() => Object.keys(localStorage))).not.toContain('wardroom.push');
 });
 
+test('whoever signs out leaves nothing shown and no address, and is told so when they are back', async () => {
+  const { page, mary, token } = await begin();
+  let mine = await menu(page);
+  await mine.getByRole('button', { name: 'Turn it on here' }).click();
+  await mine.getByText('It shows what waits for you').waitFor();
+  const worker = await WorkerOf.of(page);
+  house.say(mary, 'declare', 'Search is failing');
+  house.say(mary, 'offer', '1', 'command', 'sabrina');
+  await worker.gets((await service!.nth(1)).said);
+  await until(
+    () => worker.shown(),
+    (all) => all.length === 1,
+  );
+  await mine.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByLabel('Your handle').waitFor();
+  await until(
+    () => worker.shown(),
+    (all) => all.length === 0,
+  );
+  await until(
+    () => page.evaluate(() => localStorage.getItem('stand-in')),
+    (kept) => kept === null,
+  );
+  const answer = await fetch(`${house.url}/api/v1/me/reach`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  expect(((await answer.json()) as { push: { browsers: unknown[] } }).push.browsers).toEqual([]);
+
+  await page.getByLabel('Your handle').fill('sabrina');
+  await page
+    .getByLabel(/password/i)
+    .first()
+    .fill(PASSWORD);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: /^You: Sabrina/ }).waitFor();
+  mine = await menu(page);
+  await mine.getByText('This browser gets no notifications').waitFor();
+  expect(await faults(page)).toEqual([]);
+  // By one button it is on again, and shows what waited meanwhile.
+  await mine.getByRole('button', { name: 'Turn it on here' }).click();
+  await mine.getByText('It shows what waits for you').waitFor();
+  expect((await service!.nth(2)).said).toMatchObject({ done: false, path: '/incidents/1' });
+});
+
 test('whoever signs in next at the same browser is not told by it, and neither is whoever left', async () => {
   const { page } = await begin();
   house.person('marty', 'Marty');
   const mine = await menu(page);
   await mine.getByRole('button', { name: 'Turn it on here' }).click();
   await mine.getByText('It shows what waits for you').waitFor();
-  await mine.getByRole('button', { name: 'Sign out' }).click();
+  // Their session is ended elsewhere.
+  await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }));
+  await page.reload();
   await page.getByLabel('Your handle').waitFor();
   // Nor when it would have to be turned on anew: its address is one for the key of another store.
   await page.evaluate(() => {

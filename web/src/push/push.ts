@@ -79,6 +79,17 @@ async function forget(): Promise<void> {
   await (await subscription())?.unsubscribe();
 }
 
+/**
+ * Whoever signs out here leaves nothing on the screen, and no address to which anything more would go. The server has
+ * forgotten this browser with the session.
+ */
+export async function leave(): Promise<void> {
+  looked = undefined;
+  const registration = await navigator.serviceWorker?.getRegistration('/');
+  for (const shown of (await registration?.getNotifications()) ?? []) shown.close();
+  if (obstacle() !== 'plain') await forget();
+}
+
 /** Turns push off in one of the reader's browsers, which may be this one. */
 export async function turnOff(id: string, isHere: boolean): Promise<void> {
   await send('DELETE', `/me/reach/browsers/${id}`);
