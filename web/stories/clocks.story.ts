@@ -1,7 +1,7 @@
 // Clocks that are off by an hour, and people in other zones: ages and countdowns stay true.
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { House } from './house';
+import { House, PHONE } from './house';
 
 let house: House;
 afterEach(async () => await house.close());

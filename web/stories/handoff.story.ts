@@ -1,9 +1,10 @@
-// Two people run an incident by hand: declare, join, delegate, hand command over, with a kill -9 in the middle.
-import type { Page } from 'playwright-core';
+// Two people run an incident by hand: declare, join, delegate, hand command over, with a kill -9 in the middle; at a
+// desk with keys, and on two phones by touch, in as many interactions.
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { Hands, commands } from './hands';
-import { House, STORES } from './house';
+import { House, PHONE, STORES } from './house';
 
 let house: House;
 afterEach(async () => await house.close());
@@ -13,17 +14,28 @@ const next = (page: Page) => page.getByRole('region', { name: 'What you do next'
 const focused = (page: Page, name: string) =>
   page.waitForFunction((label) => document.activeElement?.getAttribute('aria-label') === label, name);
 
+type Width = 'a desk' | 'a phone';
+const PHONES: BrowserContextOptions = { viewport: PHONE, isMobile: true, hasTouch: true };
+
+/** On a phone the room has tabs; going to one is moving about, as scrolling is, and is not counted. */
+async function tab(page: Page, name: string): Promise<void> {
+  const tabs = page.getByRole('navigation', { name: 'Parts of the room' });
+  if (await tabs.isVisible()) await tabs.getByRole('button', { name }).tap();
+}
+
 /** Two people at one open incident, which the first declared. */
-async function twoInAnIncident(store: (typeof STORES)[number]) {
+async function twoInAnIncident(store: (typeof STORES)[number], width: Width) {
+  const options = width === 'a phone' ? PHONES : {};
   house = new House(store);
   house.person('sabrina', 'Sabrina', '--admin');
   const jennifersToken = house.person('jennifer', 'Jennifer');
   await house.serve();
-  const sabrina = await house.enter('sabrina');
-  const jennifer = await house.enter('jennifer');
+  const sabrina = await house.enter('sabrina', options);
+  const jennifer = await house.enter('jennifer', options);
   const hands = { sabrina: new Hands(sabrina), jennifer: new Hands(jennifer) };
   const declaring = await hands.sabrina.count(async () => {
-    await hands.sabrina.press('d');
+    if (width === 'a desk') await hands.sabrina.press('d');
+    else await hands.sabrina.click(sabrina.getByRole('button', { name: 'Declare' }).first());
     await sabrina.getByLabel('What is wrong?').waitFor();
     await hands.sabrina.line('Search is failing for everyone');
   });
@@ -40,7 +52,8 @@ async function twoInAnIncident(store: (typeof STORES)[number]) {
 
 /** Sabrina offers command to Jennifer, who is chosen already. */
 async function offerCommand(sabrina: Page, hands: Hands): Promise<void> {
-  await sabrina.getByText('Jennifer').first().waitFor();
+  await sabrina.locator('#people').getByText('Jennifer').waitFor();
+  await tab(sabrina, 'Command');
   const offering = await hands.count(async () => {
     await hands.click(sabrina.getByRole('button', { name: 'Hand over Incident commander' }));
     await hands.click(sabrina.getByRole('button', { name: 'Offer command to Jennifer' }));
@@ -49,9 +62,13 @@ async function offerCommand(sabrina: Page, hands: Hands): Promise<void> {
   await sabrina.getByText('Still you, do not leave.').waitFor();
 }
 
-describe.each(STORES)('on %s', (store) => {
+describe.each([
+  ['sqlite', 'a desk'],
+  ['postgres', 'a desk'],
+  ['sqlite', 'a phone'],
+] as const)('on %s, at %s', (store, width) => {
   test('command passes from hand to hand, read and acknowledged', async () => {
-    const { sabrina, jennifer, hands } = await twoInAnIncident(store);
+    const { sabrina, jennifer, hands } = await twoInAnIncident(store, width);
     await offerCommand(sabrina, hands.sabrina);
     await next(jennifer).getByText('offers you command').waitFor();
     expect(await faults(jennifer)).toEqual([]);
@@ -69,7 +86,7 @@ describe.each(STORES)('on %s', (store) => {
   });
 
   test('who was briefed by voice has command with one key or click', async () => {
-    const { sabrina, jennifer, hands } = await twoInAnIncident(store);
+    const { sabrina, jennifer, hands } = await twoInAnIncident(store, width);
     await offerCommand(sabrina, hands.sabrina);
     const button = next(jennifer).getByRole('button', { name: 'Briefed by voice: I have command' });
     await button.waitFor();
@@ -82,7 +99,7 @@ describe.each(STORES)('on %s', (store) => {
   });
 
   test('a stale briefing shows first what was not seen', async () => {
-    const { sabrina, jennifer, hands, jennifersToken } = await twoInAnIncident(store);
+    const { sabrina, jennifer, hands, jennifersToken } = await twoInAnIncident(store, width);
     await offerCommand(sabrina, hands.sabrina);
     // Her page is told what stood in the first briefing, however often it asks: nothing newer can be under way.
     let first: string | null = null;
@@ -105,7 +122,7 @@ describe.each(STORES)('on %s', (store) => {
   });
 
   test('a server that is killed in the middle of a handoff loses nothing', async () => {
-    const { sabrina, jennifer, hands } = await twoInAnIncident(store);
+    const { sabrina, jennifer, hands } = await twoInAnIncident(store, width);
     await offerCommand(sabrina, hands.sabrina);
     await next(jennifer).getByRole('button', { name: 'Read the briefing' }).click();
     await jennifer.getByRole('heading', { name: 'How it stands' }).waitFor();
@@ -126,20 +143,25 @@ describe.each(STORES)('on %s', (store) => {
   });
 });
 
-test('a note is a line and Enter, and seen by the other at once', async () => {
-  const { sabrina, jennifer, hands } = await twoInAnIncident('sqlite');
+const WIDTHS: Width[] = ['a desk', 'a phone'];
+
+test.each(WIDTHS)('a note is a line and Enter, and seen by the other at once, at %s', async (width) => {
+  const { sabrina, jennifer, hands } = await twoInAnIncident('sqlite', width);
   const noting = await hands.jennifer.count(async () => {
-    await hands.jennifer.press('n');
+    if (width === 'a desk') await hands.jennifer.press('n');
+    else await hands.jennifer.click(jennifer.getByLabel('Write a note into the timeline'));
     await focused(jennifer, 'Write a note into the timeline');
     await hands.jennifer.line('Errors began with the <b>sonnet</b> release');
   });
   expect(noting, 'interactions to note').toBe(2);
+  await tab(sabrina, 'Timeline');
   await sabrina.getByText('Errors began with the <b>sonnet</b> release').waitFor();
 });
 
-test('delegating takes two interactions, and one on the other side', async () => {
-  const { sabrina, jennifer, hands } = await twoInAnIncident('sqlite');
-  await sabrina.getByText('Jennifer').first().waitFor();
+test.each(WIDTHS)('delegating takes two interactions, and one on the other side, at %s', async (width) => {
+  const { sabrina, jennifer, hands } = await twoInAnIncident('sqlite', width);
+  await sabrina.locator('#people').getByText('Jennifer').waitFor();
+  await tab(sabrina, 'Command');
   const delegating = await hands.sabrina.count(async () => {
     await hands.sabrina.click(sabrina.getByRole('button', { name: 'Offer Operations' }));
     await sabrina.getByRole('combobox', { name: 'Offer to' }).waitFor();

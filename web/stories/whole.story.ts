@@ -64,7 +64,7 @@ test.each(STORES)('two people run an incident from its declaration to its closin
   await desk.getByRole('button', { name: 'Change…' }).click();
   const panel = desk.getByRole('dialog', { name: 'Change' });
   await panel.getByLabel(/^Why/).fill('The second cell went too');
-  await panel.getByRole('button', { name: /^sev1/ }).click();
+  await panel.getByRole('button', { name: /^SEV 1/ }).click();
   await phone.getByRole('heading', { level: 1 }).getByText(/SEV.1/).waitFor();
   await panel.getByRole('button', { name: /Close/ }).last().press('Escape');
 
