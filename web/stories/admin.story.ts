@@ -103,7 +103,7 @@ test.each(STORES)('an admin lets people in, and reads all of it in the audit (%s
   await ada.getByRole('link', { name: 'People' }).click();
   await ada.getByRole('button', { name: 'Import a roster' }).click();
   await panel.getByLabel('The file').setInputFiles(file);
-  await panel.getByText('It would change these 3 things:').waitFor();
+  await panel.getByText('the audit would say these 3 things:').waitFor();
   await panel.getByText('Ada set the team dispatch: ').waitFor();
   expect(await ada.locator('.rows').getByText('Emma').count()).toBe(0);
   expect(await faults(ada)).toEqual([]);

@@ -153,6 +153,15 @@ export class House {
     return page;
   }
 
+  /** Somebody who has a password signs in at the door. */
+  async signIn(page: Page, handle: string): Promise<void> {
+    await page.goto(this.url);
+    await page.getByLabel('Your handle').fill(handle);
+    await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Board' }).waitFor();
+  }
+
   /** A browser of somebody who is not signed in. */
   async open(options: BrowserContextOptions = {}): Promise<Page> {
     this.browser ??= await chromium.launch({

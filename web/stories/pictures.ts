@@ -137,7 +137,7 @@ async function panels(): Promise<void> {
         if (name !== 'admin-import') return await page.getByRole('dialog').waitFor();
         const file = { name: 'roster.toml', mimeType: 'application/toml', buffer: Buffer.from(ROSTER) };
         await page.getByLabel('The file').setInputFiles(file);
-        await page.getByText('It would change these').waitFor();
+        await page.getByText('the audit would say these').waitFor();
       },
       'sabrina',
     );

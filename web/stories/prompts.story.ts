@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { House, PASSWORD, PHONE, STORES } from './house';
+import { House, PHONE, STORES } from './house';
 
 let house: House;
 afterEach(async () => await house.close());
@@ -76,10 +76,7 @@ test.each(STORES)(
     // Somewhere else it stands there too, and says nothing more.
     const phone = await house.open({ viewport: PHONE, isMobile: true, hasTouch: true, colorScheme: 'dark' });
     const toldPhone = asked(phone);
-    await phone.goto(house.url);
-    await phone.getByLabel('Your handle').fill('sabrina');
-    await phone.getByLabel('Password', { exact: true }).fill(PASSWORD);
-    await phone.keyboard.press('Enter');
+    await house.signIn(phone, 'sabrina');
     await phone.getByText(NUDGE).waitFor();
     await phone.goto(`${house.url}/incidents/1`);
     await next(phone).getByText(NUDGE).waitFor();

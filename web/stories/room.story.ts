@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { commands } from './hands';
-import { House, PASSWORD, PHONE } from './house';
+import { House, PHONE } from './house';
 
 let house: House;
 afterEach(async () => await house.close());
@@ -123,11 +123,7 @@ test('a session that is ended elsewhere shows the door at once, and lets its own
   await furnish();
   const desk = await house.enter('marty');
   const phone = await house.open({ viewport: PHONE });
-  await phone.goto(house.url);
-  await phone.getByLabel('Your handle').fill('marty');
-  await phone.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await phone.keyboard.press('Enter');
-  await phone.getByRole('heading', { name: 'Board' }).waitFor();
+  await house.signIn(phone, 'marty');
   await desk.evaluate(async () => {
     const { sessions } = await (await fetch('/api/v1/sessions')).json();
     const other = sessions.find((one: { current: boolean }) => !one.current);

@@ -137,11 +137,7 @@ test('a session that is ended from another window ends what it follows, within a
   await house.serve();
   const desk = await house.enter('marty');
   const phone = await house.open({ viewport: PHONE });
-  await phone.goto(house.url);
-  await phone.getByLabel('Your handle').fill('marty');
-  await phone.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await phone.keyboard.press('Enter');
-  await phone.getByRole('heading', { name: 'Board' }).waitFor();
+  await house.signIn(phone, 'marty');
   // What the phone follows, followed once more from here, to see when it ends.
   const [{ name, value } = { name: '', value: '' }] = await phone.context().cookies();
   const stream = await fetch(`${house.url}/api/v1/events`, { headers: { cookie: `${name}=${value}` } });
