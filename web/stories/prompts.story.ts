@@ -172,6 +172,7 @@ test('what came, went and comes again is quiet', async () => {
   const desk = await house.enter('sabrina');
   const told = asked(desk);
   await desk.goto(`${house.url}/incidents/1`);
+  await next(desk).getByText('Nothing waits for you.').waitFor();
   await desk.mouse.move(300, 5);
   house.say(brown, 'join', '1');
   await next(desk).getByText(NUDGE).waitFor();
