@@ -9,7 +9,8 @@ const GONE = 5 * 60_000;
 /** A window that is busy says so at least this often, for as long as its reader gives signs, in milliseconds. */
 const AGAIN = 60_000;
 
-const SIGNS = ['pointermove', 'pointerdown', 'keydown', 'wheel', 'touchmove'];
+// A screen reader presses what it reads by a click alone.
+const SIGNS = ['pointermove', 'pointerdown', 'keydown', 'click', 'wheel', 'touchmove'];
 
 /** What windows tell each other: that they are busy, or no longer; and what one that was just opened asks. */
 type Told = { window: string; busy: boolean } | 'who';

@@ -85,9 +85,13 @@ async function forget(): Promise<void> {
  */
 export async function leave(): Promise<void> {
   looked = undefined;
-  const registration = await navigator.serviceWorker?.getRegistration('/');
-  for (const shown of (await registration?.getNotifications()) ?? []) shown.close();
-  if (obstacle() !== 'plain') await forget();
+  // The address first: what is on its way to it would be shown to whoever sits there next.
+  try {
+    if (obstacle() !== 'plain') await forget();
+  } finally {
+    const registration = await navigator.serviceWorker?.getRegistration('/');
+    for (const shown of (await registration?.getNotifications()) ?? []) shown.close();
+  }
 }
 
 /** Turns push off in one of the reader's browsers, which may be this one. */

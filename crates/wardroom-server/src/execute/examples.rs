@@ -18,7 +18,7 @@ use crate::views::board;
 /// Events read at once behind the board's cursor.
 const PAGE: usize = 1_000;
 /// So many times at the most: a board that is further behind is being made anew.
-const PAGES: usize = 20;
+const PAGES: usize = 3;
 
 impl Worker {
     /// Every example that is open, with whoever plays it: on the board, begun since the board was last kept, and begun

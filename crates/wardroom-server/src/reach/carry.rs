@@ -87,6 +87,10 @@ pub struct Carrier {
     permits: BTreeMap<Channel, Arc<Semaphore>>,
 }
 
+/// So often something is tried that whoever carries it says they will never take: one odd answer, of something in
+/// between, loses no offer of command.
+const NEVER_MAX: u32 = 3;
+
 /// How long to wait before the next attempt.
 fn pause(attempts: u32) -> SignedDuration {
     let seconds = match attempts {
@@ -203,6 +207,7 @@ impl Carrier {
                 tracing::info!(call = row.call, channel = row.channel.word(), why, "a delivery was refused");
                 again(refused)
             }
+            Sent::Never(why) if row.attempts < NEVER_MAX => again(why.into()),
             Sent::Never(why) => {
                 tracing::warn!(call = row.call, channel = row.channel.word(), why, "a delivery cannot be made");
                 Outcome::Failed { why }

@@ -6,8 +6,9 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use wardroom_core::id::Time;
 
-/// The longest that anybody is left alone for: whoever waits in an incident does not wait longer.
-pub const LONGEST: SignedDuration = SignedDuration::from_hours(1);
+/// The longest that anybody is left alone for. An offer of command lapses after ten minutes: told to stay away for
+/// longer than that, Wardroom would never ask again while it matters.
+pub const LONGEST: SignedDuration = SignedDuration::from_mins(2);
 /// The longest field that can be one, in bytes: "Wednesday, 09-Nov-94 08:49:37 GMT" and some room.
 const FIELD_MAX: usize = 40;
 /// A date as it is written, and as it was written before (RFC 9110, 5.6.7).
@@ -50,11 +51,10 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_left_alone_for_longer_than_an_hour() {
+    fn nobody_is_left_alone_for_longer_than_two_minutes() {
         let wait = at("1994-11-06T08:49:00Z");
-        for long in ["3600", "3601", "86400", "99999999999999999999999999999999999999", "Mon, 07 Nov 1994 08:49:37 GMT"]
-        {
-            assert_eq!(wait(long), Some(3_600), "{long}");
+        for long in ["120", "121", "86400", "99999999999999999999999999999999999999", "Mon, 07 Nov 1994 08:49:37 GMT"] {
+            assert_eq!(wait(long), Some(120), "{long}");
         }
     }
 

@@ -39,7 +39,7 @@ impl Carrier {
         };
         match sent {
             Sent::Accepted => Ok(()),
-            Sent::Refused(Refused { why, .. }) | Sent::Never(why) => Err(why),
+            Sent::Refused(Refused { why, .. }) | Sent::Never(why) => Err(yours(&why)),
             Sent::Gone => Err(
                 "your browser's push service does not know it any more, so push is off in it: turn it on there again"
                     .to_owned(),
@@ -75,6 +75,11 @@ impl Carrier {
             };
         }
     }
+}
+
+/// What is said of somebody to others, said to them.
+fn yours(why: &str) -> String {
+    why.strip_prefix("their ").map_or_else(|| why.to_owned(), |rest| format!("your {rest}"))
 }
 
 fn late() -> Sent {

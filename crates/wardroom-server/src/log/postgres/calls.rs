@@ -115,7 +115,7 @@ impl Store {
                 "UPDATE deliveries SET lease = $2, attempts = attempts + 1
                  WHERE (call, person, channel, browser) IN
                    (SELECT call, person, channel, browser FROM deliveries WHERE next_at <= $1 AND lease <= $1 AND channel = $4
-                    ORDER BY next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+                    ORDER BY attempts > 0, next_at LIMIT $3 FOR UPDATE SKIP LOCKED)
                  RETURNING *",
             )
             .await?;

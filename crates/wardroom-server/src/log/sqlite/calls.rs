@@ -142,7 +142,7 @@ impl Store {
             let mut query = connection.prepare_cached(
                 "UPDATE deliveries SET lease = ?2, attempts = attempts + 1
                  WHERE rowid IN (SELECT rowid FROM deliveries WHERE next_at <= ?1 AND lease <= ?1 AND channel = ?4
-                                 ORDER BY next_at LIMIT ?3)
+                                 ORDER BY attempts > 0, next_at LIMIT ?3)
                  RETURNING *",
             )?;
             let rows = query.query_map(params![now, lease, limit, channel.word()], delivery_row)?;
