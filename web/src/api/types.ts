@@ -123,11 +123,15 @@ export type Next =
   | { do: 'answer'; role: RolePath; by: string }
   | { do: 'offer_operations'; to: string[] }
   | { do: 'clock'; clock: number; due_at: Time }
+  | { do: 'still_true'; due_at: Time }
   | { do: 'delegate'; role: RolePath; reports: number };
 
 /** A reminder of what is one's own to do, by what it is about. */
 export type Nudge =
-  { of: 'doing_both' } | { of: 'clock'; clock: number; due_at: Time } | { of: 'span'; role: RolePath };
+  | { of: 'doing_both' }
+  | { of: 'clock'; clock: number; due_at: Time }
+  | { of: 'still_true'; due_at: Time }
+  | { of: 'span'; role: RolePath };
 
 /** How a next step may come before its reader's eyes. */
 export type Bring =

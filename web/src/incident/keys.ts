@@ -55,6 +55,14 @@ export function commandsOf(room: Room, show: (tab: Tab) => Promise<void>): Comma
       },
     },
     {
+      id: 'still-true',
+      title: 'Say that what is written is still true',
+      keys: 'y',
+      run: () => {
+        if (room.view?.next?.do === 'still_true') document.querySelector<HTMLElement>('.next .go')?.click();
+      },
+    },
+    {
       id: 'put-off',
       title: 'Put off for ten minutes what you could do next',
       keys: 'z',
