@@ -5,7 +5,7 @@ export type AdminPart = (typeof ADMIN_PARTS)[number];
 
 export type Route =
   | { page: 'board' }
-  | { page: 'incident'; number: number }
+  | { page: 'incident'; number: number; whole: boolean }
   | { page: 'admin'; part: AdminPart }
   | { page: 'sign-in' }
   | { page: 'welcome' }
@@ -19,8 +19,8 @@ export function parse(path: string): Route {
   // The one-time secret stands in the fragment, which no server and no log ever gets to see.
   if (plain === '/welcome') return { page: 'welcome' };
   if (plain === '/guest') return { page: 'guest' };
-  const incident = /^\/incidents\/([1-9]\d{0,8})$/.exec(plain);
-  if (incident) return { page: 'incident', number: Number(incident[1]) };
+  const incident = /^\/incidents\/([1-9]\d{0,8})(\/document)?$/.exec(plain);
+  if (incident) return { page: 'incident', number: Number(incident[1]), whole: !!incident[2] };
   if (plain === '/admin') return { page: 'admin', part: 'people' };
   const part = ADMIN_PARTS.find((one) => plain === `/admin/${one}`);
   if (part) return { page: 'admin', part };

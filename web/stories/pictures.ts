@@ -43,6 +43,41 @@ function play(): void {
   say(brown, 'declare', 'Disk of the log archive fills up', '--severity', 'sev2');
 }
 
+const SUMMARY =
+  'Search returns **errors** for about 92 % of queries. A sonnet that is not in the index sends the backends into a crash loop; load then moves to the next cluster and takes it down too.';
+const STATUS =
+  'Reindexing with the sonnet runs in two of four clusters, see #10. Traffic is held at 30 % until the first of them is warm. @brown watches eu-1.';
+const NOTES = `## What we tried
+- [x] drain cell eu-1
+- [ ] balance load between clusters
+- [ ] ask [the capacity desk](https://desk.example/quota)
+
+| Cell | State |
+| --- | --- |
+| eu-1 | warm in ten minutes |
+| eu-2 | held at 30 % |
+
+Query of death reproduced on a canary with \`replicas=1\`. The cache does not help.
+`;
+
+/** Lorraine and Marty write the document. */
+async function write(): Promise<void> {
+  const into = async (page: Page, part: string, words: string): Promise<void> => {
+    await page.goto(`${house.url}/incidents/1`);
+    await page.locator('.document h2').getByText('saved').waitFor();
+    await page.getByRole('textbox', { name: part }).focus();
+    await page.keyboard.insertText(words);
+    await page.locator('.document .state').getByText('saved', { exact: true }).last().waitFor();
+  };
+  const [lorraine, marty] = [await house.enter('lorraine'), await house.enter('marty')];
+  await into(lorraine, 'Summary', SUMMARY);
+  await into(marty, 'Detailed status', STATUS);
+  await into(marty, 'Working notes', NOTES);
+  await marty.context().close();
+  // She stays in it, to be seen.
+  await lorraine.getByRole('textbox', { name: 'Summary' }).focus();
+}
+
 /** Only pictures with these words in their names, where somebody looks at a part: PICTURES_OF=invite,admin-team. */
 const only = process.env.PICTURES_OF?.split(',');
 
@@ -198,6 +233,7 @@ test('pictures', async () => {
       },
       'jennifer',
     );
+    await write();
     await shoot(
       'incident',
       async (page) => {
@@ -205,6 +241,28 @@ test('pictures', async () => {
         await page.getByText('offers you command').first().waitFor();
       },
       'jennifer',
+    );
+    await shoot(
+      'document',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1/document`);
+        await page.locator('.document').getByText('capacity desk').first().waitFor();
+        await page.locator('.document').scrollIntoViewIfNeeded();
+      },
+      'brown',
+    );
+    await shoot(
+      'writing',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1`);
+        await page.locator('.document h2').getByText('saved').waitFor();
+        await page.getByRole('textbox', { name: 'Working notes' }).focus();
+        await page.keyboard.press('Control+End');
+        await page.locator('[data-part="notes"]').getByRole('button', { name: 'who wrote what' }).click();
+        await page.getByText(/^Written by Marty/).waitFor();
+        await page.getByText(/^Written by Marty/).scrollIntoViewIfNeeded();
+      },
+      'brown',
     );
     await shoot(
       'handoff',
