@@ -74,10 +74,12 @@ function remembered(): boolean {
 
 export const commands = new Commands();
 
+/** What is offered. An effect that ends sees state as it was before, and would take others' offers back with its own. */
+let there: Command[] = [];
+
 /** Offers these until the returned function is called: `$effect(() => offer([…]))`. */
 export function offer(offered: Command[]): () => void {
-  untrack(() => (commands.all = [...offered, ...commands.all]));
-  return () => {
-    untrack(() => (commands.all = commands.all.filter((command) => !offered.includes(command))));
-  };
+  const set = (next: Command[]) => untrack(() => void (commands.all = there = next));
+  set([...offered, ...there]);
+  return () => set(there.filter((command) => !offered.includes(command)));
 }
