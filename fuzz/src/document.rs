@@ -1,8 +1,8 @@
 //! What peers send of the state document.
 
+use wardroom_core::document::Part;
 use wardroom_server::document::judge::{self, first_words};
 use wardroom_server::document::paper::{Paper, Refused};
-use wardroom_server::document::part::Part;
 use wardroom_server::document::wire::{self, Bytes, Malformed, Said};
 
 /// One message, or a series of them behind their lengths: whatever they say, the text stays whole. What was taken in is

@@ -40,6 +40,22 @@ impl Part {
     /// All of them, in the order in which they stand.
     pub const ALL: [Self; 3] = [Self::Summary, Self::Status, Self::Notes];
 
+    /// What its text is called in the document.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Summary => "summary",
+            Self::Status => "status",
+            Self::Notes => "notes",
+        }
+    }
+
+    /// The part of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.name() == name)
+    }
+
     /// As people say it.
     #[must_use]
     pub fn word(self) -> &'static str {

@@ -13,7 +13,6 @@ use wardroom_core::incident::Incident;
 
 use super::close::Close;
 use super::paper::{Refused, Taken};
-use super::rights::may_write;
 use super::room::{Room, Round, Word};
 use super::seat::Seat;
 use super::wire::{self, Malformed, Said};
@@ -36,7 +35,7 @@ impl Rights {
         let Some((incident, facts)) = &self.0 else {
             return Err("Whether you may write cannot be found out at the moment.".to_owned());
         };
-        may_write(incident, seat.guest.person, facts)
+        incident.may_write(seat.guest.person, facts).map_err(|refusal| refusal.sentence)
     }
 }
 

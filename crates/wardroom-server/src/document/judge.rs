@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::part::Part;
+use wardroom_core::document::Part;
+
 use super::wire::{Bytes, Clocks, Malformed, put_bytes, put_number};
 
 /// Where something stands: the client that wrote it, and its number among what that client wrote.

@@ -8,25 +8,23 @@ mod hearing;
 pub mod judge;
 pub mod limits;
 pub mod paper;
-pub mod part;
 mod presences;
-mod rights;
 mod room;
 pub mod seat;
 pub mod wire;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
+use wardroom_core::document::{PartWritten, Written};
 use wardroom_core::id::{Number, PersonId};
 
-use crate::log::{DocumentRow, Log, LogError};
+use crate::log::{Log, LogError};
 use crate::streams::{Streams, stream_of};
 use limits::SOCKETS_MAX;
-use part::Part;
 use room::{Room, Word, paper_of};
 use seat::{Guest, Inbox};
 
@@ -73,15 +71,6 @@ pub struct Place {
     peer: u64,
     words: mpsc::Sender<Word>,
     _busy: Busy,
-}
-
-/// The text of a document as it is stored.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct WrittenDown {
-    /// The number of its newest update.
-    pub version: u64,
-    /// Each part: with which update it last changed, and its words.
-    pub parts: BTreeMap<Part, (u64, String)>,
 }
 
 impl Documents {
@@ -155,25 +144,22 @@ impl Documents {
         let _ = self.0.busy.subscribe().wait_for(|busy| *busy == 0).await;
     }
 
-    /// The text of a document as it is stored at this moment.
-    ///
-    /// # Errors
-    /// Whatever kept it from being read.
-    pub async fn written(&self, number: Number) -> Result<WrittenDown, LogError> {
-        let row = self.0.log.document(stream_of(number), 0).await?;
-        read_down(&row).map_err(|why| LogError::damaged(stream_of(number), why))
-    }
-
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn read_down(row: &DocumentRow) -> Result<WrittenDown, &'static str> {
-    let paper = paper_of(row)?;
+/// What is written in an incident's document and kept, at this moment.
+///
+/// # Errors
+/// Whatever kept it from being read.
+pub async fn written(log: &Log, number: Number) -> Result<Written, LogError> {
+    let row = log.document(stream_of(number), 0).await?;
+    let paper = paper_of(&row).map_err(|why| LogError::damaged(stream_of(number), why))?;
     let changed = |part| row.parts.get(&part).map_or(0, |change| change.version);
-    let parts = paper.all_words().into_iter().map(|(part, words)| (part, (changed(part), words)));
-    Ok(WrittenDown { version: row.version, parts: parts.collect() })
+    let parts = paper.all_words().into_iter();
+    let parts = parts.map(|(part, words)| (part, PartWritten { changed: changed(part), words }));
+    Ok(Written { version: row.version, parts: parts.collect() })
 }
 
 impl Place {

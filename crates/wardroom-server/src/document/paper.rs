@@ -12,9 +12,10 @@ use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, Observable, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, Update};
 
+use wardroom_core::document::Part;
+
 use super::judge::{self, Brings};
 use super::limits::{MESSAGE_MAX, PART_MAX, STATE_MAX};
-use super::part::Part;
 use super::wire::{Clocks, Malformed};
 
 /// Why an update is not taken in.

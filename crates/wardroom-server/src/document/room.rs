@@ -10,13 +10,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout_at};
+use wardroom_core::document::Part;
 use wardroom_core::id::{Number, PersonId};
 
 use super::close::Close;
 use super::judge::merged;
 use super::limits::GATHER;
 use super::paper::Paper;
-use super::part::Part;
 use super::presences::Presences;
 use super::seat::{Guest, Inbox, Seat};
 use super::wire::{self, Clocks, Presence};

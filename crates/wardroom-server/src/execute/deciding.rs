@@ -5,6 +5,7 @@ use std::collections::hash_map::Entry::Vacant;
 use uuid::Uuid;
 use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryAsking;
+use wardroom_core::document::Written;
 use wardroom_core::event::Recorded;
 use wardroom_core::example;
 use wardroom_core::id::{Actor, Entry, Number};
@@ -13,6 +14,7 @@ use wardroom_core::refusal::{Code, Refusal};
 
 use super::tentative::Tentative;
 use super::{Asked, Job, NotDone, Order, Worker};
+use crate::document;
 use crate::log::{Append, LogError, Request, Stored, Write};
 use crate::stored::recorded;
 use crate::streams::stream_of;
@@ -64,6 +66,7 @@ impl Worker {
             }
             Order::Incident(number, command) => {
                 let cited = self.cited(number, &command).await?;
+                let document = self.document(number, &command).await?;
                 self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
                 let other = match command.other_incident() {
                     Some(other) if other != number => self.bring(tentative, other).await?.map(|()| other),
@@ -76,7 +79,7 @@ impl Worker {
                     facts: &facts,
                     cited: cited.as_ref(),
                     other: other.map(|other| &tentative.incidents[&other].1),
-                    document: None,
+                    document: document.as_ref(),
                 };
                 let decision = tentative.incidents[&number].1.decide(&ask, command)?;
                 tentative.write_decision(actor, number, other, decision)
@@ -101,6 +104,21 @@ impl Worker {
         let Some(Entry(entry)) = command.cites() else { return Ok(None) };
         let stored: Option<Stored> = self.log.event(stream_of(number), entry).await?;
         Ok(stored.and_then(|stored| recorded(&stored).ok()))
+    }
+
+    /// What is written and kept, where it may be marked. Whoever hands over command is not held up by a document that
+    /// is damaged: then there is no mark.
+    async fn document(&self, number: Number, command: &Command) -> Result<Option<Written>, LogError> {
+        if !command.marks_document() {
+            return Ok(None);
+        }
+        match document::written(&self.log, number).await {
+            Err(error @ LogError::Damaged { .. }) => {
+                tracing::error!(%error, incident = number.get(), "the state document cannot be marked");
+                Ok(None)
+            }
+            written => written.map(Some),
+        }
     }
 
     /// Has an incident at hand in the tentative states.

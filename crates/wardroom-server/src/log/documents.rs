@@ -7,10 +7,10 @@
 use std::collections::BTreeMap;
 
 use tokio::sync::broadcast;
+use wardroom_core::document::Part;
 use wardroom_core::id::{PersonId, Time};
 
 use super::{Log, LogError, Stream};
-use crate::document::part::Part;
 
 /// What is written to a document at once: one update, whoever it is of.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -12,6 +12,7 @@ use crate::{on_both, wait};
 on_both!(
     what_is_said_to_be_saved_survives_kill_9,
     who_may_write_is_asked_for_each_message,
+    whoever_takes_command_can_be_shown_what_was_written_then,
     whoever_is_signed_out_is_closed,
     what_is_hostile_is_closed_with_a_reason_and_changes_nothing,
     what_follows_on_something_missing_is_asked_for_once,
@@ -100,6 +101,36 @@ fn who_may_write_is_asked_for_each_message(house: House) {
     his.write_at_end(" too late");
     his.until("he is told", |peer| peer.may == Some(false));
     assert_eq!(notes_of(&server, &mary, n), before);
+}
+
+fn whoever_takes_command_can_be_shown_what_was_written_then(house: House) {
+    let [mary, robin] = ["mary", "robin"].map(|handle| house.person(handle));
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    server.done(&robin, n, json!({ "command": "join" }));
+    let mut hers = Peer::join(&server, &mary, n);
+    let mut writes = |words: &str| {
+        hers.write_at_end(words);
+        hers.until("it is saved", Peer::is_saved);
+    };
+    writes("The cache does not help.");
+    let to = json!({ "person": "robin" });
+    server.done(&mary, n, json!({ "command": "offer_role", "role": "command", "to": to }));
+    let notes = |asked: &str| {
+        let (_, answer) = server.get(&robin, &format!("/api/v1/incidents/{n}/{asked}"));
+        let parts = answer["document"]["parts"].as_array().unwrap().clone();
+        parts.iter().find(|part| part["part"] == "notes").unwrap()["text"].clone()
+    };
+    assert_eq!(notes("briefing"), "The cache does not help.");
+    writes(" It does.");
+    assert_eq!(notes("briefing"), "The cache does not help.", "as it was marked");
+    server.done(&robin, n, json!({ "command": "take_role", "role": "command", "briefed": "by_voice" }));
+    let (_, view) = server.get(&robin, &format!("/api/v1/incidents/{n}"));
+    let taken = view["last_entry"].as_u64().unwrap();
+    writes(" Nobody knows.");
+    server.done(&robin, n, json!({ "command": "set_phase", "phase": "mitigated" }));
+    assert_eq!(notes("mark"), "The cache does not help. It does. Nobody knows.");
+    assert_eq!(notes(&format!("mark?at={taken}")), "The cache does not help. It does.", "what the new commander saw");
 }
 
 fn whoever_is_signed_out_is_closed(house: House) {

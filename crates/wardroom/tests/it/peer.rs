@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::WebSocketConfig;
 use tungstenite::{Error, Message, WebSocket};
-use wardroom_server::document::part::Part;
+use wardroom_core::document::Part;
 use wardroom_server::document::wire::{self, Bytes, Clocks, SUBPROTOCOL};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, Update};

@@ -3,11 +3,11 @@
 use tokio::sync::broadcast;
 use tokio_postgres::IsolationLevel;
 use uuid::Uuid;
+use wardroom_core::document::Part;
 use wardroom_core::id::PersonId;
 
 use super::Store;
 use super::read::{time, unsigned};
-use crate::document::part::Part;
 use crate::log::row::bigint;
 use crate::log::{DocumentRow, DocumentWrite, LogError, Stream};
 

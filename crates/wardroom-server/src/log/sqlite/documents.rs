@@ -2,11 +2,11 @@
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use uuid::Uuid;
+use wardroom_core::document::Part;
 use wardroom_core::id::PersonId;
 
 use super::Store;
 use super::read::{integer, text, time};
-use crate::document::part::Part;
 use crate::log::row::bigint;
 use crate::log::{DocumentRow, DocumentWrite, LogError, Stream};
 

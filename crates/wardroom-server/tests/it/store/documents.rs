@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
+use wardroom_core::document::Part;
 use wardroom_core::id::{PersonId, Time};
-use wardroom_server::document::part::Part;
 use wardroom_server::log::{self, DocumentRow, DocumentWrite, Log, PartChange, Place, Stream};
 
 use super::drafts::{draft, put};
