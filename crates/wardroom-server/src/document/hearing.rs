@@ -12,6 +12,7 @@ use wardroom_core::id::PersonId;
 use wardroom_core::incident::Incident;
 
 use super::close::Close;
+use super::limits::CLIENTS_MAX;
 use super::paper::{Refused, Taken};
 use super::room::{Room, Round, Word};
 use super::seat::Seat;
@@ -76,7 +77,7 @@ impl Room {
                 let Some(seat) = self.seats.get(&peer).filter(|seat| !seat.inbox.is_closing()) else { return };
                 match wire::read(&message) {
                     Err(Malformed(what)) => seat.inbox.close(Close::malformed(what)),
-                    Ok(Said::Has(clocks)) => round.asked.push((peer, clocks)),
+                    Ok(Said::Has(clocks)) => drop(round.asked.insert(peer, clocks)),
                     Ok(Said::Answers(update)) => self.kept(round, peer, update, Sort::Answer, rights).await,
                     Ok(Said::Writes(update)) => self.kept(round, peer, update, Sort::Update, rights).await,
                     Ok(Said::Present(presences)) => {
@@ -161,6 +162,9 @@ impl Room {
             seat.inbox.close(Close::foreign_client());
             return Ok(Outcome::LeftOut);
         }
+        if brings.clients.keys().filter(|client| owner(client).is_none()).count() > CLIENTS_MAX {
+            return Err(Refused::TooLarge("It is written by more than 64 clients that nobody knew."));
+        }
         let Some(Taken { update, parts }) = self.paper.offer(update)? else { return Ok(Outcome::Kept) };
         let new = brings.clients.into_keys().filter(|client| !self.clients.contains_key(client));
         round.clients.extend(new.map(|client| (client, person)));
@@ -217,10 +221,12 @@ impl Room {
         tracing::error!(number = %self.number, "an update broke the text, which is made anew");
         self.close(peer, Close::malformed("it cannot be applied"));
         self.read_anew().await;
-        for update in &round.updates {
-            if self.paper.take_in(update).is_err() {
-                tracing::error!(number = %self.number, "and what came with it does not fit any more");
-            }
+        if !round.updates.iter().all(|update| self.paper.take_in(update).is_ok()) {
+            tracing::error!(number = %self.number, "and what came with it does not fit any more");
+            // Nothing of the round is written or said to be kept; its writers are asked for it again.
+            let writers = &round.writers;
+            round.kept.retain(|peer, _| !writers.contains(peer));
+            self.begin_anew(round).await;
         }
     }
 

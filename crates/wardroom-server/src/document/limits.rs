@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// One message, in bytes. A part at its longest fits.
 pub const MESSAGE_MAX: usize = 1 << 20;
+/// New clients in one update: a page that is opened anew is one, and what was written without a connection for a day is
+/// a few. Everybody who joins is told of all of them.
+pub const CLIENTS_MAX: usize = 64;
 /// One part, in UTF-16 units, as editors count.
 pub const PART_MAX: u32 = 200_000;
 /// A whole document as it is stored, in bytes, with the traces of everything that was deleted.

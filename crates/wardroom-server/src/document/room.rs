@@ -84,7 +84,7 @@ pub(super) struct Round {
     /// Who joined.
     pub(super) joined: Vec<u64>,
     /// Who asked for what they have not, and what they have.
-    pub(super) asked: Vec<(u64, Clocks)>,
+    pub(super) asked: BTreeMap<u64, Clocks>,
     /// Who is there, or is no more.
     pub(super) present: Vec<Presence>,
 }
@@ -203,7 +203,7 @@ impl Room {
             self.greet(peer).await;
         }
         for (peer, clocks) in std::mem::take(&mut round.asked) {
-            if let Some(seat) = self.seats.get(&peer) {
+            if let Some(seat) = self.seats.get(&peer).filter(|seat| !seat.inbox.is_closing()) {
                 seat.inbox.send(wire::answers(&self.paper.since(&clocks)).into());
             }
         }
@@ -279,7 +279,7 @@ impl Room {
     }
 
     /// Throws away what could not be kept. Whoever wrote it is asked for everything again.
-    async fn begin_anew(&mut self, round: &mut Round) {
+    pub(super) async fn begin_anew(&mut self, round: &mut Round) {
         self.read_anew().await;
         for peer in &round.writers {
             let Some(seat) = self.seats.get_mut(peer) else { continue };
