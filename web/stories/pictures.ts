@@ -88,7 +88,7 @@ async function shoot(name: string, visit: (page: Page) => Promise<void>, who: st
       const options = { viewport, colorScheme, hasTouch: width === 'phone', isMobile: width === 'phone' };
       const page = who ? await house.enter(who, options) : await house.open(options);
       await visit(page);
-      for (const words of ['connecting…', 'Reading what happened…'])
+      for (const words of ['connecting…', 'Reading what happened…', 'opening…'])
         await page.getByText(words).waitFor({ state: 'detached' });
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`) });
       await page.context().close();
