@@ -69,6 +69,7 @@ test.each(STORES)(
     for (const page of [desk, other]) await next(page).getByText(NUDGE).waitFor();
     await expect.poll(() => told.flat().filter(Boolean).length).toBe(1);
     await expect.poll(async () => [await loud(desk), await loud(other)].sort()).toEqual([false, true]);
+    expect(told.flat().filter(Boolean), 'not one more meanwhile').toHaveLength(1);
     expect(await composer.evaluate((field) => field === document.activeElement)).toBe(true);
     expect(await faults(desk)).toEqual([]);
     expect(await faults(other)).toEqual([]);

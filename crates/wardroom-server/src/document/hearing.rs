@@ -165,7 +165,7 @@ impl Room {
         if brings.clients.keys().filter(|client| owner(client).is_none()).count() > CLIENTS_MAX {
             return Err(Refused::TooLarge("It is written by more than 64 clients that nobody knew."));
         }
-        let Some(Taken { update, parts }) = self.paper.offer(update)? else { return Ok(Outcome::Kept) };
+        let Some(Taken { update, parts }) = self.paper.accept(update, &brings)? else { return Ok(Outcome::Kept) };
         let new = brings.clients.into_keys().filter(|client| !self.clients.contains_key(client));
         round.clients.extend(new.map(|client| (client, person)));
         round.parts.extend(parts.into_iter().map(|part| (part, person)));
@@ -177,16 +177,13 @@ impl Room {
     /// Something follows on what is not there. Before they have answered what they were asked, that is to be expected;
     /// after that they are asked once more, and then closed.
     fn missing(&mut self, peer: u64, update: &[u8], sort: Sort) {
-        let asks = wire::has(self.paper.clocks());
         let Some(seat) = self.seats.get_mut(&peer) else { return };
         seat.gap = true;
         if sort == Sort::Update && !seat.answered && !seat.asked_again && seat.waiting.len() < WAITING_MAX {
             seat.waiting.push(Bytes::copy_from_slice(update));
             seat.waiting_since.get_or_insert_with(Instant::now);
-        } else if std::mem::replace(&mut seat.asked_again, true) {
-            seat.inbox.close(Close::missing());
         } else {
-            seat.inbox.send(asks.into());
+            self.missing_still(peer);
         }
     }
 

@@ -129,6 +129,14 @@ impl Paper {
     /// [`Refused`]; nothing has changed then, but for [`Refused::Broken`].
     pub fn offer(&mut self, update: &[u8]) -> Result<Option<Taken>, Refused> {
         let brings = self.judge(update)?;
+        self.accept(update, &brings)
+    }
+
+    /// Takes in an update that was judged against what is here now; `None` when it says nothing that was not known.
+    ///
+    /// # Errors
+    /// [`Refused`]; nothing has changed then, but for [`Refused::Broken`].
+    pub fn accept(&mut self, update: &[u8], brings: &Brings) -> Result<Option<Taken>, Refused> {
         if brings.clients.is_empty() && !brings.deletes {
             return Ok(None);
         }

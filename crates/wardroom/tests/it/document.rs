@@ -4,6 +4,9 @@
 use std::time::Instant;
 
 use serde_json::json;
+use wardroom_core::document::Part;
+use wardroom_server::document::judge::{first_words, merged};
+use wardroom_server::document::wire;
 
 use crate::house::{House, Server};
 use crate::peer::Peer;
@@ -156,6 +159,8 @@ fn what_is_hostile_is_closed_with_a_reason_and_changes_nothing(house: House) {
     hers.until("it is saved", Peer::is_saved);
     let foreign = Peer::goes_on_as(hers.client, "spoofed");
     let huge = vec![0; 100 << 20];
+    let crowd: Vec<Vec<u8>> = (1..=65).map(|client| first_words(client, Part::Notes, "x")).collect();
+    let crowd = wire::writes(&merged(&crowd).unwrap());
     for (frame, code) in [
         (&[0, 2, 0xb, 1, 1, 1, 0, 2, 4, 2, 0x6b, 0, 0, 0][..], 4422),
         (&[0, 2, 0xff, 0xff, 0xff, 0xff, 0x0f, 0], 4422),
@@ -163,6 +168,7 @@ fn what_is_hostile_is_closed_with_a_reason_and_changes_nothing(house: House) {
         (&[7], 4422),
         (&[], 4422),
         (&huge, 4413),
+        (&crowd, 4413),
         (&foreign, 4409),
     ] {
         let mut hostile = Peer::join(&server, &robin, n);
