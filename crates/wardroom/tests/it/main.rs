@@ -21,6 +21,7 @@ mod acknowledgement;
 mod admin;
 mod bad_input;
 mod command;
+mod convergence;
 mod damage;
 mod deadlines;
 mod demo;

@@ -42,7 +42,8 @@ pub struct Peer {
     closed: Option<(u16, String)>,
 }
 
-fn connect(server: &Server, token: &str, n: u64) -> WebSocket<TcpStream> {
+/// The socket of an incident's document, as our own page opens it.
+pub fn connect(server: &Server, token: &str, n: u64) -> WebSocket<TcpStream> {
     let address = format!("ws://{}/api/v1/incidents/{n}/document", server.address());
     let mut request = address.into_client_request().unwrap();
     request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
