@@ -23,7 +23,7 @@ help: ## Say what there is
 page: web/dist/index.html
 
 PAGE_SOURCES := $(shell find web/src web/public -type f) \
-  $(addprefix web/,index.html package.json package-lock.json vite.config.ts vite.push.config.ts svelte.config.js tsconfig.json)
+  $(addprefix web/,index.html package.json package-lock.json vite.config.ts vite.worker.config.ts svelte.config.js tsconfig.json)
 
 web/dist/index.html: $(PAGE_SOURCES) web/node_modules/.package-lock.json
 	@scripts/need-node

@@ -40,7 +40,7 @@ async function subscription(): Promise<PushSubscription | null> {
 
 /** An address for this server at the browser's push service: the one that it has, if it is this server's. */
 async function subscribe(key: string): Promise<PushSubscription> {
-  await navigator.serviceWorker.register('/push.js');
+  await navigator.serviceWorker.register('/worker.js');
   const { pushManager } = await navigator.serviceWorker.ready;
   try {
     const before = await pushManager.getSubscription();

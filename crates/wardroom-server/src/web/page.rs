@@ -28,7 +28,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// What the page's service worker may do: it speaks to this server.
 const WORKER_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src 'self'";
 /// The page's service worker, at the root so that it may be that of every place.
-const WORKER: &str = "/push.js";
+const WORKER: &str = "/worker.js";
 /// What stands at `/` when the server was built without the page.
 const NOT_BUILT: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Wardroom</title>\
     <p>Wardroom runs, but was built without its page. Stop it, type <code>make build</code>, and start it again.\

@@ -1,7 +1,7 @@
-// The page's service worker: shows what this browser is told, and leads to where it is done. It holds no rules and keeps
-// nothing: pages are fetched as if it were not there.
+// Shows what this browser is told, and leads to where it is done. It holds no rules.
 import { bytes } from '../passkey/bytes';
-import { described, nameOf } from './subscription';
+import { described, nameOf } from '../push/subscription';
+import { type Happening, on, worker } from './scope';
 
 /** What the server says, sealed for this browser. */
 interface Told {
@@ -14,34 +14,6 @@ interface Told {
   /** There is nothing left to do. */
   done: boolean;
 }
-
-/** A window of this page's. */
-interface Window {
-  url: string;
-  focus(): Promise<unknown>;
-}
-
-/** What a worker has that a page has not: the compiler knows pages alone. */
-interface Worker {
-  registration: ServiceWorkerRegistration;
-  clients: {
-    matchAll(which: { type: 'window'; includeUncontrolled: boolean }): Promise<Window[]>;
-    openWindow(url: string): Promise<unknown>;
-  };
-  skipWaiting(): Promise<void>;
-}
-
-/** Something that happens, and how long the browser lets the worker live for it. */
-interface Happening extends Event {
-  waitUntil(done: Promise<unknown>): void;
-  data?: { json(): unknown } | null;
-  notification?: Notification;
-  oldSubscription?: PushSubscription | null;
-}
-
-const worker = self as unknown as Worker;
-const on = (name: string, act: (event: Happening) => Promise<unknown>) =>
-  addEventListener(name, (event) => (event as Happening).waitUntil(act(event as Happening)));
 
 /** Whatever came, the browser wants to see something shown for it. */
 const UNREAD: Told = {
@@ -105,5 +77,3 @@ on('pushsubscriptionchange', async ({ oldSubscription }) => {
     body: JSON.stringify({ request_id: crypto.randomUUID(), ...described(subscription), replaces }),
   });
 });
-
-on('install', () => worker.skipWaiting());
