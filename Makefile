@@ -5,7 +5,7 @@
 PROFILE ?= debug
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
-# Which of commands, streams, history, alone and page to measure: all, unless some are named.
+# Which of commands, streams, document, history, alone and page to measure: all, unless some are named.
 TABLES ?=
 RUST_TABLES := $(if $(TABLES),$(filter-out page,$(TABLES)),all)
 PAGE_TABLE := $(if $(TABLES),$(filter page,$(TABLES)),page)
@@ -64,10 +64,18 @@ lint: web/node_modules/.package-lock.json ## Check format, lints, house rules an
 	  echo 'skipped: cargo deny is not installed (cargo install --locked cargo-deny)'; \
 	fi
 
+# What the document is measured beside.
+BENCH_PEER := crates/wardroom-bench/peer
+
+$(BENCH_PEER)/node_modules/.package-lock.json: $(addprefix $(BENCH_PEER)/,package.json package-lock.json)
+	@scripts/need-node
+	cd $(BENCH_PEER) && npm ci --no-fund --no-audit
+	@touch $@
+
 # The program finds the server beside itself, so both are built together.
-bench: page ## Measure, beside the machine's own limits (BENCH=quick for a look)
+bench: page $(BENCH_PEER)/node_modules/.package-lock.json ## Measure, beside the machine's own limits (BENCH=quick for a look)
 	cargo build --release --locked -p wardroom -p wardroom-bench
-	$(if $(RUST_TABLES),scripts/with-postgres --durable "$${CARGO_TARGET_DIR:-target}/release/wardroom-bench" $(filter-out all,$(RUST_TABLES)))
+	$(if $(RUST_TABLES),WARDROOM_BENCH_PEER="$(CURDIR)/$(BENCH_PEER)" scripts/with-postgres --durable "$${CARGO_TARGET_DIR:-target}/release/wardroom-bench" $(filter-out all,$(RUST_TABLES)))
 	$(if $(PAGE_TABLE),WARDROOM_TEST_PROGRAM="$$(realpath "$${CARGO_TARGET_DIR:-target}/release/wardroom")" MEASURE=page scripts/with-chromium npm --prefix web run --silent stories)
 
 fuzz: ## Fuzz every parser for a bounded time (FUZZ_SECONDS=60 each)

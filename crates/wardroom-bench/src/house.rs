@@ -1,7 +1,7 @@
 //! A store, the real `wardroom` on it, and somebody with a token.
 
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::http::Client;
+use crate::process;
 
 /// How long a server may take until it serves.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -36,9 +37,19 @@ impl House {
     fn furnish(database: Option<String>) -> anyhow::Result<Self> {
         let mut house = Self { folder: tempfile::tempdir()?, database, token: String::new() };
         house.run(&["person", "add", "marty", "--name", "Marty", "--admin"])?;
-        let said = house.run(&["token", "create", "marty", "--scope", "admin"])?;
-        house.token = said.split_whitespace().last().context("a token was made")?.to_owned();
+        house.token = house.token_of("marty", "admin")?;
         Ok(house)
+    }
+
+    /// Adds somebody, and returns a token of theirs.
+    pub fn person(&self, handle: &str) -> anyhow::Result<String> {
+        self.run(&["person", "add", handle, "--name", handle])?;
+        self.token_of(handle, "respond")
+    }
+
+    fn token_of(&self, handle: &str, scope: &str) -> anyhow::Result<String> {
+        let said = self.run(&["token", "create", handle, "--scope", scope])?;
+        Ok(said.split_whitespace().last().context("a token was made")?.to_owned())
     }
 
     /// The embedded store's folder.
@@ -134,22 +145,23 @@ impl Server {
         Client::connect(&self.address, &self.token).await
     }
 
-    /// How long it has kept the processor busy so far.
-    pub fn busy(&self) -> anyhow::Result<Duration> {
-        let stat = std::fs::read_to_string(Path::new("/proc").join(self.child.id().to_string()).join("stat"))?;
-        // The name in the middle may hold anything; after it, the fields are numbers.
-        let (_, fields) = stat.rsplit_once(')').context("the kernel tells")?;
-        let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>);
-        let ticks = ticks.sum::<Result<u64, _>>()?;
-        Ok(Duration::from_millis(ticks * 10)) // A tick is a hundredth of a second on every Linux.
+    /// A connection of somebody else.
+    pub async fn client_of(&self, token: &str) -> anyhow::Result<Client> {
+        Client::connect(&self.address, token).await
     }
 
-    /// Memory in megabytes by its name in `/proc`: `VmRSS` now, `VmHWM` at the most.
+    /// The process.
+    pub fn child(&self) -> &Child {
+        &self.child
+    }
+
+    /// How long it has kept the processor busy so far.
+    pub fn busy(&self) -> anyhow::Result<Duration> {
+        process::busy(&self.child)
+    }
+
+    /// Memory in megabytes by its name in `/proc`.
     pub fn memory(&self, name: &str) -> anyhow::Result<f64> {
-        let path = Path::new("/proc").join(self.child.id().to_string()).join("status");
-        let status = std::fs::read_to_string(path)?;
-        let line = status.lines().find(|line| line.starts_with(name)).context("the kernel tells")?;
-        let kilobytes: f64 = line.split_whitespace().nth(1).context("in kB")?.parse()?;
-        Ok(kilobytes / 1024.0)
+        process::memory(&self.child, name)
     }
 }

@@ -2,7 +2,7 @@
 //! own limits of the same minutes.
 //!
 //! Nothing here passes or fails: a figure is for people to read. `BENCH=quick` is for trying it; names of
-//! tables as arguments (`commands`, `streams`, `history`, `alone`) measure only those.
+//! tables as arguments (`commands`, `streams`, `document`, `history`, `alone`) measure only those.
 
 mod alone;
 mod fan_out;
@@ -11,12 +11,19 @@ mod history;
 mod house;
 mod http;
 mod limits;
+mod page;
+mod process;
 mod readers;
 mod settings;
+mod stock;
 mod table;
+mod together;
+mod typed;
 mod writes;
 
 use settings::Settings;
+
+const TABLES: [&str; 5] = ["commands", "streams", "document", "history", "alone"];
 
 fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -28,10 +35,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 async fn measure(only: &[String]) -> anyhow::Result<()> {
-    if let Some(unknown) =
-        only.iter().find(|word| !["commands", "streams", "history", "alone"].contains(&word.as_str()))
-    {
-        anyhow::bail!("there is no table “{unknown}”: commands, streams, history, alone");
+    if let Some(unknown) = only.iter().find(|word| !TABLES.contains(&word.as_str())) {
+        anyhow::bail!("there is no table “{unknown}”: {}", TABLES.join(", "));
     }
     let settings = Settings::from_environment()?;
     let cores = std::thread::available_parallelism()?;
@@ -46,6 +51,9 @@ async fn measure(only: &[String]) -> anyhow::Result<()> {
     }
     if wanted("streams") {
         readers::measure(&settings).await?;
+    }
+    if wanted("document") {
+        together::measure(&settings).await?;
     }
     if wanted("history") {
         growth::measure(&settings).await?;

@@ -20,6 +20,8 @@ pub struct Settings {
     pub events: usize,
     /// Events in the long incident.
     pub long: usize,
+    /// Edits behind the long document.
+    pub edits: usize,
     /// Open incidents of a server that is left alone.
     pub open: usize,
     /// For how long it is watched then: several looks of its clock.
@@ -48,6 +50,7 @@ impl Settings {
             readers: number("BENCH_READERS", pick(500, 100))?.max(1),
             events: number("BENCH_EVENTS", pick(1_000_000, 20_000))?.max(EVENTS_EACH),
             long: number("BENCH_LONG", pick(100_000, 5_000))?.max(2_000),
+            edits: number("BENCH_EDITS", pick(200_000, 5_000))?.max(1_000),
             open: number("BENCH_OPEN", pick(5_000, 1_000))?.max(10),
             alone: Duration::from_secs(pick(30, 10) as u64),
             settle: Duration::from_secs(pick(10, 2) as u64),
