@@ -3,7 +3,7 @@
 /// Why, as the socket's close frame says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Close {
-    /// The number: 1001, or one of 4400 and more, after the status that HTTP would answer.
+    /// The number: 1001, 1013, or one of 4400 and more, after the status that HTTP would answer.
     pub code: u16,
     /// The sentence; at most 123 bytes of it are sent.
     pub reason: String,
@@ -18,6 +18,12 @@ impl Close {
     #[must_use]
     pub fn stopping() -> Self {
         Self::new(1001, "Wardroom is stopping. Come back in a moment.")
+    }
+
+    /// Whether they may see this incident cannot be found out.
+    #[must_use]
+    pub fn not_known() -> Self {
+        Self::new(1013, "Whether you may see this incident cannot be found out at the moment. Connect again.")
     }
 
     /// What let them in has ended.

@@ -27,6 +27,7 @@ mod deadlines;
 mod demo;
 mod description;
 mod document;
+mod document_ends;
 mod expiry;
 mod full_disk;
 mod guests;

@@ -5,14 +5,14 @@ use std::time::{Duration, Instant};
 
 use tungstenite::client::IntoClientRequest;
 use tungstenite::protocol::WebSocketConfig;
-use tungstenite::{Error, Message, WebSocket};
+use tungstenite::{Error, HandshakeError, Message, WebSocket};
 use wardroom_core::document::Part;
 use wardroom_server::document::wire::{self, Bytes, Clocks, SUBPROTOCOL};
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, Update};
 
 use crate::house::Server;
-use crate::wait::PATIENCE;
+use crate::wait::{self, PATIENCE};
 
 /// What came.
 #[derive(PartialEq, Eq, Debug)]
@@ -42,24 +42,39 @@ pub struct Peer {
     closed: Option<(u16, String)>,
 }
 
-/// The socket of an incident's document, as our own page opens it.
-pub fn connect(server: &Server, token: &str, n: u64) -> WebSocket<TcpStream> {
+/// Opens a socket with these headers; by which status it is refused, if it is.
+pub fn try_connect(server: &Server, headers: &[(&'static str, &str)], n: u64) -> Result<WebSocket<TcpStream>, u16> {
     let address = format!("ws://{}/api/v1/incidents/{n}/document", server.address());
     let mut request = address.into_client_request().unwrap();
-    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
     request.headers_mut().insert("sec-websocket-protocol", SUBPROTOCOL.parse().unwrap());
     let stream = TcpStream::connect(server.address()).unwrap();
     stream.set_nodelay(true).unwrap();
     let config = WebSocketConfig::default().max_write_buffer_size(usize::MAX);
-    tungstenite::client::client_with_config(request, stream, Some(config)).unwrap().0
+    match tungstenite::client::client_with_config(request, stream, Some(config)) {
+        Ok((socket, _)) => Ok(socket),
+        Err(HandshakeError::Failure(Error::Http(answer))) => Err(answer.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The socket of an incident's document, as our own page opens it.
+pub fn connect(server: &Server, token: &str, n: u64) -> WebSocket<TcpStream> {
+    try_connect(server, &[("authorization", &format!("Bearer {token}"))], n).unwrap()
 }
 
 impl Peer {
     /// Joins with an empty page.
     pub fn join(server: &Server, token: &str, n: u64) -> Self {
+        Self::over(connect(server, token, n))
+    }
+
+    /// Joins with an empty page over a socket that is open.
+    pub fn over(socket: WebSocket<TcpStream>) -> Self {
         let doc = Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..Options::default() });
         let (text, client) = (doc.get_or_insert_text(Part::Notes.name()), doc.client_id().get());
-        let socket = connect(server, token, n);
         let mut peer =
             Self { doc, text, client, socket, sent: 0, saved: 0, asked: 0, may: None, answered: false, closed: None };
         peer.ask();
@@ -95,6 +110,11 @@ impl Peer {
         };
         self.sent += 1;
         self.send(&wire::writes(&update));
+    }
+
+    /// Waits until the connection is gone, and takes nothing of what came over it.
+    pub fn cut_off(&mut self) {
+        wait::until("the connection is gone", || self.socket.send(Message::Binary(vec![3].into())).err());
     }
 
     /// The notes as this page shows them.

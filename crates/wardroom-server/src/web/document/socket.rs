@@ -1,0 +1,195 @@
+//! A state document's socket while it is open.
+//!
+//! Three things go on beside each other: what waits is sent, what comes is heard, and whoever holds the socket is looked
+//! at again, with every entry of the log and once a second. Whoever is signed out, or may not see the incident any more,
+//! is closed at once, however little they take of what is sent and however much they send.
+
+use std::time::Duration;
+
+use futures_util::stream::{SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncReadExt;
+use tokio::sync::{Notify, watch};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Error, Message};
+use wardroom_core::id::Number;
+use wardroom_core::token::Scope;
+
+use crate::document::Place;
+use crate::document::close::Close;
+use crate::document::limits::MESSAGE_MAX;
+use crate::document::seat::{Guest, Outbox, boxes};
+use crate::document::wire;
+use crate::server::Server;
+use crate::web::who::Reader;
+
+/// How often a socket looks whether its reader is still signed in, and may still see the incident; and how long finding
+/// that out may take.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long nothing is said: clients give up on a server of which they hear nothing for half a minute.
+const SILENCE: Duration = Duration::from_secs(10);
+/// What a message may have beside its update, in bytes.
+const AROUND: usize = 64;
+/// How long it may take until the reason for closing is sent: whoever takes nothing is cut off without one.
+const LAST_WORD: Duration = Duration::from_millis(400);
+/// How long saying goodbye may take.
+const GOODBYE: Duration = Duration::from_secs(3);
+/// How much of what is still on its way is taken while saying goodbye, in bytes: closed before, its sender might never
+/// read why.
+const ON_ITS_WAY: u64 = 256 << 20;
+
+type Socket = WebSocketStream<TokioIo<Upgraded>>;
+
+/// Holds a socket until one side ends it.
+pub(super) async fn hold(server: Server, reader: Reader, number: Number, ours: bool, upgraded: Upgraded) {
+    let most = MESSAGE_MAX + AROUND;
+    let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
+    let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    let (mut sink, mut stream) = socket.split();
+    let (inbox, outbox) = boxes();
+    let guest = Guest { person: reader.person, acts: reader.scope >= Scope::Respond, ours };
+    let end = match server.documents.join(number, guest, inbox).await {
+        None => End::Here(Close::too_many()),
+        Some(place) => {
+            let guard = Guard { server, reader, number, closing: outbox.closing.clone() };
+            talk(guard, place, outbox, &mut sink, &mut stream).await
+        }
+    };
+    let Ok(mut socket) = sink.reunite(stream) else { return };
+    match end {
+        End::Here(why) => goodbye(socket, &why).await,
+        End::There => drop(timeout(LAST_WORD, socket.flush()).await),
+        End::Broken => {}
+    }
+}
+
+/// How a socket comes to its end.
+enum End {
+    /// This side closes it.
+    Here(Close),
+    /// The other side does.
+    There,
+    /// Nothing can be said over it any more.
+    Broken,
+}
+
+/// Passes on what is said until one side ends it.
+async fn talk(
+    guard: Guard,
+    place: Place,
+    mut outbox: Outbox,
+    sink: &mut SplitSink<Socket, Message>,
+    stream: &mut SplitStream<Socket>,
+) -> End {
+    let pinged = Notify::new();
+    tokio::select! {
+        biased;
+        why = guard.ends() => End::Here(why),
+        _ = sends(&mut outbox, sink, &pinged) => End::Broken,
+        end = hears(&place, stream, &pinged) => end,
+    }
+}
+
+/// Sends what waits, and now and then a sign of life.
+async fn sends(outbox: &mut Outbox, sink: &mut SplitSink<Socket, Message>, pinged: &Notify) -> Result<(), Error> {
+    loop {
+        let mut next = tokio::select! {
+            message = outbox.next() => match message {
+                Some(message) => Some(message),
+                None => return Ok(()),
+            },
+            () = pinged.notified() => None, // Its answer waits to be sent.
+            () = sleep(SILENCE) => Some(wire::present([].iter()).into()),
+        };
+        // What waits together goes in one write.
+        while let Some(message) = next {
+            sink.feed(Message::Binary(message)).await?;
+            next = outbox.ready();
+        }
+        sink.flush().await?;
+    }
+}
+
+/// Passes on what comes, no faster than the room takes it.
+async fn hears(place: &Place, stream: &mut SplitStream<Socket>, pinged: &Notify) -> End {
+    while let Some(heard) = stream.next().await {
+        match heard {
+            Ok(Message::Binary(message)) => {
+                if !place.say(message).await {
+                    return End::Here(Close::stopping());
+                }
+            }
+            Ok(Message::Text(_)) => return End::Here(Close::malformed("it is text, and they are binary")),
+            Ok(Message::Ping(_)) => pinged.notify_one(),
+            Ok(Message::Pong(_) | Message::Frame(_)) => {}
+            Ok(Message::Close(_)) => return End::There,
+            Err(Error::Capacity(_)) => return End::Here(Close::too_large("This message is larger than 1 MiB.")),
+            Err(Error::Protocol(_) | Error::Utf8(_)) => return End::Here(Close::malformed("it is no WebSocket's")),
+            Err(_) => return End::Broken,
+        }
+    }
+    End::Broken
+}
+
+/// Says why, and takes what was on its way until the other side closes as well.
+async fn goodbye(mut socket: Socket, why: &Close) {
+    let reason = why.reason.as_str().into();
+    let last = socket.send(Message::Close(Some(CloseFrame { code: CloseCode::from(why.code), reason })));
+    if let Ok(Ok(())) = timeout(LAST_WORD, last).await {
+        let mut rest = socket.get_mut().take(ON_ITS_WAY);
+        let _ = timeout(GOODBYE, tokio::io::copy(&mut rest, &mut tokio::io::sink())).await;
+    }
+}
+
+/// Whoever looks whether a socket may stay open.
+struct Guard {
+    server: Server,
+    reader: Reader,
+    number: Number,
+    closing: watch::Receiver<Option<Close>>,
+}
+
+impl Guard {
+    /// Waits until it may not.
+    async fn ends(mut self) -> Close {
+        let (mut closing, mut stopping) = (self.closing.clone(), self.server.stopping.clone());
+        tokio::select! {
+            biased;
+            why = closing.wait_for(Option::is_some) => why.ok().and_then(|why| why.clone()).unwrap_or_else(Close::stopping),
+            _ = stopping.wait_for(|stop| *stop) => Close::stopping(),
+            why = self.is_shown_out() => why,
+        }
+    }
+
+    async fn is_shown_out(&mut self) -> Close {
+        let mut news = self.server.watch.subscribe();
+        let mut look = interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                Ok(()) = news.changed() => {}
+                _ = look.tick() => {}
+            }
+            if let Some(why) = self.look().await {
+                return why;
+            }
+        }
+    }
+
+    /// Whether they may still be here. What cannot be found out is answered with no.
+    async fn look(&mut self) -> Option<Close> {
+        if !self.reader.still_signed_in(&self.server.streams.directory().directory) {
+            return Some(Close::signed_out());
+        }
+        match timeout(LOOK, self.server.streams.incident(self.number)).await {
+            Ok(Ok(Some(held))) if held.incident.visible_to(self.reader.person, &self.reader.facts) => None,
+            Ok(Ok(_)) => Some(Close::not_yours()),
+            Ok(Err(_)) | Err(_) => Some(Close::not_known()),
+        }
+    }
+}
