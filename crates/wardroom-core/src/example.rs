@@ -308,6 +308,12 @@ impl Incident {
             let waits = example.offered && now < self.last_at + AGAIN_AFTER;
             return (!waits).then(|| (by, offer("command", Who::Id(example.player))));
         }
+        // The player may have added some, and the incident must not hang on what nobody of the cast can know.
+        let open = self.criteria.iter().find(|criterion| criterion.is_open());
+        if let Some(criterion) = open.filter(|_| self.phase != Phase::Active) {
+            let reason = words("the example ends here; in an incident of yours, meet it first");
+            return Some((by, Command::WaiveCriterion { criterion: criterion.id, reason }));
+        }
         let (phase, reason) = match self.phase {
             Phase::Active => (Phase::Mitigated, Some(words("the error rate is back to normal"))),
             Phase::Mitigated => (Phase::Resolved, None),

@@ -200,6 +200,24 @@ fn the_cast_take_over_from_the_player_and_see_it_through() {
 }
 
 #[test]
+fn what_the_player_leaves_unmet_is_waived_and_holds_up_nothing() {
+    let mut stage = Stage::begun();
+    stage.plays();
+    stage.takes_command();
+    stage.plays();
+    for text in ["No errors for an hour.", "Both data centres serve."] {
+        stage.player(cmd("add_criterion", json!({ "text": text })));
+    }
+    stage.player(cmd("set_phase", json!({ "phase": "mitigated" })));
+    stage.plays();
+    stage.player(offer("command", stage.who(Part::Sabrina)));
+    stage.plays();
+    assert_eq!(stage.given().state().phase, Phase::Closed);
+    let told = stage.told_last(4).join("\n");
+    assert_eq!(told.matches("Sabrina waived").count(), 2, "{told}");
+}
+
+#[test]
 fn whoever_of_the_cast_has_a_role_lets_the_player_have_it() {
     let mut stage = Stage::begun();
     stage.plays();
