@@ -219,24 +219,30 @@ impl Incident {
         decision
     }
 
-    /// When communications is asked whether the document is still true: so long after the oldest stamp of what is asked
-    /// about, or after the declaration. Nobody is asked before the declaration and once it is resolved.
+    /// When communications is asked whether the document is still true: when the first of its parts is due.
     #[must_use]
     pub fn document_due(&self) -> Option<Time> {
+        self.parts_due().into_values().min()
+    }
+
+    /// When it is asked of which part whether it is still true: so long after its stamp, or after the declaration. Nobody
+    /// is asked before the declaration and once it is resolved, nor ever about working notes.
+    #[must_use]
+    pub fn parts_due(&self) -> BTreeMap<Part, Time> {
         if !matches!(self.phase, Phase::Active | Phase::Mitigated) {
-            return None;
+            return BTreeMap::new();
         }
-        let declared = self.declared_at.unwrap_or(self.opened_at);
-        let stamped = |part: Part| self.document.stamps.get(&part).map_or(declared, |stamp| stamp.at);
-        let oldest = Part::ALL.into_iter().filter(|part| part.is_asked_about()).map(stamped).min()?;
         let minutes = match self.severity {
             Severity::Sev1 => 20,
             Severity::Sev2 => 30,
             Severity::Sev3 => 60,
             Severity::Sev4 => 120,
         };
+        let declared = self.declared_at.unwrap_or(self.opened_at);
+        let stamped = |part: Part| self.document.stamps.get(&part).map_or(declared, |stamp| stamp.at);
         // A log can tell of times at the very end of what a time can be.
-        oldest.checked_add(minutes.minutes()).ok()
+        let due = |part: Part| Some((part, stamped(part).checked_add(minutes.minutes()).ok()?));
+        Part::ALL.into_iter().filter(|part| part.is_asked_about()).filter_map(due).collect()
     }
 
     /// "Still true?" for communications, and a little later for the commander, too.

@@ -86,6 +86,8 @@ fn it_counts_from_the_oldest_stamp_of_what_is_asked_about() {
     assert_eq!(due(&given), Some(at(30)), "the status has no stamp yet");
     let given = given.after(5).and([stamped(&[Part::Status], SABRINA)]);
     assert_eq!(due(&given), Some(at(40)), "the summary's is the oldest, and notes are not asked about");
+    let each = BTreeMap::from([(Part::Summary, at(40)), (Part::Status, at(45))]);
+    assert_eq!(given.state().parts_due(), each);
 }
 
 #[test]

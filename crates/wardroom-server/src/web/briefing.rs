@@ -53,7 +53,9 @@ pub(super) async fn briefing(
     let told = server.told(&reader, &held.incident).await?;
     let state = server.seen_by(&reader, &held.incident, &at, &told);
     let last_acted = held.incident.last_acted(reader.person);
-    let document = server.marked(&held.incident, held.incident.last_entry, last_acted).await?;
+    // Whoever says that they saw everything up to an entry saw the document as of it, too.
+    let seen = last_acted.max((since.since.0 > 0).then_some(since.since));
+    let document = server.marked(&held.incident, held.incident.last_entry, seen).await?;
     Ok(Json(json!({
         "briefed_to": held.incident.last_entry, "you_last_acted": last_acted,
         "matters": matters, "pinned": pinned, "document": document, "state": state,

@@ -134,6 +134,15 @@ fn whoever_takes_command_can_be_shown_what_was_written_then(house: House) {
     server.done(&robin, n, json!({ "command": "set_phase", "phase": "mitigated" }));
     assert_eq!(notes("mark"), "The cache does not help. It does. Nobody knows.");
     assert_eq!(notes(&format!("mark?at={taken}")), "The cache does not help. It does.", "what the new commander saw");
+    let seen_by_mary = |asked: &str| {
+        let (_, answer) = server.get(&mary, &format!("/api/v1/incidents/{n}/{asked}"));
+        let part = answer["document"]["parts"][0].clone();
+        (part["new"].as_bool().unwrap(), part["before"].as_str().map(str::to_owned))
+    };
+    assert_eq!(seen_by_mary("briefing"), (true, Some("The cache does not help.".to_owned())));
+    let since = format!("briefing?since={taken}");
+    assert_eq!(seen_by_mary(&since), (true, Some("The cache does not help. It does.".to_owned())), "she saw that");
+    assert_eq!(seen_by_mary(&format!("briefing?since={}", taken + 9)), (false, None), "she saw everything");
 }
 
 fn whoever_is_signed_out_is_closed(house: House) {

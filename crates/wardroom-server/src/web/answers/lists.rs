@@ -78,6 +78,17 @@ pub(super) struct DocumentView {
     /// When communications is asked whether it is still true.
     #[schema(format = DateTime)]
     due: Option<String>,
+    /// When it is asked of each part; of those that nobody is asked about, nothing.
+    parts_due: PartsDue,
+}
+
+/// When it is asked whether a part is still true.
+#[derive(ToSchema)]
+pub(super) struct PartsDue {
+    #[schema(format = DateTime, required = false)]
+    summary: String,
+    #[schema(format = DateTime, required = false)]
+    status: String,
 }
 
 /// That a part was still true then.

@@ -66,5 +66,6 @@ pub fn document(incident: &Incident, reader: PersonId, facts: &Facts) -> Value {
         "may_write": incident.may_write(reader, facts).is_ok(),
         "may_stamp": incident.may_stamp(reader),
         "due": incident.document_due(),
+        "parts_due": incident.parts_due(),
     })
 }
