@@ -1,4 +1,5 @@
 // What the API answers, as far as the page reads it. See GET /api/v1/openapi.json.
+import type { Criterion, DocumentView, Marked, Todo } from './document';
 
 export type Severity = 'sev1' | 'sev2' | 'sev3' | 'sev4';
 export type Phase = 'investigating' | 'active' | 'mitigated' | 'resolved' | 'closed' | 'merged';
@@ -323,6 +324,10 @@ export interface IncidentView {
   /** Whether the reader may let guests in, once they are here themselves. */
   may_invite_guests: boolean;
   roadblocks: Roadblock[];
+  criteria: Criterion[];
+  todos: Todo[];
+  may_add: { criteria: boolean; todos: boolean };
+  document: DocumentView;
   clocks: Clock[];
   pinned: number[];
   merged_into: number | null;
@@ -339,5 +344,7 @@ export interface Briefing {
   briefed_to: number;
   matters: Entry[];
   pinned: Entry[];
+  /** Null when nothing was marked yet. */
+  document: Marked | null;
   state: IncidentView;
 }

@@ -22,6 +22,7 @@ export type Panel =
   | { show: 'assume' }
   | { show: 'change' }
   | { show: 'invite' }
+  | { show: 'mark'; entry: number }
   | { show: 'first'; entries: Entry[] };
 
 export class Room {

@@ -30,3 +30,16 @@ export function passes(entry: Entry, filter: Filter, pinned: number[], search: s
     (filter === 'pinned' && pinned.includes(entry.entry));
   return kind && (search === '' || (entry.told ?? '').toLowerCase().includes(search));
 }
+
+/** Where to read the document as it stood when command changed hands with this entry: at the mark that was made then, if
+ * something had been written. Null when it is no such entry. */
+export function markOf(entries: Entry[], { kind, body, entry, at }: Entry): number | null {
+  if (kind === 'document_marked') return entry;
+  const taken = kind === 'command_assumed' || (kind === 'role_taken' && body.role === 'command');
+  if (!taken) return null;
+  // What belongs to one decision has one time, and follows closely.
+  const made = entries.find(
+    (known) => known.kind === 'document_marked' && known.at === at && known.entry > entry,
+  );
+  return made?.entry ?? entry;
+}
