@@ -1,7 +1,7 @@
 // What toolbar and keys do to the text. `[` and `]` stand where the selection begins and ends, `|` is the cursor.
 import { EditorState, type StateCommand } from '@codemirror/state';
 import { expect, test } from 'vitest';
-import { around, chosen, codeBlock, indent, lines, link, onwards, table } from './acts';
+import { around, chosen, chosenLines, codeBlock, indent, lines, link, onwards, table } from './acts';
 
 function after(before: string, act: StateCommand): string | null {
   const from = before.search(/[‹¦]/);
@@ -72,4 +72,40 @@ test.each([
   const head = before.includes('›') ? before.indexOf('›') - 1 : from;
   const doc = before.replace(/[‹›¦]/g, '');
   expect(chosen(EditorState.create({ doc, selection: { anchor: from, head } }))).toBe(expected);
+});
+
+/** What becomes a to-do, with its bug; entry 7 says already what became of its line. */
+function becomes(text: string): [string, string | null][] {
+  const from = text.search(/[‹¦]/);
+  const to = text.includes('›') ? text.indexOf('›') - 1 : from;
+  const state = EditorState.create({
+    doc: text.replace(/[‹›¦]/g, ''),
+    selection: { anchor: from, head: to },
+  });
+  return chosenLines(state, (entry) => entry === 7).map(({ text, bug }) => [text, bug]);
+}
+
+test.each<[string, string, [string, string | null][]]>([
+  ['the line at the cursor', 'first\n- [ ] warm¦ the cache\nlast', [['warm the cache', null]]],
+  ['what is selected of it', 'first\n- [ ] ‹warm› the cache', [['warm', null]]],
+  [
+    'each of the lines',
+    '‹- one\n\n- two\n## thr›ee',
+    [
+      ['one', null],
+      ['two', null],
+      ['three', null],
+    ],
+  ],
+  ['with its bug', 'fix it https://bugs.example/7¦', [['fix it', 'https://bugs.example/7']]],
+  ['no line that is one already', '‹one #7\ntwo #8›', [['two #8', null]]],
+  ['nothing', '¦', []],
+])('a to-do of %s', (_, text, expected) => {
+  expect(becomes(text)).toEqual(expected);
+});
+
+test('a line that is too long is cut, and its end stays known', () => {
+  const text = 'letters '.repeat(60).trim();
+  const [turned] = chosenLines(EditorState.create({ doc: text }), () => false);
+  expect([turned?.text.length, turned?.text.endsWith('…'), turned?.end]).toEqual([200, true, text.length]);
 });

@@ -1,6 +1,7 @@
 // What toolbar and keys do to the text: pure functions from a state to a change of it.
 import type { StateCommand, TransactionSpec } from '@codemirror/state';
 import { EditorSelection, type EditorState, type SelectionRange } from '@codemirror/state';
+import { withBug } from './list';
 
 /** Puts these signs around what is selected, or around the word at the cursor; takes them away if they are there. */
 export function around(sign: string): StateCommand {
@@ -181,4 +182,39 @@ export function chosen(state: EditorState): string {
   const { main } = state.selection;
   if (!main.empty) return state.sliceDoc(main.from, main.to).trim();
   return state.doc.lineAt(main.head).text.replace(BEGINNING, '').trim();
+}
+
+/** What the server takes of one to-do, in letters. */
+const TODO_MAX = 200;
+
+/** What becomes a to-do, and where its line ends. */
+export interface Turned {
+  text: string;
+  bug: string | null;
+  end: number;
+}
+
+/** What is selected within a line, the line at the cursor, or each of the lines that are selected; without the signs that
+ * they begin with, and without those that say already what they became. */
+export function chosenLines(state: EditorState, became: (entry: number) => boolean): Turned[] {
+  const { from, to, empty } = state.selection.main;
+  const [first, last] = [state.doc.lineAt(from), state.doc.lineAt(to)];
+  const found: Turned[] = [];
+  for (let number = first.number; number <= last.number; number += 1) {
+    const line = state.doc.line(number);
+    const entry = /#(\d+)\s*$/.exec(line.text)?.[1];
+    if (entry && became(Number(entry))) continue;
+    const words =
+      first.number === last.number && !empty
+        ? chosen(state)
+        : chosen(state.update({ selection: { anchor: line.from } }).state);
+    const { text, bug } = withBug(words);
+    if (text !== '') found.push({ text: shortened(text), bug, end: line.to });
+  }
+  return found;
+}
+
+function shortened(text: string): string {
+  const letters = [...text];
+  return letters.length <= TODO_MAX ? text : `${letters.slice(0, TODO_MAX - 1).join('')}…`;
 }
