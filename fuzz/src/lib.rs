@@ -7,6 +7,7 @@ pub mod document;
 pub mod kept;
 pub mod reached;
 pub mod requests;
+pub mod sheet;
 pub mod terminal;
 
 use std::fmt::{Debug, Display};
@@ -60,6 +61,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("endpoint", reached::endpoint),
     ("browser", reached::browser),
     ("wait", reached::wait),
+    ("sheet", sheet::sheet),
 ];
 
 /// The longest sentence that says why something was not read, in characters.

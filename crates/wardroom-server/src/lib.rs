@@ -19,6 +19,7 @@ mod prompts;
 pub mod public_url;
 pub mod reach;
 pub mod server;
+pub mod sheet;
 mod stored;
 pub mod streams;
 pub mod views;

@@ -5,6 +5,8 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::{ProptestConfig, Strategy, proptest};
+
 #[path = "../../../fuzz/src/lib.rs"]
 mod properties;
 
@@ -46,4 +48,83 @@ fn every_property_has_a_target_and_a_corpus() {
     let manifest: toml::Table = fs::read_to_string(fuzz().join("Cargo.toml")).unwrap().parse().unwrap();
     let built = manifest["bin"].as_array().expect("targets").iter();
     assert_eq!(built.map(|bin| bin["name"].as_str().expect("a name").to_owned()).collect::<BTreeSet<_>>(), named);
+}
+
+/// Pieces of Markdown and HTML, put together in any order: what a person may paste, and what one would who means ill.
+fn pasted() -> impl Strategy<Value = String> {
+    const PIECES: &[&str] = &[
+        "# ",
+        "## Timeline",
+        "###### ",
+        "=",
+        "---",
+        "===\n",
+        "\n",
+        "\n\n",
+        "> ",
+        "- ",
+        "1. ",
+        "  ",
+        "    ",
+        "\t",
+        "```",
+        "~~~",
+        "`",
+        "*",
+        "**",
+        "_",
+        "[",
+        "]",
+        "(",
+        ")",
+        "![",
+        "](/api/v1/incidents/1/evidence/ab)",
+        "](https://example.org/x.png)",
+        "<",
+        ">",
+        "<!--",
+        "-->",
+        "<script>",
+        "</script>",
+        "<div>",
+        "<img src=x onerror=y>",
+        "<?",
+        "<![CDATA[",
+        "&lt;",
+        "&",
+        "|",
+        "|---|",
+        "\\",
+        "\"",
+        "'",
+        "javascript:x",
+        "[a]: /b",
+        "[a]",
+        "- [ ] ",
+        "- [x] ",
+        "$",
+        "~~",
+        ":-",
+        "words",
+        "\u{202e}",
+        "\u{2028}",
+        "\r",
+        "\0",
+        "é😀",
+        "<https://example.org>",
+        "<a href=\"/x\">",
+        "style=",
+        "</main>",
+        "</title>",
+    ];
+    proptest::collection::vec(proptest::sample::select(PIECES), 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_096, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_pasted_a_sheets_sections_are_its_own(words in pasted()) {
+        properties::sheet::sheet(words.as_bytes());
+    }
 }

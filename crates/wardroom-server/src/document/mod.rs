@@ -13,16 +13,16 @@ mod room;
 pub mod seat;
 pub mod wire;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
-use wardroom_core::document::{PartWritten, Written};
+use wardroom_core::document::{Part, PartWritten, Written};
 use wardroom_core::id::{Number, PersonId};
 
-use crate::log::{Log, LogError};
+use crate::log::{Log, LogError, PartChange};
 use crate::streams::{Streams, stream_of};
 use limits::SOCKETS_MAX;
 use room::{Room, Word, paper_of};
@@ -154,12 +154,21 @@ impl Documents {
 /// # Errors
 /// Whatever kept it from being read.
 pub async fn written(log: &Log, number: Number) -> Result<Written, LogError> {
+    read(log, number).await.map(|(written, _)| written)
+}
+
+/// The same, and when each part last changed.
+///
+/// # Errors
+/// Whatever kept it from being read: [`LogError::Damaged`] of the incident's stream when what is stored is none of what
+/// is ever stored.
+pub async fn read(log: &Log, number: Number) -> Result<(Written, BTreeMap<Part, PartChange>), LogError> {
     let row = log.document(stream_of(number), 0).await?;
     let paper = paper_of(&row).map_err(|why| LogError::damaged(stream_of(number), why))?;
     let changed = |part| row.parts.get(&part).map_or(0, |change| change.version);
     let parts = paper.all_words().into_iter();
     let parts = parts.map(|(part, words)| (part, PartWritten { changed: changed(part), words }));
-    Ok(Written { version: row.version, parts: parts.collect() })
+    Ok((Written { version: row.version, parts: parts.collect() }, row.parts))
 }
 
 impl Place {

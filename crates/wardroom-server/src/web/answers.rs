@@ -24,9 +24,9 @@ use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
-pub(super) use self::lists::Marked;
 use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
+pub(super) use self::lists::{Marked, WrittenView};
 pub(super) use account::{Me, Sessions};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};

@@ -21,6 +21,7 @@ mod prompt;
 mod reach;
 pub mod router;
 pub mod serve;
+mod sheet;
 mod stream;
 mod taken;
 pub mod tls;

@@ -20,7 +20,9 @@ use utoipa_axum::routes;
 use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
-use super::{admin, briefing, directory, document, example, health, incidents, page, prompt, reach, stream, tokens};
+use super::{
+    admin, briefing, directory, document, example, health, incidents, page, prompt, reach, sheet, stream, tokens,
+};
 use crate::server::Server;
 
 #[derive(OpenApi)]
@@ -104,6 +106,9 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(incidents::next))
         .routes(routes!(incidents::presence))
         .routes(routes!(document::join))
+        .routes(routes!(sheet::markdown))
+        .routes(routes!(sheet::page))
+        .routes(routes!(sheet::written))
         .routes(routes!(prompt::prompt))
         .routes(routes!(example::play))
         .routes(routes!(stream::follow))

@@ -130,3 +130,22 @@ pub(super) struct MarkedPartView {
     /// The words as they were marked before that; null when the part is not new, or was not marked then.
     before: Option<String>,
 }
+
+/// What people wrote in the state document, as it is now.
+#[derive(ToSchema)]
+pub(in crate::web) struct WrittenView {
+    /// Whether it cannot be read, because its record is damaged.
+    damaged: bool,
+    parts: Vec<WrittenPartView>,
+}
+
+/// A written part as it is now.
+#[derive(ToSchema)]
+pub(super) struct WrittenPartView {
+    part: Part,
+    /// Markdown.
+    text: String,
+    #[schema(format = DateTime)]
+    changed_at: Option<String>,
+    changed_by: Option<Named>,
+}
