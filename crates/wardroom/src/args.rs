@@ -5,6 +5,7 @@ mod remote;
 mod store;
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -18,6 +19,25 @@ use wardroom_server::config::{ServeArgs, StoreArgs};
 pub use act::{Act, Criterion, Todo};
 pub use remote::{Remote, Secret};
 pub use store::{Person, Service, Team, Token};
+
+/// How much of a timeline: `all`, or a number of entries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Extent(String);
+
+impl Extent {
+    /// As the API takes it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Extent {
+    type Err = &'static str;
+    fn from_str(given: &str) -> Result<Self, Self::Err> {
+        let fits = given == "all" || given.parse::<u32>().is_ok();
+        fits.then(|| Self(given.to_owned())).ok_or("it is a number of entries, or all")
+    }
+}
 
 /// Reads a word such as `sev1` or `resolved` as what the API calls it.
 fn word<T: serde::de::DeserializeOwned>(given: &str) -> Result<T, serde_json::Error> {
@@ -88,8 +108,21 @@ pub enum Verb {
         #[arg(long)]
         all: bool,
     },
-    /// Show an incident: wardroom show 465
+    /// Show an incident, with what is written in its state document: wardroom show 465
     Show { number: Number },
+    /// Get the whole state document as Markdown, or as a page to print or mail: wardroom document 465 --html -o 465.html
+    Document {
+        number: Number,
+        /// As a page of its own
+        #[arg(long)]
+        html: bool,
+        /// How many of the newest entries of the timeline, or all
+        #[arg(long, value_name = "COUNT|all", default_value = "200")]
+        timeline: Extent,
+        /// Into this file, instead of printing it
+        #[arg(long, short, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Show what happened: wardroom timeline 465 --follow; as JSON it is one entry per line
     Timeline {
         number: Number,

@@ -1,6 +1,6 @@
 //! Speaks to a server: one request id per command, tried again with the same id while the answer is lost.
 
-use std::io::{BufReader, ErrorKind};
+use std::io::{BufReader, ErrorKind, Write};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -76,13 +76,25 @@ impl Client {
 
     /// Reads something.
     pub fn get(&self, path: &str) -> anyhow::Result<Value> {
-        let answer = self
-            .agent
+        read(self.ask(path)?)
+    }
+
+    /// Reads a text, however long, piece by piece into this.
+    pub fn copy(&self, path: &str, into: &mut impl Write) -> anyhow::Result<()> {
+        let answer = self.ask(path)?;
+        if !answer.status().is_success() {
+            return read(answer).map(drop);
+        }
+        std::io::copy(&mut answer.into_body().into_reader(), into).context("the answer broke off")?;
+        Ok(())
+    }
+
+    fn ask(&self, path: &str) -> anyhow::Result<Response<Body>> {
+        self.agent
             .get(format!("{}{path}", self.url))
             .header("authorization", format!("Bearer {}", self.token))
             .call()
-            .map_err(|error| self.unreachable(&error))?;
-        read(answer)
+            .map_err(|error| self.unreachable(&error))
     }
 
     /// Has something done, once: the same request id goes with every try.
@@ -235,7 +247,7 @@ fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {
 mod tests {
     #![allow(clippy::unwrap_used)] // A test that cannot go on says where.
 
-    use std::io::{Read, Write};
+    use std::io::Read;
     use std::net::{TcpListener, TcpStream};
 
     use super::*;

@@ -1,6 +1,7 @@
 //! How things look in a terminal: for a person who is tired and in a hurry. Colours only on a terminal.
 
 mod document;
+mod width;
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -120,8 +121,35 @@ pub fn list(answer: &Value) -> String {
     table.to_string()
 }
 
-/// `wardroom show N`.
+/// How an incident stands, as the briefing and the demo show it.
 pub fn incident(state: &Value) -> String {
+    let mut out = head(state);
+    command(&mut out, state);
+    document::criteria(&mut out, state);
+    document::todos(&mut out, state);
+    lists(&mut out, state);
+    out.trim_end().to_owned()
+}
+
+/// `wardroom show N`: the whole state document, in the order of the page.
+pub fn whole(briefing: &Value, written: &Value, newest: &[Value]) -> String {
+    let state = &briefing["state"];
+    let mut out = head(state);
+    document::written(&mut out, state, written, "summary");
+    command(&mut out, state);
+    document::next_commander(&mut out, state);
+    document::written(&mut out, state, written, "status");
+    document::criteria(&mut out, state);
+    document::todos(&mut out, state);
+    document::written(&mut out, state, written, "notes");
+    lists(&mut out, state);
+    pinned(&mut out, &briefing["pinned"]);
+    document::timeline(&mut out, state, newest);
+    out.trim_end().to_owned()
+}
+
+/// What stands above everything: where it stands, and what is next.
+fn head(state: &Value) -> String {
     let mut out = String::new();
     let title = format!("{} #{} {}", text(&state["severity"]), state["number"], text(&state["title"]));
     let _ = writeln!(out, "{}", bold(&title));
@@ -158,15 +186,15 @@ pub fn incident(state: &Value) -> String {
     if let Some(next) = state.get("next").filter(|next| !next.is_null()) {
         let _ = writeln!(out, "\n{} {}", bold("Next:"), step(next, state["number"].as_u64(), &known(state)));
     }
+    out
+}
+
+fn command(out: &mut String, state: &Value) {
     let _ = writeln!(out, "\n{}", soft("COMMAND"));
     for role in state["roles"].as_array().into_iter().flatten() {
-        tree_line(&mut out, role);
+        tree_line(out, role);
     }
-    people(&mut out, state);
-    document::criteria(&mut out, state);
-    document::todos(&mut out, state);
-    lists(&mut out, state);
-    out.trim_end().to_owned()
+    people(out, state);
 }
 
 /// Everybody whom the state names and a next step can name, by id.

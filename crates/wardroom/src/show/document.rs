@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{ago, name, soft, text};
+use super::width::{width, wrapped};
+use super::{ago, day, line, name, soft, text};
 
 /// Who it is with, and where its bug is tracked.
 fn beside(item: &Value) -> String {
@@ -43,14 +44,80 @@ pub fn todos(out: &mut String, state: &Value) {
     }
 }
 
+fn heading(part: &str) -> &'static str {
+    match part {
+        "summary" => "SUMMARY",
+        "status" => "DETAILED STATUS",
+        _ => "WORKING NOTES",
+    }
+}
+
+/// A part as it is written now, with its age.
+pub fn written(out: &mut String, state: &Value, written: &Value, part: &str) {
+    if written["damaged"] == true {
+        let _ = writeln!(out, "\n{}", soft(heading(part)));
+        let _ = writeln!(out, "  It cannot be read: its record is damaged. On the server: wardroom verify");
+        return;
+    }
+    let of = |all: &Value| all.as_array().into_iter().flatten().find(|one| one["part"] == part).cloned();
+    let now = of(&written["parts"]).unwrap_or_default();
+    let mut ages = Vec::new();
+    if now["changed_at"].is_string() {
+        ages.push(format!("last updated {} ago by {}", ago(&now["changed_at"]), name(&now["changed_by"])));
+    }
+    if let Some(stamp) = of(&state["document"]["stamps"]) {
+        ages.push(format!("still true {} ago, says {}", ago(&stamp["at"]), name(&stamp["by"])));
+    }
+    let words = now["text"].as_str().unwrap_or_default().trim_end();
+    if words.trim().is_empty() && ages.is_empty() {
+        return;
+    }
+    let age = if ages.is_empty() { String::new() } else { format!(", {}", ages.join("; ")) };
+    let _ = writeln!(out, "\n{}", soft(&format!("{}{age}", heading(part))));
+    let fits = width().map(|width| width.saturating_sub(2));
+    for line in words.lines() {
+        for piece in wrapped(line, fits) {
+            let _ = writeln!(out, "  {piece}");
+        }
+    }
+}
+
+/// Who commands next, if it is offered.
+pub fn next_commander(out: &mut String, state: &Value) {
+    let command = state["roles"].as_array().into_iter().flatten().find(|role| role["role"] == "command");
+    let Some(offer) = command.map(|role| &role["offer"]).filter(|offer| offer.is_object()) else { return };
+    let to = match offer["to"]["team"].as_str() {
+        Some(team) => format!("somebody of the team {team}"),
+        None => name(&offer["to"]["person"]).to_owned(),
+    };
+    let _ = writeln!(out, "\n{}\n  {to}, once they take it", soft("NEXT COMMANDER"));
+}
+
+/// The newest entries, the newest first.
+pub fn timeline(out: &mut String, state: &Value, newest: &[Value]) {
+    let (number, all, shown) = (state["number"].as_u64().unwrap_or_default(), &state["last_entry"], newest.len());
+    let more = newest.first().is_some_and(|oldest| oldest["entry"].as_u64() > Some(1));
+    let what = if more {
+        format!("TIMELINE, the newest {shown} of {all}, newest first; all of it: wardroom timeline {number}")
+    } else {
+        "TIMELINE, newest first".to_owned()
+    };
+    let _ = writeln!(out, "\n{}", soft(&what));
+    let mut last = "";
+    for entry in newest.iter().rev() {
+        let date = entry["at"].as_str().and_then(|at| at.get(..10)).unwrap_or_default();
+        if date != last {
+            last = date;
+            let _ = writeln!(out, "{}", day(date));
+        }
+        let _ = writeln!(out, "{}", line(entry));
+    }
+}
+
 /// The written parts as they were marked last, and which of them the reader has not seen.
 pub fn marked(out: &mut String, document: &Value) {
     for part in document["parts"].as_array().into_iter().flatten() {
-        let heading = match part["part"].as_str().unwrap_or_default() {
-            "summary" => "SUMMARY",
-            "status" => "DETAILED STATUS",
-            _ => "WORKING NOTES",
-        };
+        let heading = heading(part["part"].as_str().unwrap_or_default());
         let new = if part["new"] == true { ", new to you" } else { "" };
         let _ = writeln!(out, "\n{}", soft(&format!("{heading}, as of entry {}{new}", document["entry"])));
         for line in text(&part["text"]).lines() {

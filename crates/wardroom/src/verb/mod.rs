@@ -44,6 +44,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Next => read::next(&client(&remote)?, &remote),
         Verb::List { drills, all } => read::list(&client(&remote)?, &remote, drills, all),
         Verb::Show { number } => read::show(&client(&remote)?, &remote, number),
+        Verb::Document { number, html, timeline, output } => {
+            read::document(&client(&remote)?, &remote, number, html, &timeline, output.as_deref())
+        }
         Verb::Timeline { number, follow } => read::timeline(&client(&remote)?, &remote, number, follow),
         Verb::Audit { person, topic, before } => {
             read::audit(&client(&remote)?, &remote, person.as_ref(), topic, before)

@@ -1,15 +1,22 @@
 //! Verbs that read.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 use wardroom_core::audit::Topic;
 use wardroom_core::id::{Number, Who};
 
 use super::print_json;
-use crate::args::Remote;
+use crate::args::{Extent, Remote};
 use crate::client::Client;
+use crate::exit::Failure;
+use crate::plain::plain;
 use crate::show;
+
+/// Entries of the timeline below an incident that is shown.
+const NEWEST: u64 = 20;
 
 /// Somebody at a terminal is there; a script is not.
 fn here(client: &Client) {
@@ -51,10 +58,48 @@ pub fn show(client: &Client, remote: &Remote, number: Number) -> anyhow::Result<
     }
     // The briefing holds the words of the pinned notes too, which the state does not.
     let briefing = client.get(&format!("/api/v1/incidents/{n}/briefing?since={}", u32::MAX, n = number.get()))?;
-    let mut shown = show::incident(&briefing["state"]);
-    shown.push('\n');
-    show::pinned(&mut shown, &briefing["pinned"]);
-    println!("{}", shown.trim_end());
+    let written = client.get(&format!("/api/v1/incidents/{n}/written", n = number.get()))?;
+    let last = briefing["briefed_to"].as_u64().unwrap_or_default();
+    let newest = show::entries(client, number, last.saturating_sub(NEWEST - 1).max(1), last)?;
+    println!("{}", show::whole(&briefing, &written, &newest));
+    Ok(())
+}
+
+/// `wardroom document N`: the sheet, as the server makes it.
+pub fn document(
+    client: &Client,
+    remote: &Remote,
+    number: Number,
+    html: bool,
+    timeline: &Extent,
+    output: Option<&Path>,
+) -> anyhow::Result<()> {
+    here(client);
+    let ending = if html { "html" } else { "md" };
+    let path = format!("/api/v1/incidents/{}/document.{ending}?timeline={}", number.get(), timeline.as_str());
+    if let Some(file) = output {
+        // What is there already is kept until all of the new is here.
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let unwritable = |error: &dyn std::fmt::Display| Failure::misused(format!("{}: {error}", file.display()));
+        let mut new = NamedTempFile::new_in(folder).map_err(|error| unwritable(&error))?;
+        client.copy(&path, &mut new)?;
+        new.persist(file).map_err(|error| unwritable(&error))?;
+        if remote.json {
+            print_json(&json!({ "incident": number, "file": file }));
+        } else {
+            println!("The state document of {number} is in {}.", file.display());
+        }
+        return Ok(());
+    }
+    let mut sheet = Vec::new();
+    client.copy(&path, &mut sheet)?;
+    let mut sheet = json!({ "document": String::from_utf8_lossy(&sheet) });
+    plain(&mut sheet);
+    if remote.json {
+        print_json(&sheet);
+    } else {
+        print!("{}", sheet["document"].as_str().unwrap_or_default());
+    }
     Ok(())
 }
 

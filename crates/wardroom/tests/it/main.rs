@@ -51,6 +51,7 @@ mod redaction;
 mod restriction;
 mod revocation;
 mod settings;
+mod sheet;
 mod slow;
 mod step_up;
 mod stream;

@@ -117,6 +117,18 @@ impl Peer {
         wait::until("the connection is gone", || self.socket.send(Message::Binary(vec![3].into())).err());
     }
 
+    /// Writes at the beginning of a part.
+    pub fn write_in(&mut self, part: Part, words: &str) {
+        let text = self.doc.get_or_insert_text(part.name());
+        let update = {
+            let mut transaction = self.doc.transact_mut();
+            text.insert(&mut transaction, 0, words);
+            transaction.encode_update_v1()
+        };
+        self.sent += 1;
+        self.send(&wire::writes(&update));
+    }
+
     /// The notes as this page shows them.
     pub fn notes(&self) -> String {
         self.text.get_string(&self.doc.transact())

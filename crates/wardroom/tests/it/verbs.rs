@@ -74,6 +74,11 @@ const INCIDENT: &[(&str, &str, &str)] = &[
     ("sabrina", "todo|1|finish|1", "Sabrina says that to-do 1 is done"),
     ("sabrina", "todo|1|reopen|1", "Sabrina reopened to-do 1"),
     ("mary", "show|1", "EXIT CRITERIA|1. Errors are gone|waived: eu is drained|TO DO|1. Warm both caches"),
+    (
+        "mary",
+        "document|1",
+        "# \\#1 |## Summary|## Exit criteria|waived by Mary|## To-do list and bugs filed|Warm both caches",
+    ),
     ("mary", "still-true|1|summary", "Mary says that this is still true: summary"),
     ("mary", "still-true|1", "Mary says that this is still true: summary, detailed status, working notes"),
     ("mary", "offer|1|communications|robin", "Mary offers communications to Robin"),
