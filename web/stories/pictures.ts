@@ -252,6 +252,14 @@ test('pictures', async () => {
       'brown',
     );
     await shoot(
+      'sheet',
+      async (page) => {
+        await page.goto(`${house.url}/api/v1/incidents/1/document.html`);
+        await page.pdf({ path: join(folder, 'sheet.pdf'), format: 'A4' });
+      },
+      'brown',
+    );
+    await shoot(
       'writing',
       async (page) => {
         await page.goto(`${house.url}/incidents/1`);
