@@ -15,7 +15,7 @@ const marty = house.person('marty', 'Marty');
 const lorraine = house.person('lorraine', 'Lorraine');
 house.person('jennifer', 'Jennifer');
 
-/** An incident in full swing, in which command is being offered to Jennifer. */
+/** An incident in full swing. */
 function play(): void {
   const say = (token: string, ...words: string[]) => house.say(token, ...words);
   say(
@@ -38,7 +38,18 @@ function play(): void {
   say(marty, 'note', '1', 'Query of death reproduced on a canary with one replica. The cache does not help.');
   say(marty, 'roadblock', '1', 'Quota for the eu cell needs the capacity desk');
   say(lorraine, 'note', '1', 'First update went to 412 stakeholders.');
-  say(sabrina, 'offer', '1', 'command', 'jennifer');
+  for (const words of [
+    'Sonnet in the search corpus',
+    'Availability and latency within objectives for 30 minutes',
+  ])
+    say(sabrina, 'criterion', '1', 'add', words);
+  say(sabrina, 'criterion', '1', 'meet', '1');
+  say(marty, 'todo', '1', 'add', 'Run the reindex job', '--for', 'marty');
+  say(marty, 'todo', '1', 'finish', '1');
+  say(marty, 'todo', '1', 'add', 'Balance load between clusters', '--for', 'brown');
+  say(marty, 'todo', '1', 'link', '2', 'https://bugs.example/5554823');
+  say(lorraine, 'todo', '1', 'add', 'Dinner for seven');
+  say(lorraine, 'still-true', '1', 'summary');
   say(marty, 'declare', 'Checkout is slow in the eu cell', '--severity', 'sev3', '--service', 'checkout');
   say(brown, 'declare', 'Disk of the log archive fills up', '--severity', 'sev2');
 }
@@ -60,7 +71,7 @@ const NOTES = `## What we tried
 Query of death reproduced on a canary with \`replicas=1\`. The cache does not help.
 `;
 
-/** Lorraine and Marty write the document. */
+/** Lorraine and Marty write the document, and command is offered to Jennifer. */
 async function write(): Promise<void> {
   const into = async (page: Page, part: string, words: string): Promise<void> => {
     await page.goto(`${house.url}/incidents/1`);
@@ -74,6 +85,8 @@ async function write(): Promise<void> {
   await into(marty, 'Detailed status', STATUS);
   await into(marty, 'Working notes', NOTES);
   await marty.context().close();
+  // What is written is marked with it.
+  house.say(sabrina, 'offer', '1', 'command', 'jennifer');
   // She stays in it, to be seen.
   await lorraine.getByRole('textbox', { name: 'Summary' }).focus();
 }
@@ -271,6 +284,26 @@ test('pictures', async () => {
         await page.getByText(/^Written by Marty/).scrollIntoViewIfNeeded();
       },
       'brown',
+    );
+    await shoot(
+      'lists',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1/document`);
+        await page.getByRole('button', { name: 'More to do with: Availability' }).click();
+        await page.getByRole('heading', { name: 'To do, and bugs filed' }).scrollIntoViewIfNeeded();
+        await page.getByRole('textbox', { name: 'Working notes' }).scrollIntoViewIfNeeded();
+      },
+      'sabrina',
+    );
+    await shoot(
+      'settle',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1`);
+        await page.getByRole('button', { name: 'Change…' }).click();
+        await page.getByRole('dialog', { name: 'Change' }).getByRole('button', { name: 'Resolved' }).click();
+        await page.getByRole('button', { name: /^It is met: / }).waitFor();
+      },
+      'sabrina',
     );
     await shoot(
       'handoff',
