@@ -5,7 +5,9 @@
 //! consists of goes on: texts that were written and numbers of units that were deleted, in one of the three roots, next
 //! to what is there already. What follows on something that is missing is told from what is no update at all.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::ops::Range;
 
 use wardroom_core::document::Part;
@@ -156,8 +158,10 @@ struct Progress<'u, 'a> {
     known: &'u Clocks,
     /// Per client of the update: its next struct, and that one's number.
     next: HashMap<u64, (usize, u32)>,
-    /// Per client: who waits until it has come to which number.
-    waiting: HashMap<u64, Vec<(u32, u64)>>,
+    /// Per client: who waits until it has come to which number, the lowest first.
+    waiting: HashMap<u64, BinaryHeap<Reverse<(u32, u64)>>>,
+    /// How often something was looked at.
+    looks: usize,
 }
 
 impl Progress<'_, '_> {
@@ -172,6 +176,7 @@ impl Progress<'_, '_> {
         let run = &self.update.runs[&client];
         loop {
             let (index, clock) = self.next[&client];
+            self.looks += 1;
             let Some(one) = run.structs.get(index) else { return true };
             let end = clock + one.len;
             if end > known {
@@ -180,7 +185,7 @@ impl Progress<'_, '_> {
                 }
                 let missing = |(of, number): &&Id| *number >= self.reached_by(*of, client, clock);
                 if let Some((of, number)) = one.beside.iter().flatten().find(missing) {
-                    self.waiting.entry(*of).or_default().push((*number, client));
+                    self.waiting.entry(*of).or_default().push(Reverse((*number, client)));
                     return *of != client && self.update.runs.contains_key(of);
                 }
                 brings.units += u64::from(one.units);
@@ -208,30 +213,33 @@ impl Update<'_> {
     /// # Errors
     /// When it follows on something that they have not, and that it does not bring either.
     pub fn fits(&self, known: &Clocks) -> Result<Brings, Missing> {
+        self.looked_through(known).0
+    }
+
+    /// Whether it fits, and how many looks that took: each struct is looked at once, and once more for each of its two
+    /// neighbours that come later, however hostile the order.
+    fn looked_through(&self, known: &Clocks) -> (Result<Brings, Missing>, usize) {
         let mut brings = Brings { deletes: !self.deleted.is_empty(), ..Brings::default() };
         let next = self.runs.iter().map(|(client, run)| (*client, (0, run.first))).collect();
-        let mut progress = Progress { update: self, known, next, waiting: HashMap::new() };
+        let mut progress = Progress { update: self, known, next, waiting: HashMap::new(), looks: 0 };
         let mut turn: Vec<u64> = self.runs.keys().copied().collect();
         while let Some(client) = turn.pop() {
-            let before = progress.next[&client];
             if !progress.go_on(client, &mut brings) {
-                return Err(Missing);
+                return (Err(Missing), progress.looks);
             }
-            if progress.next[&client] != before
-                && let Some(waiting) = progress.waiting.remove(&client)
-            {
-                let reached = progress.reached(client);
-                let (still, now): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(number, _)| *number >= reached);
-                progress.waiting.insert(client, still);
-                turn.extend(now.into_iter().map(|(_, waits)| waits));
+            let reached = progress.reached(client);
+            let Some(waiting) = progress.waiting.get_mut(&client) else { continue };
+            while let Some(first) = waiting.peek_mut().filter(|first| first.0.0 < reached) {
+                progress.looks += 1;
+                turn.push(PeekMut::pop(first).0.1);
             }
         }
         let done = self.runs.iter().all(|(client, run)| progress.next[client].0 == run.structs.len());
         let mut deleted = self.deleted.iter().flat_map(|(client, ranges)| ranges.iter().map(move |r| (*client, r.end)));
         if !done || deleted.any(|(client, end)| end > progress.reached(client)) {
-            return Err(Missing);
+            return (Err(Missing), progress.looks);
         }
-        Ok(brings)
+        (Ok(brings), progress.looks)
     }
 }
 
@@ -283,4 +291,45 @@ pub fn first_words(client: u64, part: Part, words: &str) -> Vec<u8> {
     put_bytes(&mut update, words.as_bytes());
     update.push(0);
     update
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Clients 1 and 2 go on only in turns, each of whose steps is looked at by all the others, who wait for the last.
+    fn in_turns(steps: u32, others: u64) -> Vec<u8> {
+        let mut update = Vec::new();
+        put_number(&mut update, 2 + others);
+        for (client, other) in [(1, 2), (2, 1)] {
+            [u64::from(steps), client, 0].into_iter().for_each(|number| put_number(&mut update, number));
+            for step in 0..steps {
+                if (client, step) == (1, 0) {
+                    update.extend_from_slice(b"\x04\x01\x05notes\x01x");
+                    continue;
+                }
+                update.push(TEXT | HAS_LEFT);
+                put_number(&mut update, other);
+                put_number(&mut update, u64::from(if client == 1 { step - 1 } else { step }));
+                update.extend_from_slice(b"\x01x");
+            }
+        }
+        for client in 0..others {
+            [1, 3 + client, 0].into_iter().for_each(|number| put_number(&mut update, number));
+            update.push(TEXT | HAS_LEFT);
+            [1, u64::from(steps) - 1].into_iter().for_each(|number| put_number(&mut update, number));
+            update.extend_from_slice(b"\x01x");
+        }
+        update.push(0);
+        update
+    }
+
+    #[test]
+    fn the_work_grows_with_what_is_sent_and_no_faster() {
+        let bytes = in_turns(1_000, 1_000);
+        let update = read(&bytes).unwrap();
+        let (fits, looks) = update.looked_through(&Clocks::new());
+        assert_eq!(fits.unwrap().units, 3_000);
+        assert!(looks <= 5 * 3_000, "{looks} looks at 3,000 structs");
+    }
 }
