@@ -1,5 +1,7 @@
 //! What peers send of the state document.
 
+use std::collections::BTreeMap;
+
 use wardroom_core::document::Part;
 use wardroom_server::document::judge::{self, first_words};
 use wardroom_server::document::paper::{Paper, Refused};
@@ -11,7 +13,7 @@ pub fn document(bytes: &[u8]) {
     let mut paper = Paper::new();
     paper.take_in(&first_words(1, Part::Summary, "Search fails \u{1f600}")).expect("it is an update");
     paper.take_in(&first_words(77, Part::Notes, "D")).expect("it is an update");
-    let mut other = Paper::of([paper.state().as_slice()]).expect("it is a state");
+    let mut other = Paper::of([state(&paper).as_slice()]).expect("it is a state");
     if wire::read(bytes).is_ok() {
         return message(&mut paper, &mut other, bytes);
     }
@@ -24,11 +26,20 @@ pub fn document(bytes: &[u8]) {
     }
 }
 
+fn words(paper: &Paper) -> BTreeMap<Part, String> {
+    paper.all_words().expect("the text can be read")
+}
+
+fn state(paper: &Paper) -> Vec<u8> {
+    paper.state().expect("the text can be told")
+}
+
 fn message(paper: &mut Paper, other: &mut Paper, message: &[u8]) {
     match wire::read(message) {
         Ok(Said::Has(clocks)) => {
             assert_eq!(wire::clocks(&wire::clocks_to_bytes(&clocks)), Ok(clocks.clone()));
-            judge::read(&paper.since(&clocks)).expect("an answer is an update");
+            let answer = paper.since(&clocks).expect("the library does not break over a question");
+            judge::read(&answer).expect("an answer is an update");
         }
         Ok(Said::Answers(update) | Said::Writes(update)) => offered(paper, other, update),
         Ok(Said::Present(presences)) => {
@@ -41,24 +52,24 @@ fn message(paper: &mut Paper, other: &mut Paper, message: &[u8]) {
 }
 
 fn offered(paper: &mut Paper, other: &mut Paper, update: &[u8]) {
-    let before = paper.all_words();
+    let before = words(paper);
     match paper.offer(update) {
         Ok(Some(taken)) => {
             other.take_in(&taken.update).expect("what was taken in is told so that it can be");
-            assert_eq!(other.all_words(), paper.all_words());
+            assert_eq!(words(other), words(paper));
             assert_eq!(other.clocks(), paper.clocks());
-            let again = Paper::of([paper.state().as_slice()]).expect("what is stored is read again");
-            assert_eq!(again.all_words(), paper.all_words());
+            let again = Paper::of([state(paper).as_slice()]).expect("what is stored is read again");
+            assert_eq!(words(&again), words(paper));
             for part in Part::ALL {
-                assert!(taken.parts.contains(&part) || before[&part] == paper.words(part), "{part:?} is told of");
+                assert!(taken.parts.contains(&part) || words(paper)[&part] == before[&part], "{part:?} is told of");
             }
         }
-        Ok(None) => assert_eq!(paper.all_words(), before),
+        Ok(None) => assert_eq!(words(paper), before),
         Err(Refused::Broken) => panic!("the library broke over {update:?}"),
-        Err(Refused::Malformed(why) | Refused::TooLarge(why)) => {
+        Err(Refused::Malformed(why) | Refused::TooLarge(why) | Refused::Full(why)) => {
             super::can_be_shown(why);
-            assert_eq!(paper.all_words(), before);
+            assert_eq!(words(paper), before);
         }
-        Err(Refused::Missing) => assert_eq!(paper.all_words(), before),
+        Err(Refused::Missing) => assert_eq!(words(paper), before),
     }
 }

@@ -4,7 +4,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+pub use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
@@ -31,6 +31,8 @@ pub struct Metrics {
     pub waiting: Gauge,
     /// Streams that failed verification.
     pub quarantined: Gauge,
+    /// State documents that were found to be damaged.
+    pub documents_damaged: Gauge,
     /// 1 while the certificate's files do not fit, and the certificate before is shown.
     pub certificate_refused: Gauge,
 }
@@ -40,16 +42,29 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("wardroom");
         let commands = Family::default();
         let command_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
-        let [readers, position, waiting, quarantined, certificate_refused] = [(); 5].map(|()| Gauge::default());
+        let [readers, position, waiting, quarantined, documents_damaged, certificate_refused] =
+            [(); 6].map(|()| Gauge::default());
         registry.register("commands", "Commands, by how they ended", commands.clone());
         registry.register("command_seconds", "From asking to the answer", command_seconds.clone());
         registry.register("stream_readers", "Live streams that are open", readers.clone());
         registry.register("log_position", "Newest position read by this node", position.clone());
         registry.register("commands_waiting", "Commands that wait to be decided", waiting.clone());
         registry.register("streams_quarantined", "Streams that failed verification", quarantined.clone());
+        let damaged = "State documents that were found to be damaged";
+        registry.register("documents_damaged", damaged, documents_damaged.clone());
         let refused = "1 while the certificate's files do not fit, and the certificate before is shown";
         registry.register("certificate_refused", refused, certificate_refused.clone());
-        Self { registry, commands, command_seconds, readers, position, waiting, quarantined, certificate_refused }
+        Self {
+            registry,
+            commands,
+            command_seconds,
+            readers,
+            position,
+            waiting,
+            quarantined,
+            documents_damaged,
+            certificate_refused,
+        }
     }
 }
 

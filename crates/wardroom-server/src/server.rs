@@ -256,7 +256,7 @@ pub async fn start(
     let examples =
         Examples::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), BEAT, told.clone());
     let (accounts, followers) = (Accounts::default(), Followers::new(config.limits.streams_per_person.get()));
-    let documents = Documents::new(log.clone(), streams.clone(), watch.subscribe());
+    let documents = Documents::new(log.clone(), streams.clone(), watch.subscribe(), metrics.documents_damaged.clone());
     Ok(Server(Arc::new(Parts {
         documents,
         audit: Audit::new(log.clone()),

@@ -3,7 +3,8 @@
 /// Why, as the socket's close frame says it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Close {
-    /// The number: 1001, 1013, or one of 4400 and more, after the status that HTTP would answer.
+    /// The number: 1001, 1013, or after the status that HTTP would answer: 4400 and more where connecting again would
+    /// end the same way, 4500 and more where it helps. So clients of y-websocket take it.
     pub code: u16,
     /// The sentence; at most 123 bytes of it are sent.
     pub reason: String,
@@ -32,6 +33,12 @@ impl Close {
         Self::new(4401, "You are signed out. Sign in again.")
     }
 
+    /// What they kept is of another log.
+    #[must_use]
+    pub fn restored() -> Self {
+        Self::new(4410, "The log was restored from a backup. Begin anew, and keep apart what you wrote.")
+    }
+
     /// They may not see this incident, or write although they may not.
     #[must_use]
     pub fn not_yours() -> Self {
@@ -47,7 +54,7 @@ impl Close {
     /// They take what is sent too slowly.
     #[must_use]
     pub fn too_slow() -> Self {
-        Self::new(4408, "Too much waits to be sent to you. Connect again.")
+        Self::new(4508, "Too much waits to be sent to you. Connect again.")
     }
 
     /// They write as a client that is somebody else's.
@@ -71,12 +78,18 @@ impl Close {
     /// What they sent follows on something that is missing, again.
     #[must_use]
     pub fn missing() -> Self {
-        Self::new(4424, "Your changes follow on some that are missing. Connect again.")
+        Self::new(4524, "Your changes follow on some that are missing. Connect again.")
     }
 
     /// They have as many sockets as they may.
     #[must_use]
     pub fn too_many() -> Self {
-        Self::new(4429, "You have this document open in as many places as one may. Close one.")
+        Self::new(4529, "You have this document open in as many places as one may. Close one.")
+    }
+
+    /// What is stored of the document contradicts itself.
+    #[must_use]
+    pub fn damaged() -> Self {
+        Self::new(4500, "This document is damaged and was set aside. Tell whoever runs Wardroom.")
     }
 }

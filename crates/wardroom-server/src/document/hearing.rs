@@ -2,41 +2,38 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 use wardroom_core::facts::Facts;
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::Incident;
 
 use super::close::Close;
-use super::limits::CLIENTS_MAX;
+use super::limits::{CLIENTS_MAX, MESSAGE_MAX};
 use super::paper::{Refused, Taken};
 use super::room::{Room, Round, Word};
-use super::seat::Seat;
+use super::seat::{Guest, Seat};
 use super::wire::{self, Malformed, Said};
 
-/// How long what follows on something missing waits for the answer that brings it.
-const ANSWER: Duration = Duration::from_secs(2);
-/// Messages that may wait so.
-const WAITING_MAX: usize = 64;
-/// Updates of somebody who may not write before they are closed: a page that was told stops at once.
-const REFUSED_MAX: u32 = 32;
-
 /// By what it is decided who may write at this moment: the incident and the directory, if they can be read.
+#[derive(Debug, Default)]
 pub(super) struct Rights(Option<(Arc<Incident>, Facts)>);
 
 impl Rights {
-    fn of(&self, seat: &Seat) -> Result<(), String> {
-        if !seat.guest.acts {
+    /// Whether they could be read.
+    pub(super) fn are_known(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether somebody may write.
+    pub(super) fn of(&self, guest: &Guest) -> Result<(), String> {
+        if !guest.acts {
             return Err("You read with a token that does not allow to write.".to_owned());
         }
         let Some((incident, facts)) = &self.0 else {
             return Err("Whether you may write cannot be found out at the moment.".to_owned());
         };
-        incident.may_write(seat.guest.person, facts).map_err(|refusal| refusal.sentence)
+        incident.may_write(guest.person, facts).map_err(|refusal| refusal.sentence)
     }
 }
 
@@ -66,20 +63,21 @@ impl Room {
     }
 
     /// Takes in one word.
-    pub(super) async fn hear(&mut self, round: &mut Round, word: Word, rights: &Rights) {
+    pub(super) async fn hear(&mut self, round: &mut Round, word: Word) {
         match word {
+            Word::Joins(_, _, inbox) if self.damaged => inbox.close(Close::damaged()),
             Word::Joins(peer, guest, inbox) => {
                 self.seats.insert(peer, Seat::new(guest, inbox));
                 round.joined.push(peer);
             }
             Word::Leaves(peer) => self.leave(peer),
-            Word::Says(peer, message) => {
+            Word::Says(peer, message, _weight) => {
                 let Some(seat) = self.seats.get(&peer).filter(|seat| !seat.inbox.is_closing()) else { return };
                 match wire::read(&message) {
                     Err(Malformed(what)) => seat.inbox.close(Close::malformed(what)),
                     Ok(Said::Has(clocks)) => drop(round.asked.insert(peer, clocks)),
-                    Ok(Said::Answers(update)) => self.kept(round, peer, update, Sort::Answer, rights).await,
-                    Ok(Said::Writes(update)) => self.kept(round, peer, update, Sort::Update, rights).await,
+                    Ok(Said::Answers(update)) => self.kept(round, peer, update, Sort::Answer).await,
+                    Ok(Said::Writes(update)) => self.kept(round, peer, update, Sort::Update).await,
                     Ok(Said::Present(presences)) => {
                         let person = seat.guest.person;
                         let allowed = |client| self.clients.get(&client).is_none_or(|owner| *owner == person);
@@ -95,28 +93,42 @@ impl Room {
     }
 
     /// Takes in something to keep, and counts how far that peer's messages are.
-    async fn kept(&mut self, round: &mut Round, peer: u64, update: &[u8], sort: Sort, rights: &Rights) {
+    async fn kept(&mut self, round: &mut Round, peer: u64, update: &[u8], sort: Sort) {
         let Some(seat) = self.seats.get_mut(&peer) else { return };
         seat.came += 1;
         let came = seat.came;
-        match self.take(round, peer, update, sort, rights) {
+        if let Some((_, changed)) = &mut seat.full {
+            *changed |= sort == Sort::Update;
+        }
+        if sort == Sort::Update && update.len() > MESSAGE_MAX {
+            return seat.inbox.close(Close::too_large("This change is larger than 1 MiB."));
+        }
+        match self.take(round, peer, update, sort) {
             Ok(Outcome::LeftOut) => {}
             Ok(Outcome::Kept) => {
                 let Some(seat) = self.seats.get_mut(&peer) else { return };
                 if sort == Sort::Answer {
                     // It is everything that they have: what waited is in it, and so is whatever was not taken in.
-                    (seat.answered, seat.waiting_since) = (true, None);
-                    (seat.gap, seat.left_out) = (false, false);
-                    seat.waiting.clear();
+                    (seat.answered, seat.gap, seat.left_out, seat.full) = (true, false, false, None);
+                    seat.waiting.take();
                 }
                 if !seat.gap {
                     round.kept.insert(peer, came);
                 }
             }
             Err(Refused::Missing) => self.missing(peer, update, sort),
-            Err(Refused::Malformed(what)) => self.close(peer, Close::malformed(what)),
-            Err(Refused::TooLarge(what)) => self.close(peer, Close::too_large(what)),
-            Err(Refused::Broken) => self.broke(round, peer).await,
+            Err(why) => self.refused(round, peer, why).await,
+        }
+    }
+
+    /// What comes of something that is not taken in, and does not just come too early.
+    async fn refused(&mut self, round: &mut Round, peer: u64, why: Refused) {
+        match why {
+            Refused::Malformed(what) => self.close(peer, Close::malformed(what)),
+            Refused::TooLarge(what) => self.close(peer, Close::too_large(what)),
+            Refused::Full(why) => self.seats.get_mut(&peer).into_iter().for_each(|seat| seat.is_full(why)),
+            Refused::Broken => self.broke(round, peer).await,
+            Refused::Missing => self.missing_still(peer),
         }
     }
 
@@ -127,36 +139,30 @@ impl Room {
     }
 
     /// Takes in what may be. What somebody says who may not write is left out, and they are told.
-    fn take(
-        &mut self,
-        round: &mut Round,
-        peer: u64,
-        update: &[u8],
-        sort: Sort,
-        rights: &Rights,
-    ) -> Result<Outcome, Refused> {
+    fn take(&mut self, round: &mut Round, peer: u64, update: &[u8], sort: Sort) -> Result<Outcome, Refused> {
         let Some(seat) = self.seats.get_mut(&peer) else { return Ok(Outcome::LeftOut) };
-        let person = seat.guest.person;
+        let (guest, person) = (seat.guest.clone(), seat.guest.person);
+        let may = round.rights.of(&seat.guest);
         let brings = match self.paper.judge(update) {
             Err(Refused::Missing) if seat.left_out && sort == Sort::Update => return Ok(Outcome::LeftOut),
-            judged => judged?,
+            Err(Refused::Missing) if may.is_err() => None, // Nothing of theirs waits.
+            judged => Some(judged?),
         };
-        if brings.clients.is_empty() && !brings.deletes {
+        if brings.as_ref().is_some_and(|brings| brings.clients.is_empty() && !brings.deletes) {
             return Ok(Outcome::Kept); // It says nothing that is not stored.
         }
-        if let Err(why) = rights.of(seat) {
-            (seat.gap, seat.left_out) = (true, true);
-            // An answer repeats all that was ever deleted, and may bring nothing.
-            if !brings.clients.is_empty() || sort == Sort::Update {
-                seat.refused += 1;
-                seat.tell(|| wire::may(false, &why));
-                seat.may = Some(Err(why));
-                if seat.refused > REFUSED_MAX {
-                    seat.inbox.close(Close::may_not_write());
+        let new = brings.as_ref().is_none_or(|brings| !brings.clients.is_empty());
+        let brings = match (may, brings) {
+            (Ok(()), Some(brings)) => brings,
+            (may, _) => {
+                (seat.gap, seat.left_out) = (true, true);
+                // An answer repeats all that was ever deleted, and may bring nothing.
+                if new || sort == Sort::Update {
+                    seat.refuse(may.err().unwrap_or_default());
                 }
+                return Ok(Outcome::LeftOut);
             }
-            return Ok(Outcome::LeftOut);
-        }
+        };
         let owner = |client| self.clients.get(client).or_else(|| round.clients.get(client));
         if brings.clients.keys().any(|client| owner(client).is_some_and(|owner| *owner != person)) {
             seat.inbox.close(Close::foreign_client());
@@ -170,7 +176,7 @@ impl Room {
         round.clients.extend(new.map(|client| (client, person)));
         round.parts.extend(parts.into_iter().map(|part| (part, person)));
         round.updates.push(update);
-        round.writers.insert(peer);
+        round.writers.insert(peer, guest);
         Ok(Outcome::Kept)
     }
 
@@ -179,37 +185,56 @@ impl Room {
     fn missing(&mut self, peer: u64, update: &[u8], sort: Sort) {
         let Some(seat) = self.seats.get_mut(&peer) else { return };
         seat.gap = true;
-        if sort == Sort::Update && !seat.answered && !seat.asked_again && seat.waiting.len() < WAITING_MAX {
-            seat.waiting.push(Bytes::copy_from_slice(update));
-            seat.waiting_since.get_or_insert_with(Instant::now);
-        } else {
+        let may_wait = sort == Sort::Update && !seat.answered && !seat.asked_again;
+        if !(may_wait && seat.waiting.push(update)) {
             self.missing_still(peer);
         }
     }
 
-    /// What has waited too long for an answer is looked at as it is.
+    /// What has waited too long for an answer is looked at as it is: by now somebody else may have brought what it
+    /// follows on.
     pub(super) async fn take_what_waits(&mut self) {
-        let long = |seat: &Seat| seat.waiting_since.is_some_and(|since| since.elapsed() >= ANSWER);
-        let peers: Vec<u64> = self.seats.iter().filter(|(_, seat)| long(seat)).map(|(peer, _)| *peer).collect();
+        let may_fit = self.seats.iter_mut().filter_map(|(peer, seat)| seat.may_fit().then_some(*peer));
+        may_fit.collect::<Vec<u64>>().into_iter().for_each(|peer| self.ask(peer));
+        let over = self.seats.iter().filter(|(_, seat)| seat.waiting.is_over());
+        let peers: Vec<u64> = over.map(|(peer, _)| *peer).collect();
+        if peers.is_empty() {
+            return;
+        }
+        let mut round = Round { rights: self.rights().await, ..Round::default() };
         for peer in peers {
             let Some(seat) = self.seats.get_mut(&peer) else { continue };
-            seat.waiting_since = None;
-            let updates = std::mem::take(&mut seat.waiting);
-            for update in updates {
-                if self.paper.judge(&update) == Err(Refused::Missing) {
-                    self.missing_still(peer);
+            let mut fits = true;
+            for update in seat.waiting.take() {
+                match self.take(&mut round, peer, &update, Sort::Update) {
+                    Ok(_) => {}
+                    Err(Refused::Missing) => fits = false,
+                    Err(why) => self.refused(&mut round, peer, why).await,
                 }
             }
+            if fits {
+                // Which of their messages are kept is only known of a whole answer.
+                self.ask(peer);
+            } else {
+                self.missing_still(peer);
+            }
+        }
+        self.end_round(round).await;
+    }
+
+    /// Asks a peer for everything that is not here.
+    fn ask(&self, peer: u64) {
+        if let Some(seat) = self.seats.get(&peer) {
+            seat.inbox.send(wire::has(self.paper.clocks()).into());
         }
     }
 
     fn missing_still(&mut self, peer: u64) {
-        let asks = wire::has(self.paper.clocks());
         let Some(seat) = self.seats.get_mut(&peer) else { return };
         if std::mem::replace(&mut seat.asked_again, true) {
             seat.inbox.close(Close::missing());
         } else {
-            seat.inbox.send(asks.into());
+            self.ask(peer);
         }
     }
 
@@ -218,11 +243,12 @@ impl Room {
         tracing::error!(number = %self.number, "an update broke the text, which is made anew");
         self.close(peer, Close::malformed("it cannot be applied"));
         self.read_anew().await;
+        round.rights = self.rights().await; // That may have taken a while.
         if !round.updates.iter().all(|update| self.paper.take_in(update).is_ok()) {
             tracing::error!(number = %self.number, "and what came with it does not fit any more");
             // Nothing of the round is written or said to be kept; its writers are asked for it again.
             let writers = &round.writers;
-            round.kept.retain(|peer, _| !writers.contains(peer));
+            round.kept.retain(|peer, _| !writers.contains_key(peer));
             self.begin_anew(round).await;
         }
     }
@@ -231,7 +257,7 @@ impl Room {
     pub(super) async fn greet(&mut self, peer: u64) {
         let rights = self.rights().await;
         let Some(seat) = self.seats.get_mut(&peer) else { return };
-        let may = rights.of(seat);
+        let may = rights.of(&seat.guest);
         let told = may.clone();
         seat.may = Some(may);
         let seat = &self.seats[&peer];
@@ -253,7 +279,7 @@ impl Room {
         }
         let rights = self.rights().await;
         for seat in self.seats.values_mut() {
-            let may = rights.of(seat);
+            let may = rights.of(&seat.guest);
             if seat.may.as_ref() == Some(&may) {
                 continue;
             }

@@ -4,6 +4,9 @@ use std::time::Duration;
 
 /// One message, in bytes. A part at its longest fits.
 pub const MESSAGE_MAX: usize = 1 << 20;
+/// The answer to what is missing here, in bytes: whoever comes back after a long time says in it everything that they
+/// wrote meanwhile.
+pub const ANSWER_MAX: usize = 4 << 20;
 /// New clients in one update: a page that is opened anew is one, and what was written without a connection for a day is
 /// a few. Everybody who joins is told of all of them.
 pub const CLIENTS_MAX: usize = 64;
@@ -21,5 +24,13 @@ pub const SOCKETS_MAX: usize = 16;
 pub const QUEUE_MAX: usize = 1_024;
 /// What the messages that wait for a peer may weigh, in bytes: a whole document, and as much again.
 pub const QUEUE_BYTES: usize = 2 * STATE_MAX;
+/// What may wait for a room of one peer, in bytes. Who sends more waits.
+pub const HEARD_BYTES: usize = 2 * ANSWER_MAX;
+/// What may wait for a room of all of them.
+pub const HEARD_ROOM_BYTES: usize = 8 * ANSWER_MAX;
+/// Updates of one peer that follow on something missing and wait for it.
+pub const WAITING_MAX: usize = 64;
+/// What these may weigh together, in bytes.
+pub const WAITING_BYTES: usize = MESSAGE_MAX;
 /// For how long updates are gathered before they are written and shown together.
 pub const GATHER: Duration = Duration::from_millis(5);

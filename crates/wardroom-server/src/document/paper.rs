@@ -15,7 +15,7 @@ use yrs::{Doc, GetString, Observable, OffsetKind, Options, ReadTxn, StateVector,
 use wardroom_core::document::Part;
 
 use super::judge::{self, Brings};
-use super::limits::{MESSAGE_MAX, PART_MAX, STATE_MAX};
+use super::limits::{PART_MAX, STATE_MAX};
 use super::wire::{Clocks, Malformed};
 
 /// Why an update is not taken in.
@@ -23,13 +23,18 @@ use super::wire::{Clocks, Malformed};
 pub enum Refused {
     /// It is no update of such a document: what about it is wrong.
     Malformed(&'static str),
-    /// With it, something would be larger than it may be: what.
+    /// It is itself larger than it may be: in what.
     TooLarge(&'static str),
+    /// With it, a part or the document would be: why there is no room for it.
+    Full(&'static str),
     /// It follows on something that is not there.
     Missing,
     /// The library broke over it. The text has to be made anew.
     Broken,
 }
+
+/// An update that says nothing.
+const NOTHING: [u8; 2] = [0, 0];
 
 /// What taking in an update came to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -108,16 +113,13 @@ impl Paper {
     /// # Errors
     /// [`Refused`], but not [`Refused::Broken`].
     pub fn judge(&self, update: &[u8]) -> Result<Brings, Refused> {
-        if update.len() > MESSAGE_MAX {
-            return Err(Refused::TooLarge("This change is larger than 1 MiB."));
-        }
         let brings = judge::read(update)?.fits(&self.clocks).map_err(|judge::Missing| Refused::Missing)?;
         // Whose part it is is not known yet: it has to fit each of them, and they are far from full.
         if brings.units > 0 {
             let text = self.doc.transact();
             let longest = self.texts.iter().map(|part| part.len(&text)).max().unwrap_or_default();
             if u64::from(longest) + brings.units > u64::from(PART_MAX) {
-                return Err(Refused::TooLarge("A part of this document would be longer than 200,000 characters."));
+                return Err(Refused::Full("A part of this document would be longer than 200,000 characters."));
             }
         }
         Ok(brings)
@@ -141,27 +143,30 @@ impl Paper {
             return Ok(None);
         }
         if self.weight + update.len() > STATE_MAX {
-            self.weight = self.state().len();
+            self.weight = self.state()?.len();
             if self.weight + update.len() > STATE_MAX {
-                return Err(Refused::TooLarge("This document has become larger than 8 MiB."));
+                return Err(Refused::Full("This document would be larger than 8 MiB."));
             }
         }
-        self.take_in(update)
+        self.put(update, brings)
     }
 
-    /// Takes in what is stored, or was judged.
+    /// Takes in what is stored.
     ///
     /// # Errors
     /// [`Refused::Broken`], or that it is no update at all.
     pub fn take_in(&mut self, update: &[u8]) -> Result<Option<Taken>, Refused> {
         let brings = judge::read(update)?.fits(&self.clocks).map_err(|judge::Missing| Refused::Missing)?;
+        self.put(update, &brings)
+    }
+
+    fn put(&mut self, update: &[u8], brings: &Brings) -> Result<Option<Taken>, Refused> {
         let own = catch_unwind(AssertUnwindSafe(|| self.apply(update))).unwrap_or(Err(Refused::Broken))?;
         let bits = self.changed.swap(0, Ordering::Relaxed);
         for (client, clock) in &brings.clients {
             self.clocks.insert(*client, *clock);
         }
-        let said = judge::read(&own).map_err(|_| Refused::Broken)?;
-        if said.is_empty() {
+        if own == NOTHING {
             return Ok(None);
         }
         self.weight += own.len();
@@ -186,30 +191,43 @@ impl Paper {
     }
 
     /// Everything that whoever has these has not, as an update.
-    #[must_use]
-    pub fn since(&self, known: &Clocks) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`Refused::Broken`].
+    pub fn since(&self, known: &Clocks) -> Result<Vec<u8>, Refused> {
         // A client that is known further than it was ever heard of has nothing to be told.
-        let known = known.iter().map(|(client, clock)| (ClientID::new(*client), *clock));
-        self.doc.transact().encode_diff_v1(&StateVector::new(known.collect()))
+        let known = known.iter().map(|(client, clock)| (ClientID::new(*client), *clock)).collect();
+        looked(|| self.doc.transact().encode_diff_v1(&StateVector::new(known)))
     }
 
     /// Everything, as it is stored.
-    #[must_use]
-    pub fn state(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// [`Refused::Broken`].
+    pub fn state(&self) -> Result<Vec<u8>, Refused> {
         self.since(&Clocks::new())
     }
 
     /// The words of a part.
-    #[must_use]
-    pub fn words(&self, part: Part) -> String {
-        self.texts[part as usize].get_string(&self.doc.transact())
+    ///
+    /// # Errors
+    /// [`Refused::Broken`].
+    pub fn words(&self, part: Part) -> Result<String, Refused> {
+        looked(|| self.texts[part as usize].get_string(&self.doc.transact()))
     }
 
     /// The words of every part.
-    #[must_use]
-    pub fn all_words(&self) -> BTreeMap<Part, String> {
-        Part::ALL.into_iter().map(|part| (part, self.words(part))).collect()
+    ///
+    /// # Errors
+    /// [`Refused::Broken`].
+    pub fn all_words(&self) -> Result<BTreeMap<Part, String>, Refused> {
+        Part::ALL.into_iter().map(|part| Ok((part, self.words(part)?))).collect()
     }
+}
+
+/// Reads the text behind the net: what clients ask for reaches into the library, too.
+fn looked<T>(look: impl FnOnce() -> T) -> Result<T, Refused> {
+    catch_unwind(AssertUnwindSafe(look)).map_err(|_| Refused::Broken)
 }
 
 #[cfg(test)]
@@ -248,12 +266,12 @@ mod tests {
         let mut paper = Paper::new();
         let taken = offered(&mut paper, "deleting");
         assert!(taken.iter().all(|taken| matches!(taken, Ok(Some(Taken { parts, .. })) if *parts == [Part::Notes])));
-        assert_eq!(paper.words(Part::Notes), "D# i\u{1f600}\n");
+        assert_eq!(paper.words(Part::Notes).unwrap(), "D# i\u{1f600}\n");
         let mut paper = Paper::new();
         assert!(offered(&mut paper, "two-writers").iter().all(Result::is_ok));
         let again = offered(&mut paper, "merged");
         assert_eq!(again, [Ok(None)], "nothing of it is new");
-        assert!(paper.words(Part::Summary).contains("(all of it)"));
+        assert!(paper.words(Part::Summary).unwrap().contains("(all of it)"));
         assert!(offered(&mut Paper::new(), "undo").iter().all(Result::is_ok));
     }
 
@@ -279,7 +297,7 @@ mod tests {
             paper.offer(&[6, 0xff, 0xff, 0xff, 0xff, 0x0f, 0]).is_err(),
             "as many clients as it says are not there"
         );
-        assert_eq!(paper.words(Part::Summary), "Search is failing", "nothing else was changed");
+        assert_eq!(paper.words(Part::Summary).unwrap(), "Search is failing", "nothing else was changed");
     }
 
     /// Neither of two that each stand beside the other can come first, and the library would wait for both.
@@ -303,7 +321,7 @@ mod tests {
             update.extend_from_slice(b"notes\x01y\0");
             let mut paper = Paper::new();
             assert!(paper.offer(&update).unwrap().is_some());
-            assert_eq!(paper.words(Part::Notes), "yx");
+            assert_eq!(paper.words(Part::Notes).unwrap(), "yx");
         }
     }
 
@@ -313,15 +331,15 @@ mod tests {
         let taken: Vec<Vec<u8>> =
             offered(&mut paper, "two-writers").into_iter().map(|taken| taken.unwrap().unwrap().update).collect();
         other.take_in(&merged(&taken).unwrap()).unwrap();
-        assert_eq!((other.all_words(), other.clocks()), (paper.all_words(), paper.clocks()));
-        let again = Paper::of([paper.state().as_slice()]).unwrap();
-        assert_eq!(again.all_words(), paper.all_words());
+        assert_eq!((other.all_words().unwrap(), other.clocks()), (paper.all_words().unwrap(), paper.clocks()));
+        let again = Paper::of([paper.state().unwrap().as_slice()]).unwrap();
+        assert_eq!(again.all_words().unwrap(), paper.all_words().unwrap());
         let backwards: Vec<_> = taken.iter().rev().cloned().collect();
         assert_eq!(merged(&backwards), None, "not in another order");
         // A whole answer of which all but a little is known is stored as that little.
-        let mut more = Paper::of([paper.state().as_slice()]).unwrap();
+        let mut more = Paper::of([paper.state().unwrap().as_slice()]).unwrap();
         more.take_in(&first_words(900, Part::Status, "Down")).unwrap();
-        let taken = paper.offer(&more.state()).unwrap().unwrap();
+        let taken = paper.offer(&more.state().unwrap()).unwrap().unwrap();
         assert_eq!(taken.update, first_words(900, Part::Status, "Down"));
         assert_eq!(taken.parts, [Part::Status]);
     }
@@ -330,18 +348,32 @@ mod tests {
     fn half_of_a_pair_is_split_as_clients_split_it() {
         let mut paper = Paper::new();
         assert!(offered(&mut paper, "half-of-a-pair").iter().all(Result::is_ok));
-        assert_eq!(paper.words(Part::Status), "\u{fffd}\u{fffd}");
-        assert_eq!(Paper::of([paper.state().as_slice()]).unwrap().all_words(), paper.all_words());
+        assert_eq!(paper.words(Part::Status).unwrap(), "\u{fffd}\u{fffd}");
+        assert_eq!(
+            Paper::of([paper.state().unwrap().as_slice()]).unwrap().all_words().unwrap(),
+            paper.all_words().unwrap()
+        );
     }
 
     #[test]
-    fn parts_and_messages_have_a_bound() {
+    fn parts_have_a_bound() {
         let words = |length: usize| "x".repeat(length);
         let mut paper = Paper::new();
         assert!(paper.offer(&first_words(1, Part::Notes, &words(PART_MAX as usize))).is_ok());
         let more = paper.offer(&first_words(2, Part::Notes, "x"));
-        assert!(matches!(more, Err(Refused::TooLarge(_))), "{more:?}");
-        let long = first_words(3, Part::Notes, &words(MESSAGE_MAX));
-        assert!(matches!(Paper::new().offer(&long), Err(Refused::TooLarge(_))));
+        assert!(matches!(more, Err(Refused::Full(_))), "{more:?}");
+    }
+
+    /// A state vector comes from outside: whatever it says is known, it is answered by an update.
+    #[test]
+    fn whatever_somebody_says_they_have_they_are_answered() {
+        let mut paper = Paper::new();
+        paper.take_in(&first_words(7, Part::Notes, "a\u{1f600}b")).unwrap();
+        paper.take_in(&first_words(9, Part::Status, "Down")).unwrap();
+        for (client, clock) in [(7, 0), (7, 1), (7, 2), (7, 3), (7, 4), (7, 5), (7, i32::MAX as u32), (8, 1), (9, 2)] {
+            let asked = paper.since(&Clocks::from([(client, clock)])).unwrap();
+            judge::read(&asked).unwrap();
+        }
+        assert_eq!(looked(|| -> u8 { panic!("as the library would") }), Err(Refused::Broken));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, watch};
@@ -10,6 +11,14 @@ use wardroom_core::id::PersonId;
 
 use super::close::Close;
 use super::limits::{QUEUE_BYTES, QUEUE_MAX};
+use super::waiting::Waiting;
+use super::wire;
+
+/// Updates of somebody who may not write before they are closed: a page that was told stops at once.
+const REFUSED_MAX: u32 = 32;
+
+/// How far apart somebody is asked for everything for whom there was no room.
+const FULL_APART: Duration = Duration::from_secs(3);
 
 /// Who takes a seat.
 #[derive(Clone, Debug)]
@@ -107,10 +116,11 @@ pub struct Seat {
     /// Whether they have answered what was asked at the beginning: until then, what they write may follow on what only
     /// the answer brings.
     pub answered: bool,
-    /// What waits for that answer, and since when.
-    pub waiting: Vec<Bytes>,
-    /// Since when it waits.
-    pub waiting_since: Option<Instant>,
+    /// When they were last asked for everything, if there was no room for something that they wrote, and whether anything
+    /// has changed since.
+    pub full: Option<(Instant, bool)>,
+    /// What waits for that answer.
+    pub waiting: Waiting,
     /// Whether they were asked again for everything because something was missing.
     pub asked_again: bool,
     /// Updates that came although they may not write.
@@ -131,12 +141,38 @@ impl Seat {
             gap: false,
             left_out: false,
             answered: false,
-            waiting: Vec::new(),
-            waiting_since: None,
+            full: None,
+            waiting: Waiting::default(),
             asked_again: false,
             refused: 0,
             may: None,
         }
+    }
+
+    /// Tells them that they may not write, and why; whoever goes on is closed.
+    pub fn refuse(&mut self, why: String) {
+        self.refused += 1;
+        self.tell(|| wire::may(false, &why));
+        self.may = Some(Err(why));
+        if self.refused > REFUSED_MAX {
+            self.inbox.close(Close::may_not_write());
+        }
+    }
+
+    /// Tells them that there is no room for what they wrote.
+    pub fn is_full(&mut self, why: &str) {
+        (self.gap, self.left_out) = (true, true);
+        self.full.get_or_insert_with(|| (Instant::now(), false));
+        self.tell(|| wire::full(why));
+    }
+
+    /// Whether it is time to ask whether there is room now: only after something has changed.
+    pub fn may_fit(&mut self) -> bool {
+        let may = self.full.is_some_and(|(asked, changed)| changed && asked.elapsed() >= FULL_APART);
+        if may {
+            self.full = Some((Instant::now(), false));
+        }
+        may
     }
 
     /// Tells our own page something.

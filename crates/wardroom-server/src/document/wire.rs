@@ -281,6 +281,12 @@ pub fn clock(version: u64, json: &str) -> Vec<u8> {
     message(&[103, version], json.as_bytes())
 }
 
+/// Tells a page that there is no room for what it wrote, and why.
+#[must_use]
+pub fn full(why: &str) -> Vec<u8> {
+    message(&[104], why.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,8 +66,9 @@ impl Worker {
             }
             Order::Incident(number, command) => {
                 let cited = self.cited(number, &command).await?;
-                let document = self.document(number, &command).await?;
                 self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+                let marked = tentative.incidents[&number].1.document.marks.last().map_or(0, |mark| mark.version);
+                let document = self.document(number, &command, marked).await?;
                 let other = match command.other_incident() {
                     Some(other) if other != number => self.bring(tentative, other).await?.map(|()| other),
                     _ => None,
@@ -106,10 +107,10 @@ impl Worker {
         Ok(stored.and_then(|stored| recorded(&stored).ok()))
     }
 
-    /// What is written and kept, where it may be marked. Whoever hands over command is not held up by a document that
+    /// What is written and kept since it was last marked, where it may be marked. Whoever hands over command is not held up by a document that
     /// is damaged: then there is no mark.
-    async fn document(&self, number: Number, command: &Command) -> Result<Option<Written>, LogError> {
-        if !command.marks_document() {
+    async fn document(&self, number: Number, command: &Command, marked: u64) -> Result<Option<Written>, LogError> {
+        if !command.marks_document() || self.log.document_version(stream_of(number)).await? <= marked {
             return Ok(None);
         }
         match document::written(&self.log, number).await {

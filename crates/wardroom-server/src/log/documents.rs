@@ -65,18 +65,22 @@ impl Log {
     /// when a client is somebody else's.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] when nothing was written, [`LogError::InDoubt`] when that is not known. Writing the
-    /// same again does no harm then.
+    /// [`LogError::Unavailable`] when nothing was written, [`LogError::InDoubt`] when that is not known: writing the
+    /// same again does no harm then. [`LogError::Damaged`] when it never can be.
     pub async fn write_document(&self, stream: Stream, write: DocumentWrite) -> Result<Option<u64>, LogError> {
-        on_either!(self, store => store.write_document(stream, write))
+        match on_either!(self, store => store.write_document(stream, write)) {
+            // Its next number is taken: what is stored of it does not agree.
+            Err(LogError::Conflict) => Err(LogError::damaged(stream, "its document's updates contradict its version")),
+            written => written.map_err(|error| error.at(stream)),
+        }
     }
 
     /// What is stored of a document after an update; after 0, all of it.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`].
+    /// [`LogError::Unavailable`], [`LogError::Damaged`].
     pub async fn document(&self, stream: Stream, after: u64) -> Result<DocumentRow, LogError> {
-        on_either!(self, store => store.document(stream, after))
+        on_either!(self, store => store.document(stream, after)).map_err(|error| error.at(stream))
     }
 
     /// The number of a document's newest update.

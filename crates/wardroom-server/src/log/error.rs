@@ -61,6 +61,14 @@ impl LogError {
         }
     }
 
+    /// Where something is damaged, for whoever knows what they read.
+    pub(super) fn at(self, stream: Stream) -> Self {
+        match self {
+            Self::Damaged { why, .. } => Self::Damaged { stream, why },
+            other => other,
+        }
+    }
+
     /// What is stored of a stream contradicts itself.
     pub(crate) fn damaged(stream: Stream, why: &str) -> Self {
         Self::Damaged { stream, why: why.to_owned() }

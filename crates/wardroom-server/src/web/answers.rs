@@ -383,4 +383,6 @@ pub(super) struct Readiness {
     ready: bool,
     /// How many streams are set aside because their record is damaged.
     streams_quarantined: u64,
+    /// How many state documents were found to be damaged, since this node started.
+    documents_damaged: u64,
 }

@@ -19,8 +19,10 @@ use crate::server::Server;
 
 /// Write in the incident's state document, together with others.
 #[utoipa::path(
-    get, path = "/api/v1/incidents/{number}/document", params(("number" = Number, Path, description = "The incident")),
-    responses((status = 101, description = "A WebSocket that speaks the y-websocket protocol: the parts are the Y.Texts `summary`, `status` and `notes`"),
+    get, path = "/api/v1/incidents/{number}/document",
+    params(("number" = Number, Path, description = "The incident"),
+           ("epoch" = Option<String>, Query, description = "For which log the client keeps words: what stands before the first dot of a cursor. Another one is closed with 4410")),
+    responses((status = 101, description = "A WebSocket that speaks the y-websocket protocol: the parts are the Y.Texts `summary`, `status` and `notes`. Its messages, limits and close codes stand in docs/document-protocol.md"),
               (status = 403, description = "A browser's page that is not Wardroom's own asks"),
               (status = 404, description = "There is no such incident"),
               (status = 426, description = "This is no request for a WebSocket")),
@@ -40,6 +42,8 @@ pub(super) async fn join(
     let key = key(request.headers()).zip(upgrade);
     let Some((key, upgrade)) = key else { return Ok(no_websocket()) };
     let ours = offers(request.headers(), SUBPROTOCOL);
+    let other_log =
+        request.uri().query().and_then(epoch).is_some_and(|epoch| epoch != server.watch.epoch().simple().to_string());
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
@@ -53,11 +57,23 @@ pub(super) async fn join(
     tokio::spawn(async move {
         let _busy = busy;
         match upgrade.await {
-            Ok(upgraded) => socket::hold(server, reader, number, ours, upgraded).await,
+            Ok(upgraded) => socket::hold(server, reader, number, Asked { ours, other_log }, upgraded).await,
             Err(error) => tracing::debug!(%error, "no WebSocket came about"),
         }
     });
     Ok(answer)
+}
+
+/// What a request says of its client.
+struct Asked {
+    /// It is a page that understands more than y-websocket.
+    ours: bool,
+    /// What it keeps is of another log.
+    other_log: bool,
+}
+
+fn epoch(query: &str) -> Option<&str> {
+    query.split('&').find_map(|field| field.strip_prefix("epoch="))
 }
 
 fn no_websocket() -> Response {

@@ -29,8 +29,9 @@ pub(super) async fn readyz(State(server): State<Server>) -> impl IntoResponse {
     let ready = matches!(head, Ok(Ok(_))) && *server.told.borrow() && !*server.stopping.borrow();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     // How many, not which: this page asks nobody who they are.
-    let quarantined = server.metrics.quarantined.get();
-    (status, axum::Json(json!({ "ready": ready, "streams_quarantined": quarantined })))
+    let (quarantined, damaged) = (server.metrics.quarantined.get(), server.metrics.documents_damaged.get());
+    let told = json!({ "ready": ready, "streams_quarantined": quarantined, "documents_damaged": damaged });
+    (status, axum::Json(told))
 }
 
 /// Counters for Prometheus.

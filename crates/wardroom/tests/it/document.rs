@@ -191,7 +191,7 @@ fn what_is_hostile_is_closed_with_a_reason_and_changes_nothing(house: House) {
     hers.until("the others were not disturbed", Peer::is_saved);
     let mut many: Vec<Peer> = (0..16).map(|_| Peer::join(&server, &robin, n)).collect();
     many.iter_mut().for_each(|peer| peer.until("it is in step", Peer::is_in_step));
-    assert_eq!(Peer::join(&server, &robin, n).closed().0, 4429);
+    assert_eq!(Peer::join(&server, &robin, n).closed().0, 4529);
 }
 
 fn what_follows_on_something_missing_is_asked_for_once(house: House) {
@@ -205,7 +205,7 @@ fn what_follows_on_something_missing_is_asked_for_once(house: House) {
     peer.send(&missing);
     peer.until("it is asked for", |peer| peer.asked == asked + 1);
     peer.send(&missing);
-    assert_eq!(peer.closed().0, 4424);
+    assert_eq!(peer.closed().0, 4524);
     assert_eq!(notes_of(&server, &mary, n), "");
 }
 

@@ -28,6 +28,7 @@ mod demo;
 mod description;
 mod document;
 mod document_ends;
+mod document_store;
 mod expiry;
 mod full_disk;
 mod guests;

@@ -38,13 +38,24 @@ pub struct Peer {
     pub asked: u32,
     /// Whether it may write, as it was told.
     pub may: Option<bool>,
+    /// Whether it was told that there is no room for what it wrote.
+    pub full: bool,
     answered: bool,
     closed: Option<(u16, String)>,
 }
 
 /// Opens a socket with these headers; by which status it is refused, if it is.
 pub fn try_connect(server: &Server, headers: &[(&'static str, &str)], n: u64) -> Result<WebSocket<TcpStream>, u16> {
-    let address = format!("ws://{}/api/v1/incidents/{n}/document", server.address());
+    open(server, headers, &format!("{n}/document"))
+}
+
+/// A socket at this address below the incidents.
+pub fn connect_at(server: &Server, token: &str, path: &str) -> WebSocket<TcpStream> {
+    open(server, &[("authorization", &format!("Bearer {token}"))], path).unwrap()
+}
+
+fn open(server: &Server, headers: &[(&'static str, &str)], path: &str) -> Result<WebSocket<TcpStream>, u16> {
+    let address = format!("ws://{}/api/v1/incidents/{path}", server.address());
     let mut request = address.into_client_request().unwrap();
     for (name, value) in headers {
         request.headers_mut().insert(*name, value.parse().unwrap());
@@ -75,8 +86,19 @@ impl Peer {
     pub fn over(socket: WebSocket<TcpStream>) -> Self {
         let doc = Doc::with_options(Options { offset_kind: OffsetKind::Utf16, ..Options::default() });
         let (text, client) = (doc.get_or_insert_text(Part::Notes.name()), doc.client_id().get());
-        let mut peer =
-            Self { doc, text, client, socket, sent: 0, saved: 0, asked: 0, may: None, answered: false, closed: None };
+        let mut peer = Self {
+            doc,
+            text,
+            client,
+            socket,
+            sent: 0,
+            saved: 0,
+            asked: 0,
+            may: None,
+            full: false,
+            answered: false,
+            closed: None,
+        };
         peer.ask();
         peer
     }
@@ -106,6 +128,17 @@ impl Peer {
             let mut text = self.doc.transact_mut();
             let end = self.text.len(&text);
             self.text.insert(&mut text, end, words);
+            text.encode_update_v1()
+        };
+        self.sent += 1;
+        self.send(&wire::writes(&update));
+    }
+
+    /// Takes so much away, from the beginning of the notes on.
+    pub fn take_out(&mut self, units: u32) {
+        let update = {
+            let mut text = self.doc.transact_mut();
+            self.text.remove_range(&mut text, 0, units);
             text.encode_update_v1()
         };
         self.sent += 1;
@@ -198,6 +231,7 @@ impl Peer {
                 self.doc.transact_mut().apply_update(Update::decode_v1(update).unwrap()).unwrap();
             }
             (100, _) => self.saved = bytes.number().unwrap(),
+            (104, _) => self.full = true,
             (101, _) => self.may = Some(bytes.number().unwrap() == 1),
             _ => {}
         }

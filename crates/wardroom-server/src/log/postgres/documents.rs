@@ -11,6 +11,9 @@ use super::read::{time, unsigned};
 use crate::log::row::bigint;
 use crate::log::{DocumentRow, DocumentWrite, LogError, Stream};
 
+/// The class of errors that say: what is stored does not agree with this.
+const CONSTRAINTS: &str = "23";
+
 fn person(id: &str) -> Option<PersonId> {
     Uuid::parse_str(id).ok().map(PersonId)
 }
@@ -34,7 +37,10 @@ impl Store {
         let at = write.at.as_microsecond();
         let values: [&(dyn tokio_postgres::types::ToSql + Sync); 7] =
             [&number(stream), &write.update, &at, &clients, &owners, &parts, &writers];
-        let row = client.query_one(&statement, &values).await.map_err(LogError::after_sending)?;
+        let row = client.query_one(&statement, &values).await.map_err(|error| {
+            let broken = error.code().is_some_and(|code| code.code().starts_with(CONSTRAINTS));
+            if broken { LogError::Conflict } else { LogError::after_sending(error) }
+        })?;
         Ok(row.get::<_, Option<i64>>(0).map(i64::unsigned_abs))
     }
 

@@ -1,6 +1,6 @@
 //! State documents, on SQLite.
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior, params};
 use uuid::Uuid;
 use wardroom_core::document::Part;
 use wardroom_core::id::PersonId;
@@ -20,6 +20,29 @@ fn version(connection: &Connection, stream: Stream) -> rusqlite::Result<u64> {
     Ok(version.unwrap_or_default().unsigned_abs())
 }
 
+/// `None`, when a client is somebody else's.
+fn put(connection: &Connection, stream: Stream, write: &DocumentWrite) -> rusqlite::Result<Option<u64>> {
+    for (client, person) in &write.clients {
+        let put = "INSERT INTO document_clients VALUES (?1, ?2, ?3)
+                   ON CONFLICT DO UPDATE SET person = person WHERE person = ?3";
+        let values = params![stream.0, bigint(*client), person.to_string()];
+        if connection.prepare_cached(put)?.execute(values)? == 0 {
+            return Ok(None);
+        }
+    }
+    let next = "INSERT INTO documents VALUES (?1, 1)
+                ON CONFLICT DO UPDATE SET version = version + 1 RETURNING version";
+    let version: i64 = connection.prepare_cached(next)?.query_row([stream.0], |row| row.get(0))?;
+    let update = params![stream.0, version, write.update];
+    connection.prepare_cached("INSERT INTO document_updates VALUES (?1, ?2, ?3)")?.execute(update)?;
+    for (part, person) in &write.parts {
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO document_parts VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute(params![stream.0, part.name(), version, write.at.as_microsecond(), person.to_string()])?;
+    }
+    Ok(Some(version.unsigned_abs()))
+}
+
 impl Store {
     pub(in crate::log) async fn write_document(
         &self,
@@ -28,29 +51,14 @@ impl Store {
     ) -> Result<Option<u64>, LogError> {
         self.write(move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            for (client, person) in &write.clients {
-                let put = "INSERT INTO document_clients VALUES (?1, ?2, ?3)
-                           ON CONFLICT DO UPDATE SET person = person WHERE person = ?3";
-                let values = params![stream.0, bigint(*client), person.to_string()];
-                if transaction.prepare_cached(put)?.execute(values)? == 0 {
-                    return Ok(None);
-                }
+            let version = put(&transaction, stream, &write).map_err(|error| match error.sqlite_error_code() {
+                Some(ErrorCode::ConstraintViolation) => LogError::Conflict,
+                _ => error.into(),
+            })?;
+            if version.is_some() {
+                transaction.commit().map_err(LogError::after_commit)?;
             }
-            let next = "INSERT INTO documents VALUES (?1, 1)
-                        ON CONFLICT DO UPDATE SET version = version + 1 RETURNING version";
-            let version: i64 = transaction.prepare_cached(next)?.query_row([stream.0], |row| row.get(0))?;
-            transaction.prepare_cached("INSERT INTO document_updates VALUES (?1, ?2, ?3)")?.execute(params![
-                stream.0,
-                version,
-                write.update
-            ])?;
-            for (part, person) in &write.parts {
-                transaction
-                    .prepare_cached("INSERT OR REPLACE INTO document_parts VALUES (?1, ?2, ?3, ?4, ?5)")?
-                    .execute(params![stream.0, part.name(), version, write.at.as_microsecond(), person.to_string()])?;
-            }
-            transaction.commit().map_err(LogError::after_commit)?;
-            Ok(Some(version.unsigned_abs()))
+            Ok(version)
         })
         .await
     }

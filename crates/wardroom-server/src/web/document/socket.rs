@@ -20,9 +20,10 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use wardroom_core::id::Number;
 use wardroom_core::token::Scope;
 
+use super::Asked;
 use crate::document::Place;
 use crate::document::close::Close;
-use crate::document::limits::MESSAGE_MAX;
+use crate::document::limits::ANSWER_MAX;
 use crate::document::seat::{Guest, Outbox, boxes};
 use crate::document::wire;
 use crate::server::Server;
@@ -46,13 +47,16 @@ const ON_ITS_WAY: u64 = 256 << 20;
 type Socket = WebSocketStream<TokioIo<Upgraded>>;
 
 /// Holds a socket until one side ends it.
-pub(super) async fn hold(server: Server, reader: Reader, number: Number, ours: bool, upgraded: Upgraded) {
-    let most = MESSAGE_MAX + AROUND;
+pub(super) async fn hold(server: Server, reader: Reader, number: Number, asked: Asked, upgraded: Upgraded) {
+    let most = ANSWER_MAX + AROUND;
     let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
+    if asked.other_log {
+        return goodbye(socket, &Close::restored()).await;
+    }
     let (mut sink, mut stream) = socket.split();
     let (inbox, outbox) = boxes();
-    let guest = Guest { person: reader.person, acts: reader.scope >= Scope::Respond, ours };
+    let guest = Guest { person: reader.person, acts: reader.scope >= Scope::Respond, ours: asked.ours };
     let end = match server.documents.join(number, guest, inbox).await {
         None => End::Here(Close::too_many()),
         Some(place) => {
@@ -128,7 +132,7 @@ async fn hears(place: &Place, stream: &mut SplitStream<Socket>, pinged: &Notify)
             Ok(Message::Ping(_)) => pinged.notify_one(),
             Ok(Message::Pong(_) | Message::Frame(_)) => {}
             Ok(Message::Close(_)) => return End::There,
-            Err(Error::Capacity(_)) => return End::Here(Close::too_large("This message is larger than 1 MiB.")),
+            Err(Error::Capacity(_)) => return End::Here(Close::too_large("This message is larger than 4 MiB.")),
             Err(Error::Protocol(_) | Error::Utf8(_)) => return End::Here(Close::malformed("it is no WebSocket's")),
             Err(_) => return End::Broken,
         }

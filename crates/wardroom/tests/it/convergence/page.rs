@@ -21,7 +21,7 @@ pub type Words = [String; 3];
 const PARTS: [Part; 3] = [Part::Summary, Part::Status, Part::Notes];
 /// By which numbers a page may be closed that does as it should: its connection broke, the server stopped, it missed a
 /// message twice, or the server has not noticed yet how many of its connections broke.
-const CLOSED_BY: [u16; 5] = [1000, 1001, 1006, 4424, 4429];
+const CLOSED_BY: [u16; 5] = [1000, 1001, 1006, 4524, 4529];
 
 /// Somebody's page.
 pub struct Page {
