@@ -39,10 +39,10 @@ function stock(token: string): { doc: Y.Doc; provider: WebsocketProvider } {
   return { doc, provider };
 }
 
-function ours(token: string): { doc: Y.Doc; provider: Provider } {
+function ours(token: string, query = ''): { doc: Y.Doc; provider: Provider } {
   const doc = new Y.Doc();
   const dial = (): Socket =>
-    new WebSocket(`${address()}/document`, SUBPROTOCOL, options(token)) as unknown as Socket;
+    new WebSocket(`${address()}/document${query}`, SUBPROTOCOL, options(token)) as unknown as Socket;
   const provider = new Provider(doc, new Awareness(doc), dial, { standing: () => undefined });
   provider.start();
   leave.push(() => provider.stop());
@@ -126,4 +126,14 @@ test('over TLS, where HTTP/2 is offered too, both write as well', async () => {
   await expect.poll(() => one.provider.standing.link, PATIENCE).toBe('live');
   notes(one.doc).insert(0, 'Down.');
   await reads(other.doc).toBe('Down.');
+});
+
+test('a page that keeps words of another log is told so, and mixes nothing', async () => {
+  const { sabrina } = await furnish('sqlite');
+  const before = ours(sabrina, `?epoch=${'0'.repeat(32)}`);
+  notes(before.doc).insert(0, 'from before the restore');
+  await expect.poll(() => before.provider.standing.ended?.code, PATIENCE).toBe(CLOSED.restored);
+  const now = ours(sabrina);
+  await expect.poll(() => now.provider.standing.link, PATIENCE).toBe('live');
+  expect(notes(now.doc).toString()).toBe('');
 });

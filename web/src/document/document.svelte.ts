@@ -4,6 +4,7 @@ import { Awareness } from 'y-protocols/awareness';
 import * as Y from 'yjs';
 import { colour } from '../parts/face';
 import { session } from '../session.svelte';
+import { type Before, before, forget, markdown } from './before';
 import { type Place, forgetOthers } from './database';
 import { Kept } from './kept';
 import { type Cursor, placeOf } from './others';
@@ -32,7 +33,14 @@ export interface Present {
 export class LiveDocument {
   readonly doc = new Y.Doc();
   readonly awareness = new Awareness(this.doc);
-  standing: Standing = $state.raw({ link: 'connecting', saved: true, may: null, why: '', ended: null });
+  standing: Standing = $state.raw({
+    link: 'connecting',
+    saved: true,
+    may: null,
+    why: '',
+    full: '',
+    ended: null,
+  });
   keeping: Keeping = $state('opening');
   /** Something has not been saved for longer than a blink. */
   slow = $state(false);
@@ -43,6 +51,8 @@ export class LiveDocument {
   wrote: PartName[] = $state.raw([]);
   /** Those of them in which something is not known to be saved. */
   unsaved: PartName[] = $state.raw([]);
+  /** What was written here before the server was restored, and never reached it. */
+  before: Before[] = $state.raw([]);
   /** The others, each once. */
   present: Present[] = $state.raw([]);
 
@@ -126,6 +136,17 @@ export class LiveDocument {
     this.#provider?.again();
   }
 
+  /** What people wrote, part by part, as this window has it. */
+  markdown(): string {
+    return markdown(this.doc);
+  }
+
+  /** Throws away what was written before the server was restored. */
+  async forgetBefore({ place }: Before): Promise<void> {
+    await forget(place);
+    this.before = await before(this.place);
+  }
+
   /** Forgets what this browser keeps of it. */
   async forget(): Promise<void> {
     await this.#kept?.forget().catch(() => undefined);
@@ -133,13 +154,18 @@ export class LiveDocument {
 
   async #begin(): Promise<void> {
     const found = await this.#find();
+    if (this.keeping === 'kept')
+      void before(this.place).then(
+        (found) => (this.before = found),
+        () => undefined,
+      );
     if (this.#ended) return this.#kept?.close();
     this.doc.on('update', (update: Uint8Array, origin: unknown) => this.#keep(update, origin));
     this.doc.on('afterTransaction', (change: Y.Transaction) => this.#noticed(change));
     this.#provider = new Provider(
       this.doc,
       this.awareness,
-      () => dial(this.place.incident),
+      () => dial(this.place),
       {
         standing: (now) => this.#stands(now),
         authors: (some) => {
@@ -249,10 +275,12 @@ function withAll(parts: PartName[], more: PartName[]): PartName[] {
   return more.every((part) => parts.includes(part)) ? parts : [...new Set([...parts, ...more])];
 }
 
-function dial(incident: number): Socket {
+function dial({ incident, epoch }: Place): Socket {
   // A browser that knows that it is offline is right.
   if (!navigator.onLine) throw new Error('offline');
   const address = new URL(`/api/v1/incidents/${incident}/document`, location.href);
   address.protocol = address.protocol.replace('http', 'ws');
+  // Of another log nothing is mixed into this one.
+  address.searchParams.set('epoch', epoch);
   return new WebSocket(address, SUBPROTOCOL) as unknown as Socket;
 }

@@ -26,6 +26,12 @@ const mayWrite = (may: boolean, why = ''): Uint8Array => {
   encoding.writeVarString(to, why);
   return encoding.toUint8Array(to);
 };
+const full = (why: string): Uint8Array => {
+  const to = encoding.createEncoder();
+  encoding.writeVarUint(to, 104);
+  encoding.writeVarString(to, why);
+  return encoding.toUint8Array(to);
+};
 
 /** A server that does at once what it is told, except where a test says otherwise. */
 class Server {
@@ -283,6 +289,21 @@ test('what this browser kept is compared with the server before anything is call
   expect(one.provider.standing.saved).toBe(true);
 });
 
+test('what there is no room for is said, until it is on disk', async () => {
+  const server = new Server();
+  server.saves = false;
+  const one = peer(server);
+  one.provider.start();
+  await settle();
+  one.write('too much');
+  const [line] = server.lines;
+  line!.say(full('A part is full.'));
+  expect(one.provider.standing).toMatchObject({ link: 'live', saved: false, full: 'A part is full.' });
+  line!.say(wire.step1(Y.encodeStateVector(new Y.Doc())));
+  line!.acknowledge();
+  expect(one.provider.standing).toMatchObject({ saved: true, full: '' });
+});
+
 test('whoever may not write is told why, and what they wrote goes out once they may', async () => {
   const server = new Server();
   server.may = false;
@@ -303,32 +324,36 @@ test('whoever may not write is told why, and what they wrote goes out once they 
   expect(one.provider.standing).toMatchObject({ link: 'live', saved: true, may: true });
 });
 
-test.each([CLOSED.signedOut, CLOSED.notYours, CLOSED.foreignClient, CLOSED.tooLarge, CLOSED.malformed])(
-  'after %i nothing is tried again by itself, and what is written here stays',
-  async (code) => {
-    const server = new Server();
-    const one = peer(server);
-    one.provider.start();
-    await settle();
-    server.saves = false;
-    one.write('words');
-    server.cut(code, 'a sentence');
-    await wait(120_000);
-    expect(server.attempts).toBe(1);
-    expect(one.provider.standing).toMatchObject({
-      link: 'ended',
-      saved: false,
-      ended: { code, reason: 'a sentence' },
-    });
-    one.provider.hurry();
-    await settle();
-    expect(server.attempts).toBe(1);
-    server.saves = true;
-    one.provider.again();
-    await settle();
-    expect(one.provider.standing).toMatchObject({ link: 'live', saved: true });
-  },
-);
+test.each([
+  CLOSED.signedOut,
+  CLOSED.notYours,
+  CLOSED.foreignClient,
+  CLOSED.restored,
+  CLOSED.tooLarge,
+  CLOSED.malformed,
+])('after %i nothing is tried again by itself, and what is written here stays', async (code) => {
+  const server = new Server();
+  const one = peer(server);
+  one.provider.start();
+  await settle();
+  server.saves = false;
+  one.write('words');
+  server.cut(code, 'a sentence');
+  await wait(120_000);
+  expect(server.attempts).toBe(1);
+  expect(one.provider.standing).toMatchObject({
+    link: 'ended',
+    saved: false,
+    ended: { code, reason: 'a sentence' },
+  });
+  one.provider.hurry();
+  await settle();
+  expect(server.attempts).toBe(1);
+  server.saves = true;
+  one.provider.again();
+  await settle();
+  expect(one.provider.standing).toMatchObject({ link: 'live', saved: true });
+});
 
 test('a server that throws us out again and again is not stormed', async () => {
   const server = new Server();
@@ -336,7 +361,7 @@ test('a server that throws us out again and again is not stormed', async () => {
   one.provider.start();
   for (let second = 0; second < 60; second += 1) {
     await wait(1_000);
-    server.cut(4424, 'dependencies are missing');
+    server.cut(4524, 'dependencies are missing');
   }
   expect(server.attempts).toBeLessThan(16);
 });

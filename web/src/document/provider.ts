@@ -18,8 +18,8 @@ const SILENCE = 20_000;
 /** How long it may take to answer, and how long after the page woke up: then it need not be polite. */
 const ANSWER = 10_000;
 const ANSWER_AWAKE = 3_000;
-/** The pause when there are too many of us, in milliseconds. */
-const TOO_MANY = 30_000;
+/** The pause when there are too many of us, or nobody can have the document, in milliseconds. */
+const REST = 30_000;
 /** A connection that stood for so long was a good one, in milliseconds: the next attempt need not wait long. */
 const STOOD = 5_000;
 
@@ -28,9 +28,11 @@ export const CLOSED = {
   signedOut: 4401,
   notYours: 4403,
   foreignClient: 4409,
+  restored: 4410,
   tooLarge: 4413,
   malformed: 4422,
-  tooMany: 4429,
+  tooMany: 4529,
+  damaged: 4500,
 } as const;
 
 /** Trying again would end the same way. */
@@ -38,6 +40,7 @@ const FINAL: number[] = [
   CLOSED.signedOut,
   CLOSED.notYours,
   CLOSED.foreignClient,
+  CLOSED.restored,
   CLOSED.tooLarge,
   CLOSED.malformed,
 ];
@@ -71,6 +74,8 @@ export interface Standing {
   may: boolean | null;
   /** Why not. */
   why: string;
+  /** Why the server cannot take what was written last: there is no room for it. Empty while there is. */
+  full: string;
   /** Why the server ended it for good. */
   ended: { code: number; reason: string } | null;
 }
@@ -86,6 +91,7 @@ export class Provider {
   #link: Link = 'connecting';
   #may: boolean | null = null;
   #why = '';
+  #full = '';
   #ended: Standing['ended'] = null;
   /** Something stands here that the server may not have on disk. */
   #behind: boolean;
@@ -123,6 +129,7 @@ export class Provider {
       saved: !this.#behind,
       may: this.#may,
       why: this.#why,
+      full: this.#full,
       ended: this.#ended,
     };
   }
@@ -227,8 +234,13 @@ export class Provider {
         return applyAwarenessUpdate(this.awareness, heard.states, this);
       case 'awareness asked':
         return this.#sendAwareness([...this.awareness.getStates().keys()]);
+      case 'full':
+        this.#full = heard.why;
+        return this.#say();
       case 'saved':
         this.#saved = heard.count;
+        // It counts only as far as everything before it is there.
+        if (this.#saved >= this.#sent) this.#full = '';
         return this.#settle();
       case 'may':
         return this.#allowed(heard.may, heard.why);
@@ -324,7 +336,7 @@ export class Provider {
       this.#ended = how;
       return this.#say();
     }
-    this.#later(how?.code === CLOSED.tooMany ? TOO_MANY : 0);
+    this.#later(how?.code === CLOSED.tooMany || how?.code === CLOSED.damaged ? REST : 0);
   }
 
   #later(atLeast = 0): void {
@@ -341,6 +353,7 @@ export class Provider {
     const socket = this.#socket;
     this.#socket = null;
     this.#answered = this.#told = false;
+    this.#full = '';
     this.#liveSince = null;
     if (socket === null) return;
     socket.onopen = socket.onmessage = socket.onclose = null;

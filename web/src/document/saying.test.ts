@@ -5,7 +5,8 @@ import { type Keeping, ofPart, saying } from './saying';
 
 const LINKS: Link[] = ['connecting', 'live', 'away', 'ended'];
 const KEEPINGS: Keeping[] = ['opening', 'kept', 'forbidden', 'full'];
-const ENDS = [4401, 4403, 4409, 4413, 4422].map((code) => ({
+const FULL = 'A part is full.';
+const ENDS = [4401, 4403, 4409, 4410, 4413, 4422].map((code) => ({
   code,
   reason: code === 4413 ? 'Too long.' : '',
 }));
@@ -17,7 +18,12 @@ function* all(): Generator<[Standing, Keeping, boolean]> {
         for (const ended of link === 'ended' ? ENDS : [null])
           for (const keeping of KEEPINGS)
             for (const slow of [true, false])
-              yield [{ link, saved, may, why: may === false ? 'It is closed.' : '', ended }, keeping, slow];
+              for (const full of link === 'live' && !saved ? ['', FULL] : [''])
+                yield [
+                  { link, saved, may, why: may === false ? 'It is closed.' : '', full, ended },
+                  keeping,
+                  slow,
+                ];
 }
 
 test('"saved" is said only where the server has it, over a connection that stands', () => {
@@ -40,7 +46,8 @@ test('"kept" is said only where this browser keeps it', () => {
 
 test('whoever has unsent words is told where they are, whatever else is wrong', () => {
   for (const [standing, keeping, slow] of all()) {
-    if (standing.saved || (standing.link === 'live' && standing.may !== false && !slow)) continue;
+    if (standing.saved || (standing.link === 'live' && standing.may !== false && !standing.full && !slow))
+      continue;
     const { words } = saying(standing, keeping, slow);
     expect(words).toMatch(/What you wrote is kept in this browser|what you wrote stands only here/);
   }
@@ -51,5 +58,16 @@ test('what is in order is said quietly, and what is not has a remedy or passes b
     const { tone, remedy } = saying(standing, keeping, slow);
     if (tone === 'wrong') expect(remedy).not.toBeNull();
     if (standing.link === 'live' && standing.saved && keeping === 'kept') expect(tone).toBe('quiet');
+  }
+});
+
+test('what does not fit is said, and can be taken out', () => {
+  const standing: Standing = { link: 'live', saved: false, may: true, why: '', full: FULL, ended: null };
+  const { words, remedy } = saying(standing, 'kept', false);
+  expect(words).toContain(FULL);
+  expect(remedy).toBe('copy');
+  for (const code of [4409, 4410, 4413]) {
+    const ended = { code, reason: 'It is too large.' };
+    expect(['anew', 'copy']).toContain(saying({ ...standing, link: 'ended', ended }, 'kept', false).remedy);
   }
 });

@@ -16,7 +16,7 @@ export interface Saying {
   /** How loud: in passing, to be minded, or wrong. */
   tone: 'quiet' | 'mind' | 'wrong';
   /** What can be done about it. */
-  remedy: 'again' | 'anew' | null;
+  remedy: 'again' | 'anew' | 'copy' | null;
 }
 
 const quiet = (words: string): Saying => ({ words, tone: 'quiet', remedy: null });
@@ -27,7 +27,11 @@ function whereabouts(keeping: Keeping): string {
   return 'This browser keeps nothing, so leave this window open: what you wrote stands only here';
 }
 
-export function saying({ link, saved, may, why, ended }: Standing, keeping: Keeping, slow: boolean): Saying {
+export function saying(
+  { link, saved, may, why, full, ended }: Standing,
+  keeping: Keeping,
+  slow: boolean,
+): Saying {
   if (ended !== null) return end(ended, saved, keeping);
   if (link === 'connecting') return quiet(saved ? 'opening…' : `opening… ${whereabouts(keeping)}`);
   if (link === 'away') {
@@ -48,6 +52,12 @@ export function saying({ link, saved, may, why, ended }: Standing, keeping: Keep
       words: `Not saved. ${why} ${whereabouts(keeping)}: copy what you need of it.`,
       tone: 'wrong',
       remedy: 'anew',
+    };
+  if (!saved && full)
+    return {
+      words: `Not saved. ${full} Shorten it, and the rest is sent. ${whereabouts(keeping)}.`,
+      tone: 'wrong',
+      remedy: 'copy',
     };
   if (!saved) return quiet(slow ? `not saved yet. ${whereabouts(keeping)}` : 'saving…');
   if (keeping === 'full')
@@ -72,6 +82,12 @@ function end({ code, reason }: { code: number; reason: string }, saved: boolean,
       words: `${reason || 'You may not see this document any more.'}${kept}`,
       tone: 'wrong',
       remedy: 'again',
+    };
+  if (code === CLOSED.restored)
+    return {
+      words: `The server was restored from a backup. Open the document again: nothing is mixed into it.${kept}`,
+      tone: 'wrong',
+      remedy: 'copy',
     };
   return {
     words: `${reason || 'The server does not take what this window sends.'} Nothing more is sent from here.${kept}`,

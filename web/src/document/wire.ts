@@ -1,10 +1,10 @@
 // What goes over the document's socket: y-websocket's messages, and those that Wardroom adds for its own page
-// (100 to 103). Pure: bytes in, a message out, or an error when they are none.
+// (100 to 104). Pure: bytes in, a message out, or an error when they are none.
 import * as decoding from 'lib0/decoding';
 import * as encoding from 'lib0/encoding';
 import type { Author, Changed, PartName } from './parts';
 
-/** What our page asks for; to whoever asks for it the server also says 100 to 103. */
+/** What our page asks for; to whoever asks for it the server also says 100 to 104. */
 export const SUBPROTOCOL = 'wardroom.document.1';
 
 const SYNC = 0;
@@ -14,6 +14,7 @@ const SAVED = 100;
 const MAY = 101;
 const AUTHORS = 102;
 const CLOCK = 103;
+const FULL = 104;
 
 const STEP_1 = 0;
 const STEP_2 = 1;
@@ -35,6 +36,8 @@ export type Heard =
   | { is: 'authors'; authors: Record<string, Author> }
   /** When each part last changed. */
   | { is: 'clock'; version: number; parts: Partial<Record<PartName, Changed>> }
+  /** What was written last does not fit any more: why. */
+  | { is: 'full'; why: string }
   /** Of a newer server: nothing that has to be understood. */
   | { is: 'other'; type: number };
 
@@ -87,6 +90,8 @@ export function read(bytes: Uint8Array): Heard {
         version: decoding.readVarUint(from),
         parts: JSON.parse(decoding.readVarString(from)) as Partial<Record<PartName, Changed>>,
       };
+    case FULL:
+      return { is: 'full', why: decoding.readVarString(from) };
     default:
       return { is: 'other', type };
   }
