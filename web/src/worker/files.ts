@@ -39,11 +39,12 @@ async function brought(path: string): Promise<Response> {
 async function keep(): Promise<void> {
   if (await kept(INDEX)) return;
   try {
-    const [page, ...rest] = await Promise.all([INDEX, ...files].map(brought));
+    const page = await brought(INDEX);
     const whole = await caches.open(KEEP);
-    await Promise.all(files.map((path, at) => whole.put(path, rest[at]!)));
+    // Each is written as it comes: answers that wait to be read hold their connections, of which a browser has six.
+    await Promise.all(files.map(async (path) => whole.put(path, await brought(path))));
     // The page itself comes last: where it is, everything is.
-    await whole.put(INDEX, page!);
+    await whole.put(INDEX, page);
     await tidy();
   } catch {
     await caches.delete(KEEP);
