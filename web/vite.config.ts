@@ -15,7 +15,14 @@ export default defineConfig({
     // What the shell shares with parts that come later is one piece: each further one is a request, and compresses worse.
     rolldownOptions: {
       output: {
-        codeSplitting: { groups: [{ name: 'shared', test: /src\/(api|route|parts\/Notice|shell\/Later)/ }] },
+        codeSplitting: {
+          groups: [
+            {
+              name: 'shared',
+              test: /preload-helper|src\/(api|route|parts\/(Notice|Name|ages)|live|shell\/Later)/,
+            },
+          ],
+        },
       },
     },
   },

@@ -1,20 +1,13 @@
 // The page without a connection, from its first moment: it opens from what this browser keeps, in the page and in what is
 // written nothing is lost, and nothing is said to be saved that is not.
-import { createHash } from 'node:crypto';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
-import { House } from './house';
+import { faults } from './accessibility';
+import { DESK, House, PHONE } from './house';
+import { isKept } from './keeps';
 
 let house: House;
-let proxy: http.Server | undefined;
-afterEach(async () => {
-  proxy?.closeAllConnections();
-  proxy?.close();
-  proxy = undefined;
-  await house.close();
-});
+afterEach(async () => await house.close());
 
 /** What does not come in this time does not come, in milliseconds. */
 const PATIENCE = { timeout: 30_000 };
@@ -29,103 +22,331 @@ async function furnish(): Promise<{ sabrina: string; marty: string }> {
   return { sabrina, marty };
 }
 
-/** The builds of the page that this browser keeps, whole: oldest first. */
-const keeps = (page: Page): Promise<string[]> =>
-  page.evaluate(async () => {
-    const whole: string[] = [];
-    for (const name of await caches.keys()) if (await (await caches.open(name)).match('/')) whole.push(name);
-    return whole;
-  });
+/** Where pictures of the way go, if anybody wants them. */
+const pictures = process.env.STORY_PICTURES;
 
-const isKept = (page: Page, builds = 1) =>
-  expect.poll(async () => (await keeps(page)).length, PATIENCE).toBe(builds);
-
-/** A file as a server sends it, whatever stands before it. */
-const text = async (path: string): Promise<string> => await (await fetch(new URL(path, house.url))).text();
-
-const sha256 = (words: string): string => createHash('sha256').update(words).digest('hex');
-
-/** Puts a proxy before the server that hands out another build of the page each time it is told to: every file under
- * another name, and those of the build before are gone. */
-async function renewable(): Promise<{ renew: () => void }> {
-  const { hostname, port } = new URL(house.url);
-  const [index, worker] = [await text('/'), await text('/worker.js')];
-  const names = [
-    ...new Set([...worker.matchAll(/\/assets\/([\w.-]+)\.(?:js|css)/g)].map((found) => found[1]!)),
-  ];
-  let build = 0;
-  const now = (words: string): string =>
-    build === 0 ? words : names.reduce((all, name) => all.replaceAll(name, `${name}.build${build}`), words);
-  const page = (): string => now(index).replace('<body>', `<body data-build="${build}">`);
-  const changed: Record<string, () => string> = {
-    'text/html; charset=utf-8': page,
-    '/worker.js': () =>
-      now(worker)
-        .replace(sha256(index), sha256(page()))
-        .replace(/(version:\W)\w{16}/, `$1${build}`),
-  };
-  proxy = http.createServer((asked, answer) => {
-    const [, path = '', of = '0'] = /^(.*?)(?:\.build(\d+))?(?=\.\w+$|$)/.exec(asked.url!)!;
-    const plain = asked.url!.startsWith('/assets/')
-      ? path + (/\.\w+$/.exec(asked.url!)?.[0] ?? '')
-      : asked.url;
-    const there = !asked.url!.startsWith('/assets/') || Number(of) === build;
-    const headers = { ...asked.headers, 'accept-encoding': 'identity' } as http.OutgoingHttpHeaders;
-    delete headers['if-none-match'];
-    const wanted = { hostname, port, path: there ? plain : '/assets/gone.js', method: asked.method, headers };
-    const passed = http.request(wanted, (found) => {
-      const kind = found.headers['content-type'] ?? '';
-      const { 'content-length': _, etag: __, ...rest } = found.headers;
-      const words = changed[asked.url!] ?? changed[kind];
-      if (!words && !kind.startsWith('text/javascript')) {
-        answer.writeHead(found.statusCode!, found.headers);
-        return void found.pipe(answer);
-      }
-      const pieces: Buffer[] = [];
-      found.on('data', (piece: Buffer) => pieces.push(piece));
-      found.on('end', () =>
-        answer
-          .writeHead(found.statusCode!, rest)
-          .end(words ? words() : now(Buffer.concat(pieces).toString())),
-      );
-    });
-    passed.on('error', () => answer.destroy());
-    asked.pipe(passed);
-  });
-  await new Promise<void>((resolve) => proxy!.listen(0, '127.0.0.1', resolve));
-  house.url = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-  return { renew: () => (build += 1) };
+async function picture(page: Page, name: string): Promise<void> {
+  if (!pictures) return;
+  for (const [where, viewport] of [
+    ['desk', DESK],
+    ['phone', PHONE],
+  ] as const)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({ path: `${pictures}/${name}-${where}-${colorScheme}.png` });
+    }
+  await page.setViewportSize(DESK);
 }
 
-test('a renewed page arrives, and whatever is kept opens whole; builds that nobody needs go', async () => {
-  house = new House('sqlite');
-  house.person('sabrina', 'Sabrina');
-  await house.serve();
-  const { renew } = await renewable();
-  const page = await house.enter('sabrina');
-  await isKept(page);
-  const build = () => page.evaluate(() => document.body.dataset['build']);
-  const opens = async (which: string): Promise<void> => {
-    await page.reload();
-    await page.getByRole('heading', { name: 'Board' }).waitFor();
-    expect(await build()).toBe(which);
-  };
-  const first = await keeps(page);
-  renew();
-  // The worker is of the build before, and does not stand in the way.
-  await opens('1');
-  await isKept(page, 2);
-  renew();
-  await opens('2');
-  await expect.poll(async () => (await keeps(page)).includes(first[0]!), PATIENCE).toBe(false);
-  await isKept(page, 2);
-  // Nothing that the server says of incidents is among it.
-  const addresses = await page.evaluate(async () => {
-    const all: string[] = [];
-    for (const name of await caches.keys())
-      for (const { url } of await (await caches.open(name)).keys()) all.push(new URL(url).pathname);
-    return all;
+const editor = (page: Page) => page.getByRole('textbox', { name: 'Working notes' });
+const standing = (page: Page) => page.locator('.document h2');
+const saved = (page: Page) => expect.poll(() => standing(page).innerText(), PATIENCE).toMatch(/\bsaved\b/i);
+const noConnection = (page: Page) => page.getByText('No connection', { exact: true });
+const unsent = (page: Page, words: string) =>
+  page.locator('.timeline li:not([data-entry])').filter({ hasText: words });
+
+async function words(page: Page): Promise<string> {
+  return await editor(page).evaluate((content) => {
+    const copy = content.cloneNode(true) as Element;
+    for (const sign of copy.querySelectorAll('.other, .by-badge, .cm-placeholder')) sign.remove();
+    return [...copy.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n');
   });
-  expect(addresses.filter((path) => path.startsWith('/api'))).toEqual([]);
-  expect(addresses).toContain('/page.webmanifest');
+}
+const reads = (page: Page) => expect.poll(() => words(page), PATIENCE);
+
+/** What stands in a store of the page's database. */
+const stored = (page: Page, store: string): Promise<unknown[]> =>
+  page.evaluate(
+    (store) =>
+      new Promise<unknown[]>((resolve) => {
+        const request = indexedDB.open('wardroom.page');
+        request.onsuccess = () => {
+          const all = request.result.transaction(store).objectStore(store).getAll();
+          all.onsuccess = () => (request.result.close(), resolve(all.result));
+        };
+      }),
+    store,
+  );
+const shelf = async (page: Page): Promise<string[]> =>
+  ((await stored(page, 'shelf')) as { place: string }[]).map(({ place }) => place).sort();
+
+/** In the room of #1, with everything that is kept of it on this browser's disk. */
+async function enter(handle: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await house.enter(handle, options);
+  await isKept(page);
+  await page.goto(`${house.url}/incidents/1`);
+  await saved(page);
+  await page.locator('.timeline [data-entry="1"]').waitFor({ state: 'attached' });
+  await keptWhole(page);
+  return page;
+}
+
+/** What this browser keeps of #1 is what the page shows. */
+async function keptWhole(page: Page): Promise<void> {
+  const shown = await page.locator('.timeline [data-entry]').count();
+  const entries = async (): Promise<number> => {
+    const all = ((await stored(page, 'states')) as string[]).map(
+      (one) => JSON.parse(one) as { entries?: unknown[] },
+    );
+    return all
+      .map(({ entries }) => (Array.isArray(entries) ? entries.length : 0))
+      .reduce((one, other) => Math.max(one, other), 0);
+  };
+  await expect.poll(entries, PATIENCE).toBeGreaterThanOrEqual(shown);
+}
+
+async function note(page: Page, text: string): Promise<void> {
+  const composer = page.getByLabel('Write a note into the timeline');
+  await composer.fill(text);
+  await composer.press('Enter');
+}
+
+/** The notes of #1, as the log has them. */
+function noted(token: string): { text: string; happened_at: string | null }[] {
+  const lines = house.say(token, '--json', 'timeline', '1').trim().split('\n');
+  return lines
+    .map((line) => JSON.parse(line) as { kind: string; body: { text: string; happened_at: string | null } })
+    .filter(({ kind }) => kind === 'noted')
+    .map(({ body }) => body);
+}
+
+test('without a server it opens from what was known, takes what is written, and sends it once', async () => {
+  const { sabrina } = await furnish();
+  const page = await enter('marty');
+  await editor(page).focus();
+  await page.keyboard.type('Before. ');
+  await saved(page);
+  const context = page.context();
+  await house.kill();
+  await page.reload();
+  await page.getByRole('heading', { name: /Search is failing for everyone/ }).waitFor();
+  await noConnection(page).waitFor();
+  await page.getByText(/as of \d\d:\d\d UTC \(\S.* ago\)/).waitFor();
+  await page.locator('.timeline [data-entry="1"]').waitFor();
+  await reads(page).toBe('Before. ');
+  await editor(page).focus();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.type('Written alone. ');
+  await note(page, 'The cache is cold');
+  await unsent(page, 'The cache is cold').getByText('not yet sent').waitFor();
+  await note(page, 'Not this one');
+  await unsent(page, 'Not this one').getByRole('button', { name: 'Take it back' }).click();
+  await expect.poll(() => unsent(page, 'Not this one').count(), PATIENCE).toBe(0);
+  await page.locator('[data-part="notes"]').getByText('not sent, kept here').waitFor();
+  expect(await page.locator('main').innerText()).not.toMatch(/\bsaved\b/i);
+  expect(await faults(page)).toEqual([]);
+  await picture(page, 'offline-room');
+
+  // Another tab, at the document's own address; and the windows go.
+  const second = await context.newPage();
+  await second.goto(`${house.url}/incidents/1/document`);
+  await reads(second).toBe('Before. Written alone. ');
+  await second.goto(`${house.url}/`);
+  await second.getByRole('heading', { name: 'Board' }).waitFor();
+  await noConnection(second).waitFor();
+  await second
+    .getByRole('link', { name: /Search is failing for everyone/ })
+    .first()
+    .click();
+  await unsent(second, 'The cache is cold').getByText('not yet sent').waitFor();
+  await note(second, 'And the index is old');
+  await unsent(page, 'And the index is old').getByText('not yet sent').waitFor();
+  await page.close();
+  await second.close();
+
+  // Two windows come back at once, and the server dies once more over it.
+  const [third, fourth] = [await context.newPage(), await context.newPage()];
+  for (const one of [third, fourth]) {
+    await one.goto(`${house.url}/incidents/1`);
+    await unsent(one, 'And the index is old').getByText('not yet sent').waitFor();
+  }
+  await house.serve();
+  await house.kill();
+  await house.serve();
+  for (const one of [third, fourth]) {
+    for (const text of ['The cache is cold', 'And the index is old'])
+      await one.locator('.timeline [data-entry]').getByText(text).waitFor();
+    await saved(one);
+    await expect.poll(() => one.locator('.timeline li:not([data-entry])').count(), PATIENCE).toBe(0);
+    await noConnection(one).waitFor({ state: 'detached' });
+    await reads(one).toBe('Before. Written alone. ');
+  }
+  expect(noted(sabrina).map(({ text }) => text)).toEqual(['The cache is cold', 'And the index is old']);
+  expect(await stored(third, 'notes')).toEqual([]);
+});
+
+test('a note that waited says when it was written; one that is refused keeps its words', async () => {
+  const { sabrina } = await furnish();
+  const page = await enter('marty');
+  await house.kill();
+  await note(page, 'Written long ago');
+  await unsent(page, 'Written long ago').getByText('not yet sent').waitFor();
+  // As if it had waited for ten minutes.
+  const put = (minutes: number) =>
+    page.evaluate(
+      (minutes) =>
+        new Promise<void>((resolve) => {
+          const request = indexedDB.open('wardroom.page');
+          request.onsuccess = () => {
+            const store = request.result.transaction('notes', 'readwrite').objectStore('notes');
+            store.openCursor().onsuccess = ({ target }) => {
+              const cursor = (target as IDBRequest<IDBCursorWithValue | null>).result;
+              if (!cursor) return;
+              cursor.update({ ...cursor.value, written: Date.now() - minutes * 60_000 });
+            };
+            store.transaction.oncomplete = () => (request.result.close(), resolve());
+          };
+        }),
+      minutes,
+    );
+  await put(10);
+  await page.reload();
+  await unsent(page, 'Written long ago').waitFor();
+  const ago = Date.now() - 10 * 60_000;
+  await house.serve();
+  await page.locator('.timeline [data-entry]').getByText('Written long ago').waitFor();
+  const [written] = noted(sabrina);
+  expect(Math.abs(Date.parse(written!.happened_at!) - ago)).toBeLessThan(60_000);
+
+  // The incident went on elsewhere meanwhile.
+  await house.kill();
+  await note(page, 'Nobody will read this');
+  await unsent(page, 'Nobody will read this').getByText('not yet sent').waitFor();
+  await page.close({ runBeforeUnload: false });
+  await house.serve();
+  house.say(sabrina, 'declare', 'Everything is failing');
+  house.say(sabrina, 'merge', '1', '2');
+  const after = await page.context().newPage();
+  await after.goto(`${house.url}/incidents/1`);
+  const refused = unsent(after, 'Nobody will read this');
+  await refused.getByText('Not written:').waitFor();
+  await refused.getByRole('button', { name: 'Copy the note' }).waitFor();
+  expect(await faults(after)).toEqual([]);
+  await after.reload();
+  await refused.getByRole('button', { name: 'Throw it away' }).click();
+  await expect.poll(async () => (await stored(after, 'notes')).length, PATIENCE).toBe(0);
+});
+
+test('what is known goes with whoever knew it: signed out, ended elsewhere, deactivated, not invited', async () => {
+  const { sabrina } = await furnish();
+  const page = await enter('marty');
+  expect(await shelf(page)).toEqual(['board', 'incident/1']);
+  expect(JSON.stringify(await stored(page, 'who'))).not.toMatch(/session":\{/);
+
+  // Signed out, with a note that is not sent.
+  const signOut = async (): Promise<void> => {
+    await page.getByRole('button', { name: 'You: Marty' }).click();
+    await page.getByRole('button', { name: 'Sign out', exact: true }).click();
+  };
+  await signOut();
+  await page.getByLabel('Your handle').waitFor();
+  await expect.poll(() => shelf(page), PATIENCE).toEqual([]);
+  expect(await stored(page, 'who')).toEqual([]);
+  await house.kill();
+  await page.reload();
+  await page.getByText('Wardroom cannot be reached from here').waitFor();
+  expect(await page.content()).not.toContain('Search is failing');
+
+  // Ended elsewhere, while nobody looks.
+  await house.serve();
+  await house.signIn(page, 'marty');
+  await page.goto(`${house.url}/incidents/1`);
+  await page.locator('.timeline [data-entry="1"]').waitFor();
+  await keptWhole(page);
+  await page.evaluate(() => fetch('/api/v1/session', { method: 'DELETE' }));
+  await page.getByLabel('Your handle').waitFor();
+  await expect.poll(() => shelf(page), PATIENCE).toEqual([]);
+
+  // Not invited any more: that there is such an incident is nobody's business here.
+  await house.signIn(page, 'marty');
+  await page.goto(`${house.url}/incidents/1`);
+  await page.locator('.timeline [data-entry="1"]').waitFor();
+  await keptWhole(page);
+  await house.kill();
+  await note(page, 'Written without knowing');
+  await unsent(page, 'Written without knowing').getByText('not yet sent').waitFor();
+  await page.goto('about:blank');
+  await house.serve();
+  house.say(sabrina, 'restrict', '1');
+  await page.goto(`${house.url}/`);
+  await expect.poll(() => shelf(page), PATIENCE).not.toContain('incident/1');
+  await page.goto(`${house.url}/incidents/1`);
+  await page.getByRole('heading', { name: 'What you wrote' }).waitFor();
+  await page.getByText('Written without knowing').waitFor();
+  await page.getByText('Not written:').waitFor();
+  expect(await faults(page)).toEqual([]);
+
+  // Whoever is invited has nothing of it on this machine's disk either.
+  for (const title of ['Somebody is in our network', 'Mail is slow']) house.say(sabrina, 'declare', title);
+  house.say(sabrina, 'restrict', '2');
+  const invited = await house.enter('sabrina');
+  await isKept(invited);
+  for (const number of [2, 3]) {
+    await invited.goto(`${house.url}/incidents/${number}`);
+    await invited.locator('.timeline [data-entry="1"]').waitFor();
+    await invited.goto(`${house.url}/`);
+    await invited.getByRole('heading', { name: 'Board' }).waitFor();
+  }
+  await expect.poll(() => shelf(invited), PATIENCE).toEqual(['board', 'incident/3']);
+  const all = JSON.stringify(await stored(invited, 'states'));
+  expect(all).toContain('Mail is slow');
+  expect(all).not.toContain('Somebody is in our network');
+
+  // Deactivated, while the server was away.
+  const later = await house.enter('marty');
+  await isKept(later);
+  await house.kill();
+  house.run('person', 'deactivate', 'marty');
+  await later.reload();
+  await noConnection(later).waitFor();
+  await house.serve();
+  await later.getByLabel('Your handle').waitFor();
+  await expect.poll(() => shelf(later), PATIENCE).toEqual([]);
+  expect(await stored(later, 'who')).toEqual([]);
+});
+
+test('a machine whose clock is an hour off shows true ages without a server too', async () => {
+  house = new House('sqlite');
+  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
+  const marty = house.person('marty', 'Marty');
+  const off = { LD_PRELOAD: process.env.WARDROOM_TEST_FAKETIME!, FAKETIME: '-1h', FAKETIME_DISABLE_SHM: '1' };
+  await house.serve(off);
+  house.say(sabrina, 'declare', 'Search is failing');
+  house.say(marty, 'join', '1');
+  const page = await enter('marty', {
+    viewport: PHONE,
+    isMobile: true,
+    hasTouch: true,
+    timezoneId: 'Asia/Kolkata',
+  });
+  await house.kill();
+  const now = Date.now() - 60 * 60_000;
+  await page.reload();
+  await noConnection(page).waitFor();
+  const [, hours, minutes] = /as of (\d\d):(\d\d) UTC \((?:a moment|\d0 s|1 min) ago\)/.exec(
+    await page.locator('main').innerText(),
+  )!;
+  const as = new Date(now).setUTCHours(Number(hours), Number(minutes), 0, 0);
+  expect(Math.abs(now - as)).toBeLessThan(3 * 60_000);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+  expect(await faults(page)).toEqual([]);
+});
+
+test('what was never opened here says so kindly, and a document that was never read takes words', async () => {
+  const { sabrina } = await furnish();
+  const page = await enter('marty');
+  house.say(sabrina, 'declare', 'Mail is slow');
+  await page.evaluate(() => indexedDB.deleteDatabase('wardroom.document'));
+  await house.kill();
+  await page.goto(`${house.url}/incidents/2`);
+  await page.getByText('This browser has kept nothing of #2').waitFor();
+  expect(await faults(page)).toEqual([]);
+  await page.goto(`${house.url}/incidents/1/document`);
+  await page.getByText('this browser has not read this document yet').waitFor();
+  await editor(page).focus();
+  await page.keyboard.type('Blind.');
+  await house.serve();
+  await saved(page);
+  await reads(page).toBe('Blind.');
 });

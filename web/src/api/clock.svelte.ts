@@ -3,7 +3,8 @@ import { ahead } from './skew';
 
 class Clock {
   now: Date = $state(new Date());
-  #ahead = 0;
+  /** How far the server's clock is ahead of this machine's, in milliseconds. */
+  ahead = 0;
 
   constructor() {
     setInterval(() => this.#tick(), 1_000);
@@ -13,14 +14,19 @@ class Clock {
 
   /** An answer came with this Date header. */
   heard(header: string | null, sent: number, received: number): void {
-    const before = this.#ahead;
-    this.#ahead = ahead(before, header, sent, received);
-    if (this.#ahead !== before) this.#tick();
+    this.believe(ahead(this.ahead, header, sent, received));
+  }
+
+  /** The server's clock is so far ahead, in milliseconds. */
+  believe(ahead: number): void {
+    if (this.ahead === ahead) return;
+    this.ahead = ahead;
+    this.#tick();
   }
 
   /** A moment by the browser's clock, corrected. */
   at(local: number): Date {
-    return new Date(local + this.#ahead);
+    return new Date(local + this.ahead);
   }
 
   #tick(): void {

@@ -1,5 +1,6 @@
 // The open incidents and what waits for the reader, read anew when something happens: at most four times a second.
 import { Refused, get } from '../api/client';
+import { clock } from '../api/clock.svelte';
 import type { NextAnswer, Summary } from '../api/types';
 import { coalesced } from '../live/coalesce';
 import { live } from '../live/live.svelte';
@@ -16,6 +17,8 @@ class Board {
   /** Undefined until somebody asks for them. */
   ended: Summary[] | undefined = $state.raw();
   moreEnded = $state(false);
+  /** When it was received, by the server's clock. */
+  asOf: number | null = $state(null);
   trouble: string | null = $state(null);
 
   #watchers = 0;
@@ -57,6 +60,7 @@ class Board {
       const back = this.ended?.some((one) => open.has(one.number)) ?? false;
       this.incidents = list.incidents;
       this.next = next;
+      this.asOf = clock.now.getTime();
       if (this.ended && (left || back)) await this.#readEnded(ABOVE_ALL);
     });
   }

@@ -95,6 +95,31 @@ export async function forgetOthers(person: string): Promise<void> {
   }
 }
 
+/** Forgets documents of which nothing waits to be sent, among those that `which` names. */
+export async function forgetSent(which: (place: Place) => boolean): Promise<void> {
+  const database = await open();
+  try {
+    const transaction = database.transaction(['pieces', 'unsent', 'about'], 'readwrite');
+    const waiting = await answer(transaction.objectStore('unsent').getAllKeys());
+    const unsent = new Set(waiting.map((found) => (found as [string, number])[0]));
+    const goes = (key: string): boolean => !unsent.has(key) && which(placed(key));
+    const [pieces, about] = [transaction.objectStore('pieces'), transaction.objectStore('about')];
+    for (const found of await answer(about.getAllKeys())) if (goes(found as string)) about.delete(found);
+    const cursor = pieces.index('place').openKeyCursor();
+    await new Promise<void>((resolve, reject) => {
+      cursor.onerror = () => reject(cursor.error ?? new Error('the browser kept nothing'));
+      cursor.onsuccess = () => {
+        if (cursor.result === null) return resolve();
+        if (goes(cursor.result.key as string)) pieces.delete(cursor.result.primaryKey);
+        cursor.result.continue();
+      };
+    });
+    await ended(transaction);
+  } finally {
+    database.close();
+  }
+}
+
 function placed(place: string): Place {
   const [person = '', incident = '', epoch = ''] = place.split('/');
   return { person, incident: Number(incident), epoch };

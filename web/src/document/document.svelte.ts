@@ -41,6 +41,8 @@ export class LiveDocument {
     full: '',
     ended: null,
   });
+  /** This browser has never read it: what stands here is not what stands there. */
+  unread = $state(false);
   keeping: Keeping = $state('opening');
   /** Something has not been saved for longer than a blink. */
   slow = $state(false);
@@ -211,6 +213,7 @@ export class LiveDocument {
     for (const update of updates) Y.applyUpdate(this.doc, update, KEPT);
     for (const client of unsent) this.#unsent.add(client);
     this.authors = (about?.authors ?? {}) as Record<string, Author>;
+    this.unread = updates.length === 0 && about === null;
     this.clock = (about?.clock ?? {}) as Partial<Record<PartName, Changed>>;
     return updates.length;
   }
@@ -240,6 +243,7 @@ export class LiveDocument {
   #stands(now: Standing): void {
     const before = this.standing;
     this.standing = now;
+    if (now.link === 'live') this.unread = false;
     if (now.saved) {
       clearTimeout(this.#slowly);
       this.#slowly = undefined;

@@ -31,9 +31,16 @@ export function saying(
   { link, saved, may, why, full, ended }: Standing,
   keeping: Keeping,
   slow: boolean,
+  unread = false,
 ): Saying {
   if (ended !== null) return end(ended, saved, keeping);
   if (link === 'connecting') return quiet(saved ? 'opening…' : `opening… ${whereabouts(keeping)}`);
+  if (link === 'away' && unread)
+    return {
+      words: `Not connected, and this browser has not read this document yet, so its words are missing here. ${saved ? 'What you write is joined to them' : `${whereabouts(keeping)}, and is joined to them`} when the connection is back.`,
+      tone: 'mind',
+      remedy: null,
+    };
   if (link === 'away') {
     if (!saved)
       return {

@@ -1,7 +1,9 @@
-// My notes on their way: shown at once as being sent, and kept with a way to try again when that failed.
-import { Refused, command, requestId } from '../api/client';
+// My notes on their way: shown at once, and until the server has them on disk. See keep/notes.ts.
+import { requestId } from '../api/client';
 import { clock } from '../api/clock.svelte';
-import type { Accepted, Time } from '../api/types';
+import type { Time } from '../api/types';
+import { type Note, add, change, notesOf, onChange } from '../keep/notes';
+import { alone, drain } from '../keep/sending';
 import type { Room } from './room.svelte';
 
 export interface Draft {
@@ -10,50 +12,52 @@ export interface Draft {
   happened_at: Time | null;
 }
 
-export interface Sending extends Draft {
-  /** Stays the same however often it is tried, so that the note is written once. */
-  request_id: string;
-  at: Time;
-  /** Why it is not written. */
-  failed: string | null;
-}
-
 export class Notes {
   /** What stands in the composer. */
   text = $state('');
-  sending: Sending[] = $state([]);
+  /** Oldest first. */
+  waiting: Note[] = $state.raw([]);
   readonly #room: Room;
 
   constructor(room: Room) {
     this.#room = room;
   }
 
-  write(draft: Draft): void {
-    this.sending.push({
-      ...draft,
-      request_id: requestId(),
-      at: clock.now.toISOString(),
-      failed: null,
-    });
-    const last = this.sending.at(-1);
-    if (last) void this.attempt(last);
+  /** Shows what waits, until the returned function is called. */
+  follow(): () => void {
+    void this.#read();
+    return onChange(() => void this.#read());
   }
 
-  async attempt(note: Sending): Promise<void> {
-    note.failed = null;
-    const { request_id, text, pin, happened_at } = note;
-    try {
-      const body = { request_id, command: 'note', text, pin, happened_at };
-      await command<Accepted>(`${this.#room.path}/commands`, body);
-      await this.#room.did();
-      this.drop(note);
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      note.failed = error.message;
-    }
+  async write(draft: Draft): Promise<void> {
+    const person = this.#room.me;
+    const of = { person, incident: this.#room.number, request_id: requestId(), written: Date.now() };
+    await add({ ...draft, ...of });
+    await drain(person);
   }
 
-  drop(note: Sending): void {
-    this.sending = this.sending.filter(({ request_id }) => request_id !== note.request_id);
+  /** When it was written, by the server's clock. */
+  at(note: Note): Time {
+    return clock.at(note.written).toISOString();
+  }
+
+  /** Once more, after a refusal. */
+  async again({ nr }: Note): Promise<void> {
+    await change(nr, (note) => ({ ...note, refused: null }));
+    await drain(this.#room.me);
+  }
+
+  /** Takes it away. What is being sent at this moment is sent: then there is nothing left to take. */
+  async drop({ nr }: Note): Promise<void> {
+    await alone(() => change(nr, () => null));
+  }
+
+  async #read(): Promise<void> {
+    const all = await notesOf(this.#room.me);
+    const now = all.filter(({ incident }) => incident === this.#room.number);
+    // Whatever is gone was written, here or in another window: its entry takes its place.
+    const gone = this.waiting.some(({ nr }) => now.every((note) => note.nr !== nr));
+    if (gone) await this.#room.did();
+    this.waiting = now;
   }
 }

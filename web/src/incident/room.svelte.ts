@@ -2,9 +2,11 @@
 // Nothing is computed from events here: when one arrives, the view is read again.
 import { getContext, setContext } from 'svelte';
 import { Refused, get, send } from '../api/client';
+import { clock } from '../api/clock.svelte';
 import type { Directory, Entry, IncidentView, Person, RolePath } from '../api/types';
 import { coalesced } from '../live/coalesce';
 import { live } from '../live/live.svelte';
+import { forgetIncident, keepIncident, knownIncident } from '../keep/incidents';
 import { tellSoon } from '../presence';
 import { session } from '../session.svelte';
 import { Notes } from './notes.svelte';
@@ -13,6 +15,10 @@ import { Seen } from './seen';
 
 /** Entries read at once. */
 const PAGE = 200;
+/** So long the server may take before what was known last is shown, in milliseconds. */
+const PATIENCE = 3_000;
+/** The server says that there is nothing for this reader to see. */
+const LOST = [403, 404, 410];
 /** The longest name in a sentence, in letters. */
 const NAME = 60;
 
@@ -33,6 +39,10 @@ export class Room {
   pinned: Entry[] = $state.raw([]);
   people: Person[] = $state.raw([]);
   teams: string[] = $state.raw([]);
+  /** When this was received, by the server's clock. */
+  asOf: number | null = $state(null);
+  /** What is shown is what this browser kept: nobody has answered yet. */
+  fromKeep = $state(false);
   /** Why there is nothing to see, or why what is seen may be old. */
   trouble: string | null = $state(null);
   panel: Panel | null = $state.raw(null);
@@ -51,6 +61,8 @@ export class Room {
   readonly seen: Seen;
   /** Reads the view again, soon: many wishes at once are one reading, four a second at the most. */
   readonly refresh = coalesced(() => this.#read());
+  /** Keeps what is known for when there is no connection, a little later. */
+  readonly #keep = coalesced(() => this.#kept(), 2_000);
 
   constructor(readonly number: number) {
     this.notes = new Notes(this);
@@ -98,6 +110,7 @@ export class Room {
     void this.whole();
     void this.#directory();
     const stop = [
+      this.notes.follow(),
       live.onEntry((entry) => {
         if (entry.incident === null) void this.#directory();
         if (entry.incident !== this.number) return;
@@ -147,12 +160,15 @@ export class Room {
 
   /** Reads everything anew. */
   async whole(): Promise<void> {
+    const late = setTimeout(() => void this.#reopen(), PATIENCE);
     await this.#read();
-    if (!this.view) return;
+    clearTimeout(late);
+    if (!this.view || this.fromKeep) return;
     try {
       const to = this.view.last_entry;
       this.entries = await this.#between(Math.max(0, to - PAGE), to);
       await this.#newer();
+      this.#keep();
     } catch (error) {
       this.trouble = said(error);
     }
@@ -162,17 +178,45 @@ export class Room {
     try {
       const view = await get<IncidentView>(this.path);
       // Two readings may overtake each other on the way.
-      if (!this.view || view.last_entry >= this.view.last_entry) {
+      if (!this.view || this.fromKeep || view.last_entry >= this.view.last_entry) {
         const waits = (view.next?.do === 'take' && view.next.offer) || null;
         if (waits !== null && waits !== this.#waits) tellSoon();
         this.#waits = waits;
         this.view = view;
+        this.fromKeep = false;
       }
+      this.asOf = clock.now.getTime();
       this.trouble = null;
       await this.#pins(view);
+      this.#keep();
     } catch (error) {
       this.trouble = said(error);
+      if (LOST.includes((error as Refused).problem.status)) await this.#lost();
+      else await this.#reopen();
     }
+  }
+
+  /** Nobody answers, and nothing is there: what was known last is shown. */
+  async #reopen(): Promise<void> {
+    if (this.view) return;
+    const known = await knownIncident(this.me, this.number, clock.now.getTime()).catch(() => null);
+    if (this.view || !known) return;
+    const { view, entries, pinned, people } = known.what;
+    Object.assign(this, { fromKeep: true, asOf: known.at, entries, pinned, people, view });
+  }
+
+  async #kept(): Promise<void> {
+    const { view, entries, pinned, people, asOf } = this;
+    if (!view || asOf === null || this.fromKeep) return;
+    await keepIncident(this.me, { view, entries, pinned, people }, asOf);
+  }
+
+  /** The reader may not see it: neither here, nor in what this browser keeps. */
+  async #lost(): Promise<void> {
+    this.view = null;
+    this.asOf = null;
+    [this.entries, this.pinned, this.panel] = [[], [], null];
+    await forgetIncident(this.me, this.number).catch(() => undefined);
   }
 
   async #pins({ pinned }: IncidentView): Promise<void> {
