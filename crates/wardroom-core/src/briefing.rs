@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::Event;
 use crate::id::{Entry, PersonId};
 use crate::incident::Incident;
+use crate::merge::Absorbed;
 use crate::offer::Offer;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::RolePath;
@@ -96,7 +97,7 @@ impl Event {
             | Self::CriterionAdded { .. }
             | Self::CriterionReopened { .. }
             | Self::CriterionWaived { .. } => true,
-            Self::Absorbed { roadblocks, criteria, .. } => !roadblocks.is_empty() || !criteria.is_empty(),
+            Self::Absorbed(Absorbed { roadblocks, criteria, .. }) => !roadblocks.is_empty() || !criteria.is_empty(),
             _ => false,
         }
     }
@@ -105,7 +106,7 @@ impl Event {
     /// with another one.
     #[must_use]
     pub fn stands_out(&self) -> bool {
-        self.matters() || matches!(self, Self::CommanderAbsent { .. } | Self::MergedInto { .. } | Self::Absorbed { .. })
+        self.matters() || matches!(self, Self::CommanderAbsent { .. } | Self::MergedInto { .. } | Self::Absorbed(_))
     }
 
     /// The answer to whoever was held back: recorded, and nevertheless a refusal.

@@ -13,19 +13,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
-use crate::criterion::Criterion;
 use crate::document::{Part, PartMarked};
 use crate::example;
 use crate::guest::Gone;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 use crate::incident::{Kind, Phase, Post, Severity};
+use crate::merge::Absorbed;
 use crate::offer::Recipient;
 pub use crate::record::{Recorded, Unreadable, VERSION};
-use crate::roadblock::Roadblock;
 use crate::role::{Fell, RolePath};
 use crate::seal::Seal;
 use crate::text::Text;
-use crate::todo::Todo;
 
 /// Something that happened in an incident.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -395,20 +393,6 @@ pub enum Event {
         into: Number,
         commander: PersonId,
     },
-    Absorbed {
-        from: Number,
-        began: Option<Time>,
-        responders: BTreeSet<PersonId>,
-        members: BTreeMap<RolePath, BTreeSet<PersonId>>,
-        roadblocks: Vec<Roadblock>,
-        services: BTreeSet<ServiceName>,
-        unknown_services: BTreeSet<ServiceName>,
-        posts: Vec<Post>,
-        /// The open ones, numbered as here.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        criteria: Vec<Criterion>,
-        /// The open ones, numbered as here.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        todos: Vec<Todo>,
-    },
+    /// What came along from an incident that was merged into this one.
+    Absorbed(Absorbed),
 }

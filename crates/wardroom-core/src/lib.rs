@@ -4,7 +4,7 @@
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
 //! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`],
-//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`document`], [`deadline`], merge, and [`next`] with [`prompt`], which says how often it may draw somebody's
+//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`document`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
 //! and how people are [`reach`]ed; it is told in [`audit`].
@@ -31,7 +31,7 @@ pub mod guest;
 pub mod id;
 pub mod incident;
 mod life;
-mod merge;
+pub mod merge;
 pub mod next;
 pub mod offer;
 pub mod passkey;

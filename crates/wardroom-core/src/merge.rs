@@ -9,10 +9,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
+
 use crate::authority::Act;
 use crate::criterion::Criterion;
 use crate::event::{Event, Recorded};
-use crate::id::{Number, PersonId};
+use crate::id::{Number, PersonId, ServiceName, Time};
 use crate::incident::{Asking, Decision, Incident, Kind, Phase, Post};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::responder::Responder;
@@ -20,6 +22,33 @@ use crate::roadblock::Roadblock;
 use crate::role::RolePath;
 use crate::text::Text;
 use crate::todo::Todo;
+
+/// What came along from an incident that was absorbed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Absorbed {
+    /// From which incident.
+    pub from: Number,
+    /// When impact began there, if somebody said so.
+    pub began: Option<Time>,
+    /// Who joined there.
+    pub responders: BTreeSet<PersonId>,
+    /// Who held or worked in a role there, by the role that they work in here.
+    pub members: BTreeMap<RolePath, BTreeSet<PersonId>>,
+    /// Those that nobody cleared, numbered as here.
+    pub roadblocks: Vec<Roadblock>,
+    /// What was affected there.
+    pub services: BTreeSet<ServiceName>,
+    /// Those of them that the directory did not know.
+    pub unknown_services: BTreeSet<ServiceName>,
+    /// Command posts that were not known here, numbered as here.
+    pub posts: Vec<Post>,
+    /// The open exit criteria, numbered as here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub criteria: Vec<Criterion>,
+    /// The open to-dos, numbered as here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub todos: Vec<Todo>,
+}
 
 impl Incident {
     pub(crate) fn merge(&self, ask: &Asking<'_>, into: Number) -> Result<Decision, Refusal> {
@@ -105,7 +134,7 @@ impl Incident {
             members.entry(there.clone()).or_default().extend(new);
         }
         members.retain(|_, people| !people.is_empty());
-        Event::Absorbed {
+        Event::Absorbed(Absorbed {
             from: self.number,
             began: self.began,
             responders: self.responders.keys().copied().filter(|person| !self.guests.contains_key(person)).collect(),
@@ -127,7 +156,7 @@ impl Incident {
                 .collect(),
             criteria: self.open_criteria(other.criteria_added),
             todos: self.open_todos(other.todos_added),
-        }
+        })
     }
 
     fn open_criteria(&self, before: u32) -> Vec<Criterion> {
@@ -170,7 +199,7 @@ impl Incident {
                 self.criteria.retain(|criterion| !criterion.is_open());
                 self.todos.retain(|todo| todo.done.is_some());
             }
-            Event::Absorbed {
+            Event::Absorbed(Absorbed {
                 began,
                 responders,
                 members,
@@ -181,7 +210,7 @@ impl Incident {
                 criteria,
                 todos,
                 ..
-            } => {
+            }) => {
                 criteria.iter().for_each(|criterion| self.take_criterion(criterion.clone()));
                 todos.iter().for_each(|todo| self.take_todo(todo.clone()));
                 self.began = [self.began, *began].into_iter().flatten().min();

@@ -8,6 +8,7 @@ use crate::facts::Facts;
 use crate::guest::Gone;
 use crate::id::{Actor, PersonId, Time};
 use crate::incident::{Kind, Phase, Severity};
+use crate::merge::Absorbed;
 use crate::offer::Recipient;
 use crate::role::{Fell, RolePath};
 use crate::text::Text;
@@ -114,7 +115,7 @@ impl Teller<'_> {
             },
             Event::PostRemoved { post } => format!("{who} closed command post {post}"),
             Event::MergedInto { into, .. } => format!("{who} merged this incident into {into}"),
-            Event::Absorbed { from, .. } => format!("{who} merged incident {from} into this one"),
+            Event::Absorbed(Absorbed { from, .. }) => format!("{who} merged incident {from} into this one"),
             _ => return None,
         })
     }

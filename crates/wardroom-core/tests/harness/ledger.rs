@@ -9,6 +9,7 @@ use wardroom_core::briefing::Briefed;
 use wardroom_core::event::{Event, Recorded};
 use wardroom_core::id::{Entry, PersonId, Time};
 use wardroom_core::incident::Incident;
+use wardroom_core::merge::Absorbed;
 use wardroom_core::offer::Recipient;
 use wardroom_core::role::RolePath;
 
@@ -59,8 +60,7 @@ fn matters(event: &Event) -> bool {
         "criterion_reopened",
         "criterion_waived",
     ];
-    let brings_what_matters =
-        matches!(event, Event::Absorbed { roadblocks, criteria, .. } if !roadblocks.is_empty() || !criteria.is_empty());
+    let brings_what_matters = matches!(event, Event::Absorbed(Absorbed { roadblocks, criteria, .. }) if !roadblocks.is_empty() || !criteria.is_empty());
     brings_what_matters || KINDS.contains(&event.to_stored().0.as_str())
 }
 

@@ -9,6 +9,7 @@ use wardroom_core::facts::Standing;
 use wardroom_core::guest::{Arrival, Gone, USES_MAX};
 use wardroom_core::id::{Actor, InviteId, PersonId, SessionId, Who};
 use wardroom_core::incident::{Asking, Kind, Phase, open};
+use wardroom_core::merge::Absorbed;
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::role::Fell;
 use wardroom_core::token::Digest;
@@ -332,7 +333,9 @@ fn guests_do_not_go_along_in_a_merge() {
     let working = marty_is_here().and([taken("operations", 0, GUEST, None)]);
     let after = working.beside(&second).when(MARY, cmd("merge", json!({"into": 2})));
     let after = after.accepted_with(|decision| {
-        let [Event::Absorbed { responders, members, .. }] = &decision.there[..] else { panic!("{decision:?}") };
+        let [Event::Absorbed(Absorbed { responders, members, .. })] = &decision.there[..] else {
+            panic!("{decision:?}")
+        };
         assert_eq!((responders, members.len()), (&[MARY, SABRINA].into(), 0));
     });
     assert_eq!(after.directory, out(GUEST));

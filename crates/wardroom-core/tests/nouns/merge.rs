@@ -8,6 +8,7 @@ use wardroom_core::criterion::{Criterion, CriterionState};
 use wardroom_core::event::Event;
 use wardroom_core::id::Number;
 use wardroom_core::incident::{Kind, Phase, Post};
+use wardroom_core::merge::Absorbed;
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::roadblock::Roadblock;
 use wardroom_core::todo::Todo;
@@ -34,7 +35,7 @@ fn gone() -> Event {
 
 /// What an incident without anything but Mary and its service brings along.
 fn bare() -> Event {
-    Event::Absorbed {
+    Event::Absorbed(Absorbed {
         from: Number::FIRST,
         began: None,
         responders: [MARY].into(),
@@ -45,7 +46,7 @@ fn bare() -> Event {
         posts: Vec::new(),
         criteria: Vec::new(),
         todos: Vec::new(),
-    }
+    })
 }
 
 fn post(id: u32, label: &str) -> Post {
@@ -87,7 +88,7 @@ fn people_roadblocks_services_and_posts_go_along() {
         .and(held("operations/dns", JOSEPHINE))
         .and([joined(ROBIN), member("planning", ROBIN), member("command", ROBIN), raised(1)])
         .and([Event::PostAdded { post: post(1, "call") }, Event::PostAdded { post: post(2, "room") }]);
-    let absorbed = Event::Absorbed {
+    let absorbed = Event::Absorbed(Absorbed {
         from: Number::FIRST,
         began: Some(at(-9)),
         responders: [MARY, SABRINA, JOSEPHINE, ROBIN].into(),
@@ -98,7 +99,7 @@ fn people_roadblocks_services_and_posts_go_along() {
         posts: vec![post(2, "room")],
         criteria: Vec::new(),
         todos: Vec::new(),
-    };
+    });
     here.beside(&other).when(MARY, merge()).then_there([gone()], [absorbed.clone()]);
     let state = other.and([absorbed]).state();
     assert_eq!(state.holder(&role("operations")), Some(JOSEPHINE), "no holder is displaced");
@@ -116,12 +117,12 @@ fn roadblocks_that_come_along_matter_to_who_takes_command() {
         offered.when(SABRINA, take_command(3)).accepted().state().commander()
     };
     assert_eq!(briefed(absorbed.clone()), SABRINA);
-    if let Event::Absorbed { roadblocks, .. } = &mut absorbed {
+    if let Event::Absorbed(Absorbed { roadblocks, .. }) = &mut absorbed {
         roadblocks.push(block(1, "operations"));
     }
     assert_eq!(briefed(absorbed), MARY, "held back");
     let mut absorbed = bare();
-    if let Event::Absorbed { criteria, .. } = &mut absorbed {
+    if let Event::Absorbed(Absorbed { criteria, .. }) = &mut absorbed {
         let (owner, bug, at, state) = (None, None, start(), CriterionState::Open);
         criteria.push(Criterion { id: 1, text: text("open"), owner, bug, by: SABRINA, at, state });
     }
@@ -140,7 +141,7 @@ fn what_is_open_of_the_lists_goes_along_and_what_is_settled_stays() {
         Event::TodoFinished { todo: 1, by: MARY },
     ]);
     let mut absorbed = bare();
-    if let Event::Absorbed { criteria, todos, .. } = &mut absorbed {
+    if let Event::Absorbed(Absorbed { criteria, todos, .. }) = &mut absorbed {
         let (owner, bug, at) = (None, None, start());
         let state = CriterionState::Open;
         criteria.push(Criterion { id: 2, text: text("open"), owner, bug: bug.clone(), by: SABRINA, at, state });
@@ -182,7 +183,7 @@ fn not_every_two_can_be_merged() {
 #[test]
 fn a_restricted_incident_lets_in_whom_it_absorbs() {
     let mut absorbed = bare();
-    if let Event::Absorbed { responders, .. } = &mut absorbed {
+    if let Event::Absorbed(Absorbed { responders, .. }) = &mut absorbed {
         responders.insert(ROBIN);
     }
     let given = given([opened_restricted(), absorbed]);

@@ -49,7 +49,7 @@ impl Watch for Drills {
         if before != after {
             return Err(format!("{:?} made or ended a drill", moment.recorded.event));
         }
-        if matches!(moment.recorded.event, Event::MergedInto { .. } | Event::Absorbed { .. }) {
+        if matches!(moment.recorded.event, Event::MergedInto { .. } | Event::Absorbed(_)) {
             return Err("a drill and something real were merged".to_owned());
         }
         self.calls_on_the_right_ones(moment.after, moment)

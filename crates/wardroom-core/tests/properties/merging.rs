@@ -21,7 +21,7 @@ struct Merges {
 
 impl Watch for Merges {
     fn entry(&mut self, moment: &Moment<'_>) -> Verdict {
-        if matches!(moment.recorded.event, Event::Absorbed { .. }) {
+        if matches!(moment.recorded.event, Event::Absorbed(_)) {
             self.absorbed = Some((moment.before.clone(), moment.after.clone()));
         }
         Ok(())
