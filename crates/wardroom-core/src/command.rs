@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
 use crate::document::Part;
+use crate::evidence::Piece;
 use crate::guest::Arrival;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::{Kind, Phase, Severity};
@@ -285,6 +286,9 @@ pub enum Command {
     StillTrue {
         parts: BTreeSet<Part>,
     },
+    /// Bytes to be kept, which the edge has taken and looked at.
+    #[serde(skip)]
+    Attach(Piece),
     SetClock {
         label: Line,
         in_minutes: u32,

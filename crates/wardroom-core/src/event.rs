@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
 use crate::document::{Part, PartMarked};
+use crate::evidence::Evidence;
 use crate::example;
 use crate::guest::Gone;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
@@ -364,6 +365,10 @@ pub enum Event {
         version: u64,
         parts: BTreeMap<Part, PartMarked>,
     },
+
+    // evidence.rs: what is kept for root-causing
+    /// The bytes lie beside the log.
+    EvidenceAttached(Evidence),
 
     // deadline.rs
     ClockSet {

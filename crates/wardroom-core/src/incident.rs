@@ -15,6 +15,7 @@ use crate::criterion::Criterion;
 use crate::deadline::Clock;
 use crate::document::Document;
 use crate::event::{Event, Recorded, Unreadable};
+use crate::evidence::Kept;
 use crate::example::Example;
 use crate::guest::Invite;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
@@ -150,6 +151,8 @@ pub struct Incident {
     pub todos_added: u32,
     /// What is known here of the state document.
     pub document: Document,
+    /// What evidence is kept, by the entry that brought it.
+    pub evidence: BTreeMap<Entry, Kept>,
     /// The commander's clocks.
     pub clocks: Vec<Clock>,
     /// Whether the commander is gone, and who proposes to assume command.
@@ -171,7 +174,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 6;
+pub const FOLD_VERSION: u32 = 7;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -245,6 +248,7 @@ impl Incident {
             todos: Vec::new(),
             todos_added: 0,
             document: Document::default(),
+            evidence: BTreeMap::new(),
             clocks: Vec::new(),
             absence: Absence::default(),
             last_commander: None,
@@ -277,6 +281,7 @@ impl Incident {
         self.evolve_criteria(recorded);
         self.evolve_todos(recorded);
         self.evolve_document(recorded);
+        self.evolve_evidence(recorded);
         self.evolve_clocks(recorded);
         self.evolve_merge(recorded);
         self.last_entry = recorded.entry;

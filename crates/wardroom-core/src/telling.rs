@@ -4,6 +4,7 @@ use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
 use crate::document::Part;
 use crate::event::{Event, Recorded};
+use crate::evidence;
 use crate::facts::Facts;
 use crate::guest::Gone;
 use crate::id::{Actor, PersonId, Time};
@@ -366,6 +367,13 @@ impl Teller<'_> {
             }
             Event::RoadblockCleared { roadblock, how } => {
                 format!("{who} cleared roadblock {roadblock}{}", because(how.as_ref()))
+            }
+            Event::EvidenceAttached(evidence) => {
+                let (who, size) = (self.name(evidence.by), evidence::size(evidence.bytes));
+                match evidence.name.words() {
+                    Some(name) => format!("{who} attached {name} ({size})"),
+                    None => format!("{who} attached {size} of evidence, which were redacted"),
+                }
             }
             Event::ClockSet { label, due_at, every_minutes } => {
                 let again = every_minutes.map(|every| format!(", then every {every} min")).unwrap_or_default();

@@ -74,6 +74,7 @@ impl Event {
         "todo_linked",
         "still_true",
         "document_marked",
+        "evidence_attached",
         "clock_set",
         "clock_rang",
         "clock_stopped",

@@ -164,6 +164,7 @@ impl Incident {
             Command::ReopenTodo { todo } => self.reopen_todo(ask, todo),
             Command::LinkTodo { todo, bug } => self.link_todo(ask, todo, bug),
             Command::StillTrue { parts } => self.still_true(ask, parts),
+            Command::Attach(piece) => self.attach(ask, piece),
             Command::SetClock { label, in_minutes, repeat } => self.set_clock(ask, label, in_minutes, repeat),
             Command::StopClock { clock } => self.stop_clock(ask, clock),
             Command::Merge { into } => self.merge(ask, into),

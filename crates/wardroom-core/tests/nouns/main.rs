@@ -13,6 +13,7 @@ mod criterion;
 mod deadline;
 mod directory;
 mod document;
+mod evidence;
 mod example;
 mod given;
 mod guest;

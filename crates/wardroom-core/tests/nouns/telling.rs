@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use wardroom_core::event::{Event, Recorded, VERSION};
+use wardroom_core::evidence::{Evidence, MediaType};
 use wardroom_core::id::{Actor, Entry};
+use wardroom_core::seal::Seal;
 use wardroom_core::telling::tell;
+use wardroom_core::text::Text;
 
 use crate::cast::{JOSEPHINE, MARY, SABRINA, at, facts};
 use crate::words::{command_taken, fell, noted, offered, opened, readable, taken, text};
@@ -66,6 +69,17 @@ fn the_words_that_were_said_are_told() {
             assert!(sentence.contains("words"), "{kind} is told as: {sentence}");
         }
     }
+}
+
+#[test]
+fn evidence_is_told_by_its_name_and_size_and_once_it_is_redacted_by_its_size() {
+    let evidence = |name| {
+        let (sha256, media_type) = (text("00"), MediaType::Png);
+        Event::EvidenceAttached(Evidence { sha256, name, media_type, bytes: 34_567, by: SABRINA })
+    };
+    says(evidence(text("graph.png")), "Sabrina attached graph.png (34 KB)");
+    let seal = Seal([7; 32]);
+    says(evidence(Text::Redacted { seal }), "Sabrina attached 34 KB of evidence, which were redacted");
 }
 
 #[test]

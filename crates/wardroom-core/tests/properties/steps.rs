@@ -8,6 +8,7 @@ use wardroom_core::absence::Grounds;
 use wardroom_core::briefing::Briefed;
 use wardroom_core::command::{Command, OfferTo};
 use wardroom_core::document::Part;
+use wardroom_core::evidence::{Fingerprint, MediaType, Piece};
 use wardroom_core::guest::Arrival;
 use wardroom_core::id::{Entry, InviteId, Number, SessionId, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
@@ -223,6 +224,18 @@ fn responding() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// What somebody brings to be kept: few different pieces, so that some come twice.
+fn evidence() -> impl Strategy<Value = Command> {
+    (0..3_u8, 1..80_u64).prop_map(|(n, mebibytes)| {
+        Command::Attach(Piece {
+            fingerprint: Fingerprint::new([n; 32]),
+            name: line(),
+            media_type: MediaType::Png,
+            bytes: mebibytes.min(10) << 20,
+        })
+    })
+}
+
 fn said() -> impl Strategy<Value = (Speaker, Command)> {
     let anybody = || (0..PEOPLE).prop_map(Speaker::Person);
     prop_oneof![
@@ -234,6 +247,7 @@ fn said() -> impl Strategy<Value = (Speaker, Command)> {
         1 => (anybody(), guests()),
         1 => (Just(Speaker::Commander), lists()),
         1 => (anybody(), lists()),
+        1 => (anybody(), evidence()),
         2 => (anybody(), commanding()),
         1 => (anybody(), answers()),
         1 => (Just(Speaker::Commander), responding()),
