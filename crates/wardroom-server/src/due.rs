@@ -33,6 +33,10 @@ const BEAT_EVERY: jiff::SignedDuration = jiff::SignedDuration::from_secs(5);
 /// How often an incident at which deciding broke off is asked again. What broke it off is a mistake of Wardroom's, and
 /// may have been another incident's that was decided together with it.
 const BREAKS: u32 = 3;
+/// Of how many looks one also sweeps bytes away that no event took.
+const SWEEP_EVERY: u32 = 600;
+/// How long bytes wait for their event: much longer than a command can.
+const BYTES_WAIT: jiff::SignedDuration = jiff::SignedDuration::from_hours(1);
 
 /// What the clock needs.
 #[derive(Clone, Debug)]
@@ -194,6 +198,11 @@ impl Due {
             looks = looks.wrapping_add(1);
             if let Err(error) = self.look(looks.is_multiple_of(ABSENCE_EVERY)).await {
                 tracing::warn!(%error, "the clock could not look at the deadlines; trying again");
+            }
+            if looks.is_multiple_of(SWEEP_EVERY)
+                && let Err(error) = self.log.sweep_bytes(clock::now() - BYTES_WAIT).await
+            {
+                tracing::warn!(%error, "bytes that became no evidence could not be swept; trying again");
             }
         }
     }

@@ -82,7 +82,18 @@ impl Worker {
                     other: other.map(|other| &tentative.incidents[&other].1),
                     document: document.as_ref(),
                 };
+                let brings = match &command {
+                    Command::Attach(piece) => Some(piece.fingerprint),
+                    _ => None,
+                };
                 let decision = tentative.incidents[&number].1.decide(&ask, command)?;
+                if let Some(fingerprint) = brings
+                    && !self.log.has_bytes(stream_of(number), fingerprint).await?
+                {
+                    return Err(
+                        Refusal::new(Code::NotThere, "The bytes are not here any more. Send them again.").into()
+                    );
+                }
                 tentative.write_decision(actor, number, other, decision)
             }
             Order::Tick(number, tick) => {

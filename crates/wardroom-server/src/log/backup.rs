@@ -3,9 +3,11 @@
 //! What is volatile or disposable (presence, prompts, snapshots, the board) is left out, and so is what lets people in. A restored log begins a new
 //! epoch, so that cursors of the history that it replaces are recognised.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use futures_util::{StreamExt, pin_mut};
+use rusqlite::config::DbConfig;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 use tokio_postgres::types::{ToSql, Type};
@@ -13,9 +15,15 @@ use tokio_postgres::{IsolationLevel, Row};
 
 use super::{Append, Log, LogError, Place, Stored, Stream, postgres, sqlite};
 
+/// A table by its name, with its columns.
+type Table = (&'static str, &'static [&'static str]);
+
 /// The tables that make up the log and the documents beside it, with their columns in the order in which they are copied. `head` is last:
 /// a copy that was cut off has none.
-const TABLES: &[(&str, &[&str])] = &[
+/// Evidence comes before the words that its database holds it against.
+const TABLES: &[Table] = &[
+    ("evidence", &["stream", "sha256", "at", "position"]),
+    ("evidence_bytes", &["stream", "sha256", "body"]),
     ("events", &["position", "stream", "seq", "kind", "version", "at", "actor", "body", "hash", "link"]),
     ("tips", &["stream", "seq", "hash"]),
     ("texts", &["stream", "commitment", "position", "salt", "words", "erased_by"]),
@@ -32,10 +40,17 @@ const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats; DELETE FROM prompts
     DELETE FROM passwords; DELETE FROM sessions; DELETE FROM links;
     DELETE FROM passkeys; DELETE FROM challenge_key; DELETE FROM used_challenges;
     DELETE FROM calls; DELETE FROM deliveries; DELETE FROM pagers;
-    DELETE FROM push_key; DELETE FROM browsers";
+    DELETE FROM push_key; DELETE FROM browsers;
+    DELETE FROM evidence WHERE position IS NULL";
 const OCCUPIED: &str = "there is a log already where this should go; restoring never overwrites one";
 /// Rows between two checkpoints of a copy.
 const ROWS_AT_ONCE: usize = 2_000;
+/// The same, of a table whose rows may weigh 10 MiB each.
+const HEAVY_ROWS_AT_ONCE: usize = 4;
+
+fn rows_at_once(table: &str) -> usize {
+    if table == "evidence_bytes" { HEAVY_ROWS_AT_ONCE } else { ROWS_AT_ONCE }
+}
 
 impl Log {
     /// Writes a backup beside a running server: everything acknowledged before this call is in it.
@@ -107,12 +122,28 @@ pub async fn restore(
         return Err(LogError::Occupied(OCCUPIED.to_owned()));
     }
     let appends = then(&directory_of(file).await?)?;
+    let tables = tables_of(file).await?;
     match &log {
-        Log::Sqlite(store) => store.fill_from(file, appends).await?,
-        Log::Postgres(store) => store.fill_from(file, appends).await?,
+        Log::Sqlite(store) => store.fill_from(file, tables, appends).await?,
+        Log::Postgres(store) => store.fill_from(file, tables, appends).await?,
     }
     log.check_heads().await?;
     Ok(log)
+}
+
+/// Those of the tables that a backup has: an older Wardroom's has fewer.
+async fn tables_of(file: &Path) -> Result<Vec<Table>, LogError> {
+    read_backup(file, |connection| {
+        let mut query = connection.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1")?;
+        let mut tables = Vec::new();
+        for table in TABLES {
+            if query.exists([table.0])? {
+                tables.push(*table);
+            }
+        }
+        Ok(tables)
+    })
+    .await
 }
 
 /// The directory's stream in a backup.
@@ -143,13 +174,13 @@ impl sqlite::Store {
     }
 
     /// Fills an empty log from a backup and appends to it, in one transaction.
-    async fn fill_from(&self, file: &Path, appends: Vec<Append>) -> Result<(), LogError> {
+    async fn fill_from(&self, file: &Path, tables: Vec<Table>, appends: Vec<Append>) -> Result<(), LogError> {
         let file = file.to_string_lossy().into_owned();
         self.write(move |connection| {
             connection.execute("ATTACH ?1 AS backup", [file])?;
             let transaction = connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
             transaction.execute("DELETE FROM head", [])?;
-            for (table, columns) in TABLES {
+            for (table, columns) in tables {
                 let columns = columns.join(", ");
                 transaction.execute(
                     &format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM backup.{table}"),
@@ -198,7 +229,12 @@ impl postgres::Store {
     /// Copies one consistent image of the log into a new embedded store.
     async fn copy_to(&self, file: &Path) -> Result<(), LogError> {
         let copy = sqlite::Store::open_file(file.to_owned())?;
-        copy.write(|connection| Ok(connection.execute_batch("DELETE FROM head")?)).await?;
+        copy.write(|connection| {
+            // What is copied has happened: a log that does not hold can be backed up, too, and is found out by verifying.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+            Ok(connection.execute_batch("DELETE FROM head")?)
+        })
+        .await?;
         let mut client = self.client().await?;
         let image =
             client.build_transaction().isolation_level(IsolationLevel::RepeatableRead).read_only(true).start().await?;
@@ -208,7 +244,7 @@ impl postgres::Store {
             .await?;
         for (table, columns) in TABLES {
             let rows = image.query_raw(&select(table, columns), std::iter::empty::<i32>()).await?;
-            let chunks = rows.chunks(ROWS_AT_ONCE);
+            let chunks = rows.chunks(rows_at_once(table));
             pin_mut!(chunks);
             while let Some(chunk) = chunks.next().await {
                 let mut values = Vec::with_capacity(chunk.len());
@@ -224,7 +260,7 @@ impl postgres::Store {
     }
 
     /// Fills an empty log from a backup and appends to it, in one transaction.
-    async fn fill_from(&self, file: &Path, appends: Vec<Append>) -> Result<(), LogError> {
+    async fn fill_from(&self, file: &Path, tables: Vec<Table>, appends: Vec<Append>) -> Result<(), LogError> {
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
         transaction
@@ -232,13 +268,14 @@ impl postgres::Store {
                 "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL statement_timeout = 0; DELETE FROM head",
             )
             .await?;
-        for (table, columns) in TABLES {
+        for (table, columns) in tables {
             let statement = transaction.prepare(&insert(table, columns, '$')).await?;
             let mut after = 0;
             loop {
-                let rows = rows_of(file, &select(table, columns), after, columns.len()).await?;
+                let limit = rows_at_once(table);
+                let rows = rows_of(file, &select(table, columns), after..after + limit, columns.len()).await?;
                 after += rows.len();
-                let done = rows.len() < ROWS_AT_ONCE;
+                let done = rows.len() < limit;
                 for row in rows {
                     let values: Vec<Box<dyn ToSql + Sync + Send>> = row
                         .into_iter()
@@ -271,8 +308,8 @@ fn put_rows(connection: &mut Connection, statement: &str, rows: Vec<Vec<Sql>>) -
 }
 
 /// The next rows of a table of a backup, in the order in which they stand there.
-async fn rows_of(file: &Path, select: &str, after: usize, columns: usize) -> Result<Vec<Vec<Sql>>, LogError> {
-    let query = format!("{select} LIMIT {ROWS_AT_ONCE} OFFSET {after}");
+async fn rows_of(file: &Path, select: &str, rows: Range<usize>, columns: usize) -> Result<Vec<Vec<Sql>>, LogError> {
+    let query = format!("{select} LIMIT {} OFFSET {}", rows.len(), rows.start);
     read_backup(file, move |connection| {
         let mut query = connection.prepare(&query)?;
         let rows = query.query_map([], |row| (0..columns).map(|index| row.get(index)).collect())?;

@@ -57,6 +57,10 @@ pub enum What {
     WordsAltered,
     /// Its words are gone, and no redaction on record says so.
     WordsRemoved,
+    /// The bytes of its evidence are not the ones that were attached.
+    EvidenceAltered,
+    /// The bytes of its evidence are gone, and no redaction on record says so.
+    EvidenceRemoved,
 }
 
 impl fmt::Display for Broken {
@@ -68,6 +72,8 @@ impl fmt::Display for Broken {
             What::Truncated => "and what followed it were cut off",
             What::WordsAltered => "has words that were altered",
             What::WordsRemoved => "has words that were removed without a redaction on record",
+            What::EvidenceAltered => "has evidence whose bytes were altered",
+            What::EvidenceRemoved => "has evidence whose bytes were removed without a redaction on record",
         };
         match self.seq {
             // Nothing is left that says whose it was.
@@ -320,6 +326,12 @@ impl Log {
         loop {
             let page = self.walk(walk.position, PAGE).await?;
             let last = page.len() < PAGE;
+            // First: should the store fail here, the walk goes on with this page.
+            let mut wrong = Vec::new();
+            for event in page.iter().filter(|event| event.position <= head.position) {
+                wrong.extend(self.wrong_evidence(event).await?.map(|what| Broken::of(event, what)));
+            }
+            walk.broken.extend(wrong);
             for few in page.chunks(AT_A_TIME) {
                 few.iter().filter(|event| event.position <= head.position).for_each(|event| walk.step(event));
                 tokio::task::yield_now().await;

@@ -4,6 +4,7 @@ mod browsers;
 mod calls;
 mod credentials;
 mod documents;
+mod evidence;
 mod listen;
 mod passkeys;
 mod read;

@@ -320,6 +320,54 @@ BEGIN
     RETURN newest;
 END $$;
 ",
+    "
+-- Evidence (evidence.rs): what is known of a piece, and apart from it the bytes. Bytes wait for the event that has them,
+-- and go with its words.
+CREATE TABLE evidence (
+    stream bigint NOT NULL, sha256 text NOT NULL, at bigint NOT NULL,
+    position bigint UNIQUE, -- of the event that has it; NULL while it waits for one
+    PRIMARY KEY (stream, sha256)
+);
+CREATE INDEX evidence_waiting ON evidence (at) WHERE position IS NULL;
+CREATE TABLE evidence_bytes (
+    stream bigint NOT NULL, sha256 text NOT NULL, body bytea NOT NULL, PRIMARY KEY (stream, sha256)
+);
+-- Pictures and archives are packed already.
+ALTER TABLE evidence_bytes ALTER COLUMN body SET STORAGE EXTERNAL;
+
+CREATE FUNCTION wardroom_attach_evidence() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (
+        SELECT FROM events WHERE position = new.position AND stream <> 0 AND kind = 'evidence_attached'
+          AND body::jsonb #>> '{sha256,seal}' = encode(new.commitment, 'hex')
+    ) THEN
+        UPDATE evidence SET position = new.position
+        WHERE stream = new.stream AND sha256 = new.words
+          AND EXISTS (SELECT FROM evidence_bytes AS b WHERE b.stream = new.stream AND b.sha256 = new.words);
+        IF NOT FOUND THEN
+            RAISE EXCEPTION 'the bytes of this evidence are not here';
+        END IF;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER evidence_attached AFTER INSERT ON texts
+    FOR EACH ROW WHEN (length(new.words) = 64) EXECUTE FUNCTION wardroom_attach_evidence();
+
+CREATE FUNCTION wardroom_erase_evidence() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM evidence WHERE position = new.position;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER evidence_erased AFTER UPDATE OF erased_by ON texts
+    FOR EACH ROW WHEN (new.erased_by IS NOT NULL) EXECUTE FUNCTION wardroom_erase_evidence();
+
+CREATE FUNCTION wardroom_forget_bytes() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM evidence_bytes WHERE stream = old.stream AND sha256 = old.sha256;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER evidence_gone AFTER DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION wardroom_forget_bytes();
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -5,6 +5,7 @@ mod calls;
 mod credentials;
 mod documents;
 mod erase;
+mod evidence;
 mod passkeys;
 pub(super) mod read;
 pub(super) mod schema;

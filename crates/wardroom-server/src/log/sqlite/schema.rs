@@ -189,6 +189,37 @@ CREATE TABLE document_parts (
     stream INTEGER NOT NULL, part TEXT NOT NULL, version INTEGER NOT NULL, at INTEGER NOT NULL, person TEXT NOT NULL,
     PRIMARY KEY (stream, part)
 ) STRICT, WITHOUT ROWID;
+", "
+-- Evidence (evidence.rs): what is known of a piece, and apart from it the bytes, with a salt by which stale copies of
+-- them are found. Bytes wait for the event that has them, and go with its words.
+CREATE TABLE evidence (
+    stream INTEGER NOT NULL, sha256 TEXT NOT NULL, at INTEGER NOT NULL,
+    position INTEGER, -- of the event that has it; NULL while it waits for one
+    PRIMARY KEY (stream, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX evidence_position ON evidence (position) WHERE position IS NOT NULL;
+CREATE INDEX evidence_waiting ON evidence (at) WHERE position IS NULL;
+CREATE TABLE evidence_bytes (
+    stream INTEGER NOT NULL, sha256 TEXT NOT NULL, salt BLOB NOT NULL DEFAULT (randomblob(16)), body BLOB NOT NULL,
+    UNIQUE (stream, sha256)
+) STRICT;
+
+CREATE TRIGGER evidence_attached AFTER INSERT ON texts
+    WHEN length(new.words) = 64 AND EXISTS (
+        SELECT 1 FROM events WHERE position = new.position AND stream <> 0 AND kind = 'evidence_attached'
+          AND body ->> '$.sha256.seal' = lower(hex(new.commitment))) BEGIN
+    UPDATE evidence SET position = new.position
+    WHERE stream = new.stream AND sha256 = new.words
+      AND EXISTS (SELECT 1 FROM evidence_bytes AS b WHERE b.stream = new.stream AND b.sha256 = new.words);
+    SELECT RAISE(ABORT, 'the bytes of this evidence are not here')
+    WHERE NOT EXISTS (SELECT 1 FROM evidence WHERE position = new.position);
+END;
+CREATE TRIGGER evidence_erased AFTER UPDATE OF erased_by ON texts WHEN new.erased_by IS NOT NULL BEGIN
+    DELETE FROM evidence WHERE position = new.position;
+END;
+CREATE TRIGGER evidence_gone AFTER DELETE ON evidence BEGIN
+    DELETE FROM evidence_bytes WHERE stream = old.stream AND sha256 = old.sha256;
+END;
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

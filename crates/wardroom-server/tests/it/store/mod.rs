@@ -20,6 +20,7 @@ mod backups;
 mod columns;
 mod documents;
 mod drafts;
+mod evidence;
 mod ground;
 mod looks;
 mod order;
