@@ -27,6 +27,7 @@ use crate::views::audit::Audit;
 use crate::views::board::Board;
 use crate::watch::Watch;
 use crate::web::connection::Connections;
+use crate::web::evidence::weight::Weights;
 use crate::web::followers::Followers;
 use crate::web::tls::Certificate;
 use crate::{clock, web};
@@ -81,6 +82,8 @@ pub struct Parts {
     pub followers: Followers,
     /// State documents that are open.
     pub documents: Documents,
+    /// How much evidence is in memory.
+    pub evidence: Weights,
     /// Telling people what waits for them.
     pub reach: Reach,
     /// Playing the example incident.
@@ -271,6 +274,7 @@ pub async fn start(
         accounts,
         public_url: config.public_url,
         followers,
+        evidence: Weights::default(),
         reach,
         examples,
         metrics,

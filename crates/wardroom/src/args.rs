@@ -11,6 +11,7 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use wardroom_core::audit::Topic;
+use wardroom_core::evidence::Fingerprint;
 use wardroom_core::id::{Number, ServiceName, Time, Who};
 use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
@@ -143,6 +144,22 @@ pub enum Verb {
         /// Only what stands before this entry
         #[arg(long, value_name = "ENTRY")]
         before: Option<u64>,
+    },
+    /// Attach a file as evidence, or what a command printed: kubectl get pods | wardroom evidence 465 - --name pods.txt
+    Evidence {
+        number: Number,
+        /// Which; - for the standard input
+        #[arg(required_unless_present = "get")]
+        file: Option<PathBuf>,
+        /// What it is called; the file's own name unless it is said
+        #[arg(long)]
+        name: Option<Line>,
+        /// Write out what is there instead, by the last part of its address
+        #[arg(long, value_name = "SHA256", conflicts_with_all = ["file", "name"])]
+        get: Option<Fingerprint>,
+        /// Into this file
+        #[arg(long, short, value_name = "FILE", requires = "get")]
+        output: Option<PathBuf>,
     },
     #[command(flatten)]
     Act(Act),

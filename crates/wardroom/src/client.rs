@@ -7,10 +7,13 @@ use anyhow::Context;
 use serde_json::{Value, json};
 use ureq::http::{Response, StatusCode};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Body};
+use ureq::typestate::WithBody;
+use ureq::{Agent, Body, RequestBuilder};
 use uuid::Uuid;
 use wardroom_core::command::{Command, Opening};
+use wardroom_core::evidence::Fingerprint;
 use wardroom_core::id::Number;
+use wardroom_core::text::Line;
 
 use crate::exit::Failure;
 use crate::live;
@@ -100,13 +103,45 @@ impl Client {
     /// Has something done, once: the same request id goes with every try.
     fn post(&self, path: &str, mut body: Value) -> anyhow::Result<Value> {
         body["request_id"] = json!(Uuid::now_v7());
+        self.insist(path, |request| request.send_json(&body))
+    }
+
+    /// Attaches evidence, once.
+    pub fn attach(&self, number: Number, name: &Line, bytes: &[u8]) -> anyhow::Result<Value> {
+        let id = Uuid::now_v7().to_string();
+        self.insist(&format!("/api/v1/incidents/{}/evidence", number.get()), |request| {
+            let request = request.query("name", name.as_str()).query("request_id", &id);
+            request.content_type("application/octet-stream").send(bytes)
+        })
+    }
+
+    /// The bytes of a piece of evidence.
+    pub fn evidence(&self, number: Number, sha256: Fingerprint) -> anyhow::Result<Vec<u8>> {
+        let mut answer = self
+            .agent
+            .get(format!("{}/api/v1/incidents/{}/evidence/{sha256}", self.url, number.get()))
+            .header("authorization", format!("Bearer {}", self.token))
+            .call()
+            .map_err(|error| self.unreachable(&error))?;
+        if !answer.status().is_success() {
+            return Err(read(answer)
+                .err()
+                .unwrap_or_else(|| anyhow::anyhow!("there is something else at this address")));
+        }
+        let bytes = answer.body_mut().with_config().limit(ANSWER_MAX).read_to_vec();
+        bytes.context("it did not arrive whole; try again")
+    }
+
+    /// Posts something until it is answered, or will not be.
+    fn insist(
+        &self,
+        path: &str,
+        send: impl Fn(RequestBuilder<WithBody>) -> Result<Response<Body>, ureq::Error>,
+    ) -> anyhow::Result<Value> {
         let mut tried = 1;
         loop {
-            let answer = self
-                .agent
-                .post(format!("{}{path}", self.url))
-                .header("authorization", format!("Bearer {}", self.token))
-                .send_json(&body);
+            let request = self.agent.post(format!("{}{path}", self.url));
+            let answer = send(request.header("authorization", format!("Bearer {}", self.token)));
             match answer {
                 Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE && tried < TRIES => {}
                 Ok(answer) => return read(answer),

@@ -9,6 +9,7 @@ mod callers;
 pub mod connection;
 mod directory;
 mod document;
+pub mod evidence;
 mod example;
 pub mod followers;
 pub mod health;

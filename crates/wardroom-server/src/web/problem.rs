@@ -70,6 +70,16 @@ impl Problem {
         )
     }
 
+    /// Too much is going on.
+    #[must_use]
+    pub fn busy() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "busy",
+            "Too much is going on at once. Nothing was recorded; try again in a moment.",
+        )
+    }
+
     /// The request itself could not be read.
     pub fn malformed(why: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", format!("This request could not be read: {why}."))
@@ -106,11 +116,7 @@ impl Problem {
                 "request_reused",
                 "This request id was used for another command. Draw a new one for each command.",
             ),
-            NotDone::Busy => Self::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "Too much is going on at once. Nothing was recorded; try again in a moment.",
-            ),
+            NotDone::Busy => Self::busy(),
             NotDone::BrokeOff => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "broke_off",

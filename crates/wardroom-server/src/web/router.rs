@@ -21,7 +21,8 @@ use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
 use super::{
-    admin, briefing, directory, document, example, health, incidents, page, prompt, reach, sheet, stream, tokens,
+    admin, briefing, directory, document, evidence, example, health, incidents, page, prompt, reach, sheet, stream,
+    tokens,
 };
 use crate::server::Server;
 
@@ -109,6 +110,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(sheet::markdown))
         .routes(routes!(sheet::page))
         .routes(routes!(sheet::written))
+        .routes(routes!(evidence::attach))
+        .routes(routes!(evidence::read))
         .routes(routes!(prompt::prompt))
         .routes(routes!(example::play))
         .routes(routes!(stream::follow))

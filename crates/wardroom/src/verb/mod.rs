@@ -2,6 +2,7 @@
 
 mod act;
 mod demo;
+mod evidence;
 mod read;
 mod serve;
 mod store;
@@ -52,6 +53,12 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             read::audit(&client(&remote)?, &remote, person.as_ref(), topic, before)
         }
         Verb::Briefing { number } => read::briefing(&client(&remote)?, &remote, number),
+        Verb::Evidence { number, get: Some(sha256), output, .. } => {
+            evidence::read(&client(&remote)?, number, sha256, output.as_deref())
+        }
+        Verb::Evidence { number, file, name, .. } => {
+            evidence::attach(&client(&remote)?, &remote, number, &file.unwrap_or_default(), name)
+        }
         Verb::Act(Act::Take { number, role, briefed_by_voice, yes }) => {
             take::take(&client(&remote)?, &remote, number, role, briefed_by_voice, yes)
         }

@@ -64,12 +64,15 @@ fn the_description_names_every_route(house: House) {
     let (mary, ada) = (house.person("mary"), house.admin("ada"));
     let server = house.serve_in(&[("WARDROOM_PUBLIC_URL", "https://wardroom.example.org")]);
     let n = server.declare(&mary, "Search is failing");
+    let attaching = format!("/api/v1/incidents/{n}/evidence?name=x&request_id={}", uuid::Uuid::now_v7());
+    let (_, evidence) = server.send(&mary, &attaching, b"evidence").unwrap();
+    let kept = evidence["sha256"].as_str().unwrap();
     let (_, api) = server.get("", "/api/v1/openapi.json");
     assert_eq!(api["info"]["title"], "Wardroom");
     let paths = api["paths"].as_object().unwrap();
     assert!(paths.len() > 10);
     for (path, methods) in paths.iter().filter(|(path, _)| *path != "/api/v1/events") {
-        let real = path.replace("{number}", &n.to_string());
+        let real = path.replace("{number}", &n.to_string()).replace("{sha256}", kept);
         if methods.get("get").is_some() {
             // What speaks WebSockets says so to whoever does not.
             let answer = if methods["get"]["responses"].get("101").is_some() { 426 } else { 200 };

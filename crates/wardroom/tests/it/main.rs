@@ -29,6 +29,7 @@ mod description;
 mod document;
 mod document_ends;
 mod document_store;
+mod evidence;
 mod expiry;
 mod full_disk;
 mod guests;

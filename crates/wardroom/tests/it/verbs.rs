@@ -81,6 +81,11 @@ const INCIDENT: &[(&str, &str, &str)] = &[
     ),
     ("mary", "still-true|1|summary", "Mary says that this is still true: summary"),
     ("mary", "still-true|1", "Mary says that this is still true: summary, detailed status, working notes"),
+    (
+        "mary",
+        "evidence|1|Cargo.toml|--name|manifest.toml",
+        "manifest.toml is kept as evidence, with entry |: /api/v1/incidents/1/evidence/",
+    ),
     ("mary", "offer|1|communications|robin", "Mary offers communications to Robin"),
     ("robin", "take|1|communications", "Robin took communications"),
     ("mary", "offer|1|planning|robin", "Mary offers planning to Robin"),

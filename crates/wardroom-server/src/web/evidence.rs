@@ -1,0 +1,240 @@
+//! Evidence over HTTP: bytes in, bounded while they come, and bytes out so that no browser takes them for more than they
+//! are.
+
+mod disposition;
+pub mod weight;
+
+use std::convert::Infallible;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use tokio::sync::OwnedSemaphorePermit;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+use wardroom_core::command::Command;
+use wardroom_core::event::Event;
+use wardroom_core::evidence::{Evidence, Fingerprint, MediaType, PIECE_MAX, Piece};
+use wardroom_core::id::{Entry, Number};
+use wardroom_core::text::Line;
+
+use super::answers;
+use super::parse::{InPath, Query, numbered};
+use super::problem::Problem;
+use super::who::{Reader, Responder};
+use crate::clock;
+use crate::execute::Order;
+use crate::log::Stored;
+use crate::server::Server;
+use crate::stored::recorded;
+use crate::streams::{Held, stream_of};
+
+pub use disposition::disposition;
+
+/// Nothing in what is shown loads, runs or sends anything, should a browser ever take it for a page.
+const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
+/// Bytes that are handed on together.
+const CHUNK: usize = 64 << 10;
+
+/// How much of what is too large is still taken, in bytes.
+const ON_ITS_WAY: usize = 1 << 20;
+
+/// What is beside the bytes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Attaching {
+    /// What it is called, in one line.
+    #[param(value_type = String)]
+    name: Line,
+    /// Drawn for each piece: the same one again gets the same answer.
+    request_id: Uuid,
+}
+
+/// A piece of evidence that is kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Attached {
+    /// In which incident.
+    incident: Number,
+    /// The entry that has it. It may be an earlier one: the same bytes are attached once.
+    entry: Entry,
+    /// Of its bytes.
+    sha256: String,
+    /// Where it is read.
+    address: String,
+    /// What its bytes are.
+    media_type: MediaType,
+    /// How many there are.
+    bytes: u64,
+}
+
+fn too_large() -> Problem {
+    let sentence =
+        "This is too large: one piece of evidence has at most 10 MB. Cut it, pack it, or link to it from a note.";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence)
+}
+
+fn none_such(number: Number) -> Problem {
+    let sentence = format!("There is no such evidence in incident {number}. If there was, it was redacted.");
+    Problem::new(StatusCode::NOT_FOUND, "no_such_evidence", sentence)
+}
+
+/// How many bytes a body says that it has. One that does not say may have as many as it likes, up to the bound.
+fn said(headers: &HeaderMap) -> Option<u64> {
+    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// The bytes of a body, with their digest: never more than it said or may have.
+async fn taken(body: Body, at_most: u64) -> Result<(Vec<u8>, Fingerprint), Problem> {
+    let at_most = usize::try_from(at_most).unwrap_or(usize::MAX);
+    let (mut bytes, mut digest) = (Vec::with_capacity(at_most), Sha256::new());
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|_| Problem::malformed("its body did not arrive whole"))?;
+        if bytes.len() + piece.len() > at_most {
+            // Cut off at once, its sender might never read why.
+            let mut more = ON_ITS_WAY;
+            while let (Some(Ok(piece)), 1..) = (pieces.next().await, more) {
+                more = more.saturating_sub(piece.len());
+            }
+            return Err(too_large());
+        }
+        digest.update(&piece);
+        bytes.extend_from_slice(&piece);
+    }
+    Ok((bytes, Fingerprint::new(digest.finalize().into())))
+}
+
+/// Attach evidence to an incident: the body is the bytes, at most 10 MiB. What is there already is answered as it is.
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{number}/evidence",
+    params(("number" = u32, Path, description = "The incident's number"), Attaching),
+    request_body(content = String, content_type = "application/octet-stream", description = "The bytes, as they are"),
+    responses((status = 200, body = Attached), (status = "4XX", body = answers::ProblemDocument)),
+)]
+pub(super) async fn attach(
+    State(server): State<Server>,
+    Responder(reader): Responder,
+    InPath(number): InPath,
+    Query(Attaching { name, request_id }): Query<Attaching>,
+    request: Request,
+) -> Result<Json<Attached>, Problem> {
+    let held = server.visible(&reader, number).await?;
+    let size = said(request.headers()).unwrap_or(PIECE_MAX);
+    if size > PIECE_MAX {
+        return Err(too_large());
+    }
+    // Nobody is let send what would not be kept.
+    let least = said(request.headers()).unwrap_or_default();
+    held.incident
+        .may_attach(reader.person, &reader.facts, least)
+        .map_err(|refusal| Problem::refused(&refusal, &reader.facts))?;
+    let _weight = server.evidence.to_take(size).await?;
+    let (bytes, fingerprint) = taken(request.into_body(), size).await?;
+    let piece =
+        Piece { fingerprint, name, media_type: MediaType::of(&bytes), bytes: u64::try_from(bytes.len()).unwrap_or(0) };
+    let attached = |entry| Attached {
+        incident: number,
+        entry,
+        sha256: fingerprint.to_string(),
+        address: format!("/api/v1/incidents/{}/evidence/{fingerprint}", number.get()),
+        media_type: piece.media_type,
+        bytes: piece.bytes,
+    };
+    if let Some(entry) = server.visible(&reader, number).await?.incident.evidence_at(fingerprint) {
+        server.presence.saw(reader.person);
+        return Ok(Json(attached(entry)));
+    }
+    if !bytes.is_empty() {
+        server.log.keep_bytes(stream_of(number), fingerprint, Bytes::from(bytes), clock::now()).await?;
+    }
+    let order = Order::Incident(number, Command::Attach(piece.clone()));
+    match server.ask(&reader, request_id, order).await {
+        Ok(done) => Ok(Json(attached(server.accepted(&done).last_entry))),
+        // Somebody else, or this request before its answer got lost, may have brought the same meanwhile.
+        Err(problem) => {
+            let there = server.visible(&reader, number).await?.incident.evidence_at(fingerprint);
+            there.map(|entry| Json(attached(entry))).ok_or(problem)
+        }
+    }
+}
+
+/// Read a piece of evidence: a picture is shown, everything else is a file to be saved.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}/evidence/{sha256}",
+    params(("number" = u32, Path, description = "The incident's number"),
+           ("sha256" = String, Path, description = "The SHA-256 of the bytes, in 64 hexadecimal digits")),
+    responses((status = 200, description = "The bytes, as they are", body = String, content_type = "application/octet-stream"),
+              (status = 304, description = "The reader has them already, and may still see them"),
+              (status = 404, body = answers::ProblemDocument)),
+)]
+pub(super) async fn read(
+    State(server): State<Server>,
+    reader: Reader,
+    Path((number, sha256)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let number = numbered(&number)?;
+    let held = server.visible(&reader, number).await?;
+    let fingerprint: Fingerprint = sha256.parse().map_err(|_| none_such(number))?;
+    let (stored, evidence) = server.evidence_of(&reader, held, fingerprint).await?.ok_or_else(|| none_such(number))?;
+    let tag = HeaderValue::from_str(&format!("\"{fingerprint}\"")).expect("it is written in hexadecimal digits");
+    let mut answer = match headers.get(header::IF_NONE_MATCH) {
+        Some(known) if *known == tag => StatusCode::NOT_MODIFIED.into_response(),
+        _ => {
+            let weight = server.evidence.to_give(evidence.bytes).await?;
+            let bytes = server.log.evidence(stored.stream, fingerprint).await?.ok_or_else(|| none_such(number))?;
+            let length = HeaderValue::from(bytes.len());
+            let mut answer = Response::new(given(bytes, weight));
+            answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+            answer
+        }
+    };
+    let name = evidence.name.words().unwrap_or_default();
+    let fields = answer.headers_mut();
+    fields.insert(header::CONTENT_TYPE, HeaderValue::from_static(evidence.media_type.name()));
+    fields.insert(header::CONTENT_DISPOSITION, disposition(evidence.media_type.is_picture(), name));
+    fields.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    fields.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
+    // It may be kept by its reader's browser, who asks each time whether they may still see it.
+    fields.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    fields.insert(header::ETAG, tag);
+    Ok(answer)
+}
+
+/// Bytes on their way out, in pieces; they weigh until the last was taken, or nobody takes more.
+fn given(bytes: Bytes, weight: OwnedSemaphorePermit) -> Body {
+    let pieces = stream::unfold((bytes, weight), async |(mut rest, weight)| {
+        let piece = rest.split_to(rest.len().min(CHUNK));
+        (!piece.is_empty()).then_some((Ok::<_, Infallible>(piece), (rest, weight)))
+    });
+    Body::from_stream(pieces)
+}
+
+impl Server {
+    /// The entry that has some evidence. Another node may have taken it a moment ago.
+    async fn evidence_of(
+        &self,
+        reader: &Reader,
+        mut held: Held,
+        fingerprint: Fingerprint,
+    ) -> Result<Option<(Stored, Evidence)>, Problem> {
+        let number = held.incident.number;
+        let stream = stream_of(number);
+        if held.incident.evidence_at(fingerprint).is_none() && self.log.tip(stream).await? != held.tip {
+            self.streams.forget(number);
+            held = self.visible(reader, number).await?;
+        }
+        let Some(entry) = held.incident.evidence_at(fingerprint) else { return Ok(None) };
+        let Some(stored) = self.log.event(stream, entry.0).await? else { return Ok(None) };
+        match recorded::<Event>(&stored).map(|recorded| recorded.event) {
+            Ok(Event::EvidenceAttached(evidence)) => Ok(Some((stored, evidence))),
+            _ => Ok(None),
+        }
+    }
+}

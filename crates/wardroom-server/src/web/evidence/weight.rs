@@ -1,0 +1,75 @@
+//! How much evidence is in memory at once: it is bounded on its way in and, apart from that, on its way out, so that
+//! neither keeps the other waiting.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wardroom_core::evidence::PIECE_MAX;
+
+use crate::web::problem::Problem;
+
+/// What is on its way in, in KiB. A database's driver holds it once more while it is stored.
+const TAKING: usize = 64 << 10;
+/// What is on its way out, in KiB.
+const GIVING: usize = 128 << 10;
+/// How long somebody waits for their turn.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How much more evidence fits into memory.
+#[derive(Clone, Debug)]
+pub struct Weights {
+    taking: Arc<Semaphore>,
+    giving: Arc<Semaphore>,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { taking: Arc::new(Semaphore::new(TAKING)), giving: Arc::new(Semaphore::new(GIVING)) }
+    }
+}
+
+impl Weights {
+    /// Room for so many bytes on their way in, for as long as what is returned lives.
+    ///
+    /// # Errors
+    /// 503 when there is none for a while.
+    pub(super) async fn to_take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+        room(&self.taking, bytes).await
+    }
+
+    /// The same, for bytes on their way out.
+    ///
+    /// # Errors
+    /// 503 when there is none for a while.
+    pub(super) async fn to_give(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+        room(&self.giving, bytes).await
+    }
+}
+
+async fn room(weight: &Arc<Semaphore>, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+    let kibibytes = u32::try_from(bytes.min(PIECE_MAX).div_ceil(1024)).unwrap_or(u32::MAX);
+    let turn = tokio::time::timeout(PATIENCE, Arc::clone(weight).acquire_many_owned(kibibytes)).await;
+    turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_does_not_fit_waits_until_something_has_gone() {
+        let weights = Weights::default();
+        let mut there = Vec::new();
+        for _ in 0..6 {
+            there.push(weights.to_take(PIECE_MAX).await.unwrap());
+        }
+        assert!(weights.to_take(PIECE_MAX).now_or_never().is_none());
+        assert!(weights.to_take(1).now_or_never().is_some(), "what is small still fits");
+        assert!(weights.to_give(PIECE_MAX).now_or_never().is_some(), "reading waits for nobody who writes");
+        there.pop();
+        assert!(weights.to_take(PIECE_MAX).now_or_never().is_some());
+    }
+}
