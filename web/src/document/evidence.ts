@@ -1,4 +1,5 @@
 // Keeps a picture as evidence of the incident, so that the text can show it from there.
+import { requestId } from '../api/client';
 import type { Problem } from '../api/types';
 
 /** What the server takes of one file, in bytes. */
@@ -21,18 +22,19 @@ export async function attach(incident: number, file: File): Promise<Attached> {
   if (file.size > FILE_MAX)
     return { trouble: `${file.name} is too large: a file may have ${FILE_MAX / 1024 / 1024} MB.` };
   let answer: Response;
+  // Whoever puts it in again sends another id, and the same bytes are kept once all the same.
+  const query = new URLSearchParams({ name: inBrackets(file.name), request_id: requestId() });
   try {
-    answer = await fetch(
-      `/api/v1/incidents/${incident}/evidence?${new URLSearchParams({ name: file.name.slice(0, 200) })}`,
-      {
-        method: 'POST',
-        headers: { 'content-type': file.type || 'application/octet-stream' },
-        body: file,
-        credentials: 'same-origin',
-      },
-    );
+    answer = await fetch(`/api/v1/incidents/${incident}/evidence?${query}`, {
+      method: 'POST',
+      headers: { 'content-type': file.type || 'application/octet-stream' },
+      body: file,
+      credentials: 'same-origin',
+    });
   } catch {
-    return { trouble: `${file.name} could not be sent: Wardroom cannot be reached. Put it in again later.` };
+    return {
+      trouble: `${file.name} could not be sent: Wardroom cannot be reached. Your words are safe; put the picture in again once it is back.`,
+    };
   }
   const said = (await answer.json().catch(() => null)) as Partial<Problem> | { address: string } | null;
   if (answer.ok && said && 'address' in said)

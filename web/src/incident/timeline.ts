@@ -16,6 +16,23 @@ export function wordsOf({ body }: Entry): string | null {
   return typeof body.text === 'string' ? body.text : null;
 }
 
+/** What an entry keeps as evidence. */
+export interface Piece {
+  address: string;
+  name: string;
+  picture: boolean;
+}
+
+/** The evidence that an entry brought; null when it brought none, or it was taken out. */
+export function evidenceOf({ kind, body }: Entry, incident: number): Piece | null {
+  if (kind !== 'evidence_attached' || typeof body.sha256 !== 'string') return null;
+  return {
+    address: `/api/v1/incidents/${incident}/evidence/${body.sha256}`,
+    name: String(body.name),
+    picture: String(body.media_type).startsWith('image/'),
+  };
+}
+
 /** The newest correction of a note among what is loaded. */
 export function correction(entries: Entry[], note: number): string | null {
   const last = entries.findLast(({ kind, body }) => kind === 'note_corrected' && body.entry === note);
