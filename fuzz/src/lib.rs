@@ -49,6 +49,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("seal", seal),
     ("headers", requests::headers),
     ("address", requests::address),
+    ("evidence", requests::evidence),
     ("live_stream", terminal::live_stream),
     ("answer", terminal::answer),
     ("settings", kept::settings),

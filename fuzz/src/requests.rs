@@ -2,11 +2,13 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use serde::Deserialize;
+use wardroom_core::evidence::{Fingerprint, MediaType};
 use wardroom_core::id::{Entry, Number};
 use wardroom_server::account::device::device;
 use wardroom_server::account::secret::Sort;
 use wardroom_server::web::account::origin::{self, Asks};
 use wardroom_server::web::account::{cookie, forwarded_for};
+use wardroom_server::web::evidence::disposition;
 use wardroom_server::web::{parse, who};
 
 use super::can_be_shown;
@@ -54,6 +56,34 @@ pub fn headers(bytes: &[u8]) {
     assert!(device.chars().count() <= DEVICE_MAX);
     if let Some(address) = forwarded_for(&headers) {
         assert_eq!(address.to_string().parse(), Ok(address));
+    }
+}
+
+/// Evidence: what it is called, on the first line, and its bytes.
+pub fn evidence(bytes: &[u8]) {
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (name, bytes) = (String::from_utf8_lossy(&bytes[..end]), bytes.get(end + 1..).unwrap_or_default());
+    for (inline, way) in [(true, "inline"), (false, "attachment")] {
+        let value = disposition(inline, &name);
+        let value = value.to_str().expect("it is plain letters");
+        let parts: Vec<&str> = value.split("; ").collect();
+        let [said, letters, encoded] = parts[..] else { panic!("{value} has other than three parts") };
+        assert_eq!(said, way);
+        let letters =
+            letters.strip_prefix("filename=\"").and_then(|rest| rest.strip_suffix('"')).expect("it is quoted");
+        let encoded = encoded.strip_prefix("filename*=UTF-8''").expect("it is encoded");
+        assert!(!letters.is_empty() && !letters.starts_with('.') && !letters.contains(['"', '/', '\\']), "{value}");
+        assert!(encoded.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-%".contains(&byte)), "{value}");
+        assert!(value.len() < 4_096);
+    }
+    let kind = MediaType::of(bytes);
+    assert_eq!(kind.is_picture(), kind.name().starts_with("image/"));
+    if kind.is_picture() {
+        assert!(matches!(bytes[0], 0x89 | 0xFF | b'G' | b'R'), "it begins as no page does");
+    }
+    assert!(kind != MediaType::Text || str::from_utf8(bytes).is_ok());
+    if let Ok(fingerprint) = name.parse::<Fingerprint>() {
+        assert_eq!(fingerprint.to_string(), name);
     }
 }
 
