@@ -5,14 +5,19 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::json;
+use wardroom_core::document::Part;
+use wardroom_server::document::judge::first_words;
+use wardroom_server::document::wire;
 
 use crate::house::{House, Server, WARDROOM};
-use crate::on_both;
 use crate::peer::{self, Peer};
+use crate::{on_both, wait};
 
 on_both!(
+    whoever_loses_the_right_while_the_store_is_away_has_written_nothing,
     a_document_that_is_damaged_is_set_aside_and_named,
     a_document_that_contradicts_itself_is_set_aside_at_once,
+    what_waited_is_kept_when_somebody_else_brings_what_it_follows_on,
     what_there_is_no_room_for_is_said_and_kept_once_there_is,
     a_page_that_keeps_words_of_another_log_is_told_so,
 );
@@ -37,6 +42,28 @@ fn notes_of(server: &Server, token: &str, n: u64) -> String {
 /// How many documents are damaged, as health says.
 fn damaged(server: &Server) -> u64 {
     server.get("", "/readyz").1["documents_damaged"].as_u64().unwrap()
+}
+
+fn whoever_loses_the_right_while_the_store_is_away_has_written_nothing(house: House) {
+    let [mary, robin] = ["mary", "robin"].map(|handle| house.person(handle));
+    let (server, logged) = serve(&house);
+    let (_, answer) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
+    let n = answer["incident"].as_u64().unwrap();
+    server.done(&mary, n, json!({ "command": "invite", "person": "robin" }));
+    server.done(&robin, n, json!({ "command": "join" }));
+    let (mut hers, mut his) = (Peer::join(&server, &mary, n), Peer::join(&server, &robin, n));
+    hers.write_at_end("Down.");
+    his.until("it comes", |peer| peer.notes() == "Down.");
+    house.tamper("ALTER TABLE document_updates RENAME TO away");
+    his.write_at_end(" It was Mary.");
+    wait::until("it is tried", || says(&logged, "could not be kept yet").then_some(()));
+    server.done(&robin, n, json!({ "command": "leave" }));
+    server.done(&mary, n, json!({ "command": "uninvite", "person": "robin" }));
+    assert_eq!(his.closed().0, 4403);
+    house.tamper("ALTER TABLE away RENAME TO document_updates");
+    hers.write_at_end(" Up.");
+    hers.until("it is saved", Peer::is_saved);
+    assert_eq!(notes_of(&server, &mary, n), "Down. Up.");
 }
 
 fn a_document_that_is_damaged_is_set_aside_and_named(house: House) {
@@ -88,6 +115,20 @@ fn a_document_that_contradicts_itself_is_set_aside_at_once(house: House) {
     hers.write_at_end(" Up.");
     assert_eq!(hers.closed().0, 4500);
     assert_eq!(damaged(&server), 1);
+}
+
+/// A page types before it has said what else it has, and its other window brings that.
+fn what_waited_is_kept_when_somebody_else_brings_what_it_follows_on(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let [mut types, mut brings, mut watches] = [(); 3].map(|()| Peer::join(&server, &mary, n));
+    watches.until("it is in step", Peer::is_in_step);
+    // What it types follows on five units that nobody has yet; it listens to nothing, and so answers nothing.
+    types.send(&Peer::goes_on_as(9, "fire"));
+    brings.send(&wire::writes(&first_words(9, Part::Notes, "Misty")));
+    watches.until("both are there", |peer| peer.notes() == "Mistyfire");
+    assert_eq!(notes_of(&server, &mary, n), "Mistyfire");
 }
 
 /// Words of before are told from what the backup brought back.
