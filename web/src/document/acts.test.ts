@@ -98,6 +98,15 @@ test.each<[string, string, [string, string | null][]]>([
     ],
   ],
   ['with its bug', 'fix it https://bugs.example/7¦', [['fix it', 'https://bugs.example/7']]],
+  ['a line that is chosen with its end', 'first\n‹- [ ] one\n›two', [['one', null]]],
+  [
+    'lines that are chosen with their ends',
+    '‹- one\n- two\n›three',
+    [
+      ['one', null],
+      ['two', null],
+    ],
+  ],
   ['no line that is one already', '‹one #7\ntwo #8›', [['two #8', null]]],
   ['nothing', '¦', []],
 ])('a to-do of %s', (_, text, expected) => {

@@ -197,17 +197,18 @@ export interface Turned {
 /** What is selected within a line, the line at the cursor, or each of the lines that are selected; without the signs that
  * they begin with, and without those that say already what they became. */
 export function chosenLines(state: EditorState, became: (entry: number) => boolean): Turned[] {
-  const { from, to, empty } = state.selection.main;
-  const [first, last] = [state.doc.lineAt(from), state.doc.lineAt(to)];
+  const { from, to } = state.selection.main;
+  const first = state.doc.lineAt(from);
+  // Whoever chooses a line with its end, as a triple click does, did not choose the next one.
+  const end = state.doc.lineAt(to);
+  const last = to > from && to === end.from ? state.doc.lineAt(to - 1) : end;
+  const within = first.number === last.number && to > from && (from > first.from || to < first.to);
   const found: Turned[] = [];
   for (let number = first.number; number <= last.number; number += 1) {
     const line = state.doc.line(number);
     const entry = /#(\d+)\s*$/.exec(line.text)?.[1];
     if (entry && became(Number(entry))) continue;
-    const words =
-      first.number === last.number && !empty
-        ? chosen(state)
-        : chosen(state.update({ selection: { anchor: line.from } }).state);
+    const words = within ? chosen(state) : chosen(state.update({ selection: { anchor: line.from } }).state);
     const { text, bug } = withBug(words);
     if (text !== '') found.push({ text: shortened(text), bug, end: line.to });
   }
