@@ -1,6 +1,6 @@
 // What changed, word by word: it is right, and it can be read.
 import { expect, test } from 'vitest';
-import { type Stretch, differences } from './differences';
+import { type Stretch, differences, nearby } from './differences';
 
 const SIGNS = { same: ['', ''], new: ['{', '}'], gone: ['[', ']'] } as const;
 const drawn = (stretches: Stretch[]): string =>
@@ -18,6 +18,22 @@ test.each([
   ['eu-1 is warm', 'eu-2 is warm', 'eu-[1]{2} is warm'],
 ])('%j and then %j', (before, after, expected) => {
   expect(drawn(differences(before, after))).toBe(expected);
+});
+
+test('what is near a change is shown, and the rest is counted', () => {
+  const change: Stretch = { is: 'new', text: 'x' };
+  const before = (text: string): string => drawn([{ is: 'same', text } as Stretch, change].map(nearby));
+  const after = (text: string): string => drawn([change, { is: 'same', text } as Stretch].map(nearby));
+  expect(before('1\n2\n3\n4\n')).toBe('[ 2 lines as before ]\n3\n4\n{x}');
+  expect(before('1\n2\n3\n')).toBe('1\n2\n3\n{x}');
+  expect(after('\n1\n2\n3\n4')).toBe('{x}\n1\n2\n[ 2 lines as before ]');
+  expect(after('\n1\n2\n3\n4\n')).toBe('{x}\n1\n2\n[ 2 lines as before ]\n');
+});
+
+test('between two changes both have their lines', () => {
+  const between: Stretch = { is: 'same', text: ' a\n1\n2\n3\n4\n5\n6\nb ' };
+  const all: Stretch[] = [{ is: 'new', text: 'x' }, between, { is: 'gone', text: 'y' }];
+  expect(drawn(all.map(nearby))).toBe('{x} a\n1\n2\n[ 2 lines as before ]\n5\n6\nb [y]');
 });
 
 /** Texts that are the same in each run. */

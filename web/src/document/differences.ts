@@ -39,6 +39,24 @@ export function differences(before: string, after: string): Stretch[] {
   return readable([same(before.slice(0, from)), ...middle, same(before.slice(before.length - tail))]);
 }
 
+/** So many lines are shown of what did not change, beside what did. */
+const LINES = 2;
+
+/** What is far from every change is left out, with how many lines that are. */
+export function nearby(stretch: Stretch, at: number, all: Stretch[]): Stretch {
+  if (stretch.is !== 'same') return stretch;
+  const lines = stretch.text.split('\n');
+  // Beside a change stands the rest of its line, too. What ends with the end of a line has no line after that.
+  const above = at > 0 ? LINES + 1 : 0;
+  const below = at < all.length - 1 ? LINES + 1 : lines.at(-1) === '' ? 1 : 0;
+  const out = lines.length - above - below;
+  // To leave out one line and say so is as long as showing it.
+  if (out < 2) return stretch;
+  const gap = `[ ${out} lines as before ]`;
+  const shown = [...lines.slice(0, above), gap, ...lines.slice(lines.length - below)];
+  return { is: 'same', text: shown.join('\n') };
+}
+
 /** The fewest words that are taken out and put in (E. W. Myers, An O(ND) Difference Algorithm, 1986), one by one; null
  * when they are too many. */
 function changes(old: string[], now: string[]): Stretch[] | null {
