@@ -15,6 +15,10 @@ export default defineConfig({
     // What the shell shares with parts that come later is one piece: each further one is a request, and compresses worse.
     rolldownOptions: {
       output: {
+        // The shell names every piece that comes later, and a hash does not compress: six of its signs do.
+        entryFileNames: 'assets/[name]-[hash:6].js',
+        chunkFileNames: 'assets/[name]-[hash:6].js',
+        assetFileNames: 'assets/[name]-[hash:6][extname]',
         codeSplitting: {
           groups: [
             {
