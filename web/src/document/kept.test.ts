@@ -121,6 +121,10 @@ test('whoever signs out is warned of unsent words once, and then nothing of anyb
   expect(await warning('emma')).toBeNull();
   expect(await warning('marty')).toContain('#7');
   expect(await warning('marty')).toBeNull();
+  // They stayed, and wrote more.
+  await written({ ...place, incident: 8 }, ['not sent either']);
+  expect(await warning('marty')).toContain('#8');
+  expect(await warning('marty')).toBeNull();
   forget();
   await vi.waitFor(async () => expect((await reopened(place)).words).toBe(''));
   vi.stubGlobal('indexedDB', undefined);

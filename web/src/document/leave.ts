@@ -4,31 +4,36 @@ import { notesOf } from '../keep/notes';
 import { forgetAll } from '../keep/states';
 import { DATABASE, unsentOf } from './database';
 
-/** Whom this window has warned. */
-let warned: string | null = null;
+/** What this window has warned of: whose words, and which. */
+let warned = '';
 
-/** Why this person should not sign out yet; null when nothing is lost by it, or when they were told. */
-async function notes(person: string): Promise<string | null> {
-  const waiting = await notesOf(person).catch(() => []);
-  const numbers = [...new Set(waiting.map(({ incident }) => `#${incident}`))].sort();
-  return numbers.length === 0
-    ? null
-    : `Notes of yours in ${numbers.join(', ')} are not sent yet, and would be lost.`;
-}
-
+/** Why this person should not sign out yet; null when nothing is lost by it, or when they were told of all that is. */
 export async function warning(person: string): Promise<string | null> {
   // A browser that keeps nothing has nothing to lose.
-  const unsent = warned === person ? null : await notes(person);
-  const places = warned === person ? [] : await unsentOf(person).catch(() => []);
-  warned = person;
-  const numbers = [...new Set(places.map(({ incident }) => `#${incident}`))].sort();
-  if (numbers.length === 0) return unsent;
-  return `${unsent === null ? '' : `${unsent} `}What you wrote into the document of ${numbers.join(', ')} is not sent yet, and would be lost. Open it, and wait until it says “saved”.`;
+  const [notes, places] = await Promise.all([
+    notesOf(person).catch(() => []),
+    unsentOf(person).catch(() => []),
+  ]);
+  // Whoever stayed, and wrote more, has more to lose than they were told.
+  const now = JSON.stringify([person, notes.map(({ request_id }) => request_id), places]);
+  if (now === warned) return null;
+  warned = now;
+  const said = [];
+  if (notes.length > 0) said.push(`Notes of yours in ${numbers(notes)} are not sent yet, and would be lost.`);
+  if (places.length > 0)
+    said.push(
+      `What you wrote into the document of ${numbers(places)} is not sent yet, and would be lost. Open it, and wait until it says “saved”.`,
+    );
+  return said.join(' ') || null;
+}
+
+function numbers(of: { incident: number }[]): string {
+  return [...new Set(of.map(({ incident }) => `#${incident}`))].sort().join(', ');
 }
 
 /** Throws away all that this browser keeps. Other windows let go of it by themselves. */
 export function forget(): void {
-  warned = null;
+  warned = '';
   void forgetAll({ notes: true }).catch(() => undefined);
   try {
     indexedDB.deleteDatabase(DATABASE);
