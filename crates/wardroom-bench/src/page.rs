@@ -11,6 +11,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use wardroom_core::document::Part;
 use wardroom_server::document::wire::{self, Bytes, Clocks};
 use yrs::updates::decoder::Decode;
@@ -35,7 +36,9 @@ pub async fn join_as(address: &str, path: &str, token: Option<&str>, protocol: O
     }
     let stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let (mut socket, _) = tokio_tungstenite::client_async(request, stream).await?;
+    // All of what is read at once is cleared before: a client's own work must not be what is measured.
+    let config = WebSocketConfig::default().read_buffer_size(8 << 10);
+    let (mut socket, _) = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await?;
     socket.send(Message::binary(wire::has(&Clocks::new()))).await?;
     loop {
         let message = next(&mut socket).await?;

@@ -34,6 +34,8 @@ use crate::web::who::Reader;
 const LOOK: Duration = Duration::from_secs(1);
 /// How long nothing is said: clients give up on a server of which they hear nothing for half a minute.
 const SILENCE: Duration = Duration::from_secs(10);
+/// What is read at once, in bytes. All of it is cleared before each read, so a large one costs more than what is read.
+const READ: usize = 8 << 10;
 /// What a message may have beside its update, in bytes.
 const AROUND: usize = 64;
 /// How long it may take until the reason for closing is sent: whoever takes nothing is cut off without one.
@@ -49,7 +51,8 @@ type Socket = WebSocketStream<TokioIo<Upgraded>>;
 /// Holds a socket until one side ends it.
 pub(super) async fn hold(server: Server, reader: Reader, number: Number, asked: Asked, upgraded: Upgraded) {
     let most = ANSWER_MAX + AROUND;
-    let config = WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most)).read_buffer_size(READ);
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
     if asked.other_log {
         return goodbye(socket, &Close::restored()).await;
