@@ -2,6 +2,9 @@
 // that are on their way. No secret is among it: what lets somebody in is the cookie, which no script can read.
 import { answer } from '../document/database';
 
+/** So long a browser may take to open it, in milliseconds: one that does not answer keeps nothing. */
+const PATIENCE = 2_000;
+
 export async function open(): Promise<IDBDatabase> {
   const request = indexedDB.open('wardroom.page', 1);
   request.onupgradeneeded = () => {
@@ -12,7 +15,21 @@ export async function open(): Promise<IDBDatabase> {
     database.createObjectStore('states');
     database.createObjectStore('notes', { keyPath: 'nr', autoIncrement: true });
   };
-  return await answer(request);
+  const opened = answer(request);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, no) => {
+    timer = setTimeout(() => no(new Error('the browser does not answer')), PATIENCE);
+  });
+  return await Promise.race([opened, late])
+    .catch((error: unknown) => {
+      // Nobody waits for it any more.
+      void opened.then(
+        (database) => database.close(),
+        () => undefined,
+      );
+      throw error;
+    })
+    .finally(() => clearTimeout(timer));
 }
 
 /** Opens it for one thing to be done. */
