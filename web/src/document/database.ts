@@ -61,6 +61,18 @@ export async function unsentOf(person: string): Promise<Place[]> {
   }
 }
 
+/** Incidents of whose document something is kept for this person. */
+export async function incidentsOf(person: string): Promise<number[]> {
+  const database = await open();
+  try {
+    const keys = await answer(database.transaction('about').objectStore('about').getAllKeys());
+    const all = keys.map((key) => placed(key as string)).filter((place) => place.person === person);
+    return all.map(({ incident }) => incident);
+  } finally {
+    database.close();
+  }
+}
+
 /** Forgets what was kept for anybody else: another person uses this browser now. */
 export async function forgetOthers(person: string): Promise<void> {
   const database = await open();

@@ -1,7 +1,8 @@
 // Incidents as they were last received: what their page shows without a server.
-import type { Entry, IncidentView, Person } from '../api/types';
-import { forgetSent } from '../document/database';
-import { forgetState, keepState, stateOf } from './states';
+import { Refused, get } from '../api/client';
+import type { Entry, IncidentView, Person, Summary } from '../api/types';
+import { forgetSent, incidentsOf } from '../document/database';
+import { forgetState, keepState, places, stateOf } from './states';
 
 /** So many entries of the timeline are kept, the newest. */
 const ENTRIES = 200;
@@ -42,4 +43,29 @@ export async function forgetIncident(person: string, number: number): Promise<vo
   const its = (place: { person: string; incident: number }): boolean =>
     place.person === person && place.incident === number;
   await Promise.all([forgetState(placeOf(number)), forgetSent(its)]);
+}
+
+/** The server says that there is nothing for this reader to see. */
+const LOST = [403, 404, 410];
+
+/**
+ * Forgets what this browser keeps of incidents that its reader may not see any more, or that are restricted now: that may
+ * have happened while no window looked. One request for all that are open, and one for each that is not.
+ */
+export async function lookAgain(person: string): Promise<void> {
+  const onShelf = (await places()).map((place) => Number(/^incident\/(\d+)$/.exec(place)?.[1]));
+  const kept = new Set([...onShelf.filter(Boolean), ...(await incidentsOf(person))]);
+  if (kept.size === 0) return;
+  const { incidents } = await get<{ incidents: Summary[] }>('/incidents?drills=true');
+  for (const { number, invited } of incidents) if (!invited) kept.delete(number);
+  for (const number of kept) if (!(await mayStay(number))) await forgetIncident(person, number);
+}
+
+async function mayStay(number: number): Promise<boolean> {
+  try {
+    return !(await get<IncidentView>(`/incidents/${number}`)).restricted;
+  } catch (error) {
+    // Without an answer nothing is known, and nothing goes.
+    return !(error instanceof Refused && LOST.includes(error.problem.status));
+  }
 }

@@ -100,6 +100,14 @@ export async function stateOf<T>(
   });
 }
 
+/** Where something is kept. */
+export async function places(): Promise<string[]> {
+  return await within(async (database) => {
+    const keys = await answer(database.transaction('shelf').objectStore('shelf').getAllKeys());
+    return keys as string[];
+  });
+}
+
 /** The reader may not see it any more. */
 export async function forgetState(place: string): Promise<void> {
   await within(async (database) => {
