@@ -19,8 +19,15 @@ const box = (page: Page, words: string) => page.getByRole('checkbox', { name: wo
 const editor = (page: Page, part: string) => page.getByRole('textbox', { name: part, exact: true });
 const saved = (page: Page) =>
   expect.poll(() => page.locator('.document h2').innerText(), PATIENCE).toMatch(/\bsaved\b/i);
-const focused = (page: Page) =>
-  expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')), PATIENCE);
+const focused = (page: Page, what: 'aria-label' | 'textContent' = 'aria-label') =>
+  expect.poll(
+    () =>
+      page.evaluate((what) => {
+        const at = document.activeElement;
+        return what === 'textContent' ? at?.textContent : at?.getAttribute(what);
+      }, what),
+    PATIENCE,
+  );
 const order = (page: Page) =>
   expect.poll(() => page.locator('.list li .words > bdi').allInnerTexts(), PATIENCE);
 
@@ -174,6 +181,32 @@ test('resolving over open criteria leads to settling them, right there', async (
   // The keyboard is there already.
   await page.keyboard.press('Enter');
   await page.locator('.phase [aria-current]').getByText('Resolved').waitFor();
+});
+
+test('the last criterion met by somebody else takes nobody from what they write', async () => {
+  const { sabrina } = await furnish();
+  for (const words of ['Errors below 0.1 %', 'Traffic back at 100 %'])
+    house.say(sabrina, 'criterion', '1', 'add', words);
+  house.say(sabrina, 'phase', '1', 'mitigated');
+  const page = await enter('sabrina');
+  await page.getByRole('button', { name: 'Change…' }).click();
+  const panel = page.getByRole('dialog', { name: 'Change' });
+  await panel.getByRole('button', { name: 'Resolved' }).click();
+  await panel.getByRole('alert').getByText('Not met yet').waitFor();
+  expect(await panel.getByRole('alert').getByRole('button').count(), 'what is read aloud').toBe(0);
+  await panel.getByRole('button', { name: 'Waive: Traffic back at 100 %' }).click();
+  await focused(page).toBe('Why it may stay as it is: Traffic back at 100 %');
+  await page.keyboard.press('Escape');
+  await focused(page).toBe('Waive: Traffic back at 100 %');
+  await saved(page);
+  await editor(page, 'Working notes').focus();
+  await page.keyboard.type('the cell is ');
+  for (const id of ['1', '2']) house.say(sabrina, 'criterion', '1', 'meet', id);
+  await panel.getByRole('button', { name: 'Try again' }).waitFor();
+  await page.keyboard.type('gone');
+  await page.keyboard.press('Enter');
+  await editor(page, 'Working notes').getByText('the cell is gone').waitFor();
+  expect(await panel.getByRole('button', { name: 'Try again' }).count(), 'it is not resolved').toBe(1);
 });
 
 test('a line of the notes becomes a to-do by one key, and leads there', async () => {
