@@ -13,7 +13,7 @@ const TOUCH: BrowserContextOptions = { viewport: PHONE, isMobile: true, hasTouch
 const PATIENCE = { timeout: 30_000 };
 
 const criteria = (page: Page) => page.getByRole('group', { name: /^Exit criteria/ });
-const todos = (page: Page) => page.getByRole('group', { name: /^To do, and bugs filed/ });
+const todos = (page: Page) => page.getByRole('group', { name: /^To-do list and bugs filed/ });
 const row = (page: Page, words: string) => page.locator('.list li').filter({ hasText: words });
 const box = (page: Page, words: string) => page.getByRole('checkbox', { name: words });
 const editor = (page: Page, part: string) => page.getByRole('textbox', { name: part, exact: true });

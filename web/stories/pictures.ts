@@ -290,7 +290,7 @@ test('pictures', async () => {
       async (page) => {
         await page.goto(`${house.url}/incidents/1/document`);
         await page.getByRole('button', { name: 'More to do with: Availability' }).click();
-        await page.getByRole('heading', { name: 'To do, and bugs filed' }).scrollIntoViewIfNeeded();
+        await page.getByRole('heading', { name: 'To-do list and bugs filed' }).scrollIntoViewIfNeeded();
         await page.getByRole('textbox', { name: 'Working notes' }).scrollIntoViewIfNeeded();
       },
       'sabrina',
