@@ -209,6 +209,35 @@ test('the last criterion met by somebody else takes nobody from what they write'
   expect(await panel.getByRole('button', { name: 'Try again' }).count(), 'it is not resolved').toBe(1);
 });
 
+test('what is typed is taken as it is, or comes back as it was', async () => {
+  await furnish();
+  const page = await enter('sabrina');
+  const link = `https://bugs.example/${'long-'.repeat(30)}end`;
+  const task = 'Warm the cache of every cell that was drained, and look whether it stays warm';
+  const field = page.getByRole('textbox', { name: 'A new to-do' });
+  await field.fill(`${task} ${link}`);
+  await page.keyboard.press('Enter');
+  await expect
+    .poll(() => row(page, 'Warm the cache').getByRole('link').getAttribute('href'), PATIENCE)
+    .toBe(link);
+  const words = 'more than fits '.repeat(20).trim();
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  await page.route('**/commands', async (route) => (await gate, await route.continue()));
+  for (const said of [words, 'Ask the capacity desk']) {
+    await field.fill(said);
+    await page.keyboard.press('Enter');
+  }
+  open();
+  await todos(page).getByRole('alert').waitFor();
+  await expect.poll(() => field.inputValue(), PATIENCE).toBe(words);
+  await todos(page).getByText('Not added yet: Ask the capacity desk').waitFor();
+  await field.fill('Fits');
+  await page.keyboard.press('Enter');
+  await row(page, 'Fits').waitFor();
+  await expect.poll(() => field.inputValue(), PATIENCE).toBe('Ask the capacity desk');
+});
+
 test('a line of the notes becomes a to-do by one key, and leads there', async () => {
   const { sabrina } = await furnish();
   const [marty, desk] = [await enter('marty'), await enter('sabrina')];
