@@ -99,7 +99,10 @@ test.each([
       PATIENCE,
     )
     .toBe(true);
+  // To open it again is asked for twice.
   await box(sabrina, 'Errors below').click();
+  await focused(sabrina, 'textContent').toBe('Leave it met');
+  await row(sabrina, 'Errors below').getByRole('button', { name: 'Open it again' }).click();
   await criteria(marty).getByText('0 of 2 met').waitFor();
 
   await press(sabrina, 'Traffic back', 'Reword');
@@ -207,6 +210,43 @@ test('the last criterion met by somebody else takes nobody from what they write'
   await page.keyboard.press('Enter');
   await editor(page, 'Working notes').getByText('the cell is gone').waitFor();
   expect(await panel.getByRole('button', { name: 'Try again' }).count(), 'it is not resolved').toBe(1);
+});
+
+test('no row moves or turns under a hand', async () => {
+  const { sabrina } = await furnish();
+  for (const words of ['Errors below 0.1 %', 'Traffic back', 'All cells drained'])
+    house.say(sabrina, 'criterion', '1', 'add', words);
+  const page = await enter('sabrina');
+  await box(page, 'Traffic back').hover();
+  house.say(sabrina, 'criterion', '1', 'meet', '1');
+  await criteria(page).getByText('1 of 3 met').waitFor();
+  await order(page).toEqual(['Errors below 0.1 %', 'Traffic back', 'All cells drained']);
+  // Somebody is quicker than the hand: what it meant is done, and is not undone by it.
+  await page.mouse.down();
+  house.say(sabrina, 'criterion', '1', 'meet', '2');
+  await criteria(page).getByText('2 of 3 met').waitFor();
+  await page.mouse.up();
+  expect(await box(page, 'Traffic back').isChecked()).toBe(true);
+  expect(await page.getByRole('button', { name: 'Open it again' }).count()).toBe(0);
+  await page.mouse.move(0, 0);
+  await page.evaluate(() => (document.activeElement as HTMLElement).blur());
+  await order(page).toEqual(['All cells drained', 'Errors below 0.1 %', 'Traffic back']);
+  await box(page, 'Errors below').focus();
+  await page.keyboard.press('Space');
+  await focused(page, 'textContent').toBe('Leave it met');
+  expect(await faults(page)).toEqual([]);
+  await page.keyboard.press('Escape');
+  await criteria(page).getByText('2 of 3 met').waitFor();
+  // What was waived is not ticked.
+  await press(page, 'All cells', 'Waive…');
+  await page.keyboard.type('nobody uses them');
+  await page.keyboard.press('Enter');
+  await row(page, 'All cells').getByText('waived: nobody uses them').waitFor();
+  await criteria(page).getByText('2 of 3 met, 1 waived').waitFor();
+  expect(await row(page, 'All cells').getByRole('checkbox').count()).toBe(0);
+  expect(await faults(page)).toEqual([]);
+  await press(page, 'All cells', 'Open it again');
+  await box(page, 'All cells').waitFor();
 });
 
 test('what is typed is taken as it is, or comes back as it was', async () => {
