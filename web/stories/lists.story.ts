@@ -278,6 +278,16 @@ test('what is typed is taken as it is, or comes back as it was', async () => {
   await expect.poll(() => field.inputValue(), PATIENCE).toBe('Ask the capacity desk');
 });
 
+test('nobody says of words that they have not got that they are still true', async () => {
+  const { sabrina } = await furnish();
+  house.say(sabrina, 'still-true', '1', 'summary');
+  const page = await house.enter('sabrina');
+  await page.routeWebSocket(/\/document/, (socket) => socket.close());
+  await page.goto(`${house.url}/incidents/1`);
+  await page.getByText('when this page has the newest words').first().waitFor();
+  expect(await page.getByRole('button', { name: 'Still true: Summary' }).count()).toBe(0);
+});
+
 test('a line of the notes becomes a to-do by one key, and leads there', async () => {
   const { sabrina } = await furnish();
   const [marty, desk] = [await enter('marty'), await enter('sabrina')];
