@@ -75,13 +75,15 @@ fn by_itself(to: &str) -> bool {
 }
 
 /// An address between angle brackets.
-fn address(to: &str) -> String {
+pub(super) fn address(to: &str) -> String {
     let mut out = String::new();
     for c in plain(to).chars() {
         match c {
             '<' => out.push_str("%3C"),
             '>' => out.push_str("%3E"),
             '\\' => out.push_str("%5C"),
+            // In a table it would begin a new cell.
+            '|' => out.push_str("%7C"),
             '&' => out.push_str("&amp;"),
             c if c.is_whitespace() => out.push_str("%20"),
             c => out.push(c),
@@ -92,7 +94,7 @@ fn address(to: &str) -> String {
 
 /// One line of text in which nothing is read as a sign: what Markdown would take for one is escaped, and no more, for
 /// people read it as it is as well.
-fn text(words: &str) -> String {
+pub(super) fn text(words: &str) -> String {
     let words = plain(words).replace(['\n', '\t'], " ");
     let mut out = String::with_capacity(words.len() + 8);
     let mut before = ' ';

@@ -24,6 +24,9 @@ const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHRO
 const LOWERED: u8 = 2;
 /// There are no lower headings.
 const LOWEST: u8 = 6;
+/// How deep lists, quotes and whatever else may stand in each other. Programs that read a sheet take the longer the deeper
+/// it is, for each sign of it: people write five levels, and 200,000 `>` are no quote.
+const DEEPEST: usize = 32;
 
 /// How it is shown.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -138,9 +141,11 @@ impl Place {
         format!("{}/incidents/{}", self.origin.as_deref().unwrap_or_default(), self.number.get())
     }
 
-    /// The address of evidence that is kept here, whatever stands before it; nothing for any other address.
+    /// The address of evidence that is kept here, with or without the server's; nothing for any other address.
     fn evidence(&self, address: &str) -> Option<String> {
-        let rest = address.strip_prefix("/api/v1/incidents/")?;
+        let origin = self.origin.as_deref().unwrap_or_default();
+        let path = address.strip_prefix(origin).unwrap_or(address);
+        let rest = path.strip_prefix("/api/v1/incidents/")?;
         let (number, hash) = rest.split_once("/evidence/")?;
         let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
         let hex = !hash.is_empty() && hash.bytes().all(|byte| byte.is_ascii_hexdigit());

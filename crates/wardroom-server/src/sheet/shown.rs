@@ -10,7 +10,7 @@ use ammonia::Builder;
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, Parser, Tag, TagEnd, html};
 
 use super::tamed::below;
-use super::{OPTIONS, Place, plain};
+use super::{DEEPEST, OPTIONS, Place, plain};
 
 /// Addresses that a link may lead to.
 const SCHEMES: [&str; 4] = ["https", "http", "mailto", "tel"];
@@ -58,8 +58,8 @@ static ALLOWED: LazyLock<Builder<'static>> = LazyLock::new(|| {
 /// The words as HTML that may stand in a section of the sheet.
 pub(super) fn shown(words: &str, place: &Place) -> String {
     let words = plain(words);
-    let mut taming = Taming { place, links: Vec::new() };
-    let events = Parser::new_ext(&words, OPTIONS).filter_map(|event| taming.event(event));
+    let mut taming = Taming { place, depth: 0, links: Vec::new(), leading: 0 };
+    let events = Parser::new_ext(&words, OPTIONS).filter_map(|event| taming.bounded(event));
     let mut out = String::with_capacity(words.len() * 2);
     html::push_html(&mut out, events);
     ALLOWED.clean(&out).to_string()
@@ -78,10 +78,32 @@ enum Open {
 
 struct Taming<'a> {
     place: &'a Place,
+    /// In how much of what was written this stands.
+    depth: usize,
     links: Vec<Open>,
+    /// How many of the links are not their words alone.
+    leading: usize,
 }
 
 impl Taming<'_> {
+    /// An event as it may be shown, where that is not too deep: below, there are words alone.
+    fn bounded<'e>(&mut self, event: Event<'e>) -> Option<Event<'e>> {
+        let deep = self.depth >= DEEPEST;
+        match &event {
+            Event::Start(_) => {
+                self.depth += 1;
+                if deep { Some(Event::SoftBreak) } else { self.event(event) }
+            }
+            Event::End(_) => {
+                self.depth -= 1;
+                if self.depth >= DEEPEST { None } else { self.event(event) }
+            }
+            // What would be a line or a mark by itself is nothing among words.
+            Event::Rule | Event::TaskListMarker(_) if deep => None,
+            _ => self.event(event),
+        }
+    }
+
     /// An event as it may be shown.
     fn event<'e>(&mut self, event: Event<'e>) -> Option<Event<'e>> {
         Some(match event {
@@ -100,28 +122,37 @@ impl Taming<'_> {
             Event::Start(Tag::Link { dest_url, title, .. }) => return self.link(&dest_url, title),
             Event::Start(Tag::Image { dest_url, title, .. }) => match self.place.evidence(&dest_url) {
                 Some(kept) => {
-                    self.links.push(Open::Picture);
+                    self.opened(Open::Picture);
                     let (link_type, id) = (pulldown_cmark::LinkType::Inline, "".into());
                     Event::Start(Tag::Image { link_type, dest_url: kept.into(), title, id })
                 }
                 None => return self.link(&dest_url, title),
             },
-            Event::End(TagEnd::Link | TagEnd::Image) => match self.links.pop()? {
-                Open::Link => Event::End(TagEnd::Link),
-                Open::Picture => Event::End(TagEnd::Image),
-                Open::Words => return None,
-            },
+            Event::End(TagEnd::Link | TagEnd::Image) => {
+                let open = self.links.pop()?;
+                self.leading -= usize::from(open != Open::Words);
+                match open {
+                    Open::Link => Event::End(TagEnd::Link),
+                    Open::Picture => Event::End(TagEnd::Image),
+                    Open::Words => return None,
+                }
+            }
             other => other,
         })
     }
 
+    fn opened(&mut self, open: Open) {
+        self.leading += usize::from(open != Open::Words);
+        self.links.push(open);
+    }
+
     /// The beginning of a link, if it leads somewhere and does not stand in another.
     fn link<'e>(&mut self, to: &str, title: CowStr<'e>) -> Option<Event<'e>> {
-        if !leads_somewhere(to) || self.links.iter().any(|open| *open != Open::Words) {
-            self.links.push(Open::Words);
+        if !leads_somewhere(to) || self.leading > 0 {
+            self.opened(Open::Words);
             return None;
         }
-        self.links.push(Open::Link);
+        self.opened(Open::Link);
         let (link_type, id) = (pulldown_cmark::LinkType::Inline, "".into());
         Some(Event::Start(Tag::Link { link_type, dest_url: self.place.absolute(to).into(), title, id }))
     }

@@ -1,14 +1,15 @@
 //! What people wrote in Markdown, so that it can stand in a sheet of Markdown and stays inside its section.
 //!
 //! Their words stay as they are wherever they can. Headings are lowered below the sheet's own, HTML becomes text, a fence
-//! that was left open is closed, and pictures from elsewhere become links. What came out is read again in the midst of
+//! that was left open is closed, pictures from elsewhere become links, and links that lead nowhere their words. What came out is read again in the midst of
 //! two headings; if anything of it still reached beyond its place, all of it is shown as it was typed, in a fence.
 
 use std::ops::Range;
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd};
+use pulldown_cmark::{CodeBlockKind, CowStr, Event, HeadingLevel, LinkType, Parser, Tag, TagEnd};
 
-use super::{LOWERED, LOWEST, OPTIONS, Place, plain};
+use super::shown::leads_somewhere;
+use super::{DEEPEST, LOWERED, LOWEST, OPTIONS, Place, plain};
 
 /// How often HTML is looked for: what stood in a block of it may be HTML by itself.
 const ROUNDS: usize = 8;
@@ -22,8 +23,8 @@ type Edit = (Range<usize>, String);
 pub(super) fn tamed(words: &str, place: &Place) -> String {
     let words = plain(words);
     let words = words.trim_matches('\n').trim_end();
-    let mended = without_html(words).map(|text| lowered(&linked(&text, place)));
-    mended.and_then(closed).unwrap_or_else(|| fenced(words))
+    let mended = without_html(words).and_then(|text| linked(&text, place)).map(|text| lowered(&text));
+    mended.and_then(|text| closed(text, place)).unwrap_or_else(|| fenced(words))
 }
 
 /// The text with these edits made. Of two that overlap the first is made.
@@ -57,27 +58,104 @@ fn without_html(words: &str) -> Option<String> {
     None
 }
 
-/// With links to this server that can be followed from elsewhere, and links in place of pictures from elsewhere.
-fn linked(text: &str, place: &Place) -> String {
-    let mut edits: Vec<Edit> = Vec::new();
-    for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
-        let Event::Start(Tag::Link { link_type, dest_url, .. } | Tag::Image { link_type, dest_url, .. }) = &event
-        else {
-            continue;
-        };
-        let image = matches!(event, Event::Start(Tag::Image { .. }));
-        let at = range.start;
-        if image && (place.evidence(dest_url).is_none() || *link_type != LinkType::Inline) {
-            edits.push((at..at + 1, String::new()));
+/// A link or picture that is being read.
+struct Open<'a> {
+    image: bool,
+    link_type: LinkType,
+    to: CowStr<'a>,
+    title: CowStr<'a>,
+    start: usize,
+    /// Where its words end, as far as they are read.
+    words: usize,
+}
+
+/// With every link and picture whole in itself; nothing when new ones come up again and again.
+///
+/// What is defined in a part is defined in the whole sheet. So what refers to a definition says where it leads, and there
+/// are no definitions any more. Links to this server can be followed from elsewhere, those that lead nowhere are their
+/// words, and pictures from elsewhere are links.
+fn linked(words: &str, place: &Place) -> Option<String> {
+    let mut text = words.to_owned();
+    for _ in 0..ROUNDS {
+        let edits = links(&text, place);
+        if edits.is_empty() {
+            return Some(text);
         }
-        let shown = place.absolute(dest_url);
-        if let (LinkType::Inline, Some(before)) = (link_type, shown.strip_suffix(&**dest_url).filter(|b| !b.is_empty()))
-            && let Some(to) = text[range].rfind(&format!("]({dest_url}"))
-        {
-            edits.push((at + to + 2..at + to + 2, before.to_owned()));
+        text = edited(&text, edits);
+    }
+    None
+}
+
+fn links(text: &str, place: &Place) -> Vec<Edit> {
+    let parser = Parser::new_ext(text, OPTIONS);
+    let definitions = parser.reference_definitions().iter().map(|(_, definition)| definition.span.clone());
+    let mut edits: Vec<Edit> = definitions.map(|span| (span, String::new())).collect();
+    let mut open: Vec<Open<'_>> = Vec::new();
+    for (event, range) in parser.into_offset_iter() {
+        let image = matches!(event, Event::Start(Tag::Image { .. }));
+        match event {
+            Event::Start(
+                Tag::Link { link_type, dest_url: to, title, .. } | Tag::Image { link_type, dest_url: to, title, .. },
+            ) => {
+                let words = range.start + if image { 2 } else { 1 };
+                open.push(Open { image, link_type, to, title, start: range.start, words });
+                continue;
+            }
+            Event::End(TagEnd::Link | TagEnd::Image) => {
+                if let Some(link) = open.pop() {
+                    link.mended(text, range.end, place, &mut edits);
+                }
+            }
+            _ => {}
+        }
+        if let Some(around) = open.last_mut() {
+            around.words = around.words.max(range.end);
         }
     }
-    edited(text, edits)
+    edits
+}
+
+impl Open<'_> {
+    /// What has to change of it, now that it is known where it ends.
+    fn mended(&self, text: &str, end: usize, place: &Place, edits: &mut Vec<Edit>) {
+        let here = self.start..end;
+        if matches!(self.link_type, LinkType::Autolink | LinkType::Email) {
+            if self.link_type == LinkType::Autolink && !leads_somewhere(&self.to) {
+                edits.push((here.clone(), super::markdown::text(text[here].trim_matches(['<', '>']))));
+            }
+            return;
+        }
+        let kept = self.image && place.evidence(&self.to).is_some();
+        let sign = usize::from(self.image && !kept);
+        // Whatever its words are, the next bracket closes them.
+        let Some(close) = text[self.words..end].find(']').map(|at| self.words + at) else { return };
+        let tail = close + 1..end;
+        if !kept && !leads_somewhere(&self.to) {
+            edits.push((self.start..self.start + sign + 1, String::new()));
+            edits.push((close..end, String::new()));
+            return;
+        }
+        if sign > 0 {
+            edits.push((self.start..self.start + sign, String::new()));
+        }
+        let to = place.absolute(&self.to);
+        let inline = self.link_type == LinkType::Inline;
+        match to.strip_suffix(&*self.to).filter(|_| inline) {
+            Some("") => {}
+            Some(before) if text[tail.clone()].starts_with(&format!("({}", self.to)) => {
+                edits.push((tail.start + 1..tail.start + 1, before.to_owned()));
+            }
+            _ => {
+                let title = match self.title.replace(['\n', '\t'], " ").replace('\\', "\\\\").replace('"', "\\\"") {
+                    none if none.is_empty() => none,
+                    title => {
+                        format!(" \"{}\"", title.replace('&', "&amp;").replace('|', "&#124;").replace('<', "&lt;"))
+                    }
+                };
+                edits.push((tail, format!("(<{}>{title})", super::markdown::address(&to))));
+            }
+        }
+    }
 }
 
 /// With every heading below those of the sheet.
@@ -108,8 +186,8 @@ pub(super) fn below(level: HeadingLevel) -> u8 {
 }
 
 /// With its last fence closed, if that was left open; nothing when it does not stay in its place.
-fn closed(text: String) -> Option<String> {
-    if stays(&text) {
+fn closed(text: String, place: &Place) -> Option<String> {
+    if stays(&text, place) {
         return Some(text);
     }
     let mut open = None;
@@ -122,17 +200,30 @@ fn closed(text: String) -> Option<String> {
     let sign = fence.chars().next().filter(|sign| matches!(sign, '`' | '~'))?;
     let length = fence.chars().take_while(|c| *c == sign).count();
     let closed = format!("{text}\n{}", sign.to_string().repeat(length));
-    stays(&closed).then_some(closed)
+    stays(&closed, place).then_some(closed)
 }
 
-/// Whether a text between two headings of the sheet leaves them what they are, and has none that could be taken for one.
-fn stays(text: &str) -> bool {
+/// Whether a text between two headings of the sheet leaves them what they are, has none that could be taken for one,
+/// defines nothing, and neither shows nor leads to what a sheet should not.
+fn stays(text: &str, place: &Place) -> bool {
     let sheet = format!("## before\n\n{text}\n\n## after\n");
     let (mut depth, mut ours) = (0_usize, 0);
-    for (event, range) in Parser::new_ext(&sheet, OPTIONS).into_offset_iter() {
+    let parser = Parser::new_ext(&sheet, OPTIONS);
+    if parser.reference_definitions().iter().next().is_some() {
+        return false;
+    }
+    for (event, range) in parser.into_offset_iter() {
+        if depth > DEEPEST {
+            return false;
+        }
         match event {
             Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_) => return false,
-            Event::Start(Tag::Image { link_type, .. }) if link_type != LinkType::Inline => return false,
+            Event::Start(Tag::Image { ref dest_url, .. }) if place.evidence(dest_url).is_none() => return false,
+            Event::Start(Tag::Link { link_type, ref dest_url, .. })
+                if link_type != LinkType::Email && !leads_somewhere(dest_url) =>
+            {
+                return false;
+            }
             Event::Start(Tag::Heading { level, .. }) => {
                 let one = depth == 0 && (range.start == 0 || sheet[range.start..] == *"## after\n");
                 if !one && level as u8 <= LOWERED {
