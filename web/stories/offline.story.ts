@@ -229,7 +229,7 @@ test('a note that waited says when it was written; one that is refused keeps its
 });
 
 test('what is known goes with whoever knew it: signed out, ended elsewhere, deactivated, not invited', async () => {
-  const { sabrina } = await furnish();
+  const { sabrina, marty } = await furnish();
   const page = await enter('marty');
   expect(await shelf(page)).toEqual(['board', 'incident/1']);
   expect(JSON.stringify(await stored(page, 'who'))).not.toMatch(/session":\{/);
@@ -268,6 +268,8 @@ test('what is known goes with whoever knew it: signed out, ended elsewhere, deac
   await unsent(page, 'Written without knowing').getByText('not yet sent').waitFor();
   await page.goto('about:blank');
   await house.serve();
+  // Whoever takes part is invited.
+  house.say(marty, 'leave', '1');
   house.say(sabrina, 'restrict', '1');
   await page.goto(`${house.url}/`);
   await expect.poll(() => shelf(page), PATIENCE).not.toContain('incident/1');
