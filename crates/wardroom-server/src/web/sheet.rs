@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
@@ -176,7 +177,7 @@ impl Server {
 
 /// A sheet on its way.
 struct Pieces {
-    sheet: Sheet,
+    sheet: Arc<Sheet>,
     form: Form,
     log: Log,
     facts: Facts,
@@ -188,10 +189,11 @@ struct Pieces {
     next: Next,
 }
 
-#[derive(Copy, Clone)]
 enum Next {
     Head,
     Entries,
+    /// What follows cannot be read: that was said, and now the answer breaks off, so that nobody takes it for the whole.
+    Broken(LogError),
     Nothing,
 }
 
@@ -199,27 +201,28 @@ impl Pieces {
     fn new(sheet: Sheet, form: Form, log: Log, facts: Facts) -> Self {
         let Extent { shown, all } = sheet.timeline;
         let timeline = Timeline::new(form);
-        Self { sheet, form, log, facts, timeline, last: all, left: shown, next: Next::Head }
+        Self { sheet: Arc::new(sheet), form, log, facts, timeline, last: all, left: shown, next: Next::Head }
     }
 
     fn stream(self) -> impl Stream<Item = Result<Bytes, LogError>> {
-        stream::unfold(self, |mut pieces| async move {
-            let piece = pieces.piece().await?;
-            Some((Ok(Bytes::from(piece)), pieces))
-        })
+        stream::unfold(self, |mut pieces| async move { Some((pieces.piece().await?.map(Bytes::from), pieces)) })
     }
 
-    async fn piece(&mut self) -> Option<String> {
-        match self.next {
+    async fn piece(&mut self) -> Option<Result<String, LogError>> {
+        match std::mem::replace(&mut self.next, Next::Nothing) {
             Next::Head => {
                 self.next = Next::Entries;
-                Some(self.sheet.head(self.form))
+                // What people wrote is read and made anew here, and nobody else should wait for that.
+                let (sheet, form) = (Arc::clone(&self.sheet), self.form);
+                let head = tokio::task::spawn_blocking(move || sheet.head(form)).await;
+                Some(Ok(head.unwrap_or_else(|panicked| std::panic::resume_unwind(panicked.into_panic()))))
             }
-            Next::Entries if self.left > 0 => Some(self.entries().await),
-            Next::Entries => {
-                self.next = Next::Nothing;
-                Some(self.sheet.end(self.form))
+            Next::Entries if self.left > 0 => {
+                self.next = Next::Entries;
+                Some(Ok(self.entries().await))
             }
+            Next::Entries => Some(Ok(self.sheet.end(self.form))),
+            Next::Broken(error) => Some(Err(error)),
             Next::Nothing => None,
         }
     }
@@ -236,7 +239,7 @@ impl Pieces {
             Err(error) => {
                 // The head is on its way already: what follows can only be said in words.
                 tracing::warn!(%error, "the rest of a sheet's timeline could not be read");
-                self.left = 0;
+                self.next = Next::Broken(error);
                 self.timeline.broken()
             }
         }

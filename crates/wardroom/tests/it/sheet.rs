@@ -14,6 +14,7 @@ on_both!(
     a_sheet_is_for_those_who_may_see_the_incident,
     of_a_long_timeline_the_newest_is_shown_and_the_rest_can_be_asked_for,
     a_damaged_document_is_said_to_be_so_and_the_log_is_shown,
+    one_that_breaks_off_is_not_taken_for_the_whole,
 );
 
 /// The sheet in a form, and what its header says.
@@ -269,4 +270,21 @@ fn a_damaged_document_is_said_to_be_so_and_the_log_is_shown(house: House) {
     assert!(sheet(&server, &mary, &format!("{n}/document.html")).1.contains("its record on the server is damaged"));
     assert_eq!(server.get(&mary, &format!("/api/v1/incidents/{n}/written")).1["damaged"], true);
     assert!(server.say(&mary, &["show", &n.to_string()]).contains("It cannot be read: its record is damaged."));
+}
+
+fn one_that_breaks_off_is_not_taken_for_the_whole(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let file = house.folder().join("sheet.md");
+    let (number, path) = (n.to_string(), file.display().to_string());
+    let asks = || server.verb(&mary, &["document", number.as_str(), "-o", path.as_str()]);
+    assert!(asks().status.success());
+    let whole = std::fs::read_to_string(&file).unwrap();
+    assert!(whole.contains("Search is failing"), "{whole}");
+    // What the log knows is at hand, and the timeline is not.
+    house.tamper("ALTER TABLE texts RENAME TO elsewhere");
+    let broken = asks();
+    assert!(!broken.status.success(), "{}", String::from_utf8_lossy(&broken.stdout));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), whole, "what was there is there");
 }
