@@ -326,6 +326,46 @@ test('a line of the notes becomes a to-do by one key, and leads there', async ()
   expect(sabrina).toBeTruthy();
 });
 
+test('a to-do stays one however long the incident is, and what did not become one is said', async () => {
+  const { marty } = await furnish();
+  const page = await enter('marty');
+  await saved(page);
+  await editor(page, 'Working notes').focus();
+  await page.keyboard.type('ask the capacity desk');
+  await page.keyboard.press('Alt+Enter');
+  await row(page, 'ask the capacity desk').waitFor();
+  await editor(page, 'Working notes')
+    .getByText(/ask the capacity desk #\d+/)
+    .waitFor();
+  await saved(page);
+  // So much happens that the page does not load it any more.
+  for (let at = 0; at < 205; at += 1)
+    await fetch(`${house.url}/api/v1/incidents/1/commands`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${marty}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ request_id: crypto.randomUUID(), command: 'note', text: `Note ${at}` }),
+    }).then(({ status }) => expect(status).toBe(200));
+  await page.reload();
+  await saved(page);
+  await editor(page, 'Working notes').focus();
+  await page.keyboard.press('Control+End');
+  await page.keyboard.press('Alt+Enter');
+  await page.getByText('There is nothing here that is no to-do yet.').waitFor({ state: 'attached' });
+  expect(await todos(page).getByRole('listitem').count()).toBe(1);
+  let asked = 0;
+  const no = { status: 429, contentType: 'application/problem+json' };
+  const body = JSON.stringify({ code: 'busy', title: 'Busy', status: 429, detail: 'Too many at once.' });
+  await page.route('**/commands', (route) =>
+    (asked += 1) > 1 ? route.fulfill({ ...no, body }) : route.continue(),
+  );
+  await page.keyboard.press('Enter');
+  await page.keyboard.insertText('one\ntwo\nthree');
+  await page.keyboard.press('Control+Shift+Home');
+  await page.keyboard.press('Alt+Enter');
+  await page.getByText('1 of 3 became to-dos. Too many at once.').first().waitFor();
+  expect(await todos(page).getByRole('listitem').count()).toBe(2);
+});
+
 test('a part says since when it is true, and looks old when it is', async () => {
   const { sabrina } = await furnish();
   house.say(sabrina, 'still-true', '1', 'summary');

@@ -192,11 +192,13 @@ export interface Turned {
   text: string;
   bug: string | null;
   end: number;
+  /** The entry that its line ends with a sign of: it may say already what became of it. */
+  entry: number | null;
 }
 
 /** What is selected within a line, the line at the cursor, or each of the lines that are selected; without the signs that
- * they begin with, and without those that say already what they became. */
-export function chosenLines(state: EditorState, became: (entry: number) => boolean): Turned[] {
+ * they begin with. */
+export function chosenLines(state: EditorState): Turned[] {
   const { from, to } = state.selection.main;
   const first = state.doc.lineAt(from);
   // Whoever chooses a line with its end, as a triple click does, did not choose the next one.
@@ -206,11 +208,10 @@ export function chosenLines(state: EditorState, became: (entry: number) => boole
   const found: Turned[] = [];
   for (let number = first.number; number <= last.number; number += 1) {
     const line = state.doc.line(number);
-    const entry = /#(\d+)\s*$/.exec(line.text)?.[1];
-    if (entry && became(Number(entry))) continue;
+    const entry = Number(/#(\d+)\s*$/.exec(line.text)?.[1]) || null;
     const words = within ? chosen(state) : chosen(state.update({ selection: { anchor: line.from } }).state);
     const { text, bug } = withBug(words);
-    if (text !== '') found.push({ text: shortened(text), bug, end: line.to });
+    if (text !== '') found.push({ text: shortened(text), bug, end: line.to, entry });
   }
   return found;
 }

@@ -20,34 +20,52 @@ export async function turn(
   say: (words: string, wrong: boolean) => void,
 ): Promise<void> {
   if (turning.has(view)) return;
-  const became = (entry: number): boolean =>
-    room.entries.some((known) => known.entry === entry && known.kind === 'todo_added');
-  const lines = chosenLines(view.state, became);
-  if (lines.length === 0) return say('There is nothing here that is no to-do yet.', false);
-  if (lines.length > LINES_MAX) return say(`Select ${LINES_MAX} lines at the most.`, true);
+  const chosen = chosenLines(view.state);
+  if (chosen.length > LINES_MAX) return say(`Select ${LINES_MAX} lines at the most.`, true);
   // Where a line ends is known whatever others write meanwhile.
-  const places = lines.map(({ end }) => Y.createRelativePositionFromTypeIndex(text, end, -1));
+  const lines = chosen.map((line) => ({
+    ...line,
+    place: Y.createRelativePositionFromTypeIndex(text, line.end, -1),
+  }));
+  let made = 0;
+  let all = lines.length;
   turning.add(view);
   try {
-    for (const [at, { text: words, bug }] of lines.entries()) {
+    const known = await Promise.all(lines.map(({ entry }) => entry !== null && isTodo(room, entry)));
+    const fresh = lines.filter((_, at) => !known[at]);
+    all = fresh.length;
+    if (all === 0) return say('There is nothing here that is no to-do yet.', false);
+    for (const { text: words, bug, place } of fresh) {
       const asked = { command: 'add_todo', text: words, bug, person: null };
       const { last_entry } = await command<Accepted>(`${room.path}/commands`, asked);
-      sign(view, text, places[at]!, last_entry);
+      made += 1;
+      sign(view, text, place, last_entry);
     }
-    say(lines.length === 1 ? 'It is a to-do now.' : `They are ${lines.length} to-dos now.`, false);
+    say(all === 1 ? 'It is a to-do now.' : `They are ${all} to-dos now.`, false);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    say(`No to-do was made. ${error.message}`, true);
+    const how = made === 0 ? 'No to-do was made.' : `${made} of ${all} became to-dos.`;
+    say(`${how} ${error.message}`, true);
   } finally {
     turning.delete(view);
-    await room.did();
+    if (made > 0) await room.did();
   }
+}
+
+/** Whether a to-do was added by this entry, which may be older than what is loaded. */
+async function isTodo(room: Room, entry: number): Promise<boolean> {
+  const known = room.entries.find((one) => one.entry === entry);
+  return (known ?? (await room.one(entry)))?.kind === 'todo_added';
 }
 
 function sign(view: EditorView, text: Y.Text, place: Y.RelativePosition, entry: number): void {
   const at = Y.createAbsolutePositionFromRelativePosition(place, text.doc!)?.index;
-  if (at === undefined || at > view.state.doc.length || view.state.readOnly) return;
-  const changes = view.state.changes({ from: at, insert: ` #${entry}` });
+  if (at === undefined || view.state.readOnly) return;
+  const insert = ` #${entry}`;
+  // Whoever went on to another page left the editor, and not the text.
+  if (!view.dom.isConnected) return text.insert(at, insert);
+  if (at > view.state.doc.length) return;
+  const changes = view.state.changes({ from: at, insert });
   // Whoever stands at the end of the line goes on behind it.
   const selection = view.state.selection.map(changes, 1);
   view.dispatch({ changes, selection, userEvent: 'input.todo' });

@@ -285,8 +285,13 @@ export class Room {
     this.panel = { show: 'first', entries };
   }
 
+  /** An entry that may not be loaded; undefined where there is none. */
+  async one(entry: number): Promise<Entry | undefined> {
+    return (await this.#between(entry - 1, entry))[0];
+  }
+
   async #one(entry: number): Promise<Entry> {
-    const [only] = await this.#between(entry - 1, entry);
+    const only = await this.one(entry);
     if (!only) throw new Error(`entry ${entry} of incident ${this.number} is not there`);
     return only;
   }
