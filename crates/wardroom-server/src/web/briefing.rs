@@ -53,8 +53,9 @@ pub(super) async fn briefing(
     let told = server.told(&reader, &held.incident).await?;
     let state = server.seen_by(&reader, &held.incident, &at, &told);
     let last_acted = held.incident.last_acted(reader.person);
-    // Whoever says that they saw everything up to an entry saw the document as of it, too.
-    let seen = last_acted.max((since.since.0 > 0).then_some(since.since));
+    // Whoever says that they saw everything up to an entry saw the document as of it, too. That they did something later
+    // says nothing: a note from a terminal is written without looking at the document.
+    let seen = (since.since.0 > 0).then_some(since.since).or(last_acted);
     let document = server.marked(&held.incident, held.incident.last_entry, seen).await?;
     Ok(Json(json!({
         "briefed_to": held.incident.last_entry, "you_last_acted": last_acted,
@@ -95,6 +96,9 @@ impl Server {
         let Some(mark) = incident.document.as_of(at) else { return Ok(None) };
         let before = seen.and_then(|seen| incident.document.as_of(seen.min(at)));
         let texts = self.marked_texts(incident.number, [Some(mark), before]).await?;
+        let changes = self.log.document(stream_of(incident.number), mark.version).await?.parts;
+        let version = |part: &Part| mark.changed.get(part).copied().unwrap_or(0);
+        let changed_since = |part: &Part| changes.get(part).is_some_and(|change| change.version > version(part));
         let words = |mark: &Mark, part: Part| {
             let event = texts.get(mark.words_in.get(&part)?)?;
             event.get(&part)?.clone()
@@ -102,7 +106,10 @@ impl Server {
         let part = |(part, marked_in): (&Part, &Entry)| {
             let new = seen.is_none_or(|seen| *marked_in > seen);
             let before = before.filter(|_| new).and_then(|before| words(before, *part));
-            json!({ "part": part, "text": words(mark, *part), "marked_in": marked_in, "new": new, "before": before })
+            json!({
+                "part": part, "text": words(mark, *part), "marked_in": marked_in, "new": new, "before": before,
+                "changed_since": changed_since(part),
+            })
         };
         let parts: Vec<Value> = mark.words_in.iter().map(part).collect();
         Ok(Some(json!({ "entry": mark.entry, "version": mark.version, "parts": parts })))

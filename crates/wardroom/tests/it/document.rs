@@ -124,9 +124,15 @@ fn whoever_takes_command_can_be_shown_what_was_written_then(house: House) {
         let parts = answer["document"]["parts"].as_array().unwrap().clone();
         parts.iter().find(|part| part["part"] == "notes").unwrap()["text"].clone()
     };
+    let changed_since = || {
+        let (_, answer) = server.get(&robin, &format!("/api/v1/incidents/{n}/briefing"));
+        answer["document"]["parts"].as_array().unwrap().iter().any(|part| part["changed_since"] == true)
+    };
     assert_eq!(notes("briefing"), "The cache does not help.");
+    assert!(!changed_since());
     writes(" It does.");
     assert_eq!(notes("briefing"), "The cache does not help.", "as it was marked");
+    assert!(changed_since());
     server.done(&robin, n, json!({ "command": "take_role", "role": "command", "briefed": "by_voice" }));
     let (_, view) = server.get(&robin, &format!("/api/v1/incidents/{n}"));
     let taken = view["last_entry"].as_u64().unwrap();
@@ -141,7 +147,10 @@ fn whoever_takes_command_can_be_shown_what_was_written_then(house: House) {
     };
     assert_eq!(seen_by_mary("briefing"), (true, Some("The cache does not help.".to_owned())));
     let since = format!("briefing?since={taken}");
-    assert_eq!(seen_by_mary(&since), (true, Some("The cache does not help. It does.".to_owned())), "she saw that");
+    let new = (true, Some("The cache does not help. It does.".to_owned()));
+    assert_eq!(seen_by_mary(&since), new, "she saw that");
+    server.done(&mary, n, json!({ "command": "note", "text": "On my way." }));
+    assert_eq!(seen_by_mary(&since), new, "a note from a terminal is no look at the document");
     assert_eq!(seen_by_mary(&format!("briefing?since={}", taken + 9)), (false, None), "she saw everything");
 }
 

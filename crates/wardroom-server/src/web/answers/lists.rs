@@ -129,6 +129,8 @@ pub(super) struct MarkedPartView {
     new: bool,
     /// The words as they were marked before that; null when the part is not new, or was not marked then.
     before: Option<String>,
+    /// Whether the part was written in after the mark: the document says what stands there now.
+    changed_since: bool,
 }
 
 /// What people wrote in the state document, as it is now.
