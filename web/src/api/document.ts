@@ -59,5 +59,7 @@ export interface Marked {
     new: boolean;
     /** What stood there when they last looked. */
     before: string | null;
+    /** Whether it was written in after the mark. */
+    changed_since: boolean;
   }[];
 }
