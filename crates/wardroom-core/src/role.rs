@@ -3,6 +3,7 @@
 //! Rule 2: a role that nobody holds is held by its parent's effective holder. Rule 3: a role changes hands by
 //! the taking of an offer (`offer.rs`), or falls upward by release, being taken back, or departure.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
@@ -32,8 +33,9 @@ pub enum Duty {
 
 /// Where a role stands in the tree: `command`, `operations`, `operations/database`, …
 ///
-/// The root is written `command`; the three other duties stand under it without being written so.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+/// The root is written `command`; the three other duties stand under it without being written so. Paths are ordered as
+/// the tree is read: by duty, and each role before those under it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, example = "operations/database"))]
 pub struct RolePath(String);
@@ -77,6 +79,19 @@ pub enum Fell {
     TakenBack,
     /// The holder left the incident.
     Departed,
+}
+
+impl Ord for RolePath {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let placed = |path: &Self| path.duty();
+        placed(self).cmp(&placed(other)).then_with(|| self.0.split('/').cmp(other.0.split('/')))
+    }
+}
+
+impl PartialOrd for RolePath {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl RolePath {

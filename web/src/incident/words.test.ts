@@ -36,13 +36,14 @@ test('what nobody was given is with whoever the server says', () => {
 });
 
 test('roles stand in the order of the tree', () => {
-  const mixed = ['planning', 'operations/x', 'communications', 'command', 'operations'].map((path) =>
-    role(path),
-  );
+  const paths = ['planning', 'operations/x-eu', 'operations/x/a', 'operations/x', 'communications'];
+  const mixed = [...paths, 'command', 'operations'].map((path) => role(path));
   expect(inOrder(mixed).map(({ role }) => role)).toEqual([
     'command',
     'operations',
     'operations/x',
+    'operations/x/a',
+    'operations/x-eu',
     'communications',
     'planning',
   ]);

@@ -66,6 +66,23 @@ fn a_holder_opens_roles_under_theirs_and_closes_them() {
 }
 
 #[test]
+fn paths_are_in_the_order_of_the_tree() {
+    let tree = [
+        "command",
+        "command/night-shift",
+        "operations",
+        "operations/db",
+        "operations/db/cache",
+        "operations/db-eu",
+        "communications",
+        "planning",
+    ];
+    let mut sorted: Vec<RolePath> = tree.iter().rev().map(|path| role(path)).collect();
+    sorted.sort();
+    assert_eq!(sorted, tree.map(role));
+}
+
+#[test]
 fn roles_are_opened_where_there_is_something_to_hang_them_on() {
     tree()
         .when(MARY, on("open_role", "operations/database"))
