@@ -183,6 +183,12 @@ impl Teller<'_> {
         if let Some(stamp) = self.incident.document.stamps.get(&part) {
             let (at, by) = (stamp.at, self.name(stamp.by));
             ages.push(format!("still true as of {}, says {by}, {}", moment(at), self.ago(at)));
+            if changed.is_some_and(|(changed, _)| changed > at) {
+                ages.push("changed since".to_owned());
+            }
+        }
+        if let Some(due) = self.incident.parts_due().get(&part).filter(|due| **due <= self.place.at) {
+            ages.push(format!("to be confirmed since {}", moment(*due)));
         }
         let words = read.map(|read| read.words.as_str()).filter(|words| !words.trim().is_empty());
         let mut blocks = Vec::new();
@@ -242,8 +248,8 @@ impl Teller<'_> {
                 .iter()
                 .any(|(path, role)| incident.holder(path) == Some(*person) || role.members.contains(person))
         };
-        let others: Vec<String> =
-            incident.responders.keys().filter(|person| !busy(person)).map(|person| self.name(*person)).collect();
+        let here = incident.responders.keys().filter(|person| self.facts.active(**person) && !busy(person));
+        let others: Vec<String> = here.map(|person| self.name(*person)).collect();
         if !others.is_empty() {
             items.push(item(vec![said(format!("Also here: {}", others.join(", ")))]));
         }
@@ -274,7 +280,13 @@ impl Teller<'_> {
             };
             line.push(said(stands));
             line.extend(self.beside(criterion.owner, criterion.bug.as_ref()));
-            Item { depth: 0, done: Some(criterion.state != CriterionState::Open), line }
+            // What was waived is neither met nor left to be done.
+            let done = match &criterion.state {
+                CriterionState::Open => Some(false),
+                CriterionState::Met { .. } => Some(true),
+                CriterionState::Waived { .. } => None,
+            };
+            Item { depth: 0, done, line }
         };
         let items = self.incident.criteria.iter().map(criterion).collect();
         Section { title: "Exit criteria", blocks: vec![listed(items, "None is written down.")] }

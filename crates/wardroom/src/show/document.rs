@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::width::{width, wrapped};
@@ -36,12 +37,16 @@ pub fn criteria(out: &mut String, state: &Value) {
 pub fn todos(out: &mut String, state: &Value) {
     let all = state["todos"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !all.is_empty() {
-        let _ = writeln!(out, "\n{}", soft("TO DO"));
+        let _ = writeln!(out, "\n{}", soft("TO-DO LIST AND BUGS FILED"));
     }
     for todo in all {
         let done = if todo["done_at"].is_null() { "" } else { "  done" };
         let _ = writeln!(out, "  {}. {}{}{done}", todo["id"], text(&todo["text"]), beside(todo));
     }
+}
+
+fn moment(at: &Value) -> Option<Timestamp> {
+    at.as_str().and_then(|at| at.parse().ok())
 }
 
 fn heading(part: &str) -> &'static str {
@@ -67,6 +72,13 @@ pub fn written(out: &mut String, state: &Value, written: &Value, part: &str) {
     }
     if let Some(stamp) = of(&state["document"]["stamps"]) {
         ages.push(format!("still true {} ago, says {}", ago(&stamp["at"]), name(&stamp["by"])));
+        if moment(&now["changed_at"]) > moment(&stamp["at"]) {
+            ages.push("changed since".to_owned());
+        }
+    }
+    let due = &state["document"]["parts_due"][part];
+    if moment(due).is_some_and(|due| due <= Timestamp::now()) {
+        ages.push(format!("to be confirmed for {}", ago(due)));
     }
     let words = now["text"].as_str().unwrap_or_default().trim_end();
     if words.trim().is_empty() && ages.is_empty() {

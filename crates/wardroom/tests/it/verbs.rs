@@ -73,7 +73,11 @@ const INCIDENT: &[(&str, &str, &str)] = &[
     ("sabrina", "todo|1|link|1|https://bugs.example.org/2", "to-do 1 to a bug: https://bugs.example.org/2"),
     ("sabrina", "todo|1|finish|1", "Sabrina says that to-do 1 is done"),
     ("sabrina", "todo|1|reopen|1", "Sabrina reopened to-do 1"),
-    ("mary", "show|1", "EXIT CRITERIA|1. Errors are gone|waived: eu is drained|TO DO|1. Warm both caches"),
+    (
+        "mary",
+        "show|1",
+        "EXIT CRITERIA|1. Errors are gone|waived: eu is drained|TO-DO LIST AND BUGS FILED|1. Warm both caches",
+    ),
     (
         "mary",
         "document|1",
