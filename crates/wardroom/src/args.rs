@@ -145,7 +145,7 @@ pub enum Verb {
         #[arg(long, value_name = "ENTRY")]
         before: Option<u64>,
     },
-    /// Attach a file as evidence, or what a command printed: kubectl get pods | wardroom evidence 465 - --name pods.txt
+    /// Attach a file as evidence, or what a command printed by piping it in: wardroom evidence 465 - --name pods.txt
     Evidence {
         number: Number,
         /// Which; - for the standard input
