@@ -48,9 +48,24 @@ export async function open(): Promise<IDBDatabase> {
   return await answer(request);
 }
 
+/** The database, if there is one: asking what is in it makes none, also not after it was thrown away. */
+async function existing(): Promise<IDBDatabase | null> {
+  const request = indexedDB.open(DATABASE, 1);
+  let none = false;
+  request.onupgradeneeded = () => {
+    none = true;
+    request.transaction!.abort();
+  };
+  return await answer(request).catch((error: unknown) => {
+    if (none) return null;
+    throw error;
+  });
+}
+
 /** Documents of this person in which something was written that may not have been sent. */
 export async function unsentOf(person: string): Promise<Place[]> {
-  const database = await open();
+  const database = await existing();
+  if (database === null) return [];
   try {
     const transaction = database.transaction('unsent');
     const keys = await answer(transaction.objectStore('unsent').getAllKeys());
@@ -63,7 +78,8 @@ export async function unsentOf(person: string): Promise<Place[]> {
 
 /** Incidents of whose document something is kept for this person. */
 export async function incidentsOf(person: string): Promise<number[]> {
-  const database = await open();
+  const database = await existing();
+  if (database === null) return [];
   try {
     const keys = await answer(database.transaction('about').objectStore('about').getAllKeys());
     const all = keys.map((key) => placed(key as string)).filter((place) => place.person === person);
@@ -75,7 +91,8 @@ export async function incidentsOf(person: string): Promise<number[]> {
 
 /** Forgets what was kept for anybody else: another person uses this browser now. */
 export async function forgetOthers(person: string): Promise<void> {
-  const database = await open();
+  const database = await existing();
+  if (database === null) return;
   try {
     const transaction = database.transaction(['pieces', 'unsent', 'about'], 'readwrite');
     const foreign = (place: string): boolean => placed(place).person !== person;
@@ -109,7 +126,8 @@ export async function forgetOthers(person: string): Promise<void> {
 
 /** Forgets documents of which nothing waits to be sent, among those that `which` names. */
 export async function forgetSent(which: (place: Place) => boolean): Promise<void> {
-  const database = await open();
+  const database = await existing();
+  if (database === null) return;
   try {
     const transaction = database.transaction(['pieces', 'unsent', 'about'], 'readwrite');
     const waiting = await answer(transaction.objectStore('unsent').getAllKeys());

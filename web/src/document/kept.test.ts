@@ -2,7 +2,7 @@
 import { IDBDatabase as FDBDatabase, IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { type Place, forgetOthers, unsentOf } from './database';
+import { type Place, forgetOthers, forgetSent, incidentsOf, unsentOf } from './database';
 import { Kept } from './kept';
 import { forget, warning } from './leave';
 
@@ -140,4 +140,11 @@ test('a window that keeps something does not hold up its being thrown away', asy
     request.onerror = request.onblocked = () => reject(new Error('it is held up'));
   });
   expect((await reopened(place)).words).toBe('');
+});
+
+test('asking what is kept makes no database', async () => {
+  expect(await unsentOf('marty')).toEqual([]);
+  await Promise.all([forgetOthers('marty'), forgetSent(() => true)]);
+  expect(await incidentsOf('marty')).toEqual([]);
+  expect(await indexedDB.databases()).toEqual([]);
 });
