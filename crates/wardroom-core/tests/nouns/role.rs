@@ -91,8 +91,8 @@ fn roles_are_opened_where_there_is_something_to_hang_them_on() {
         .refused(Code::AlreadySo, &[], None)
         .when(MARY, on("open_role", "operations/cables/undersea"))
         .says(
-            "There is no role “operations/cables” here. There are: command, communications, operations, \
-               operations/database, planning.",
+            "There is no role “operations/cables” here. There are: command, operations, operations/database, \
+               communications, planning.",
         )
         .refused(Code::UnknownRole, &[], None);
 }
