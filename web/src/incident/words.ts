@@ -38,7 +38,8 @@ const DUTIES = ['command', 'operations', 'communications', 'planning'];
 
 /** In the order of the tree: operations before communications before planning, each with what is under it. */
 export function inOrder<R extends { role: RolePath }>(roles: R[]): R[] {
-  const rank = ({ role }: R): string => `${DUTIES.indexOf(role.split('/')[0] ?? '')} ${role.replaceAll('/', '\0')}`;
+  const rank = ({ role }: R): string =>
+    `${DUTIES.indexOf(role.split('/')[0] ?? '')} ${role.replaceAll('/', '\0')}`;
   return roles.toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1));
 }
 
