@@ -24,6 +24,8 @@ pub(super) fn tamed(words: &str, place: &Place) -> String {
     let words = plain(words);
     let words = words.trim_matches('\n').trim_end();
     let mended = without_html(words).and_then(|text| linked(&text, place)).map(|text| lowered(&text));
+    // What was a heading and a paragraph may be one paragraph now, and a link across both.
+    let mended = mended.and_then(|text| linked(&text, place));
     mended.and_then(|text| closed(text, place)).unwrap_or_else(|| fenced(words))
 }
 
@@ -204,7 +206,7 @@ fn closed(text: String, place: &Place) -> Option<String> {
 }
 
 /// Whether a text between two headings of the sheet leaves them what they are, has none that could be taken for one,
-/// defines nothing, and neither shows nor leads to what a sheet should not.
+/// defines nothing, and neither shows nor leads to what a sheet should not, or cannot from where it is read.
 fn stays(text: &str, place: &Place) -> bool {
     let sheet = format!("## before\n\n{text}\n\n## after\n");
     let (mut depth, mut ours) = (0_usize, 0);
@@ -218,9 +220,14 @@ fn stays(text: &str, place: &Place) -> bool {
         }
         match event {
             Event::Start(Tag::HtmlBlock) | Event::InlineHtml(_) => return false,
-            Event::Start(Tag::Image { ref dest_url, .. }) if place.evidence(dest_url).is_none() => return false,
+            Event::Start(Tag::Image { ref dest_url, .. })
+                if place.evidence(dest_url).is_none_or(|whole| *whole != **dest_url) =>
+            {
+                return false;
+            }
             Event::Start(Tag::Link { link_type, ref dest_url, .. })
-                if link_type != LinkType::Email && !leads_somewhere(dest_url) =>
+                if link_type != LinkType::Email
+                    && (!leads_somewhere(dest_url) || place.absolute(dest_url) != **dest_url) =>
             {
                 return false;
             }
