@@ -52,12 +52,28 @@ pub struct DocumentRow {
 }
 
 impl DocumentRow {
-    /// Takes in when a part last changed, of a row that Wardroom wrote.
-    pub(super) fn change(&mut self, part: Option<Part>, version: u64, at: Option<Time>, by: Option<PersonId>) {
-        if let (Some(part), Some((at, by))) = (part, at.zip(by)) {
-            self.parts.insert(part, PartChange { version, at, by });
-        }
+    /// Takes in whose a client is, as a row says it; `None` when it says what Wardroom never writes.
+    pub(super) fn own(&mut self, client: Option<u64>, owner: Option<PersonId>) -> Option<()> {
+        self.clients.insert(client?, owner?);
+        Some(())
     }
+
+    /// Takes in when a part last changed, as a row says it; `None` when it says what Wardroom never writes.
+    pub(super) fn change(
+        &mut self,
+        part: Option<Part>,
+        version: Option<u64>,
+        at: Option<Time>,
+        by: Option<PersonId>,
+    ) -> Option<()> {
+        self.parts.insert(part?, PartChange { version: version?, at: at?, by: by? });
+        Some(())
+    }
+}
+
+/// What is said of a document with a row that Wardroom never writes.
+pub(super) fn unreadable(stream: Stream) -> LogError {
+    LogError::damaged(stream, "of its document, who wrote what or when cannot be read")
 }
 
 impl Log {

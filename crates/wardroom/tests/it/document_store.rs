@@ -17,6 +17,7 @@ on_both!(
     whoever_loses_the_right_while_the_store_is_away_has_written_nothing,
     a_document_that_is_damaged_is_set_aside_and_named,
     a_document_that_contradicts_itself_is_set_aside_at_once,
+    a_document_of_which_nobody_can_tell_who_wrote_it_is_set_aside,
     what_waited_is_kept_when_somebody_else_brings_what_it_follows_on,
     what_there_is_no_room_for_is_said_and_kept_once_there_is,
     a_page_that_keeps_words_of_another_log_is_told_so,
@@ -115,6 +116,25 @@ fn a_document_that_contradicts_itself_is_set_aside_at_once(house: House) {
     hers.write_at_end(" Up.");
     assert_eq!(hers.closed().0, 4500);
     assert_eq!(damaged(&server), 1);
+}
+
+/// Whoever writes next must not be taken for whoever wrote before.
+fn a_document_of_which_nobody_can_tell_who_wrote_it_is_set_aside(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let mut hers = Peer::join(&server, &mary, n);
+    hers.write_at_end("Down.");
+    hers.until("it is saved", Peer::is_saved);
+    server.kill();
+    for table in ["document_clients", "document_parts"] {
+        let whole = house.ask(&format!("SELECT person FROM {table}"));
+        house.tamper(&format!("UPDATE {table} SET person = 'somebody'"));
+        let server = house.serve();
+        assert_eq!(Peer::join(&server, &mary, n).closed().0, 4500, "{table}");
+        house.tamper(&format!("UPDATE {table} SET person = '{whole}'"));
+        assert_eq!(notes_of(&server, &mary, n), "Down.");
+    }
 }
 
 /// A page types before it has said what else it has, and its other window brings that.

@@ -8,6 +8,7 @@ use wardroom_core::id::PersonId;
 
 use super::Store;
 use super::read::{time, unsigned};
+use crate::log::documents::unreadable;
 use crate::log::row::bigint;
 use crate::log::{DocumentRow, DocumentWrite, LogError, Stream};
 
@@ -60,11 +61,13 @@ impl Store {
         let updates = image.query(query, &[&number, &bigint(after)]).await?;
         found.updates = updates.iter().map(|row| (unsigned(row, "version"), row.get("body"))).collect();
         for row in image.query("SELECT client, person FROM document_clients WHERE stream = $1", &[&number]).await? {
-            found.clients.extend(person(row.get("person")).map(|owner| (unsigned(&row, "client"), owner)));
+            let owner = person(row.get("person"));
+            found.own(Some(unsigned(&row, "client")), owner).ok_or_else(|| unreadable(stream))?;
         }
         for row in image.query("SELECT * FROM document_parts WHERE stream = $1", &[&number]).await? {
             let (part, by) = (Part::named(row.get("part")), person(row.get("person")));
-            found.change(part, unsigned(&row, "version"), time(row.get("at")), by);
+            let version = Some(unsigned(&row, "version"));
+            found.change(part, version, time(row.get("at")), by).ok_or_else(|| unreadable(stream))?;
         }
         image.commit().await?;
         Ok(found)

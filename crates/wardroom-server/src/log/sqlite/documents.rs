@@ -7,6 +7,7 @@ use wardroom_core::id::PersonId;
 
 use super::Store;
 use super::read::{integer, text, time};
+use crate::log::documents::unreadable;
 use crate::log::row::bigint;
 use crate::log::{DocumentRow, DocumentWrite, LogError, Stream};
 
@@ -37,7 +38,10 @@ fn put(connection: &Connection, stream: Stream, write: &DocumentWrite) -> rusqli
     connection.prepare_cached("INSERT INTO document_updates VALUES (?1, ?2, ?3)")?.execute(update)?;
     for (part, person) in &write.parts {
         connection
-            .prepare_cached("INSERT OR REPLACE INTO document_parts VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .prepare_cached(
+                "INSERT INTO document_parts VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET version = ?3, at = ?4, person = ?5",
+            )?
             .execute(params![stream.0, part.name(), version, write.at.as_microsecond(), person.to_string()])?;
     }
     Ok(Some(version.unsigned_abs()))
@@ -86,14 +90,14 @@ impl Store {
             let mut rows = query.query([stream.0])?;
             while let Some(row) = rows.next()? {
                 let owner = text(row, "person")?.as_deref().and_then(person);
-                found.clients.extend(integer(row, "client")?.zip(owner));
+                found.own(integer(row, "client")?, owner).ok_or_else(|| unreadable(stream))?;
             }
             let mut query = image.prepare_cached("SELECT * FROM document_parts WHERE stream = ?1")?;
             let mut rows = query.query([stream.0])?;
             while let Some(row) = rows.next()? {
                 let part = text(row, "part")?.as_deref().and_then(Part::named);
                 let by = text(row, "person")?.as_deref().and_then(person);
-                found.change(part, integer(row, "version")?.unwrap_or_default(), time(row, "at")?, by);
+                found.change(part, integer(row, "version")?, time(row, "at")?, by).ok_or_else(|| unreadable(stream))?;
             }
             Ok(found)
         })
