@@ -174,25 +174,29 @@ impl Progress<'_, '_> {
     fn go_on(&mut self, client: u64, brings: &mut Brings) -> bool {
         let known = self.known.get(&client).copied().unwrap_or_default();
         let run = &self.update.runs[&client];
-        loop {
-            let (index, clock) = self.next[&client];
+        let (mut index, mut clock) = self.next[&client];
+        let may_come = loop {
             self.looks += 1;
-            let Some(one) = run.structs.get(index) else { return true };
+            let Some(one) = run.structs.get(index) else { break true };
             let end = clock + one.len;
             if end > known {
                 if one.skipped || run.first > known {
-                    return false;
+                    break false;
                 }
                 let missing = |(of, number): &&Id| *number >= self.reached_by(*of, client, clock);
                 if let Some((of, number)) = one.beside.iter().flatten().find(missing) {
                     self.waiting.entry(*of).or_default().push(Reverse((*number, client)));
-                    return *of != client && self.update.runs.contains_key(of);
+                    break *of != client && self.update.runs.contains_key(of);
                 }
                 brings.units += u64::from(one.units);
-                brings.clients.insert(client, end);
             }
-            self.next.insert(client, (index + 1, end));
+            (index, clock) = (index + 1, end);
+        };
+        self.next.insert(client, (index, clock));
+        if run.first <= known && clock > known {
+            brings.clients.insert(client, clock);
         }
+        may_come
     }
 
     /// What somebody may stand beside: of the same client only what came before.

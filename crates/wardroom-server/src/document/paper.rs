@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use yrs::block::ClientID;
 use yrs::updates::decoder::Decode;
-use yrs::{Doc, GetString, Observable, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, Update};
+use yrs::{
+    Doc, GetString, Observable, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, TransactionMut,
+    Update,
+};
 
 use wardroom_core::document::Part;
 
@@ -97,8 +100,12 @@ impl Paper {
     pub fn of<'a>(stored: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, Refused> {
         let mut paper = Self::new();
         for update in stored {
-            paper.take_in(update)?;
+            let brings = judge::read(update)?.fits(&paper.clocks).map_err(|judge::Missing| Refused::Missing)?;
+            paper.apply(update, |_| ())?;
+            paper.clocks.extend(brings.clients);
+            paper.weight += update.len();
         }
+        paper.changed.store(0, Ordering::Relaxed);
         Ok(paper)
     }
 
@@ -161,7 +168,7 @@ impl Paper {
     }
 
     fn put(&mut self, update: &[u8], brings: &Brings) -> Result<Option<Taken>, Refused> {
-        let own = catch_unwind(AssertUnwindSafe(|| self.apply(update))).unwrap_or(Err(Refused::Broken))?;
+        let own = self.apply(update, |text| text.encode_update_v1())?;
         let bits = self.changed.swap(0, Ordering::Relaxed);
         for (client, clock) in &brings.clients {
             self.clocks.insert(*client, *clock);
@@ -174,20 +181,25 @@ impl Paper {
         Ok(Some(Taken { update: own, parts: parts.map(|(_, part)| part).collect() }))
     }
 
-    fn apply(&self, update: &[u8]) -> Result<Vec<u8>, Refused> {
+    /// Has the library apply an update, and looks at what that came to before it is done.
+    fn apply<T>(&self, update: &[u8], look: impl FnOnce(&TransactionMut<'_>) -> T) -> Result<T, Refused> {
+        catch_unwind(AssertUnwindSafe(|| self.applied(update, look))).unwrap_or(Err(Refused::Broken))
+    }
+
+    fn applied<T>(&self, update: &[u8], look: impl FnOnce(&TransactionMut<'_>) -> T) -> Result<T, Refused> {
         let update = Update::decode_v1(update).map_err(|_| Refused::Malformed("the library cannot read it"))?;
         let mut transaction = self.doc.transact_mut();
         let applied = catch_unwind(AssertUnwindSafe(|| {
             let applied = transaction.apply_update(update).is_ok() && !transaction.has_missing_updates();
-            applied.then(|| transaction.encode_update_v1())
+            applied.then(|| look(&transaction))
         }));
-        let Ok(Some(own)) = applied else {
+        let Ok(Some(seen)) = applied else {
             // Ending it would go on with what broke, and a second panic ends the process.
             std::mem::forget(transaction);
             return Err(Refused::Broken);
         };
         let ended = catch_unwind(AssertUnwindSafe(|| transaction.commit()));
-        ended.map(|()| own).map_err(|_| Refused::Broken)
+        ended.map(|()| seen).map_err(|_| Refused::Broken)
     }
 
     /// Everything that whoever has these has not, as an update.
