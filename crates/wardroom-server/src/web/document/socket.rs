@@ -6,13 +6,14 @@
 
 use std::time::Duration;
 
-use futures_util::stream::{SplitSink, SplitStream};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::future::BoxFuture;
+use futures_util::stream::{FuturesUnordered, SplitSink, SplitStream};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::sync::{Notify, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
@@ -32,7 +33,8 @@ use crate::web::who::Reader;
 /// How often a socket looks whether its reader is still signed in, and may still see the incident; and how long finding
 /// that out may take.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long nothing is said: clients give up on a server of which they hear nothing for half a minute.
+/// How often it is looked whether anything was said meanwhile: clients give up on a server of which they hear nothing for
+/// half a minute, and this is at most twice as long.
 const SILENCE: Duration = Duration::from_secs(10);
 /// What is read at once, in bytes. All of it is cleared before each read, so a large one costs more than what is read.
 const READ: usize = 8 << 10;
@@ -86,6 +88,9 @@ enum End {
 }
 
 /// Passes on what is said until one side ends it.
+///
+/// Each part is looked at when there is something for it, and not with every word that is sent: where fifty people write,
+/// that is most of a socket's work.
 async fn talk(
     guard: Guard,
     place: Place,
@@ -93,17 +98,20 @@ async fn talk(
     sink: &mut SplitSink<Socket, Message>,
     stream: &mut SplitStream<Socket>,
 ) -> End {
-    let pinged = Notify::new();
-    tokio::select! {
-        biased;
-        why = guard.ends() => End::Here(why),
-        _ = sends(&mut outbox, sink, &pinged) => End::Broken,
-        end = hears(&place, stream, &pinged) => end,
-    }
+    let (pinged, closing) = (Notify::new(), outbox.closing.clone());
+    let ends = guard.ends().map(End::Here);
+    let sends = sends(&mut outbox, sink, &pinged).map(|_| End::Broken);
+    let parts: [BoxFuture<'_, End>; 3] = [ends.boxed(), sends.boxed(), hears(&place, stream, &pinged).boxed()];
+    let end = FuturesUnordered::from_iter(parts).next().await.unwrap_or(End::Broken);
+    // A room says why before it lets go, which another part may see first.
+    closing.borrow().clone().map_or(end, End::Here)
 }
 
 /// Sends what waits, and now and then a sign of life.
 async fn sends(outbox: &mut Outbox, sink: &mut SplitSink<Socket, Message>, pinged: &Notify) -> Result<(), Error> {
+    let mut silence = interval(SILENCE);
+    silence.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut silent = false; // Since the last tick. The first one is at once.
     loop {
         let mut next = tokio::select! {
             message = outbox.next() => match message {
@@ -111,10 +119,16 @@ async fn sends(outbox: &mut Outbox, sink: &mut SplitSink<Socket, Message>, pinge
                 None => return Ok(()),
             },
             () = pinged.notified() => None, // Its answer waits to be sent.
-            () = sleep(SILENCE) => Some(wire::present([].iter()).into()),
+            _ = silence.tick() => {
+                if !std::mem::replace(&mut silent, true) {
+                    continue;
+                }
+                Some(wire::present([].iter()).into())
+            }
         };
         // What waits together goes in one write.
         while let Some(message) = next {
+            silent = false;
             sink.feed(Message::Binary(message)).await?;
             next = outbox.ready();
         }
