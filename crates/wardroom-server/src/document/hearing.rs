@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use wardroom_core::directory::Directory;
 use wardroom_core::facts::Facts;
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::Incident;
@@ -17,7 +18,7 @@ use super::wire::{self, Malformed, Said};
 
 /// By what it is decided who may write at this moment: the incident and the directory, if they can be read.
 #[derive(Debug, Default)]
-pub(super) struct Rights(Option<(Arc<Incident>, Facts)>);
+pub(super) struct Rights(Option<(Arc<Incident>, Arc<Directory>)>);
 
 impl Rights {
     /// Whether they could be read.
@@ -30,10 +31,10 @@ impl Rights {
         if !guest.acts {
             return Err("You read with a token that does not allow to write.".to_owned());
         }
-        let Some((incident, facts)) = &self.0 else {
+        let Some((incident, directory)) = &self.0 else {
             return Err("Whether you may write cannot be found out at the moment.".to_owned());
         };
-        incident.may_write(guest.person, facts).map_err(|refusal| refusal.sentence)
+        incident.may_write(guest.person, &directory.facts).map_err(|refusal| refusal.sentence)
     }
 }
 
@@ -58,8 +59,8 @@ enum Outcome {
 impl Room {
     pub(super) async fn rights(&self) -> Rights {
         let held = self.streams.incident(self.number).await.ok().flatten();
-        let facts = self.streams.directory().directory.facts.clone();
-        Rights(held.map(|held| (held.incident, facts)))
+        let directory = self.streams.directory().directory;
+        Rights(held.map(|held| (held.incident, directory)))
     }
 
     /// Takes in one word.
@@ -254,8 +255,7 @@ impl Room {
     }
 
     /// Tells somebody who joined what there is, and asks what they have.
-    pub(super) async fn greet(&mut self, peer: u64) {
-        let rights = self.rights().await;
+    pub(super) fn greet(&mut self, peer: u64, rights: &Rights) {
         let Some(seat) = self.seats.get_mut(&peer) else { return };
         let may = rights.of(&seat.guest);
         let told = may.clone();

@@ -32,5 +32,6 @@ pub const HEARD_ROOM_BYTES: usize = 8 * ANSWER_MAX;
 pub const WAITING_MAX: usize = 64;
 /// What these may weigh together, in bytes.
 pub const WAITING_BYTES: usize = MESSAGE_MAX;
-/// For how long updates are gathered before they are written and shown together.
-pub const GATHER: Duration = Duration::from_millis(5);
+/// How far apart a room writes and shows what was said, in time: what comes meanwhile goes together. The server's work
+/// for many who write at once goes by this, and so does how late their words are seen.
+pub const APART: Duration = Duration::from_millis(10);

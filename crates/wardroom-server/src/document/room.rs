@@ -1,22 +1,22 @@
 //! A room: one document that is open on this node, and everybody who has it open here.
 //!
-//! Between two writes to the store, what the room holds is exactly what is stored. Updates are gathered, judged and taken
-//! in together, written in one go, and only then acknowledged and shown; whoever asks for the text meanwhile is answered
-//! after that. So nothing is shown that a power cut could take back, and the store is asked once for all who typed.
+//! Between two writes to the store, what the room holds is exactly what is stored. Whoever writes alone is taken in at
+//! once, and what comes within a moment of that together: judged, written in one go, and only then acknowledged and
+//! shown; whoever asks for the text meanwhile is answered after that. So nothing is shown that a power cut could take back, and the store is asked once for all who typed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use wardroom_core::document::Part;
 use wardroom_core::id::{Number, PersonId};
 
 use super::Damaged;
 use super::close::Close;
 use super::hearing::Rights;
-use super::limits::GATHER;
+use super::limits::APART;
 use super::load::Weight;
 use super::paper::Paper;
 use super::presences::Presences;
@@ -48,6 +48,13 @@ pub(super) enum Word {
     Leaves(u64),
 }
 
+impl Word {
+    /// Whether it may wait for others. Whoever comes and asks what there is sees nothing until they are answered.
+    fn may_wait(&self) -> bool {
+        matches!(self, Self::Says(_, message, _) if !wire::asks(message))
+    }
+}
+
 /// An open document.
 #[derive(Debug)]
 pub(super) struct Room {
@@ -68,6 +75,8 @@ pub(super) struct Room {
     pub(super) aside: Damaged,
     /// What is stored of it is damaged: it is not to be had.
     pub(super) damaged: bool,
+    /// Before when nothing more is written and shown.
+    next: Instant,
     /// When pages were last told how old each part is, and whether that has changed.
     clock_told: Option<Instant>,
     pub(super) clock_stale: bool,
@@ -130,6 +139,7 @@ impl Room {
             clients: BTreeMap::new(),
             parts: BTreeMap::new(),
             loose: (0, 0),
+            next: Instant::now(),
             clock_told: None,
             clock_stale: false,
             aside,
@@ -172,22 +182,15 @@ impl Room {
         }
     }
 
-    /// Takes what is said, for a moment longer if it is written, and goes through all of it together.
+    /// Takes what is said, not too soon after what was said before, with all that has come meanwhile.
     async fn round(&mut self, first: Word) {
-        let writes = |word: &Word| matches!(word, Word::Says(_, message, _) if message.first() == Some(&0));
-        let until = Instant::now() + GATHER;
-        let mut gathers = writes(&first);
+        if first.may_wait() && self.next > Instant::now() {
+            sleep_until(self.next).await;
+        }
+        self.next = Instant::now() + APART;
         let mut words = vec![first];
         while words.len() < TOGETHER {
-            let next = match self.words.try_recv() {
-                Ok(next) => next,
-                Err(_) if gathers => match timeout_at(until, self.words.recv()).await {
-                    Ok(Some(next)) => next,
-                    Ok(None) | Err(_) => break,
-                },
-                Err(_) => break,
-            };
-            gathers |= writes(&next);
+            let Ok(next) = self.words.try_recv() else { break };
             words.push(next);
         }
         let mut round = Round { rights: self.rights().await, ..Round::default() };
@@ -209,7 +212,7 @@ impl Room {
             seat.tell(|| wire::saved(saved));
         }
         for peer in std::mem::take(&mut round.joined) {
-            self.greet(peer).await;
+            self.greet(peer, &round.rights);
         }
         for (peer, clocks) in std::mem::take(&mut round.asked) {
             let Some(seat) = self.seats.get(&peer).filter(|seat| !seat.inbox.is_closing()) else { continue };

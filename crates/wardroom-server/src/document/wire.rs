@@ -154,6 +154,12 @@ pub fn read(message: &[u8]) -> Result<Said<'_>, Malformed> {
     bytes.end().map(|()| said)
 }
 
+/// Whether a message asks what there is, and brings nothing.
+#[must_use]
+pub fn asks(message: &[u8]) -> bool {
+    matches!(message, [0, 0, ..] | [3, ..])
+}
+
 /// Reads a state vector.
 ///
 /// # Errors
