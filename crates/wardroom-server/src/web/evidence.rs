@@ -75,7 +75,7 @@ pub(super) struct Attached {
 
 fn too_large() -> Problem {
     let sentence =
-        "This is too large: one piece of evidence has at most 10 MB. Cut it, pack it, or link to it from a note.";
+        "This is too large: one piece of evidence has at most 10 MiB. Cut it, pack it, or link to it from a note.";
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence)
 }
 
