@@ -126,10 +126,12 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
         let (child, address, path) = (&stock.child, stock.address.as_str(), format!("/{round}"));
         slice(&Place { child, address, path, tokens: &[] }, settings.slice).await?.keep(&mut rounds, "stock");
         rounds.add("stock memory", memory(child, "VmRSS")?);
+        rounds.add("stock own memory", memory(child, "RssAnon")?);
         let path = format!("/api/v1/incidents/{}/document", incident(&server, &tokens).await?);
         let (child, address) = (server.child(), server.address.as_str());
         slice(&Place { child, address, path, tokens: &tokens }, settings.slice).await?.keep(&mut rounds, "ours");
         rounds.add("ours memory", memory(child, "VmRSS")?);
+        rounds.add("ours own memory", memory(child, "RssAnon")?);
     }
     drop((server, stock));
     heading(&format!("A document with {WRITERS} writers at {LETTERS} letters/s, on SQLite"));
@@ -139,6 +141,7 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
         ("server's processor per letter and page, µs", "processor", "; ≤ 0.25"),
         ("messages per letter and page", "messages", ""),
         ("memory, MB", "memory", "; ≤ 0.33"),
+        ("of this, what no file gives back, MB", "own memory", ""),
     ] {
         let limit = Some(rounds.median(&format!("stock {name}")));
         let note = format!("the stock server, which keeps nothing on disk{aim}");
