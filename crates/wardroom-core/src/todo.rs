@@ -68,6 +68,14 @@ impl TodoAct {
     pub const ALL: [Self; 6] = [Self::Reword, Self::Take, Self::Assign, Self::Finish, Self::Reopen, Self::Link];
 }
 
+/// What a line says, and where it is tracked, if it ends with a link to that: whoever types one line names both with it.
+fn with_its_bug(line: Line, bug: Option<Line>) -> (Line, Option<Line>) {
+    let words = line.as_str();
+    let last = words.rsplit_once(char::is_whitespace).filter(|(_, link)| bug.is_none() && link.starts_with("https://"));
+    let both = last.and_then(|(text, link)| Some((text.parse().ok()?, link.parse().ok()?)));
+    both.map_or((line, bug), |(text, link)| (text, Some(link)))
+}
+
 /// A link to a bug as an event carries it. It is opened by one click, so it goes only where a browser can safely go.
 ///
 /// # Errors
@@ -141,6 +149,7 @@ impl Incident {
     ) -> Result<Decision, Refusal> {
         let by = self.room_for_a_todo(ask)?;
         let owner = person.map(|who| self.who_is_here(ask, &who)).transpose()?;
+        let (text, bug) = with_its_bug(text, bug);
         let bug = bug.map(|bug| bug_link(None, Some(bug))).transpose()?.flatten();
         Ok(Event::TodoAdded { todo: self.todos_added + 1, text: text.into(), owner, bug, by }.into())
     }

@@ -92,7 +92,8 @@ export function asked(
   return { command: COMMANDS[kind][act], [kind]: id, ...reason, ...more };
 }
 
-/** The words of a line, and the link to a bug that it ends with, if it does. */
+/** The words of a line of the notes, which may have to be cut, and the link to a bug that it ends with, if it does: as the
+ * server reads a line that is typed. */
 export function withBug(line: string): { text: string; bug: string | null } {
   const found = /^(.*\S)\s+(https:\/\/\S+)$/.exec(line.trim());
   return found ? { text: found[1]!, bug: found[2]! } : { text: line.trim(), bug: null };

@@ -69,6 +69,28 @@ fn everybody_here_adds_one_for_somebody_who_is_here() {
         .refused(Code::TooMany, &[], None);
 }
 
+/// Typed as one line, wherever that is.
+#[test]
+fn a_link_at_a_lines_end_is_its_bug() {
+    let (link, other) = ("https://bugs.example.org/7", "https://bugs.example.org/8");
+    for (line, bug, said, tracked) in [
+        ("Fix it  https://bugs.example.org/7", None, "Fix it", Some(link)),
+        (link, None, link, None),
+        ("see https://bugs.example.org/7 first", None, "see https://bugs.example.org/7 first", None),
+        ("Fix it http://bugs.example.org/7", None, "Fix it http://bugs.example.org/7", None),
+        ("Fix what https://bugs.example.org/7", Some(other), "Fix what https://bugs.example.org/7", Some(other)),
+    ] {
+        let bug = bug.map(str::to_owned);
+        planned().when(JOSEPHINE, cmd("add_todo", json!({"text": line, "bug": bug}))).then([Event::TodoAdded {
+            todo: 1,
+            text: text(said),
+            owner: None,
+            bug: tracked.map(text),
+            by: JOSEPHINE,
+        }]);
+    }
+}
+
 #[test]
 fn one_that_nobody_has_is_taken_by_anybody() {
     planned()
