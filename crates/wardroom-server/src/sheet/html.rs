@@ -79,10 +79,9 @@ fn section(out: &mut String, section: &Section, sheet: &Sheet) {
         let _ = match block {
             Block::Line(words) => writeln!(out, "<p>{}</p>", line(words)),
             Block::Age(words) => writeln!(out, "<p class=\"age\">{}</p>", line(words)),
-            Block::Items(items) => {
-                let _ = writeln!(out, "<ul>");
-                items.iter().for_each(|one| item(out, one));
-                writeln!(out, "</ul>")
+            Block::Items(all) => {
+                items(out, all);
+                Ok(())
             }
             Block::Written(words) => writeln!(out, "<div class=\"written\">\n{}</div>", shown(words, &sheet.place)),
         };
@@ -90,15 +89,26 @@ fn section(out: &mut String, section: &Section, sheet: &Sheet) {
     out.push_str("</section>\n");
 }
 
-fn item(out: &mut String, item: &Item) {
-    let tick = match item.done {
-        None => "",
-        Some(false) => "☐ ",
-        Some(true) => "☑ ",
-    };
-    let depth = item.depth.min(4);
-    let class = if item.done.is_some() { format!("tick d{depth}") } else { format!("d{depth}") };
-    let _ = writeln!(out, "<li class=\"{class}\">{tick}{}</li>", line(&item.line));
+/// A list. What is deeper stands in a list within the item above it, which is how a screen reader tells it.
+fn items(out: &mut String, items: &[Item]) {
+    let mut open = 0;
+    for item in items {
+        if item.depth >= open {
+            out.push_str(if open == 0 { "<ul>\n" } else { "\n<ul>\n" });
+            open += 1;
+        } else {
+            out.push_str("</li>\n");
+            (item.depth + 1..open).for_each(|_| out.push_str("</ul>\n</li>\n"));
+            open = item.depth + 1;
+        }
+        let (class, tick) = match item.done {
+            None => ("", ""),
+            Some(false) => (" class=\"tick\"", "☐ "),
+            Some(true) => (" class=\"tick\"", "☑ "),
+        };
+        let _ = write!(out, "<li{class}>{tick}{}", line(&item.line));
+    }
+    (0..open).for_each(|_| out.push_str("</li>\n</ul>\n"));
 }
 
 fn line(line: &Line) -> String {

@@ -180,15 +180,16 @@ impl Teller<'_> {
         if let Some((at, by)) = changed {
             ages.push(format!("last updated at {} by {}, {}", moment(at), self.name(by), self.ago(at)));
         }
-        if let Some(stamp) = self.incident.document.stamps.get(&part) {
+        let standing = self.incident.part_standing(part, changed.map(|(at, _)| at), self.place.at);
+        if let Some(stamp) = standing.stamp {
             let (at, by) = (stamp.at, self.name(stamp.by));
             ages.push(format!("still true as of {}, says {by}, {}", moment(at), self.ago(at)));
-            if changed.is_some_and(|(changed, _)| changed > at) {
-                ages.push("changed since".to_owned());
-            }
         }
-        if let Some(due) = self.incident.parts_due().get(&part).filter(|due| **due <= self.place.at) {
-            ages.push(format!("to be confirmed since {}", moment(*due)));
+        if standing.changed_since {
+            ages.push("changed since".to_owned());
+        }
+        if let Some(since) = standing.late_since {
+            ages.push(format!("to be confirmed since {}", moment(since)));
         }
         let words = read.map(|read| read.words.as_str()).filter(|words| !words.trim().is_empty());
         let mut blocks = Vec::new();

@@ -127,6 +127,8 @@ fn in_html(server: &Server, mary: &str, n: u64) {
             "Search | is &lt;b&gt;failing&lt;/b&gt;</h1>",
             "<h2>Summary</h2>",
             "<em>half</em>",
+            "<h2>Command hierarchy</h2>\n<ul>\n<li>Incident command: <strong>Mary</strong>\n<ul>\n<li>",
+            "</li>\n</ul>\n</li>\n",
             "<h2>Detailed status</h2>",
             "<h3>Now</h3>",
             "☑ db3 is out",
@@ -183,6 +185,8 @@ fn a_closed_incident_has_its_sheet(house: House) {
     let mary = house.person("mary");
     let server = house.serve();
     let n = server.declare(&mary, "Search is failing");
+    let empty = ["SUMMARY", "  Nothing is written here.", "NEXT COMMANDER", "  to be determined", "EXIT CRITERIA"];
+    in_order(&server.say(&mary, &["show", &n.to_string()]), &empty);
     write(&server, &mary, n, Part::Summary, "It was the cache.");
     for phase in ["mitigated", "resolved", "closed"] {
         server.done(&mary, n, json!({ "command": "set_phase", "phase": phase }));
