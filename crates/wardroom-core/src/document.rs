@@ -118,6 +118,17 @@ pub struct Stamp {
     pub at: Time,
 }
 
+/// How far one may rely on a part, beside what is written there.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Standing {
+    /// Who said last that it is still true, and when.
+    pub stamp: Option<Stamp>,
+    /// Whether its words have changed since somebody said so.
+    pub changed_since: bool,
+    /// Since when somebody should have said so again.
+    pub late_since: Option<Time>,
+}
+
 /// The document as of an entry.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Mark {
@@ -243,6 +254,15 @@ impl Incident {
         // A log can tell of times at the very end of what a time can be.
         let due = |part: Part| Some((part, stamped(part).checked_add(minutes.minutes()).ok()?));
         Part::ALL.into_iter().filter(|part| part.is_asked_about()).filter_map(due).collect()
+    }
+
+    /// How far one may rely on a part now, whose words last changed then.
+    #[must_use]
+    pub fn part_standing(&self, part: Part, changed: Option<Time>, now: Time) -> Standing {
+        let stamp = self.document.stamps.get(&part).copied();
+        let changed_since = stamp.is_some_and(|stamp| changed.is_some_and(|changed| changed > stamp.at));
+        let late_since = self.parts_due().get(&part).copied().filter(|due| *due <= now);
+        Standing { stamp, changed_since, late_since }
     }
 
     /// "Still true?" for communications, and a little later for the commander, too.

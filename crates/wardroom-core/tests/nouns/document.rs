@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::SignedDuration;
 use serde_json::json;
 use wardroom_core::command::Command;
-use wardroom_core::document::{Part, PartMarked, PartWritten, Stamp, Written};
+use wardroom_core::document::{Part, PartMarked, PartWritten, Stamp, Standing, Written};
 use wardroom_core::event::Event;
 use wardroom_core::id::{Entry, PersonId};
 use wardroom_core::incident::{Phase, Severity};
@@ -88,6 +88,24 @@ fn it_counts_from_the_oldest_stamp_of_what_is_asked_about() {
     assert_eq!(due(&given), Some(at(40)), "the summary's is the oldest, and notes are not asked about");
     let each = BTreeMap::from([(Part::Summary, at(40)), (Part::Status, at(45))]);
     assert_eq!(given.state().parts_due(), each);
+}
+
+#[test]
+fn a_part_stands_as_far_as_somebody_said_so_and_it_was_left_alone() {
+    let given = communicated().after(10).and([stamped(&[Part::Summary], SABRINA)]);
+    let standing = |changed, now| {
+        let Standing { stamp, changed_since, late_since } =
+            given.state().part_standing(Part::Summary, Some(at(changed)), at(now));
+        assert_eq!(stamp, Some(Stamp { by: SABRINA, at: at(10) }));
+        (changed_since, late_since)
+    };
+    assert_eq!(standing(10, 39), (false, None));
+    assert_eq!(standing(11, 39), (true, None));
+    assert_eq!(standing(9, 40), (false, Some(at(40))));
+    let status = given.state().part_standing(Part::Status, Some(at(11)), at(30));
+    assert_eq!(status, Standing { stamp: None, changed_since: false, late_since: Some(at(30)) });
+    let notes = given.state().part_standing(Part::Notes, None, at(300));
+    assert_eq!(notes, Standing { stamp: None, changed_since: false, late_since: None });
 }
 
 #[test]

@@ -115,15 +115,18 @@ pub(super) async fn written(
     reader: Reader,
     InPath(number): InPath,
 ) -> Result<Json<Value>, Problem> {
-    server.visible(&reader, number).await?;
+    let held = server.visible(&reader, number).await?;
     let Writing::Read(parts) = writing(&server.log, number).await? else {
         return Ok(Json(json!({ "damaged": true, "parts": [] })));
     };
+    let now = clock::now();
     let part = |(part, read): (&Part, &PartRead)| {
         let changed = read.changed;
+        let standing = held.incident.part_standing(*part, changed.map(|(at, _)| at), now);
         json!({
             "part": part, "text": read.words, "changed_at": changed.map(|(at, _)| at),
             "changed_by": changed.map(|(_, by)| named(&reader.facts, by)),
+            "changed_since": standing.changed_since, "late_since": standing.late_since,
         })
     };
     Ok(Json(json!({ "damaged": false, "parts": parts.iter().map(part).collect::<Vec<_>>() })))

@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use jiff::Timestamp;
 use serde_json::Value;
 
 use super::width::{width, wrapped};
@@ -16,12 +15,19 @@ fn beside(item: &Value) -> String {
     if all.is_empty() { String::new() } else { format!(" {}", soft(&all.join(", "))) }
 }
 
+/// The heading of a list, and what is in it; that there is nothing, if there is not.
+fn listed<'a>(out: &mut String, heading: &str, list: &'a Value, nothing: &str) -> &'a [Value] {
+    let all = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    let _ = writeln!(out, "\n{}", soft(heading));
+    if all.is_empty() {
+        let _ = writeln!(out, "  {nothing}");
+    }
+    all
+}
+
 /// Exit criteria: open, met or waived.
 pub fn criteria(out: &mut String, state: &Value) {
-    let all = state["criteria"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if !all.is_empty() {
-        let _ = writeln!(out, "\n{}", soft("EXIT CRITERIA"));
-    }
+    let all = listed(out, "EXIT CRITERIA", &state["criteria"], "None is written down.");
     for criterion in all {
         let who = || format!("{}, {} ago", name(&criterion["settled_by"]), ago(&criterion["settled_at"]));
         let stands = match criterion["state"].as_str() {
@@ -35,18 +41,11 @@ pub fn criteria(out: &mut String, state: &Value) {
 
 /// To-dos and bugs filed.
 pub fn todos(out: &mut String, state: &Value) {
-    let all = state["todos"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if !all.is_empty() {
-        let _ = writeln!(out, "\n{}", soft("TO-DO LIST AND BUGS FILED"));
-    }
+    let all = listed(out, "TO-DO LIST AND BUGS FILED", &state["todos"], "Nothing is on it.");
     for todo in all {
         let done = if todo["done_at"].is_null() { "" } else { "  done" };
         let _ = writeln!(out, "  {}. {}{}{done}", todo["id"], text(&todo["text"]), beside(todo));
     }
-}
-
-fn moment(at: &Value) -> Option<Timestamp> {
-    at.as_str().and_then(|at| at.parse().ok())
 }
 
 fn heading(part: &str) -> &'static str {
@@ -72,18 +71,15 @@ pub fn written(out: &mut String, state: &Value, written: &Value, part: &str) {
     }
     if let Some(stamp) = of(&state["document"]["stamps"]) {
         ages.push(format!("still true {} ago, says {}", ago(&stamp["at"]), name(&stamp["by"])));
-        if moment(&now["changed_at"]) > moment(&stamp["at"]) {
-            ages.push("changed since".to_owned());
-        }
     }
-    let due = &state["document"]["parts_due"][part];
-    if moment(due).is_some_and(|due| due <= Timestamp::now()) {
-        ages.push(format!("to be confirmed for {}", ago(due)));
+    if now["changed_since"] == true {
+        ages.push("changed since".to_owned());
+    }
+    if now["late_since"].is_string() {
+        ages.push(format!("to be confirmed for {}", ago(&now["late_since"])));
     }
     let words = now["text"].as_str().unwrap_or_default().trim_end();
-    if words.trim().is_empty() && ages.is_empty() {
-        return;
-    }
+    let words = if words.trim().is_empty() { "Nothing is written here." } else { words };
     let age = if ages.is_empty() { String::new() } else { format!(", {}", ages.join("; ")) };
     let _ = writeln!(out, "\n{}", soft(&format!("{}{age}", heading(part))));
     let fits = width().map(|width| width.saturating_sub(2));
@@ -94,15 +90,18 @@ pub fn written(out: &mut String, state: &Value, written: &Value, part: &str) {
     }
 }
 
-/// Who commands next, if it is offered.
+/// Who commands next.
 pub fn next_commander(out: &mut String, state: &Value) {
     let command = state["roles"].as_array().into_iter().flatten().find(|role| role["role"] == "command");
-    let Some(offer) = command.map(|role| &role["offer"]).filter(|offer| offer.is_object()) else { return };
-    let to = match offer["to"]["team"].as_str() {
-        Some(team) => format!("somebody of the team {team}"),
-        None => name(&offer["to"]["person"]).to_owned(),
+    let offer = command.map(|role| &role["offer"]).filter(|offer| offer.is_object());
+    let to = match offer.map(|offer| &offer["to"]) {
+        None => "to be determined".to_owned(),
+        Some(to) => match to["team"].as_str() {
+            Some(team) => format!("somebody of the team {team}, once they take it"),
+            None => format!("{}, once they take it", name(&to["person"])),
+        },
     };
-    let _ = writeln!(out, "\n{}\n  {to}, once they take it", soft("NEXT COMMANDER"));
+    let _ = writeln!(out, "\n{}\n  {to}", soft("NEXT COMMANDER"));
 }
 
 /// The newest entries, the newest first.

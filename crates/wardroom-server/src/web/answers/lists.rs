@@ -150,4 +150,9 @@ pub(super) struct WrittenPartView {
     #[schema(format = DateTime)]
     changed_at: Option<String>,
     changed_by: Option<Named>,
+    /// Whether that was after somebody had said that it is still true.
+    changed_since: bool,
+    /// Since when somebody should have said again that it is still true.
+    #[schema(format = DateTime)]
+    late_since: Option<String>,
 }
