@@ -1,6 +1,7 @@
 // The database of documents that this browser keeps: what is in it, and whose. It knows nothing of what stands in them.
 //
 // A browser may have no room, or forbid keeping anything. Then every call here fails, and whoever calls says so.
+import { type KeptDocument, tooMany } from './bounds';
 
 export const DATABASE = 'wardroom.document';
 
@@ -15,6 +16,11 @@ export interface Place {
 export interface Piece {
   place: string;
   update: Uint8Array;
+}
+
+/** What is kept beside the pieces says when the document was opened last, by this machine's clock. */
+export interface Opened {
+  opened?: number;
 }
 
 export const keyOf = ({ person, incident, epoch }: Place): string => `${person}/${incident}/${epoch}`;
@@ -122,6 +128,40 @@ export async function forgetOthers(person: string): Promise<void> {
   } finally {
     database.close();
   }
+}
+
+/** Forgets documents of this person beyond what is kept. `over` are incidents that are known to be over. */
+export async function forgetOld(person: string, over: ReadonlySet<number>, now = Date.now()): Promise<void> {
+  const database = await existing();
+  if (database === null) return;
+  let goes: Set<string>;
+  try {
+    const transaction = database.transaction(['about', 'unsent'], 'readwrite');
+    const about = transaction.objectStore('about');
+    const [keys, known, waiting] = await Promise.all([
+      answer(about.getAllKeys()),
+      answer<Opened[]>(about.getAll()),
+      answer(transaction.objectStore('unsent').getAllKeys()),
+    ]);
+    const unsent = new Set(waiting.map((found) => (found as [string, number])[0]));
+    const documents = keys.map((key, at): KeptDocument => {
+      const place = placed(key as string);
+      const opened = known[at]?.opened ?? null;
+      // From a version that wrote no time down: its time begins now.
+      if (opened === null) about.put({ ...known[at], opened: now }, key);
+      return { place, opened, unsent: unsent.has(key as string), over: over.has(place.incident) };
+    });
+    goes = new Set(
+      tooMany(
+        documents.filter(({ place }) => place.person === person),
+        now,
+      ).map(({ place }) => keyOf(place)),
+    );
+    await ended(transaction);
+  } finally {
+    database.close();
+  }
+  if (goes.size > 0) await forgetSent((place) => goes.has(keyOf(place)));
 }
 
 /** Forgets documents of which nothing waits to be sent, among those that `which` names. */

@@ -2,7 +2,8 @@
 import { IDBDatabase as FDBDatabase, IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { type Place, forgetOthers, forgetSent, incidentsOf, unsentOf } from './database';
+import { LASTS } from './bounds';
+import { type Place, forgetOld, forgetOthers, forgetSent, incidentsOf, unsentOf } from './database';
 import { Kept } from './kept';
 import { forget, warning } from './leave';
 
@@ -109,6 +110,19 @@ test('another person finds nothing of those before them', async () => {
   expect((await reopened({ ...place, person: 'emma' })).words).toBe('of emma');
 });
 
+test('documents that were not opened for long go, but not with words that were not sent', async () => {
+  const about = { authors: {}, clock: {} };
+  await (await written({ ...place, incident: 8 }, ['from the server'], false)).kept.about(about);
+  await (await written({ ...place, incident: 9 }, ['not sent'])).kept.about(about);
+  await forgetOld('marty', new Set());
+  expect((await incidentsOf('marty')).sort()).toEqual([8, 9]);
+  await forgetOld('marty', new Set([8]), Date.now() + LASTS);
+  expect(await incidentsOf('marty')).toEqual([9]);
+  expect((await reopened({ ...place, incident: 8 })).words).toBe('');
+  await forgetOld('marty', new Set([9]), Date.now() + 3 * LASTS);
+  expect((await reopened({ ...place, incident: 9 })).words).toBe('not sent');
+});
+
 test('it is known which documents hold words that were not sent', async () => {
   await written(place, ['not sent']);
   await written({ ...place, incident: 8 }, ['from the server'], false);
@@ -144,7 +158,7 @@ test('a window that keeps something does not hold up its being thrown away', asy
 
 test('asking what is kept makes no database', async () => {
   expect(await unsentOf('marty')).toEqual([]);
-  await Promise.all([forgetOthers('marty'), forgetSent(() => true)]);
+  await Promise.all([forgetOthers('marty'), forgetOld('marty', new Set()), forgetSent(() => true)]);
   expect(await incidentsOf('marty')).toEqual([]);
   expect(await indexedDB.databases()).toEqual([]);
 });

@@ -2,7 +2,7 @@
 // was written and is not sent yet. It is kept per person, incident and epoch of the server's log: what stood before a
 // backup was restored is never mixed with what stands now.
 import * as Y from 'yjs';
-import { type Piece, type Place, answer, ended, keyOf, open } from './database';
+import { type Opened, type Piece, type Place, answer, ended, keyOf, open } from './database';
 
 /** So many pieces are joined into one. */
 const PIECES = 200;
@@ -99,9 +99,11 @@ export class Kept {
     await ended(transaction);
   }
 
+  /** Keeps what is known about it beside the text, and that it is open at this moment. */
   async about(about: About): Promise<void> {
     const transaction = this.#database.transaction('about', 'readwrite');
-    transaction.objectStore('about').put(about, this.#key);
+    const opened = Date.now();
+    transaction.objectStore('about').put({ ...about, opened } satisfies Opened, this.#key);
     await ended(transaction);
   }
 

@@ -1,7 +1,7 @@
 // Incidents as they were last received: what their page shows without a server.
 import { Refused, get } from '../api/client';
 import type { Entry, IncidentView, Person, Summary } from '../api/types';
-import { forgetSent, incidentsOf } from '../document/database';
+import { forgetOld, forgetSent, incidentsOf } from '../document/database';
 import { forgetState, keepState, places, stateOf } from './states';
 
 /** So many entries of the timeline are kept, the newest. */
@@ -50,7 +50,8 @@ const LOST = [403, 404, 410];
 
 /**
  * Forgets what this browser keeps of incidents that its reader may not see any more, or that are restricted now: that may
- * have happened while no window looked. One request for all that are open, and one for each that is not.
+ * have happened while no window looked. One request for all that are open, and one for each that is not. Documents
+ * beyond what is kept go as well.
  */
 export async function lookAgain(person: string): Promise<void> {
   const onShelf = (await places()).map((place) => Number(/^incident\/(\d+)$/.exec(place)?.[1]));
@@ -58,14 +59,22 @@ export async function lookAgain(person: string): Promise<void> {
   if (kept.size === 0) return;
   const { incidents } = await get<{ incidents: Summary[] }>('/incidents?drills=true');
   for (const { number, invited } of incidents) if (!invited) kept.delete(number);
-  for (const number of kept) if (!(await mayStay(number))) await forgetIncident(person, number);
+  const over = new Set<number>();
+  for (const number of kept) {
+    const became = await whatBecameOf(number);
+    if (became === 'lost') await forgetIncident(person, number);
+    if (became === 'over') over.add(number);
+  }
+  await forgetOld(person, over);
 }
 
-async function mayStay(number: number): Promise<boolean> {
+async function whatBecameOf(number: number): Promise<'lost' | 'over' | 'open' | 'unknown'> {
   try {
-    return !(await get<IncidentView>(`/incidents/${number}`)).restricted;
+    const { restricted, phase } = await get<IncidentView>(`/incidents/${number}`);
+    if (restricted) return 'lost';
+    return phase === 'closed' || phase === 'merged' ? 'over' : 'open';
   } catch (error) {
     // Without an answer nothing is known, and nothing goes.
-    return !(error instanceof Refused && LOST.includes(error.problem.status));
+    return error instanceof Refused && LOST.includes(error.problem.status) ? 'lost' : 'unknown';
   }
 }
