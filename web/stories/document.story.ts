@@ -3,44 +3,23 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { House, PHONE, STORES, type Store } from './house';
+import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
+import { editor, into, type Part, reads, saved, standing, words } from './written';
 
 let house: House;
 afterEach(async () => await house.close());
 
-type Part = 'Summary' | 'Detailed status' | 'Working notes';
+/** By itself, or because the room has no connection either. */
+const away = (page: Page) =>
+  page
+    .locator('.document')
+    .getByText(/^Not connected\.|not connected|not sent; kept/)
+    .first()
+    .waitFor();
 
-const editor = (page: Page, part: Part) => page.getByRole('textbox', { name: part });
-const standing = (page: Page) => page.locator('.document h2');
-/** What does not come in this time does not come, in milliseconds. */
-const PATIENCE = { timeout: 30_000 };
-const saved = (page: Page) => expect.poll(() => standing(page).innerText(), PATIENCE).toMatch(/\bsaved\b/i);
-const away = (page: Page) => page.locator('.document .standing').getByText('Not connected.').waitFor();
-
-/** What stands in a part, as its reader sees it: without others' cursors. */
-async function words(page: Page, part: Part): Promise<string> {
-  return await editor(page, part).evaluate((content) => {
-    const copy = content.cloneNode(true) as Element;
-    for (const sign of copy.querySelectorAll('.other, .by-badge, .cm-placeholder')) sign.remove();
-    return [...copy.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n');
-  });
-}
-
-const reads = (page: Page, part: Part) => expect.poll(() => words(page, part), PATIENCE);
-
-/** Puts the keyboard into a part, at its end. */
-async function into(page: Page, part: Part): Promise<void> {
-  await editor(page, part).focus();
-  await page.keyboard.press('Control+End');
-}
-
-async function furnish(store: Store = 'sqlite'): Promise<{ sabrina: string; marty: string }> {
+async function furnish(store: Store = 'sqlite'): Promise<Tokens> {
   house = new House(store);
-  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
-  const marty = house.person('marty', 'Marty');
-  await house.serve();
-  house.say(sabrina, 'declare', 'Search is failing for everyone', '--severity', 'sev1');
-  house.say(marty, 'join', '1');
-  return { sabrina, marty };
+  return await bothAreIn(house);
 }
 
 async function enter(handle: string, options: BrowserContextOptions = {}): Promise<Page> {
@@ -95,7 +74,11 @@ test.each(STORES)(
     await typing;
     await away(desk);
     expect(await standing(desk).innerText()).not.toMatch(/\bsaved\b/i);
-    await desk.locator('.standing').getByText('What you wrote is kept in this browser').waitFor();
+    await desk
+      .locator('.document')
+      .getByText(/kept in this browser/)
+      .first()
+      .waitFor();
     await type(1, 40);
     await house.serve();
     await cdp.send('Page.setWebLifecycleState', { state: 'active' });

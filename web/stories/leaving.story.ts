@@ -5,21 +5,13 @@ import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { House } from './house';
 import { isKept } from './keeps';
+import { PATIENCE, type Tokens, searchFails } from './search-fails';
+import { note } from './written';
 
 let house: House;
 afterEach(async () => await house.close());
 
-/** What does not come in this time does not come, in milliseconds. */
-const PATIENCE = { timeout: 30_000 };
-
-async function furnish(): Promise<{ sabrina: string; marty: string }> {
-  house = new House('sqlite');
-  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
-  const marty = house.person('marty', 'Marty');
-  await house.serve();
-  house.say(sabrina, 'declare', 'Search is failing for everyone');
-  return { sabrina, marty };
-}
+const furnish = async (): Promise<Tokens> => await searchFails((house = new House('sqlite')));
 
 /** All that stands in the databases of this browser, as one text. */
 const onDisk = (page: Page): Promise<string> =>
@@ -44,12 +36,6 @@ const onDisk = (page: Page): Promise<string> =>
     }
     return JSON.stringify(all);
   });
-
-async function note(page: Page, text: string): Promise<void> {
-  const composer = page.getByLabel('Write a note into the timeline');
-  await composer.fill(text);
-  await composer.press('Enter');
-}
 
 test('words of an incident that was restricted while no window looked go with the next one', async () => {
   const { sabrina } = await furnish();

@@ -1,24 +1,22 @@
 // Exit criteria, to-dos and what is said of the written parts: in the document, for everybody at once, and in the way of
 // resolving until they are settled.
-import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { House, PHONE } from './house';
+import { PATIENCE } from './search-fails';
+import { saved } from './written';
 
 let house: House;
 afterEach(async () => await house.close());
 
 const TOUCH: BrowserContextOptions = { viewport: PHONE, isMobile: true, hasTouch: true };
-/** What does not come in this time does not come, in milliseconds. */
-const PATIENCE = { timeout: 30_000 };
 
 const criteria = (page: Page) => page.getByRole('group', { name: /^Exit criteria/ });
 const todos = (page: Page) => page.getByRole('group', { name: /^To-do list and bugs filed/ });
 const row = (page: Page, words: string) => page.locator('.list li').filter({ hasText: words });
 const box = (page: Page, words: string) => page.getByRole('checkbox', { name: words });
 const editor = (page: Page, part: string) => page.getByRole('textbox', { name: part, exact: true });
-const saved = (page: Page) =>
-  expect.poll(() => page.locator('.document h2').innerText(), PATIENCE).toMatch(/\bsaved\b/i);
 const focused = (page: Page, what: 'aria-label' | 'textContent' = 'aria-label') =>
   expect.poll(
     () =>
@@ -158,7 +156,8 @@ test.each(['light', 'dark'] as const)(
   },
 );
 
-test('resolving over open criteria leads to settling them, right there', async () => {
+/** Sabrina asks for resolved while two criteria are open. */
+async function asksForResolved(): Promise<{ sabrina: string; page: Page; panel: Locator }> {
   const { sabrina } = await furnish();
   for (const words of ['Errors below 0.1 %', 'Traffic back at 100 %'])
     house.say(sabrina, 'criterion', '1', 'add', words);
@@ -167,6 +166,11 @@ test('resolving over open criteria leads to settling them, right there', async (
   await page.getByRole('button', { name: 'Change…' }).click();
   const panel = page.getByRole('dialog', { name: 'Change' });
   await panel.getByRole('button', { name: 'Resolved' }).click();
+  return { sabrina, page, panel };
+}
+
+test('resolving over open criteria leads to settling them, right there', async () => {
+  const { page, panel } = await asksForResolved();
   await panel.getByText('Not met yet: 1 “Errors below 0.1 %”').waitFor();
   expect(await faults(page)).toEqual([]);
   await panel.getByRole('button', { name: 'It is met: Errors below 0.1 %' }).click();
@@ -187,14 +191,7 @@ test('resolving over open criteria leads to settling them, right there', async (
 });
 
 test('the last criterion met by somebody else takes nobody from what they write', async () => {
-  const { sabrina } = await furnish();
-  for (const words of ['Errors below 0.1 %', 'Traffic back at 100 %'])
-    house.say(sabrina, 'criterion', '1', 'add', words);
-  house.say(sabrina, 'phase', '1', 'mitigated');
-  const page = await enter('sabrina');
-  await page.getByRole('button', { name: 'Change…' }).click();
-  const panel = page.getByRole('dialog', { name: 'Change' });
-  await panel.getByRole('button', { name: 'Resolved' }).click();
+  const { sabrina, page, panel } = await asksForResolved();
   await panel.getByRole('alert').getByText('Not met yet').waitFor();
   expect(await panel.getByRole('alert').getByRole('button').count(), 'what is read aloud').toBe(0);
   await panel.getByRole('button', { name: 'Waive: Traffic back at 100 %' }).click();

@@ -5,22 +5,13 @@ import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { DESK, House, PHONE } from './house';
 import { isKept } from './keeps';
+import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
+import { editor, noConnection, note, reads, saved, unsent } from './written';
 
 let house: House;
 afterEach(async () => await house.close());
 
-/** What does not come in this time does not come, in milliseconds. */
-const PATIENCE = { timeout: 30_000 };
-
-async function furnish(): Promise<{ sabrina: string; marty: string }> {
-  house = new House('sqlite');
-  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
-  const marty = house.person('marty', 'Marty');
-  await house.serve();
-  house.say(sabrina, 'declare', 'Search is failing for everyone', '--severity', 'sev1');
-  house.say(marty, 'join', '1');
-  return { sabrina, marty };
-}
+const furnish = async (): Promise<Tokens> => await bothAreIn((house = new House('sqlite')));
 
 /** Where pictures of the way go, if anybody wants them. */
 const pictures = process.env.STORY_PICTURES;
@@ -38,22 +29,6 @@ async function picture(page: Page, name: string): Promise<void> {
     }
   await page.setViewportSize(DESK);
 }
-
-const editor = (page: Page) => page.getByRole('textbox', { name: 'Working notes' });
-const standing = (page: Page) => page.locator('.document h2');
-const saved = (page: Page) => expect.poll(() => standing(page).innerText(), PATIENCE).toMatch(/\bsaved\b/i);
-const noConnection = (page: Page) => page.getByText('No connection', { exact: true });
-const unsent = (page: Page, words: string) =>
-  page.locator('.timeline li:not([data-entry])').filter({ hasText: words });
-
-async function words(page: Page): Promise<string> {
-  return await editor(page).evaluate((content) => {
-    const copy = content.cloneNode(true) as Element;
-    for (const sign of copy.querySelectorAll('.other, .by-badge, .cm-placeholder')) sign.remove();
-    return [...copy.querySelectorAll('.cm-line')].map((line) => line.textContent).join('\n');
-  });
-}
-const reads = (page: Page) => expect.poll(() => words(page), PATIENCE);
 
 /** What stands in a store of the page's database. */
 const stored = (page: Page, store: string): Promise<unknown[]> =>
@@ -94,12 +69,6 @@ async function keptWhole(page: Page): Promise<void> {
       .reduce((one, other) => Math.max(one, other), 0);
   };
   await expect.poll(entries, PATIENCE).toBeGreaterThanOrEqual(shown);
-}
-
-async function note(page: Page, text: string): Promise<void> {
-  const composer = page.getByLabel('Write a note into the timeline');
-  await composer.fill(text);
-  await composer.press('Enter');
 }
 
 /** The notes of #1, as the log has them. */

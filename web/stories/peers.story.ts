@@ -7,6 +7,7 @@ import * as Y from 'yjs';
 import { CLOSED, Provider, type Socket } from '../src/document/provider';
 import { SUBPROTOCOL } from '../src/document/wire';
 import { House, STORES, type Store } from './house';
+import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
 
 let house: House;
 const leave: (() => void)[] = [];
@@ -15,7 +16,6 @@ afterEach(async () => {
   await house.close();
 });
 
-const PATIENCE = { timeout: 30_000 };
 const address = (): string => `${house.url.replace('http', 'ws')}/api/v1/incidents/1`;
 /** A token in a header; the house made its certificate itself. */
 const options = (token: string): ClientOptions => ({
@@ -49,18 +49,9 @@ function ours(token: string, query = ''): { doc: Y.Doc; provider: Provider } {
   return { doc, provider };
 }
 
+const furnish = async (store: Store): Promise<Tokens> => await bothAreIn((house = new House(store)));
 const notes = (doc: Y.Doc): Y.Text => doc.getText('notes');
 const reads = (doc: Y.Doc) => expect.poll(() => notes(doc).toString(), PATIENCE);
-
-async function furnish(store: Store): Promise<{ sabrina: string; marty: string }> {
-  house = new House(store);
-  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
-  const marty = house.person('marty', 'Marty');
-  await house.serve();
-  house.say(sabrina, 'declare', 'Search is failing for everyone', '--severity', 'sev1');
-  house.say(marty, 'join', '1');
-  return { sabrina, marty };
-}
 
 test.each(STORES)('a stock client and our page write one text (%s)', async (store) => {
   const { sabrina, marty } = await furnish(store);
