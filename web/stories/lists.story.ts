@@ -323,6 +323,32 @@ test('a line of the notes becomes a to-do by one key, and leads there', async ()
   expect(sabrina).toBeTruthy();
 });
 
+test('a line becomes a to-do and says so, though the whole document was closed meanwhile', async () => {
+  const { sabrina } = await furnish();
+  const page = await enter('marty');
+  await saved(page);
+  await editor(page, 'Working notes').focus();
+  await page.keyboard.type('ask the capacity desk');
+  await saved(page);
+  const held: (() => void)[] = [];
+  await page.route('**/commands', async (route) => {
+    await new Promise<void>((go) => held.push(go));
+    await route.continue();
+  });
+  await page.keyboard.press('Alt+Enter');
+  await expect.poll(() => held.length, PATIENCE).toBe(1);
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('g');
+  await page.keyboard.press('b');
+  await page.getByRole('heading', { name: 'Board' }).waitFor();
+  held[0]!();
+  const desk = await enter('sabrina');
+  await editor(desk, 'Working notes')
+    .getByText(/ask the capacity desk #\d+/)
+    .waitFor();
+  expect(house.say(sabrina, 'show', '1').split('ask the capacity desk').length).toBeGreaterThan(1);
+});
+
 test('a to-do stays one however long the incident is, and what did not become one is said', async () => {
   const { marty } = await furnish();
   const page = await enter('marty');

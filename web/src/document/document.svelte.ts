@@ -64,6 +64,8 @@ export class LiveDocument {
   readonly #unsent = new Set<number>();
   #slowly: ReturnType<typeof setTimeout> | undefined;
   #ended = false;
+  /** What will still write something here. */
+  readonly #under: Set<Promise<unknown>> = new Set();
 
   constructor(readonly place: Place) {
     // A `Y.Text` is one from the beginning, whoever writes first.
@@ -112,8 +114,7 @@ export class LiveDocument {
     addEventListener('beforeunload', leaving);
     document.addEventListener('visibilitychange', looks);
     document.addEventListener('resume', hurry);
-    return () => {
-      this.#ended = true;
+    const close = (): void => {
       removeEventListener('online', hurry);
       removeEventListener('offline', lost);
       removeEventListener('pageshow', hurry);
@@ -126,6 +127,19 @@ export class LiveDocument {
       this.awareness.destroy();
       this.doc.destroy();
     };
+    return () => {
+      this.#ended = true;
+      // Nobody looks at it any more; what was begun here still finds its text, and a way to the server.
+      if (this.#under.size === 0) close();
+      else void Promise.allSettled(this.#under).then(close);
+    };
+  }
+
+  /** Stays open until this is done, which will write something here: the server may take its time. */
+  holding<T>(act: Promise<T>): Promise<T> {
+    this.#under.add(act);
+    void act.catch(() => undefined).then(() => this.#under.delete(act));
+    return act;
   }
 
   /** The connection may be back: somebody else heard from the server. */
@@ -151,7 +165,11 @@ export class LiveDocument {
 
   /** Forgets what this browser keeps of it. */
   async forget(): Promise<void> {
-    await this.#kept?.forget().catch(() => undefined);
+    const kept = this.#kept;
+    // What is still written here is thrown away as well.
+    this.#kept = null;
+    await kept?.forget().catch(() => undefined);
+    kept?.close();
   }
 
   async #begin(): Promise<void> {
@@ -215,6 +233,8 @@ export class LiveDocument {
     this.authors = (about?.authors ?? {}) as Record<string, Author>;
     this.unread = updates.length === 0 && about === null;
     this.clock = (about?.clock ?? {}) as Partial<Record<PartName, Changed>>;
+    // It is opened now; of one that was never read there is nothing to say yet.
+    if (about !== null) this.#note();
     return updates.length;
   }
 
