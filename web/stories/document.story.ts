@@ -13,7 +13,7 @@ afterEach(async () => await house.close());
 const away = (page: Page) =>
   page
     .locator('.document')
-    .getByText(/^Not connected\.|not connected|not sent; kept/)
+    .getByText(/^Not connected\.|not connected|not sent; kept|^This browser keeps nothing/)
     .first()
     .waitFor();
 

@@ -145,6 +145,61 @@ test('without a server it opens from what was known, takes what is written, and 
   expect(await stored(third, 'notes')).toEqual([]);
 });
 
+test.each([
+  ['a desk', DESK],
+  ['a phone', PHONE],
+] as const)(
+  'without a connection one line says what still works, and what does not says why, at %s',
+  async (_, viewport) => {
+    const { sabrina } = await furnish();
+    house.say(sabrina, 'offer', '1', 'operations', 'marty');
+    const page = await enter('marty', { viewport });
+    const take = page.getByRole('button', { name: 'I have operations' }).first();
+    await take.waitFor();
+    expect(await take.getAttribute('aria-disabled')).toBeNull();
+    await house.kill();
+    await noConnection(page).waitFor();
+    const said = page.getByText(
+      'You can go on writing: notes and the document are sent when the server is back.',
+    );
+    expect(await said.isVisible()).toBe(true);
+    await page.locator('.document h2').getByText('not connected').waitFor();
+    expect(await page.locator('.document .standing').count(), 'it is not said again').toBe(0);
+    const composer = page.locator('.composer').getByText('A note waits in the timeline until it is sent.');
+    const soft = await composer.evaluate((line) => {
+      const colour = getComputedStyle(document.documentElement).getPropertyValue('--soft');
+      const probe = document.createElement('i');
+      document.body.append(Object.assign(probe, { style: `color: ${colour}` }));
+      const same = getComputedStyle(probe).color === getComputedStyle(line).color;
+      probe.remove();
+      return same;
+    });
+    expect(soft, 'nothing is wrong').toBe(true);
+    await expect.poll(() => take.getAttribute('aria-disabled'), PATIENCE).toBe('true');
+    await take.focus();
+    expect(await take.evaluate((button) => button === document.activeElement)).toBe(true);
+    const why = await take.evaluate(
+      (button) => document.getElementById(button.getAttribute('aria-describedby')!)?.textContent,
+    );
+    expect(why).toBe('This needs the server, which cannot be reached now.');
+    await page.keyboard.press('Enter');
+    await take.click({ force: true });
+    // However far somebody has read, the line stays before their eyes.
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
+    const top = () => noConnection(page).evaluate((line) => line.getBoundingClientRect().top);
+    expect(await top()).toBeGreaterThanOrEqual(0);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+    expect(await faults(page)).toEqual([]);
+    await picture(page, 'no-connection');
+    await house.serve();
+    await noConnection(page).waitFor({ state: 'detached' });
+    await expect.poll(() => take.getAttribute('aria-disabled'), PATIENCE).toBeNull();
+    expect(house.say(sabrina, '--json', 'timeline', '1'), 'nothing was sent').not.toContain('role_taken');
+    await take.click();
+    await expect.poll(() => house.say(sabrina, '--json', 'timeline', '1'), PATIENCE).toContain('role_taken');
+  },
+);
+
 test('a note that waited says when it was written; one that is refused keeps its words', async () => {
   const { sabrina } = await furnish();
   const page = await enter('marty');

@@ -80,3 +80,14 @@ test('a document that this browser never read is not shown as an empty one', () 
     expect(words.includes('has not read this document yet')).toBe(unread && standing.link === 'away');
   }
 });
+
+test('where the room has said that there is no connection, the document says only what differs in it', () => {
+  for (const [standing, keeping, slow, unread] of all()) {
+    if (standing.link !== 'away') continue;
+    const { words, tone } = saying(standing, keeping, slow, unread, true);
+    expect(words).not.toMatch(/Not connected/);
+    expect(tone, words).toBe(keeping === 'kept' && !unread ? 'quiet' : 'mind');
+    if (!standing.saved) expect(words).toMatch(/kept in this browser|stands only here/);
+    expect(/\bkept\b/.test(words) && keeping !== 'kept', words).toBe(false);
+  }
+});

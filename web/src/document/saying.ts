@@ -32,19 +32,24 @@ export function saying(
   keeping: Keeping,
   slow: boolean,
   unread = false,
+  /** The room has said already that there is no connection, and what becomes of what is written: here is the rest. */
+  known = false,
 ): Saying {
   if (ended !== null) return end(ended, saved, keeping);
   if (link === 'connecting') return quiet(saved ? 'opening…' : `opening… ${whereabouts(keeping)}`);
   if (link === 'away' && unread)
     return {
-      words: `Not connected, and this browser has not read this document yet, so its words are missing here. ${saved ? 'What you write is joined to them' : `${whereabouts(keeping)}, and is joined to them`} when the connection is back.`,
+      words: `${known ? 'This' : 'Not connected, and this'} browser has not read this document yet, so its words are missing here. ${saved ? 'What you write is joined to them' : `${whereabouts(keeping)}, and is joined to them`} when the connection is back.`,
       tone: 'mind',
       remedy: null,
     };
+  if (link === 'away' && known && keeping === 'kept')
+    return quiet(saved ? 'not connected' : 'not sent; kept in this browser');
   if (link === 'away') {
+    const lead = known ? '' : 'Not connected. ';
     if (!saved)
       return {
-        words: `Not connected. ${whereabouts(keeping)}, and is sent when the connection is back.`,
+        words: `${lead}${whereabouts(keeping)}, and is sent when the connection is back.`,
         tone: 'mind',
         remedy: null,
       };
@@ -52,7 +57,7 @@ export function saying(
       keeping === 'kept'
         ? 'What you write meanwhile is kept in this browser, and sent then.'
         : 'This browser keeps nothing: what you write meanwhile stands only in this window.';
-    return { words: `Not connected. ${then}`, tone: 'mind', remedy: null };
+    return { words: `${lead}${then}`, tone: 'mind', remedy: null };
   }
   if (!saved && may === false)
     return {
