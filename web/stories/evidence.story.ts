@@ -3,6 +3,9 @@ import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { House, STORES } from './house';
+import { paste } from './paste';
+import { PATIENCE, bothAreIn } from './search-fails';
+import { editor, saved } from './written';
 
 let house: House;
 afterEach(async () => await house.close());
@@ -10,29 +13,14 @@ afterEach(async () => await house.close());
 /** A red dot. */
 const DOT =
   'iVBORw0KGgoAAAANSUhEUgAAAAUAAAAFCAYAAACNbyblAAAAHElEQVQI12P4//8/w38GIAXDIBKE0DHxgljNBAAO9TXL0Y4OHwAAAABJRU5ErkJggg==';
-const PATIENCE = { timeout: 30_000 };
 
-const editor = (page: Page) => page.getByRole('textbox', { name: 'Working notes' });
 const pictures = (page: Page) => editor(page).locator('.md-picture img');
 
 async function enter(handle: string): Promise<Page> {
   const page = await house.enter(handle);
   await page.goto(`${house.url}/incidents/1`);
-  await expect.poll(() => page.locator('.document h2').innerText(), PATIENCE).toMatch(/\bsaved\b/i);
+  await saved(page);
   return page;
-}
-
-/** Pastes a file where the cursor is. */
-async function paste(page: Page, name: string, type: string, base64: string): Promise<void> {
-  await editor(page).evaluate(
-    (content, [name, type, base64]) => {
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const clipboardData = new DataTransfer();
-      clipboardData.items.add(new File([bytes], name, { type }));
-      content.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true, cancelable: true }));
-    },
-    [name, type, base64] as const,
-  );
 }
 
 /** The picture is not only named there: it is drawn. */
@@ -48,11 +36,7 @@ const drawn = (page: Page) =>
 
 test.each(STORES)('a pasted picture is there for everybody, and stays (%s)', async (store) => {
   house = new House(store);
-  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
-  const marty = house.person('marty', 'Marty');
-  await house.serve();
-  house.say(sabrina, 'declare', 'Search is failing for everyone');
-  house.say(marty, 'join', '1');
+  await bothAreIn(house);
   const [desk, other] = [await enter('sabrina'), await enter('marty')];
   await editor(desk).focus();
   await desk.keyboard.type('Look at this: \n');

@@ -80,6 +80,19 @@ export class House {
     return execFileSync(WARDROOM, [...words, ...this.place], { encoding: 'utf8', env: this.environment() });
   }
 
+  /** Writes a backup. Where it is. */
+  backup(): string {
+    const file = join(this.folder, `${crypto.randomUUID()}.backup`);
+    this.run('backup', file);
+    return file;
+  }
+
+  /** Puts a backup in the place of what stands in the folder. Nothing may run on it. */
+  restore(file: string): void {
+    rmSync(join(this.folder, 'data'), { recursive: true });
+    this.run('restore', file);
+  }
+
   /** Runs a client verb as somebody. */
   say(token: string, ...words: string[]): string {
     const env = { ...this.environment(), WARDROOM_URL: this.url, WARDROOM_TOKEN: token };
@@ -131,6 +144,11 @@ export class House {
     const ended = new Promise((resolve) => server.once('exit', resolve));
     server.kill('SIGKILL');
     await ended;
+  }
+
+  /** Starts the server anew where it was killed. */
+  async back(): Promise<void> {
+    if (this.server?.signalCode) await this.serve();
   }
 
   /** A person, and a token with which a story acts for them from the terminal. */

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { test } from 'vitest';
 import { DESK, House, PHONE } from './house';
+import { graph, paste } from './paste';
+import { editor, into, noConnection, saved } from './written';
 
 const folder = process.env.PICTURES ?? join(import.meta.dirname, '../../target/pictures');
 mkdirSync(folder, { recursive: true });
@@ -98,6 +100,7 @@ async function shoot(name: string, visit: (page: Page) => Promise<void>, who: st
   if (only && !only.some((words) => name.includes(words))) return;
   for (const [width, viewport] of Object.entries({ desk: DESK, phone: PHONE })) {
     for (const colorScheme of ['light', 'dark'] as const) {
+      await house.back();
       const options = { viewport, colorScheme, hasTouch: width === 'phone', isMobile: width === 'phone' };
       const page = who ? await house.enter(who, options) : await house.open(options);
       await visit(page);
@@ -117,6 +120,47 @@ name = "Emma"
 name = "dispatch"
 members = ["emma", "marty"]
 `;
+
+/** A picture in the notes; and what was written when command was offered, beside the room. */
+async function marks(): Promise<void> {
+  const room = `${house.url}/incidents/1`;
+  const marty = await house.enter('marty');
+  await marty.goto(room);
+  await saved(marty);
+  await into(marty);
+  await marty.keyboard.press('Enter');
+  await paste(marty, 'errors per second.png', 'image/png', await graph(marty));
+  await editor(marty).locator('.md-picture img').waitFor();
+  await saved(marty);
+  house.say(sabrina, 'withdraw', '1', 'command');
+  house.say(sabrina, 'offer', '1', 'command', 'jennifer');
+  await marty.context().close();
+  await shoot(
+    'pasted',
+    async (page) => {
+      await page.goto(room);
+      await saved(page);
+      await editor(page).locator('.md-picture img').waitFor();
+      await editor(page).locator('.md-picture').scrollIntoViewIfNeeded();
+    },
+    'brown',
+  );
+  await shoot(
+    'mark',
+    async (page) => {
+      await page.goto(room);
+      await saved(page);
+      const timeline = page.getByRole('button', { name: 'Timeline', exact: true });
+      if (await timeline.isVisible()) await timeline.click();
+      await page
+        .getByRole('button', { name: /^(what was written then|read it)/ })
+        .first()
+        .click();
+      await page.getByRole('dialog', { name: 'What was written then' }).getByText('What we tried').waitFor();
+    },
+    'brown',
+  );
+}
 
 /** What opens beside a page, and the doors. */
 async function panels(): Promise<void> {
@@ -322,6 +366,7 @@ test('pictures', async () => {
       },
       'sabrina',
     );
+    await marks();
     house.run('team', 'set', 'search-sre', 'brown', 'marty');
     house.run('service', 'set', 'search', '--owner', 'search-sre', '--depends-on', 'index');
     for (const part of ['people', 'teams', 'services', 'tokens', 'settings', 'audit']) {
@@ -376,6 +421,18 @@ test('pictures', async () => {
       'marty',
     );
     await panels();
+    // Last: the server goes.
+    await shoot(
+      'no-connection',
+      async (page) => {
+        await page.goto(`${house.url}/incidents/1`);
+        await saved(page);
+        await house.kill();
+        await noConnection(page).waitFor();
+        await page.locator('.document h2').getByText('not connected').waitFor();
+      },
+      'brown',
+    );
     console.log(`Pictures are in ${folder}`);
   } finally {
     await house.close();
