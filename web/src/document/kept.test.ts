@@ -2,7 +2,7 @@
 import { IDBDatabase as FDBDatabase, IDBFactory, IDBKeyRange } from 'fake-indexeddb';
 import { beforeEach, expect, test, vi } from 'vitest';
 import * as Y from 'yjs';
-import { LASTS } from './bounds';
+import { LASTS, LASTS_OVER } from './bounds';
 import { type Place, forgetOld, forgetOthers, forgetSent, incidentsOf, unsentOf } from './database';
 import { Kept } from './kept';
 import { forget, warning } from './leave';
@@ -116,10 +116,18 @@ test('documents that were not opened for long go, but not with words that were n
   await (await written({ ...place, incident: 9 }, ['not sent'])).kept.about(about);
   await forgetOld('marty', new Set());
   expect((await incidentsOf('marty')).sort()).toEqual([8, 9]);
-  await forgetOld('marty', new Set([8]), Date.now() + LASTS);
+  await forgetOld('marty', new Set([8]), Date.now() + LASTS_OVER + 60_000);
   expect(await incidentsOf('marty')).toEqual([9]);
   expect((await reopened({ ...place, incident: 8 })).words).toBe('');
   await forgetOld('marty', new Set([9]), Date.now() + 3 * LASTS);
+  expect((await reopened({ ...place, incident: 9 })).words).toBe('not sent');
+});
+
+test('what is forgotten because the server has it takes no words with it that the server has not', async () => {
+  await written({ ...place, incident: 8 }, ['from the server'], false);
+  await written({ ...place, incident: 9 }, ['not sent']);
+  await forgetSent(() => true);
+  expect((await reopened({ ...place, incident: 8 })).words).toBe('');
   expect((await reopened({ ...place, incident: 9 })).words).toBe('not sent');
 });
 

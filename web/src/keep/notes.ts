@@ -95,10 +95,10 @@ export async function change(nr: number, by: (note: Note) => Note | null): Promi
 
 /**
  * The note with the time under which it is to be tried now. One that is sent at once happened now, and says nothing. One
- * that waited says when it was written, by the server's clock, and never later than now: what came before, came before.
+ * that waited says when it was written, by the server's clock, which is never later than now.
  */
 export function timed(note: Note, now: number, ahead: number): Note {
-  const written = Math.min(note.written + ahead, now);
+  const written = note.written + ahead;
   const own = note.happened_at ?? (now - written > LATE ? new Date(written).toISOString() : null);
   const last = note.tried.at(-1);
   // What was tried under a time of its own keeps it. What was tried as new may have to say now that it is not.
