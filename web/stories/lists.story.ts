@@ -275,6 +275,24 @@ test('what is typed is taken as it is, or comes back as it was', async () => {
   await expect.poll(() => field.inputValue(), PATIENCE).toBe('Ask the capacity desk');
 });
 
+test('of two who reword one at once, the later sees what the earlier wrote and decides', async () => {
+  const { marty } = await furnish();
+  house.say(marty, 'todo', '1', 'add', 'Warm the cache');
+  const sabrina = await enter('sabrina');
+  await press(sabrina, 'Warm the cache', 'Reword');
+  await sabrina.keyboard.press('Control+a');
+  await sabrina.keyboard.type('Warm the cache of eu-1');
+  house.say(marty, 'todo', '1', 'reword', '1', 'Warm both caches');
+  await row(sabrina, 'Warm both caches').waitFor();
+  await sabrina.keyboard.press('Enter');
+  await sabrina.getByRole('alert').getByText('Marty wrote “Warm both caches” as to-do 1 meanwhile').waitFor();
+  const field = sabrina.getByRole('textbox', { name: 'In other words' });
+  expect(await field.inputValue(), 'what she typed').toBe('Warm the cache of eu-1');
+  await field.press('Enter');
+  await row(sabrina, 'Warm the cache of eu-1').waitFor();
+  expect(await sabrina.getByRole('alert').count()).toBe(0);
+});
+
 test('nobody says of words that they have not got that they are still true', async () => {
   const { sabrina } = await furnish();
   house.say(sabrina, 'still-true', '1', 'summary');

@@ -232,11 +232,15 @@ pub enum Command {
     RewordCriterion {
         criterion: u32,
         text: Line,
+        /// The entry that said the words which this replaces, as they were read.
+        replaces: Entry,
     },
     /// Nobody named: it is nobody's.
     AssignCriterion {
         criterion: u32,
         person: Option<Who>,
+        /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
+        replaces: Option<Entry>,
     },
     /// It is true now.
     MeetCriterion {
@@ -255,6 +259,8 @@ pub enum Command {
     LinkCriterion {
         criterion: u32,
         bug: Option<Line>,
+        /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
+        replaces: Option<Entry>,
     },
     /// Something to do besides the incident's own work; `bug` is where it is tracked, as an https link.
     AddTodo {
@@ -265,11 +271,15 @@ pub enum Command {
     RewordTodo {
         todo: u32,
         text: Line,
+        /// The entry that said the words which this replaces, as they were read.
+        replaces: Entry,
     },
     /// Naming oneself takes it; nobody named: it is nobody's.
     AssignTodo {
         todo: u32,
         person: Option<Who>,
+        /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
+        replaces: Option<Entry>,
     },
     FinishTodo {
         todo: u32,
@@ -281,6 +291,8 @@ pub enum Command {
     LinkTodo {
         todo: u32,
         bug: Option<Line>,
+        /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
+        replaces: Option<Entry>,
     },
     /// These parts of the state document are still true.
     StillTrue {

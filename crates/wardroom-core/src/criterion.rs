@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
-use crate::id::{PersonId, Time, Who};
+use crate::id::{Entry, PersonId, Time, Who};
 use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::Duty;
+use crate::said::{Aspect, LastSaid};
 use crate::text::{Line, Prose, Text};
 use crate::todo::bug_link;
 
@@ -34,6 +35,9 @@ pub struct Criterion {
     pub by: PersonId,
     /// When.
     pub at: Time,
+    /// Who said last what stands here. Events do not carry it: it follows from where they stand.
+    #[serde(default, skip_serializing_if = "LastSaid::is_empty")]
+    pub said: LastSaid,
     /// How it stands.
     pub state: CriterionState,
 }
@@ -150,11 +154,18 @@ impl Incident {
         Ok(Event::CriterionAdded { criterion: self.criteria_added + 1, text: text.into(), by }.into())
     }
 
-    pub(crate) fn reword_criterion(&self, ask: &Asking<'_>, criterion: u32, text: Line) -> Result<Decision, Refusal> {
+    pub(crate) fn reword_criterion(
+        &self,
+        ask: &Asking<'_>,
+        criterion: u32,
+        text: Line,
+        replaces: Entry,
+    ) -> Result<Decision, Refusal> {
         let (_, known) = self.criterion_for(ask, criterion, CriterionAct::Reword)?;
         if known.text.words() == Some(text.as_str()) {
             return Err(Refusal::new(Code::AlreadySo, format!("Exit criterion {criterion} says that already.")));
         }
+        known.said.words_were_read(ask, &format!("exit criterion {criterion}"), &known.text, replaces)?;
         Ok(Event::CriterionReworded { criterion, text: text.into() }.into())
     }
 
@@ -163,12 +174,14 @@ impl Incident {
         ask: &Asking<'_>,
         criterion: u32,
         person: Option<Who>,
+        replaces: Option<Entry>,
     ) -> Result<Decision, Refusal> {
         let (_, known) = self.criterion_for(ask, criterion, CriterionAct::Assign)?;
         let owner = person.map(|who| self.who_is_here(ask, &who)).transpose()?;
         if known.owner == owner {
             return Err(Refusal::new(Code::AlreadySo, format!("Exit criterion {criterion} is assigned so already.")));
         }
+        known.said.owner_was_read(ask, &format!("exit criterion {criterion}"), known.owner, replaces)?;
         Ok(Event::CriterionAssigned { criterion, owner }.into())
     }
 
@@ -197,9 +210,11 @@ impl Incident {
         ask: &Asking<'_>,
         criterion: u32,
         bug: Option<Line>,
+        replaces: Option<Entry>,
     ) -> Result<Decision, Refusal> {
         let (_, known) = self.criterion_for(ask, criterion, CriterionAct::Link)?;
         let bug = bug_link(known.bug.as_ref(), bug)?;
+        known.said.bug_was_read(ask, &format!("exit criterion {criterion}"), known.bug.as_ref(), replaces)?;
         Ok(Event::CriterionLinked { criterion, bug }.into())
     }
 
@@ -227,8 +242,9 @@ impl Incident {
         let at = recorded.at;
         if let Event::CriterionAdded { criterion, text, by } = &recorded.event {
             let (text, state) = (text.clone(), CriterionState::Open);
-            let new = Criterion { id: *criterion, text, owner: None, bug: None, by: *by, at, state };
-            self.take_criterion(new);
+            let said = LastSaid::default();
+            let new = Criterion { id: *criterion, text, owner: None, bug: None, by: *by, at, said, state };
+            self.take_criterion(recorded, new);
             return;
         }
         let (Event::CriterionReworded { criterion, .. }
@@ -242,21 +258,31 @@ impl Incident {
         };
         let Some(known) = self.criteria.iter_mut().find(|known| known.id == *criterion) else { return };
         match &recorded.event {
-            Event::CriterionReworded { text, .. } => known.text = text.clone(),
-            Event::CriterionAssigned { owner, .. } => known.owner = *owner,
+            Event::CriterionReworded { text, .. } => {
+                known.text = text.clone();
+                known.said.anew(Aspect::Text, recorded, known.by);
+            }
+            Event::CriterionAssigned { owner, .. } => {
+                known.owner = *owner;
+                known.said.anew(Aspect::Owner, recorded, known.by);
+            }
             Event::CriterionMet { by, .. } => known.state = CriterionState::Met { by: *by, at },
             Event::CriterionReopened { .. } => known.state = CriterionState::Open,
             Event::CriterionWaived { by, reason, .. } => {
                 known.state = CriterionState::Waived { by: *by, at, reason: reason.clone() };
             }
-            Event::CriterionLinked { bug, .. } => known.bug = bug.clone(),
+            Event::CriterionLinked { bug, .. } => {
+                known.bug = bug.clone();
+                known.said.anew(Aspect::Bug, recorded, known.by);
+            }
             _ => {}
         }
     }
 
     /// One more, of this incident or of one that it absorbs.
-    pub(crate) fn take_criterion(&mut self, criterion: Criterion) {
+    pub(crate) fn take_criterion(&mut self, recorded: &Recorded, criterion: Criterion) {
+        let said = LastSaid::at_first(recorded, criterion.by, criterion.owner, criterion.bug.as_ref());
         self.criteria_added = self.criteria_added.max(criterion.id);
-        self.criteria.push(criterion);
+        self.criteria.push(Criterion { said, ..criterion });
     }
 }

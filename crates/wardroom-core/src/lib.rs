@@ -46,6 +46,7 @@ mod restriction;
 pub mod roadblock;
 pub mod role;
 pub mod roster;
+pub mod said;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod seal;

@@ -20,6 +20,7 @@ use crate::refusal::{Code, Refusal, Remedy};
 use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::RolePath;
+use crate::said::LastSaid;
 use crate::text::Text;
 use crate::todo::Todo;
 
@@ -166,6 +167,7 @@ impl Incident {
             text: criterion.text.anew(),
             bug: criterion.bug.as_ref().map(Text::anew),
             owner: self.goes_along(criterion.owner),
+            said: LastSaid::default(),
             ..criterion.clone()
         };
         (before + 1..).zip(open).map(anew).collect()
@@ -178,6 +180,7 @@ impl Incident {
             text: todo.text.anew(),
             bug: todo.bug.as_ref().map(Text::anew),
             owner: self.goes_along(todo.owner),
+            said: LastSaid::default(),
             ..todo.clone()
         };
         (before + 1..).zip(open).map(anew).collect()
@@ -211,8 +214,8 @@ impl Incident {
                 todos,
                 ..
             }) => {
-                criteria.iter().for_each(|criterion| self.take_criterion(criterion.clone()));
-                todos.iter().for_each(|todo| self.take_todo(todo.clone()));
+                criteria.iter().for_each(|criterion| self.take_criterion(recorded, criterion.clone()));
+                todos.iter().for_each(|todo| self.take_todo(recorded, todo.clone()));
                 self.began = [self.began, *began].into_iter().flatten().min();
                 for person in responders {
                     self.responders.entry(*person).or_insert_with(|| Responder::new(recorded.at));

@@ -40,6 +40,8 @@ pub enum Code {
     NotThere,
     /// It is like that already.
     AlreadySo,
+    /// Somebody else said anew what this would replace, after what the asker has read.
+    ChangedMeanwhile,
     /// The name or number is taken by another.
     Taken,
     /// The phase does not allow it.
@@ -154,6 +156,11 @@ pub enum Remedy {
     Settle {
         /// The open ones, by number.
         criteria: Vec<u32>,
+    },
+    /// Read what stands there now, and if it is to be replaced all the same, name this entry.
+    Replace {
+        /// The entry that said it.
+        entry: Entry,
     },
     /// Write a note of your own.
     Note,

@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
-use crate::id::{PersonId, Time, Who};
+use crate::id::{Entry, PersonId, Time, Who};
 use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal};
 use crate::role::Duty;
+use crate::said::{Aspect, LastSaid};
 use crate::text::{Line, Text};
 
 /// More than this belong into the tracker.
@@ -31,6 +32,9 @@ pub struct Todo {
     pub by: PersonId,
     /// When.
     pub at: Time,
+    /// Who said last what stands here. Events do not carry it: it follows from where they stand.
+    #[serde(default, skip_serializing_if = "LastSaid::is_empty")]
+    pub said: LastSaid,
     /// Who said that it is done, and when.
     pub done: Option<Done>,
 }
@@ -154,15 +158,28 @@ impl Incident {
         Ok(Event::TodoAdded { todo: self.todos_added + 1, text: text.into(), owner, bug, by }.into())
     }
 
-    pub(crate) fn reword_todo(&self, ask: &Asking<'_>, todo: u32, text: Line) -> Result<Decision, Refusal> {
+    pub(crate) fn reword_todo(
+        &self,
+        ask: &Asking<'_>,
+        todo: u32,
+        text: Line,
+        replaces: Entry,
+    ) -> Result<Decision, Refusal> {
         let (_, known) = self.todo_for(ask, todo, TodoAct::Reword)?;
         if known.text.words() == Some(text.as_str()) {
             return Err(Refusal::new(Code::AlreadySo, format!("To-do {todo} says that already.")));
         }
+        known.said.words_were_read(ask, &format!("to-do {todo}"), &known.text, replaces)?;
         Ok(Event::TodoReworded { todo, text: text.into() }.into())
     }
 
-    pub(crate) fn assign_todo(&self, ask: &Asking<'_>, todo: u32, person: Option<Who>) -> Result<Decision, Refusal> {
+    pub(crate) fn assign_todo(
+        &self,
+        ask: &Asking<'_>,
+        todo: u32,
+        person: Option<Who>,
+        replaces: Option<Entry>,
+    ) -> Result<Decision, Refusal> {
         let asker = ask.active_person()?;
         let owner = person.map(|who| self.who_is_here(ask, &who)).transpose()?;
         let act = if owner == Some(asker) { TodoAct::Take } else { TodoAct::Assign };
@@ -170,6 +187,7 @@ impl Incident {
         if known.owner == owner {
             return Err(Refusal::new(Code::AlreadySo, format!("To-do {todo} is assigned so already.")));
         }
+        known.said.owner_was_read(ask, &format!("to-do {todo}"), known.owner, replaces)?;
         Ok(Event::TodoAssigned { todo, owner }.into())
     }
 
@@ -183,9 +201,16 @@ impl Incident {
         Ok(Event::TodoReopened { todo }.into())
     }
 
-    pub(crate) fn link_todo(&self, ask: &Asking<'_>, todo: u32, bug: Option<Line>) -> Result<Decision, Refusal> {
+    pub(crate) fn link_todo(
+        &self,
+        ask: &Asking<'_>,
+        todo: u32,
+        bug: Option<Line>,
+        replaces: Option<Entry>,
+    ) -> Result<Decision, Refusal> {
         let (_, known) = self.todo_for(ask, todo, TodoAct::Link)?;
         let bug = bug_link(known.bug.as_ref(), bug)?;
+        known.said.bug_was_read(ask, &format!("to-do {todo}"), known.bug.as_ref(), replaces)?;
         Ok(Event::TodoLinked { todo, bug }.into())
     }
 
@@ -193,7 +218,8 @@ impl Incident {
         let at = recorded.at;
         if let Event::TodoAdded { todo, text, owner, bug, by } = &recorded.event {
             let (text, bug) = (text.clone(), bug.clone());
-            self.take_todo(Todo { id: *todo, text, owner: *owner, bug, by: *by, at, done: None });
+            let said = LastSaid::default();
+            self.take_todo(recorded, Todo { id: *todo, text, owner: *owner, bug, by: *by, at, said, done: None });
             return;
         }
         let (Event::TodoReworded { todo, .. }
@@ -206,18 +232,28 @@ impl Incident {
         };
         let Some(known) = self.todos.iter_mut().find(|known| known.id == *todo) else { return };
         match &recorded.event {
-            Event::TodoReworded { text, .. } => known.text = text.clone(),
-            Event::TodoAssigned { owner, .. } => known.owner = *owner,
+            Event::TodoReworded { text, .. } => {
+                known.text = text.clone();
+                known.said.anew(Aspect::Text, recorded, known.by);
+            }
+            Event::TodoAssigned { owner, .. } => {
+                known.owner = *owner;
+                known.said.anew(Aspect::Owner, recorded, known.by);
+            }
             Event::TodoFinished { by, .. } => known.done = Some(Done { by: *by, at }),
             Event::TodoReopened { .. } => known.done = None,
-            Event::TodoLinked { bug, .. } => known.bug = bug.clone(),
+            Event::TodoLinked { bug, .. } => {
+                known.bug = bug.clone();
+                known.said.anew(Aspect::Bug, recorded, known.by);
+            }
             _ => {}
         }
     }
 
     /// One more, of this incident or of one that it absorbs.
-    pub(crate) fn take_todo(&mut self, todo: Todo) {
+    pub(crate) fn take_todo(&mut self, recorded: &Recorded, todo: Todo) {
+        let said = LastSaid::at_first(recorded, todo.by, todo.owner, todo.bug.as_ref());
         self.todos_added = self.todos_added.max(todo.id);
-        self.todos.push(todo);
+        self.todos.push(Todo { said, ..todo });
     }
 }

@@ -6,9 +6,15 @@ import type { Person, Time } from './types';
 export interface Criterion {
   id: number;
   text: string | null;
+  /** The entry that said these words: what rewords them names it. */
+  text_entry: number;
   owner: Person | null;
+  /** The entry that said so, if any ever did. */
+  owner_entry: number | null;
   /** An https link. */
   bug: string | null;
+  /** The entry that linked it or took the link away, if any ever did. */
+  bug_entry: number | null;
   by: Person;
   at: Time;
   state: 'open' | 'met' | 'waived';
@@ -24,9 +30,15 @@ export interface Criterion {
 export interface Todo {
   id: number;
   text: string | null;
+  /** The entry that said these words: what rewords them names it. */
+  text_entry: number;
   owner: Person | null;
+  /** The entry that said so, if any ever did. */
+  owner_entry: number | null;
   /** An https link. */
   bug: string | null;
+  /** The entry that linked it or took the link away, if any ever did. */
+  bug_entry: number | null;
   by: Person;
   at: Time;
   done_by: Person | null;

@@ -1,14 +1,17 @@
 // Exit criteria and to-dos in one shape, and what is asked of the server with them.
 import { expect, test } from 'vitest';
 import type { Criterion, Todo } from '../api/document';
-import { asked, bugName, ofCriterion, ofTodo, openFirst, withBug } from './list';
+import { asked, bugName, ofCriterion, ofTodo, openFirst, stands, withBug } from './list';
 
 const marty = { id: 'p1', handle: 'marty', name: 'Marty' };
 const todo = (id: number, done: boolean): Todo => ({
   id,
   text: 'Warm the cache',
+  text_entry: 4,
   owner: null,
+  owner_entry: 7,
   bug: null,
+  bug_entry: null,
   by: marty,
   at: '2026-11-26T03:00:00Z',
   done_by: done ? marty : null,
@@ -24,7 +27,8 @@ test('what is open comes first, and nothing else moves', () => {
 
 test('a waived criterion is neither open nor done', () => {
   const criterion: Criterion = {
-    ...{ id: 1, text: 'Errors below 0.1 %', owner: null, bug: null, by: marty, at: '2026-11-26T03:00:00Z' },
+    ...{ id: 1, text: 'Errors below 0.1 %', by: marty, at: '2026-11-26T03:00:00Z' },
+    ...{ text_entry: 4, owner: null, owner_entry: null, bug: null, bug_entry: null },
     ...{
       state: 'waived',
       settled_by: marty,
@@ -56,6 +60,13 @@ test('what is asked of the server', () => {
     criterion: 2,
     reason: 'gone',
   });
+});
+
+test('what something replaces is what was said of the same', () => {
+  const item = ofTodo(todo(1, false));
+  expect(stands(item, 'reword')).toBe(4);
+  expect(stands(item, 'assign')).toBe(7);
+  expect(stands(item, 'link')).toBe(null);
 });
 
 test.each([

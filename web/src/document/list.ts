@@ -13,8 +13,11 @@ export interface Item {
   id: number;
   /** Null once the words were taken out. */
   text: string | null;
+  text_entry: number;
   owner: Person | null;
+  owner_entry: number | null;
   bug: string | null;
+  bug_entry: number | null;
   by: Person;
   at: Time;
   state: 'open' | 'done' | 'waived';
@@ -90,6 +93,12 @@ export function asked(
   // Reopening a criterion can have a reason; nobody is asked for one.
   const reason = kind === 'criterion' && act === 'reopen' ? { reason: null } : {};
   return { command: COMMANDS[kind][act], [kind]: id, ...reason, ...more };
+}
+
+/** The entry that said what this would replace, as it stands on screen: the server refuses to replace what somebody else
+ * said after it. Null where nobody said anything. */
+export function stands(item: Item, act: 'reword' | 'assign' | 'link'): number | null {
+  return { reword: item.text_entry, assign: item.owner_entry, link: item.bug_entry }[act];
 }
 
 /** The words of a line of the notes, which may have to be cut, and the link to a bug that it ends with, if it does: as the

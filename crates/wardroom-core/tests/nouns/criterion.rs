@@ -9,7 +9,7 @@ use wardroom_core::incident::{Asking, Phase};
 use wardroom_core::refusal::{Code, Remedy};
 
 use crate::cast::{JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA};
-use crate::given::{Given, given};
+use crate::given::{Given, by, given};
 use crate::words::{ask_for, closed, cmd, held, investigating, joined, member, opened, text};
 
 fn added(criterion: u32) -> Event {
@@ -41,6 +41,18 @@ fn planned() -> Given {
     given([opened(), joined(JOSEPHINE)]).and(held("planning", SABRINA)).and([joined(ROBIN), member("planning", ROBIN)])
 }
 
+fn reword(words: &str, replaces: u64) -> Command {
+    cmd("reword_criterion", json!({"criterion": 1, "text": words, "replaces": replaces}))
+}
+
+fn assign(person: Option<&str>, replaces: Option<u64>) -> Command {
+    cmd("assign_criterion", json!({"criterion": 1, "person": person, "replaces": replaces}))
+}
+
+fn link(bug: Option<&str>, replaces: Option<u64>) -> Command {
+    cmd("link_criterion", json!({"criterion": 1, "bug": bug, "replaces": replaces}))
+}
+
 fn may(given: &Given, who: PersonId) -> Vec<CriterionAct> {
     let ask = Asking {
         actor: Actor::Person(who),
@@ -56,14 +68,14 @@ fn may(given: &Given, who: PersonId) -> Vec<CriterionAct> {
 #[test]
 fn planning_and_command_keep_them() {
     let add = || cmd("add_criterion", json!({"text": "errors below 0.1 %"}));
-    let by = |criterion, by| Event::CriterionAdded { criterion, text: text("errors below 0.1 %"), by };
+    let new = |criterion, by| Event::CriterionAdded { criterion, text: text("errors below 0.1 %"), by };
     planned()
         .when(SABRINA, add())
-        .then([by(1, SABRINA)])
+        .then([new(1, SABRINA)])
         .when(ROBIN, add())
-        .then([by(2, ROBIN)])
+        .then([new(2, ROBIN)])
         .when(MARY, add())
-        .then([by(3, MARY)])
+        .then([new(3, MARY)])
         .when(JOSEPHINE, add())
         .refused(Code::NotYours, &[SABRINA, MARY], ask_for("planning"))
         .when(MALCOLM, add())
@@ -133,9 +145,9 @@ fn a_refusal_names_a_few_of_them_briefly() {
 
 #[test]
 fn it_is_reworded_assigned_linked_met_and_reopened() {
-    let reword = |words: &str| cmd("reword_criterion", json!({"criterion": 1, "text": words}));
-    let assign = |person: Option<&str>| cmd("assign_criterion", json!({"criterion": 1, "person": person}));
-    let link = |bug: Option<&str>| cmd("link_criterion", json!({"criterion": 1, "bug": bug}));
+    let reword = |words: &str| reword(words, 7);
+    let assign = |person| assign(person, None);
+    let link = |bug| link(bug, None);
     planned()
         .and([added(1)])
         .when(SABRINA, reword("errors below 0.1 %"))
@@ -163,6 +175,67 @@ fn it_is_reworded_assigned_linked_met_and_reopened() {
         .refused(Code::AlreadySo, &[], None)
         .when(SABRINA, on("reopen_criterion", 1))
         .then([Event::CriterionReopened { criterion: 1, reason: None }]);
+}
+
+#[test]
+fn words_of_others_are_not_replaced_unread() {
+    let said = |criterion, words: &str| Event::CriterionReworded { criterion, text: text(words) };
+    let replace = |entry| Some(Remedy::Replace { entry: Entry(entry) });
+    // Who rewords says what they replace.
+    let without = json!({"command": "reword_criterion", "criterion": 1, "text": "errors gone"});
+    assert!(serde_json::from_value::<Command>(without).is_err());
+    planned()
+        .and([added(1), added(2)])
+        .when(SABRINA, reword("errors gone", 7))
+        .then([said(1, "errors gone")])
+        // Robin read what stood there before.
+        .when(ROBIN, reword("errors below 1 %", 7))
+        .says("Sabrina wrote “errors gone” as exit criterion 1 meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], replace(9))
+        // What he wants stands there already: nothing is lost.
+        .when(ROBIN, reword("errors gone", 7))
+        .refused(Code::AlreadySo, &[], None)
+        // Another's change of something else is in nobody's way.
+        .and([by(MARY, Event::CriterionAssigned { criterion: 1, owner: Some(MARY) }), by(MARY, said(2, "other"))])
+        .when(ROBIN, reword("errors below 1 %", 9))
+        .then([said(1, "errors below 1 %")])
+        // One knows what one said oneself, whichever entry one names.
+        .when(ROBIN, reword("errors below 2 %", 9))
+        .then([said(1, "errors below 2 %")]);
+}
+
+#[test]
+fn what_was_said_first_is_somebodys_too() {
+    planned()
+        .and([added(1)])
+        .when(ROBIN, reword("errors gone", 1))
+        .says("Mary wrote “errors below 0.1 %” as exit criterion 1 meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], Some(Remedy::Replace { entry: Entry(7) }));
+}
+
+#[test]
+fn nobody_is_replaced_as_its_owner_unread_nor_a_bug() {
+    let replace = |entry| Some(Remedy::Replace { entry: Entry(entry) });
+    let assigned = |owner| Event::CriterionAssigned { criterion: 1, owner };
+    let linked = |bug: &str| Event::CriterionLinked { criterion: 1, bug: Some(text(bug)) };
+    planned()
+        .and([added(1)])
+        .and([by(SABRINA, assigned(Some(JOSEPHINE))), by(SABRINA, linked("https://bugs.example.org/7"))])
+        .when(ROBIN, assign(Some("robin"), None))
+        .says("Sabrina gave exit criterion 1 to Josephine meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], replace(8))
+        .when(ROBIN, link(None, None))
+        .says("Sabrina linked exit criterion 1 to https://bugs.example.org/7 meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], replace(9))
+        .when(ROBIN, reword("errors gone", 7))
+        .accepted()
+        .when(ROBIN, assign(Some("robin"), Some(8)))
+        .then([assigned(Some(ROBIN))])
+        .when(ROBIN, link(None, Some(9)))
+        .then([Event::CriterionLinked { criterion: 1, bug: None }])
+        // Where nothing stands any more, nothing is lost.
+        .when(SABRINA, link(Some("https://bugs.example.org/8"), None))
+        .then([linked("https://bugs.example.org/8")]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use wardroom_core::incident::{Kind, Phase, Post};
 use wardroom_core::merge::Absorbed;
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::roadblock::Roadblock;
+use wardroom_core::said::LastSaid;
 use wardroom_core::todo::Todo;
 
 use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA, at, services, start};
@@ -124,7 +125,16 @@ fn roadblocks_that_come_along_matter_to_who_takes_command() {
     let mut absorbed = bare();
     if let Event::Absorbed(Absorbed { criteria, .. }) = &mut absorbed {
         let (owner, bug, at, state) = (None, None, start(), CriterionState::Open);
-        criteria.push(Criterion { id: 1, text: text("open"), owner, bug, by: SABRINA, at, state });
+        criteria.push(Criterion {
+            id: 1,
+            text: text("open"),
+            owner,
+            bug,
+            by: SABRINA,
+            at,
+            said: LastSaid::default(),
+            state,
+        });
     }
     assert_eq!(briefed(absorbed), MARY, "held back");
 }
@@ -144,8 +154,26 @@ fn what_is_open_of_the_lists_goes_along_and_what_is_settled_stays() {
     if let Event::Absorbed(Absorbed { criteria, todos, .. }) = &mut absorbed {
         let (owner, bug, at) = (None, None, start());
         let state = CriterionState::Open;
-        criteria.push(Criterion { id: 2, text: text("open"), owner, bug: bug.clone(), by: SABRINA, at, state });
-        todos.push(Todo { id: 2, text: text("to do"), owner: Some(MARY), bug, by: MARY, at, done: None });
+        criteria.push(Criterion {
+            id: 2,
+            text: text("open"),
+            owner,
+            bug: bug.clone(),
+            by: SABRINA,
+            at,
+            said: LastSaid::default(),
+            state,
+        });
+        todos.push(Todo {
+            id: 2,
+            text: text("to do"),
+            owner: Some(MARY),
+            bug,
+            by: MARY,
+            at,
+            said: LastSaid::default(),
+            done: None,
+        });
     }
     let after = here.beside(&there).when(MARY, merge()).then_there([gone()], [absorbed.clone()]).state();
     assert_eq!((after.criteria.len(), after.todos.len()), (1, 1), "they are in the other one now");

@@ -3,13 +3,13 @@
 use serde_json::json;
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
-use wardroom_core::id::{Actor, PersonId};
+use wardroom_core::id::{Actor, Entry, PersonId};
 use wardroom_core::incident::Asking;
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::todo::TodoAct;
 
 use crate::cast::{JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA};
-use crate::given::{Given, given};
+use crate::given::{Given, by, given};
 use crate::words::{ask_for, closed, cmd, held, joined, opened, text};
 
 fn added(todo: u32, by: PersonId, owner: Option<PersonId>) -> Event {
@@ -116,13 +116,13 @@ fn ones_own_are_those_that_one_added_or_has() {
             .then([Event::TodoFinished { todo: 1, by: who }])
             .when(who, on("finish_todo", 1))
             .refused(Code::AlreadySo, &[], None)
-            .when(who, cmd("reword_todo", json!({"todo": 1, "text": "cool it"})))
+            .when(who, cmd("reword_todo", json!({"todo": 1, "text": "cool it", "replaces": 6})))
             .refused(Code::AlreadySo, &[], None)
             .when(who, on("reopen_todo", 1))
             .then([Event::TodoReopened { todo: 1 }])
             .when(who, on("reopen_todo", 1))
             .refused(Code::AlreadySo, &[], None)
-            .when(who, cmd("reword_todo", json!({"todo": 1, "text": "cool it"})))
+            .when(who, cmd("reword_todo", json!({"todo": 1, "text": "cool it", "replaces": 6})))
             .then([Event::TodoReworded { todo: 1, text: text("cool it") }])
             .when(who, cmd("link_todo", json!({"todo": 1, "bug": "https://bugs.example.org/7"})))
             .then([Event::TodoLinked { todo: 1, bug: Some(text("https://bugs.example.org/7")) }])
@@ -136,12 +136,52 @@ fn ones_own_are_those_that_one_added_or_has() {
 #[test]
 fn those_of_others_are_plannings_and_commands() {
     let theirs = || planned().and([added(1, JOSEPHINE, Some(JOSEPHINE))]);
-    for command in [on("finish_todo", 1), assign(1, None), assign(1, Some("robin"))] {
+    let assign = |person: Option<&str>| cmd("assign_todo", json!({"todo": 1, "person": person, "replaces": 6}));
+    for command in [on("finish_todo", 1), assign(None), assign(Some("robin"))] {
         theirs().when(ROBIN, command.clone()).refused(Code::NotYours, &[SABRINA, MARY], ask_for("planning"));
         theirs().when(SABRINA, command.clone()).accepted();
         theirs().when(MARY, command).accepted();
     }
     theirs().when(MARY, on("finish_todo", 2)).refused(Code::NotThere, &[], None);
+}
+
+#[test]
+fn what_others_said_of_one_is_not_replaced_unread() {
+    let replace = |entry| Some(Remedy::Replace { entry: Entry(entry) });
+    let reword =
+        |words: &str, replaces: u64| cmd("reword_todo", json!({"todo": 1, "text": words, "replaces": replaces}));
+    let link = |replaces: Option<u64>| cmd("link_todo", json!({"todo": 1, "bug": null, "replaces": replaces}));
+    let bug = Some(text("https://bugs.example.org/7"));
+    planned()
+        .and([added(1, JOSEPHINE, None)])
+        .and([by(ROBIN, Event::TodoAssigned { todo: 1, owner: Some(ROBIN) })])
+        .and([by(ROBIN, Event::TodoReworded { todo: 1, text: text("warm both caches") })])
+        .and([by(ROBIN, Event::TodoLinked { todo: 1, bug })])
+        // Josephine added it and may take it all the same, but not without knowing from whom.
+        .when(JOSEPHINE, assign(1, Some("josephine")))
+        .says("Robin took to-do 1 meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], replace(7))
+        .when(JOSEPHINE, reword("cool it", 6))
+        .says("Robin wrote “warm both caches” as to-do 1 meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], replace(8))
+        .when(JOSEPHINE, link(None))
+        .says("Robin linked to-do 1 to https://bugs.example.org/7 meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], replace(9))
+        .when(JOSEPHINE, reword("cool it", 8))
+        .then([Event::TodoReworded { todo: 1, text: text("cool it") }])
+        .when(JOSEPHINE, link(Some(9)))
+        .then([Event::TodoLinked { todo: 1, bug: None }])
+        .when(JOSEPHINE, cmd("assign_todo", json!({"todo": 1, "person": "josephine", "replaces": 7})))
+        .then([Event::TodoAssigned { todo: 1, owner: Some(JOSEPHINE) }]);
+}
+
+#[test]
+fn what_came_with_one_was_said_by_whoever_added_it() {
+    let given = planned().and([by(JOSEPHINE, added(1, JOSEPHINE, Some(ROBIN)))]);
+    given
+        .when(MARY, assign(1, Some("mary")))
+        .says("Josephine gave to-do 1 to Robin meanwhile. Nothing was replaced: say yours again if it is to stand instead.")
+        .refused(Code::ChangedMeanwhile, &[], Some(Remedy::Replace { entry: Entry(6) }));
 }
 
 #[test]

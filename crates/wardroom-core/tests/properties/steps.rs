@@ -123,10 +123,15 @@ fn bug() -> Line {
 fn criteria() -> impl Strategy<Value = Command> {
     let criterion = || 1..3_u32;
     prop_oneof![
-        1 => criterion().prop_map(|criterion| Command::RewordCriterion { criterion, text: bug() }),
+        1 => criterion().prop_map(|criterion| Command::RewordCriterion {
+            criterion,
+            text: bug(),
+            replaces: NEWEST,
+        }),
         1 => (criterion(), prop::option::of(who())).prop_map(|(criterion, person)| Command::AssignCriterion {
             criterion,
             person,
+            replaces: Some(NEWEST),
         }),
         3 => criterion().prop_map(|criterion| Command::MeetCriterion { criterion }),
         2 => criterion().prop_map(|criterion| Command::ReopenCriterion { criterion, reason: None }),
@@ -134,6 +139,7 @@ fn criteria() -> impl Strategy<Value = Command> {
         1 => (criterion(), any::<bool>()).prop_map(|(criterion, linked)| Command::LinkCriterion {
             criterion,
             bug: linked.then(bug),
+            replaces: Some(NEWEST),
         }),
     ]
 }
@@ -142,11 +148,19 @@ fn criteria() -> impl Strategy<Value = Command> {
 fn todos() -> impl Strategy<Value = Command> {
     let todo = || 1..3_u32;
     prop_oneof![
-        1 => todo().prop_map(|todo| Command::RewordTodo { todo, text: bug() }),
-        2 => (todo(), prop::option::of(who())).prop_map(|(todo, person)| Command::AssignTodo { todo, person }),
+        1 => todo().prop_map(|todo| Command::RewordTodo { todo, text: bug(), replaces: NEWEST }),
+        2 => (todo(), prop::option::of(who())).prop_map(|(todo, person)| Command::AssignTodo {
+            todo,
+            person,
+            replaces: Some(NEWEST),
+        }),
         2 => todo().prop_map(|todo| Command::FinishTodo { todo }),
         2 => todo().prop_map(|todo| Command::ReopenTodo { todo }),
-        1 => (todo(), any::<bool>()).prop_map(|(todo, linked)| Command::LinkTodo { todo, bug: linked.then(bug) }),
+        1 => (todo(), any::<bool>()).prop_map(|(todo, linked)| Command::LinkTodo {
+            todo,
+            bug: linked.then(bug),
+            replaces: Some(NEWEST),
+        }),
     ]
 }
 

@@ -16,6 +16,7 @@ use wardroom_core::incident::{Asking, Decision, Incident, Kind};
 use wardroom_core::offer::Recipient;
 use wardroom_core::refusal::Refusal;
 use wardroom_core::role::{Role, RolePath};
+use wardroom_core::said::Aspect;
 use wardroom_core::seal::{self, Seal};
 
 use crate::document::written;
@@ -170,6 +171,31 @@ fn point(stream: &Stream, command: &mut Command) -> Option<PersonId> {
     None
 }
 
+/// What the other node showed, which may be behind, is what whoever asks has read: they name the entry that said it.
+fn read(incident: &Incident, command: &mut Command) {
+    let criterion = |id: &u32| incident.criteria.iter().find(|known| known.id == *id).map(|known| &known.said);
+    let todo = |id: &u32| incident.todos.iter().find(|known| known.id == *id).map(|known| &known.said);
+    match command {
+        Command::RewordCriterion { criterion: id, replaces, .. } => {
+            *replaces = criterion(id).and_then(|said| said.entry(Aspect::Text)).unwrap_or(*replaces);
+        }
+        Command::RewordTodo { todo: id, replaces, .. } => {
+            *replaces = todo(id).and_then(|said| said.entry(Aspect::Text)).unwrap_or(*replaces);
+        }
+        Command::AssignCriterion { criterion: id, replaces, .. } => {
+            *replaces = criterion(id).and_then(|said| said.entry(Aspect::Owner));
+        }
+        Command::AssignTodo { todo: id, replaces, .. } => {
+            *replaces = todo(id).and_then(|said| said.entry(Aspect::Owner))
+        }
+        Command::LinkCriterion { criterion: id, replaces, .. } => {
+            *replaces = criterion(id).and_then(|said| said.entry(Aspect::Bug));
+        }
+        Command::LinkTodo { todo: id, replaces, .. } => *replaces = todo(id).and_then(|said| said.entry(Aspect::Bug)),
+        _ => {}
+    }
+}
+
 impl World {
     fn new(kinds: [Kind; 2]) -> Self {
         let facts = facts(PEOPLE);
@@ -281,6 +307,7 @@ impl World {
         {
             *entry = self.streams[stream].nodes[node].last_entry;
         }
+        read(&self.streams[stream].nodes[1 - node], &mut command);
         let actor = Actor::Person(who);
         let mut answer = self.decide(actor, stream, node, now, &command, watch)?;
         let here = &self.streams[stream];

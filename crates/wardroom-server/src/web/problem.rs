@@ -199,6 +199,7 @@ fn status_of(code: Code) -> StatusCode {
         | Code::TooMany => StatusCode::UNPROCESSABLE_ENTITY,
         Code::NotThere
         | Code::AlreadySo
+        | Code::ChangedMeanwhile
         | Code::Taken
         | Code::WrongPhase
         | Code::WrongKind

@@ -6,7 +6,7 @@ use wardroom_core::document::Part;
 use wardroom_core::id::{InviteId, Number};
 
 use super::print_json;
-use crate::args::{Act, Criterion, Declare, Remote, Todo};
+use crate::args::{Act, Declare, Remote};
 use crate::client::Client;
 
 /// Declares, or opens an investigation.
@@ -142,37 +142,13 @@ fn command(act: Act) -> anyhow::Result<(Number, Command)> {
         Act::Uninvite { number, link: Some(link), .. } => (number, Command::RevokeInvite { invite: InviteId(link) }),
         Act::Uninvite { number, person, .. } => (number, Command::Uninvite { person: person.ok_or_else(|| anyhow::anyhow!("name a person"))? }),
         Act::SendAway { number, person, reason } => (number, Command::SendAway { person, reason }),
-        Act::Criterion { number, verb } => (number, on_criterion(verb)),
-        Act::Todo { number, verb } => (number, on_todo(verb)),
+        Act::Criterion { .. } | Act::Todo { .. } => anyhow::bail!("the lists have verbs of their own"),
         Act::StillTrue { number, parts } if parts.is_empty() => (number, Command::StillTrue { parts: Part::ALL.into() }),
         Act::StillTrue { number, parts } => (number, Command::StillTrue { parts: parts.into_iter().collect() }),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
         Act::StopClock { number, clock } => (number, Command::StopClock { clock }),
         Act::Merge { number, into } => (number, Command::Merge { into }),
     })
-}
-
-fn on_criterion(verb: Criterion) -> Command {
-    match verb {
-        Criterion::Add { text } => Command::AddCriterion { text },
-        Criterion::Reword { criterion, text } => Command::RewordCriterion { criterion, text },
-        Criterion::Assign { criterion, person } => Command::AssignCriterion { criterion, person },
-        Criterion::Meet { criterion } => Command::MeetCriterion { criterion },
-        Criterion::Reopen { criterion, reason } => Command::ReopenCriterion { criterion, reason },
-        Criterion::Waive { criterion, reason } => Command::WaiveCriterion { criterion, reason },
-        Criterion::Link { criterion, bug } => Command::LinkCriterion { criterion, bug },
-    }
-}
-
-fn on_todo(verb: Todo) -> Command {
-    match verb {
-        Todo::Add { text, person, bug } => Command::AddTodo { text, person, bug },
-        Todo::Reword { todo, text } => Command::RewordTodo { todo, text },
-        Todo::Assign { todo, person } => Command::AssignTodo { todo, person },
-        Todo::Finish { todo } => Command::FinishTodo { todo },
-        Todo::Reopen { todo } => Command::ReopenTodo { todo },
-        Todo::Link { todo, bug } => Command::LinkTodo { todo, bug },
-    }
 }
 
 fn recipient(

@@ -3,6 +3,7 @@
 mod act;
 mod demo;
 mod evidence;
+mod lists;
 mod read;
 mod serve;
 mod store;
@@ -65,6 +66,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Verb::Act(Act::Invite { number, person: None, hours }) => {
             act::invite(&client(&remote)?, &remote, number.get(), hours)
         }
+        Verb::Act(Act::Criterion { number, verb }) => lists::criterion(&client(&remote)?, &remote, number, verb),
+        Verb::Act(Act::Todo { number, verb }) => lists::todo(&client(&remote)?, &remote, number, verb),
         Verb::Act(act) => act::act(&client(&remote)?, &remote, act),
         Verb::Verify(store) => store::verify(&store, remote.json),
         Verb::Backup { file, store } => store::backup(&store, &file, remote.json),

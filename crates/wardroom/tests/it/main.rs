@@ -36,6 +36,7 @@ mod guests;
 mod handoff;
 mod kill;
 mod limits;
+mod lists;
 mod nodes;
 mod numbers;
 mod out_of_reach;

@@ -13,10 +13,16 @@ use super::Named;
 pub(super) struct CriterionView {
     id: u32,
     text: Option<String>,
+    /// The entry that said these words: what a command that rewords them names as what it replaces.
+    text_entry: Entry,
     /// Who sees to it.
     owner: Option<Named>,
+    /// The entry that said so, for a command that replaces it; null while nobody said anything.
+    owner_entry: Option<Entry>,
     /// Where its bug is tracked: an https link.
     bug: Option<String>,
+    /// The entry that linked it or took the link away, for a command that replaces it; null while nobody did.
+    bug_entry: Option<Entry>,
     by: Named,
     #[schema(format = DateTime)]
     at: String,
@@ -45,10 +51,16 @@ pub(super) enum Settled {
 pub(super) struct TodoView {
     id: u32,
     text: Option<String>,
+    /// The entry that said these words: what a command that rewords them names as what it replaces.
+    text_entry: Entry,
     /// Who does it.
     owner: Option<Named>,
+    /// The entry that said so, for a command that replaces it; null while nobody said anything.
+    owner_entry: Option<Entry>,
     /// Where it is tracked: an https link.
     bug: Option<String>,
+    /// The entry that linked it or took the link away, for a command that replaces it; null while nobody did.
+    bug_entry: Option<Entry>,
     by: Named,
     #[schema(format = DateTime)]
     at: String,

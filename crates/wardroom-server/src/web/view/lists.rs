@@ -7,6 +7,7 @@ use wardroom_core::document::{Part, Stamp};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Asking, Incident};
+use wardroom_core::said::Aspect;
 
 use crate::web::problem::named;
 
@@ -21,8 +22,11 @@ pub fn criteria(incident: &Incident, ask: &Asking<'_>) -> Vec<Value> {
         json!({
             "id": criterion.id,
             "text": criterion.text,
+            "text_entry": criterion.said.entry(Aspect::Text),
             "owner": criterion.owner.map(|owner| named(ask.facts, owner)),
+            "owner_entry": criterion.said.entry(Aspect::Owner),
             "bug": criterion.bug,
+            "bug_entry": criterion.said.entry(Aspect::Bug),
             "by": named(ask.facts, criterion.by),
             "at": criterion.at,
             "state": state,
@@ -41,8 +45,11 @@ pub fn todos(incident: &Incident, ask: &Asking<'_>) -> Vec<Value> {
         json!({
             "id": todo.id,
             "text": todo.text,
+            "text_entry": todo.said.entry(Aspect::Text),
             "owner": todo.owner.map(|owner| named(ask.facts, owner)),
+            "owner_entry": todo.said.entry(Aspect::Owner),
             "bug": todo.bug,
+            "bug_entry": todo.said.entry(Aspect::Bug),
             "by": named(ask.facts, todo.by),
             "at": todo.at,
             "done_by": todo.done.map(|done| named(ask.facts, done.by)),
