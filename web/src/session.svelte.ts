@@ -1,5 +1,5 @@
 // Who the reader is, as the server sees it.
-import { Refused, get, send } from './api/client';
+import { Refused, get, send, whom } from './api/client';
 import type { Me } from './api/types';
 
 /** So long the server may take to say who reads, in milliseconds. */
@@ -52,3 +52,5 @@ class Session {
 }
 
 export const session = new Session();
+whom.id = () => session.me?.person.id;
+whom.look = () => session.look();

@@ -3,7 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { DESK, House, PHONE } from './house';
+import { DESK, House, PASSWORD, PHONE } from './house';
 import { isKept } from './keeps';
 import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
 import { editor, noConnection, note, reads, saved, unsent } from './written';
@@ -250,6 +250,31 @@ test('a note that waited says when it was written; one that is refused keeps its
   await after.reload();
   await refused.getByRole('button', { name: 'Throw it away' }).click();
   await expect.poll(async () => (await stored(after, 'notes')).length, PATIENCE).toBe(0);
+});
+
+test('a note that is on its way is not sent as whoever signs in beside it', async () => {
+  const { sabrina } = await furnish();
+  house.person('emma', 'Emma');
+  await (await house.enter('emma')).context().close();
+  const page = await enter('marty');
+  let open = (): void => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  await page.route('**/commands', async (route) => (await gate, await route.continue()));
+  const answered = page.waitForResponse('**/commands');
+  await note(page, 'Said by Marty');
+  await unsent(page, 'Said by Marty').waitFor();
+  // In another window of the same browser, before it has gone out.
+  const signedIn = await page.context().request.post(`${house.url}/api/v1/session`, {
+    headers: { origin: house.url },
+    data: { handle: 'emma', password: PASSWORD },
+  });
+  expect(signedIn.status()).toBe(204);
+  open();
+  expect((await answered).status()).toBe(409);
+  // The window begins anew, as hers.
+  await page.getByRole('button', { name: 'You: Emma' }).waitFor();
+  await expect.poll(() => stored(page, 'notes'), PATIENCE).toEqual([]);
+  expect(noted(sabrina)).toEqual([]);
 });
 
 test('what is known goes with whoever knew it: signed out, ended elsewhere, deactivated, not invited', async () => {

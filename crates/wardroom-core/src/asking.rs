@@ -21,8 +21,8 @@ pub struct Asking<'a> {
     pub cited: Option<&'a Recorded>,
     /// The other incident of a merge ([`crate::command::Command::other_incident`]), if it exists.
     pub other: Option<&'a Incident>,
-    /// What people have written in the state document, where it may be marked
-    /// ([`crate::command::Command::marks_document`]).
+    /// What people have written in the state document, where that matters
+    /// ([`crate::command::Command::needs_document`]).
     pub document: Option<&'a Written>,
 }
 

@@ -297,6 +297,8 @@ pub enum Command {
     /// These parts of the state document are still true.
     StillTrue {
         parts: BTreeSet<Part>,
+        /// The version of the document that was read: what its socket tells, or `…/written`. 0 is before the first word.
+        version: u64,
     },
     /// Bytes to be kept, which the edge has taken and looked at.
     #[serde(skip)]

@@ -72,7 +72,7 @@ impl Part {
     }
 }
 
-/// What people have written, when deciding needs it ([`Command::marks_document`]).
+/// What people have written, when deciding needs it ([`Command::needs_document`]).
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Written {
     /// The number of the document's last durable update; 0 when nothing was written.
@@ -86,6 +86,8 @@ pub struct Written {
 pub struct PartWritten {
     /// At which version it last changed.
     pub changed: u64,
+    /// Who changed it then, and when.
+    pub by: Option<(PersonId, Time)>,
     /// Its words.
     pub words: String,
 }
@@ -160,7 +162,13 @@ impl Event {
 }
 
 impl Command {
-    /// Whether what is written must be at hand ([`Asking::document`]), because it may be marked with this.
+    /// Whether what is written must be at hand ([`Asking::document`]): it may be marked with this, or this is about it.
+    #[must_use]
+    pub fn needs_document(&self) -> bool {
+        matches!(self, Self::StillTrue { .. }) || self.marks_document()
+    }
+
+    /// Whether the document may be marked with this.
     #[must_use]
     pub fn marks_document(&self) -> bool {
         match self {
@@ -205,12 +213,30 @@ impl Incident {
         self.takes_changes() && self.may(person, &Act::DutyOrCommand(Duty::Communications))
     }
 
-    pub(crate) fn still_true(&self, ask: &Asking<'_>, parts: BTreeSet<Part>) -> Result<Decision, Refusal> {
+    pub(crate) fn still_true(
+        &self,
+        ask: &Asking<'_>,
+        parts: BTreeSet<Part>,
+        version: u64,
+    ) -> Result<Decision, Refusal> {
         let by = self.require(ask, &Act::DutyOrCommand(Duty::Communications))?;
         if parts.is_empty() {
             return Err(Refusal::new(Code::Invalid, "Say which parts are still true."));
         }
+        parts.iter().try_for_each(|part| Self::was_read(ask, *part, by, version))?;
         Ok(Event::StillTrue { parts, by }.into())
+    }
+
+    /// Nobody says that words are still true which they have not seen. One knows what one wrote oneself.
+    fn was_read(ask: &Asking<'_>, part: Part, reader: PersonId, version: u64) -> Result<(), Refusal> {
+        let Some(written) = ask.document.and_then(|written| written.parts.get(&part)) else { return Ok(()) };
+        let Some((by, at)) = written.by.filter(|(by, _)| written.changed > version && *by != reader) else {
+            return Ok(());
+        };
+        let (who, part, when) = (ask.facts.name(by), part.word(), at.strftime("%H:%M"));
+        let sentence =
+            format!("{who} changed the {part} at {when} UTC, after what you have read. Read it, and say it again.");
+        Err(Refusal::new(Code::ChangedMeanwhile, sentence))
     }
 
     /// Marks the document with what was decided, if that asks for it and something was written since the mark before.

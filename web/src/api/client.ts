@@ -22,23 +22,32 @@ const AGAIN = [300, 1_000, 3_000];
 /** Who asks the reader to show anew who they are, when the server wants that; told true when they did. */
 export const proof: { ask?: (why: string) => Promise<boolean> } = {};
 
-async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+/** Whom this page means by what it asks, as far as it knows; and looks anew once somebody else is signed in here. */
+export const whom: { id: () => string | undefined; look: () => unknown } = {
+  id: () => undefined,
+  look: () => undefined,
+};
+
+async function call(method: string, path: string, body?: unknown, as?: string): Promise<unknown> {
   try {
-    return await once(method, path, body);
+    return await once(method, path, body, as);
   } catch (error) {
     if (!(error instanceof Refused) || error.problem.code !== 'step_up' || !proof.ask) throw error;
     if (!(await proof.ask(error.message))) throw error;
-    return await once(method, path, body);
+    return await once(method, path, body, as);
   }
 }
 
-async function once(method: string, path: string, body?: unknown): Promise<unknown> {
+async function once(method: string, path: string, body?: unknown, as?: string): Promise<unknown> {
   let response: Response;
   const sent = Date.now();
   try {
     response = await fetch(`/api/v1${path}`, {
       method,
-      headers: body === undefined ? {} : { 'content-type': 'application/json' },
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(as && { 'wardroom-as': as }),
+      },
       ...(body !== undefined && { body: JSON.stringify(body) }),
       credentials: 'same-origin',
     });
@@ -50,6 +59,7 @@ async function once(method: string, path: string, body?: unknown): Promise<unkno
   const told: unknown = await response.json().catch(() => null);
   if (response.ok) return told;
   const problem = told as Partial<Problem> | null;
+  if (problem?.code === 'somebody_else') whom.look();
   throw new Refused({
     ...problem,
     status: response.status,
@@ -62,8 +72,14 @@ export async function get<T>(path: string): Promise<T> {
   return (await call('GET', path)) as T;
 }
 
-export async function send<T>(method: 'POST' | 'DELETE' | 'PUT', path: string, body?: unknown): Promise<T> {
-  return (await call(method, path, body)) as T;
+/** `as` is whom it is meant by: another than who is signed in by now, and the server does nothing. */
+export async function send<T>(
+  method: 'POST' | 'DELETE' | 'PUT',
+  path: string,
+  body?: unknown,
+  as = whom.id(),
+): Promise<T> {
+  return (await call(method, path, body, as)) as T;
 }
 
 /** A random id. The browser's own function for it is missing on plain http. */
@@ -78,14 +94,16 @@ export function requestId(): string {
 /** A command that may be repeated safely: it gets an id of its own, and is sent again if the answer was lost. */
 export async function command<T>(path: string, body: Record<string, unknown>): Promise<T> {
   const asked = { request_id: requestId(), ...body };
+  // Whoever is here when it is sent again, it stays theirs who asked.
+  const as = whom.id();
   for (const pause of AGAIN) {
     try {
-      return await send<T>('POST', path, asked);
+      return await send<T>('POST', path, asked, as);
     } catch (error) {
       const again = error instanceof Refused && (error.problem.status === 0 || error.problem.status === 503);
       if (!again) throw error;
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
-  return await send<T>('POST', path, asked);
+  return await send<T>('POST', path, asked, as);
 }

@@ -49,6 +49,10 @@ export class LiveDocument {
   /** Whose the client ids of the document are. */
   authors: Record<string, Author> = $state.raw({});
   clock: Partial<Record<PartName, Changed>> = $state.raw({});
+  /** Which version of it stands here, once this window has had it from the server. */
+  version = $state(0);
+  /** What the server told last: what stands here, once both have told each other what they have. */
+  #newest = 0;
   /** Parts that were written in here, since this window opened. */
   wrote: PartName[] = $state.raw([]);
   /** Those of them in which something is not known to be saved. */
@@ -193,7 +197,9 @@ export class LiveDocument {
           this.present = this.#others();
           this.#note();
         },
-        clock: (_version, parts) => {
+        clock: (version, parts) => {
+          this.#newest = version;
+          this.#reached();
           this.clock = { ...this.clock, ...parts };
           this.#note();
         },
@@ -264,6 +270,7 @@ export class LiveDocument {
     const before = this.standing;
     this.standing = now;
     if (now.link === 'live') this.unread = false;
+    this.#reached();
     if (now.saved) {
       clearTimeout(this.#slowly);
       this.#slowly = undefined;
@@ -277,7 +284,14 @@ export class LiveDocument {
       this.#unsent.clear();
       this.#kept?.sent(clients, () => this.standing.saved).catch(() => undefined);
     }
-    if (now.ended?.code === CLOSED.signedOut && before.ended === null) void session.look();
+    const { code } = now.ended ?? {};
+    if ((code === CLOSED.signedOut || code === CLOSED.somebodyElse) && before.ended === null)
+      void session.look();
+  }
+
+  /** What the server told of is all here, once a connection stands: it says so after what it tells of. */
+  #reached(): void {
+    if (this.standing.link === 'live') this.version = this.#newest;
   }
 
   #others(): Present[] {
@@ -299,12 +313,14 @@ function withAll(parts: PartName[], more: PartName[]): PartName[] {
   return more.every((part) => parts.includes(part)) ? parts : [...new Set([...parts, ...more])];
 }
 
-function dial({ incident, epoch }: Place): Socket {
+function dial({ incident, epoch, person }: Place): Socket {
   // A browser that knows that it is offline is right.
   if (!navigator.onLine) throw new Error('offline');
   const address = new URL(`/api/v1/incidents/${incident}/document`, location.href);
   address.protocol = address.protocol.replace('http', 'ws');
   // Of another log nothing is mixed into this one.
   address.searchParams.set('epoch', epoch);
+  // Nor are words sent as those of whoever else is signed in here by now.
+  address.searchParams.set('as', person);
   return new WebSocket(address, SUBPROTOCOL) as unknown as Socket;
 }

@@ -1,5 +1,5 @@
 // Keeps a picture as evidence of the incident, so that the text can show it from there.
-import { requestId } from '../api/client';
+import { requestId, whom } from '../api/client';
 import type { Problem } from '../api/types';
 
 /** What the server takes of one file, in bytes. */
@@ -22,12 +22,16 @@ export async function attach(incident: number, file: File): Promise<Attached> {
   if (file.size > FILE_MAX)
     return { trouble: `${file.name} is too large: a file may have ${FILE_MAX / 1024 / 1024} MB.` };
   let answer: Response;
+  const as = whom.id();
   // Whoever puts it in again sends another id, and the same bytes are kept once all the same.
   const query = new URLSearchParams({ name: inBrackets(file.name), request_id: requestId() });
   try {
     answer = await fetch(`/api/v1/incidents/${incident}/evidence?${query}`, {
       method: 'POST',
-      headers: { 'content-type': file.type || 'application/octet-stream' },
+      headers: {
+        'content-type': file.type || 'application/octet-stream',
+        ...(as && { 'wardroom-as': as }),
+      },
       body: file,
       credentials: 'same-origin',
     });
@@ -39,6 +43,7 @@ export async function attach(incident: number, file: File): Promise<Attached> {
   const said = (await answer.json().catch(() => null)) as Partial<Problem> | { address: string } | null;
   if (answer.ok && said && 'address' in said)
     return { markdown: `![${inBrackets(file.name)}](${String(said.address)})` };
+  if ((said as Partial<Problem> | null)?.code === 'somebody_else') whom.look();
   const why = (said as Partial<Problem> | null)?.detail ?? `The server answered ${answer.status}.`;
   return { trouble: `${file.name} was not kept. ${why}` };
 }

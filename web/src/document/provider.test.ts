@@ -329,6 +329,7 @@ test.each([
   CLOSED.notYours,
   CLOSED.foreignClient,
   CLOSED.restored,
+  CLOSED.somebodyElse,
   CLOSED.tooLarge,
   CLOSED.malformed,
 ])('after %i nothing is tried again by itself, and what is written here stays', async (code) => {

@@ -29,6 +29,7 @@ export const CLOSED = {
   notYours: 4403,
   foreignClient: 4409,
   restored: 4410,
+  somebodyElse: 4412,
   tooLarge: 4413,
   malformed: 4422,
   tooMany: 4529,
@@ -41,6 +42,7 @@ const FINAL: number[] = [
   CLOSED.notYours,
   CLOSED.foreignClient,
   CLOSED.restored,
+  CLOSED.somebodyElse,
   CLOSED.tooLarge,
   CLOSED.malformed,
 ];

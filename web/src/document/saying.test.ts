@@ -6,7 +6,7 @@ import { type Keeping, ofPart, saying } from './saying';
 const LINKS: Link[] = ['connecting', 'live', 'away', 'ended'];
 const KEEPINGS: Keeping[] = ['opening', 'kept', 'forbidden', 'full'];
 const FULL = 'A part is full.';
-const ENDS = [4401, 4403, 4409, 4410, 4413, 4422].map((code) => ({
+const ENDS = [4401, 4403, 4409, 4410, 4412, 4413, 4422].map((code) => ({
   code,
   reason: code === 4413 ? 'Too long.' : '',
 }));

@@ -45,6 +45,8 @@ export class Room {
   fromKeep = $state(false);
   /** Why there is nothing to see, or why what is seen may be old. */
   trouble: string | null = $state(null);
+  /** Which version of the document this window shows; 0 as long as it has none from the server. */
+  version = 0;
   panel: Panel | null = $state.raw(null);
   /** The role whose menu is open. */
   menu: RolePath | null = $state(null);

@@ -163,7 +163,7 @@ impl Incident {
             Command::FinishTodo { todo } => self.finish_todo(ask, todo),
             Command::ReopenTodo { todo } => self.reopen_todo(ask, todo),
             Command::LinkTodo { todo, bug, replaces } => self.link_todo(ask, todo, bug, replaces),
-            Command::StillTrue { parts } => self.still_true(ask, parts),
+            Command::StillTrue { parts, version } => self.still_true(ask, parts, version),
             Command::Attach(piece) => self.attach(ask, piece),
             Command::SetClock { label, in_minutes, repeat } => self.set_clock(ask, label, in_minutes, repeat),
             Command::StopClock { clock } => self.stop_clock(ask, clock),

@@ -21,7 +21,7 @@ use crate::words::{
 };
 
 fn still(parts: &[&str]) -> Command {
-    cmd("still_true", json!({ "parts": parts }))
+    cmd("still_true", json!({ "parts": parts, "version": 0 }))
 }
 
 fn stamped(parts: &[Part], by: PersonId) -> Event {
@@ -43,7 +43,7 @@ fn communicated() -> Given {
 
 fn written(version: u64, parts: &[(Part, u64, &str)]) -> Written {
     let part = |(part, changed, words): &(Part, u64, &str)| {
-        (*part, PartWritten { changed: *changed, words: (*words).to_owned() })
+        (*part, PartWritten { changed: *changed, by: Some((MARY, at(1))), words: (*words).to_owned() })
     };
     Written { version, parts: parts.iter().map(part).collect() }
 }
@@ -70,6 +70,27 @@ fn communications_and_command_say_what_is_still_true() {
     let stamps = given.state().document.stamps;
     let expected = [(Part::Summary, Stamp { by: SABRINA, at: start() }), (Part::Status, Stamp { by: MARY, at: at(3) })];
     assert_eq!(stamps, BTreeMap::from(expected));
+}
+
+#[test]
+fn nobody_says_that_words_are_still_true_which_others_changed_unseen() {
+    assert!(serde_json::from_value::<Command>(json!({"command": "still_true", "parts": ["summary"]})).is_err());
+    let read = |parts: &[&str], version: u64| cmd("still_true", json!({ "parts": parts, "version": version }));
+    let document = || written(7, &[(Part::Summary, 5, "it burns"), (Part::Status, 7, "in eu")]);
+    assert!(read(&["summary"], 0).needs_document(), "the executor brings it");
+    communicated()
+        .written(document())
+        .when(SABRINA, read(&["summary", "status"], 6))
+        .says("Mary changed the detailed status at 03:01 UTC, after what you have read. Read it, and say it again.")
+        .refused(Code::ChangedMeanwhile, &[], None)
+        // Of the part that she has read as it is, she may say so, and of both once she has read on.
+        .when(SABRINA, read(&["summary"], 6))
+        .then([stamped(&[Part::Summary], SABRINA)])
+        .when(SABRINA, read(&["summary", "status"], 7))
+        .then([stamped(&[Part::Summary, Part::Status], SABRINA)])
+        // One knows what one wrote oneself, and in the notes nobody wrote.
+        .when(MARY, read(&["summary", "status", "notes"], 0))
+        .then([stamped(&[Part::Summary, Part::Status, Part::Notes], MARY)]);
 }
 
 #[test]

@@ -213,7 +213,7 @@ impl Sent {
                 to.into_iter().map(offer).collect()
             }
             Next::Clock { clock, .. } => vec![Command::StopClock { clock }],
-            Next::StillTrue { .. } => vec![Command::StillTrue { parts: Part::ALL.into() }],
+            Next::StillTrue { .. } => vec![Command::StillTrue { parts: Part::ALL.into(), version: 0 }],
             Next::Delegate { .. } => Vec::new(),
         }
     }

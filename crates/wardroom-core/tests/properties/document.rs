@@ -9,6 +9,7 @@ use wardroom_core::event::Event;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::incident::Kind;
 
+use crate::harness::{at, person};
 use crate::hold_on;
 use crate::steps::{WORD, histories};
 use crate::world::{Moment, Verdict, Watch};
@@ -17,7 +18,8 @@ use crate::world::{Moment, Verdict, Watch};
 pub fn written(version: u64) -> Written {
     let part = |(part, every): (Part, u64)| {
         let changed = version - version % every;
-        (part, PartWritten { changed, words: format!("{WORD} {changed}") })
+        let by = Some((person(u8::try_from(version % 3).expect("it is small")), at(0)));
+        (part, PartWritten { changed, by, words: format!("{WORD} {changed}") })
     };
     let parts = Part::ALL.into_iter().zip([2, 3, 5]).map(part).filter(|(_, part)| part.changed > 0);
     Written { version, parts: parts.collect() }

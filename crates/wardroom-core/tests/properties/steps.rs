@@ -172,8 +172,9 @@ fn lists() -> impl Strategy<Value = Command> {
         6 => criteria(),
         4 => add.prop_map(|(person, filed)| Command::AddTodo { text: line(), person, bug: filed.then(bug) }),
         6 => todos(),
-        2 => prop::sample::subsequence(Part::ALL.to_vec(), 1..3).prop_map(|parts| Command::StillTrue {
-            parts: parts.into_iter().collect(),
+        2 => (prop::sample::subsequence(Part::ALL.to_vec(), 1..3), any::<bool>()).prop_map(|(parts, read)| {
+            let version = if read { u64::MAX } else { 0 };
+            Command::StillTrue { parts: parts.into_iter().collect(), version }
         }),
     ]
 }

@@ -352,7 +352,7 @@ impl World {
         let known = |entry: &Entry| here.log.iter().find(|one| one.entry == *entry && *entry <= incident.last_entry);
         let cited = command.cites().and_then(|entry| known(&entry));
         let other = command.other_incident().filter(|other| *other == there.head.number).map(|_| &there.head);
-        let document = command.marks_document().then(|| written(here.log.len() as u64));
+        let document = command.needs_document().then(|| written(here.log.len() as u64));
         let ask = Asking { actor, now, facts: &self.facts, cited, other, document: document.as_ref() };
         let answer = incident.decide(&ask, command.clone());
         watch.answer(&Answer { incident, ask, command, answer: &answer })?;

@@ -39,6 +39,12 @@ impl Close {
         Self::new(4410, "The log was restored from a backup. Begin anew, and keep apart what you wrote.")
     }
 
+    /// The client means somebody else than who is signed in by its cookie or token.
+    #[must_use]
+    pub fn somebody_else() -> Self {
+        Self::new(4412, "Somebody else is signed in here by now. Load the page anew.")
+    }
+
     /// They may not see this incident, or write although they may not.
     #[must_use]
     pub fn not_yours() -> Self {

@@ -211,7 +211,8 @@ pub async fn read(log: &Log, number: Number) -> Result<(Written, BTreeMap<Part, 
     let changed = |part| row.parts.get(&part).map_or(0, |change| change.version);
     let words = paper.all_words().map_err(|_| LogError::damaged(stream_of(number), "its document cannot be read"))?;
     let parts = words.into_iter();
-    let parts = parts.map(|(part, words)| (part, PartWritten { changed: changed(part), words }));
+    let by = |part| row.parts.get(&part).map(|change| (change.by, change.at));
+    let parts = parts.map(|(part, words)| (part, PartWritten { changed: changed(part), by: by(part), words }));
     Ok((Written { version: row.version, parts: parts.collect() }, row.parts))
 }
 

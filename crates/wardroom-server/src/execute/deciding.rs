@@ -118,15 +118,16 @@ impl Worker {
         Ok(stored.and_then(|stored| recorded(&stored).ok()))
     }
 
-    /// What is written and kept since it was last marked, where it may be marked. Whoever hands over command is not held up by a document that
-    /// is damaged: then there is no mark.
+    /// What is written and kept, where it matters: since it was last marked, where it may be marked. Nobody is held up by
+    /// a document that is damaged: then there is no mark, and nothing to have read.
     async fn document(&self, number: Number, command: &Command, marked: u64) -> Result<Option<Written>, LogError> {
-        if !command.marks_document() || self.log.document_version(stream_of(number)).await? <= marked {
+        let known = command.marks_document() && self.log.document_version(stream_of(number)).await? <= marked;
+        if known || !command.needs_document() {
             return Ok(None);
         }
         match document::written(&self.log, number).await {
             Err(error @ LogError::Damaged { .. }) => {
-                tracing::error!(%error, incident = number.get(), "the state document cannot be marked");
+                tracing::error!(%error, incident = number.get(), "the state document cannot be read");
                 Ok(None)
             }
             written => written.map(Some),

@@ -14,6 +14,7 @@ use super::account::origin;
 use super::parse::InPath;
 use super::problem::Problem;
 use super::who::{By, Reader};
+use crate::document::close::Close;
 use crate::document::wire::SUBPROTOCOL;
 use crate::server::Server;
 
@@ -21,7 +22,8 @@ use crate::server::Server;
 #[utoipa::path(
     get, path = "/api/v1/incidents/{number}/document",
     params(("number" = Number, Path, description = "The incident"),
-           ("epoch" = Option<String>, Query, description = "For which log the client keeps words: what stands before the first dot of a cursor. Another one is closed with 4410")),
+           ("epoch" = Option<String>, Query, description = "For which log the client keeps words: what stands before the first dot of a cursor. Another one is closed with 4410"),
+           ("as" = Option<String>, Query, description = "Whom the client means, by their id. Whoever is somebody else is closed with 4412")),
     responses((status = 101, description = "A WebSocket that speaks the y-websocket protocol: the parts are the Y.Texts `summary`, `status` and `notes`. Its messages, limits and close codes stand in docs/document-protocol.md"),
               (status = 403, description = "A browser's page that is not Wardroom's own asks"),
               (status = 404, description = "There is no such incident"),
@@ -42,8 +44,17 @@ pub(super) async fn join(
     let key = key(request.headers()).zip(upgrade);
     let Some((key, upgrade)) = key else { return Ok(no_websocket()) };
     let ours = offers(request.headers(), SUBPROTOCOL);
-    let other_log =
-        request.uri().query().and_then(epoch).is_some_and(|epoch| epoch != server.watch.epoch().simple().to_string());
+    let refused = {
+        let query = request.uri().query().unwrap_or_default();
+        let meant = field(query, "as").map(|meant| reader.is_meant_by(meant)).transpose()?;
+        let epoch = server.watch.epoch().simple().to_string();
+        // Whose words they are comes first: of whoever is here now nothing is told to somebody else's page.
+        match field(query, "epoch") {
+            _ if meant == Some(false) => Some(Close::somebody_else()),
+            Some(other) if other != epoch => Some(Close::restored()),
+            _ => None,
+        }
+    };
     let mut answer = Response::new(Body::empty());
     *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = answer.headers_mut();
@@ -57,7 +68,7 @@ pub(super) async fn join(
     tokio::spawn(async move {
         let _busy = busy;
         match upgrade.await {
-            Ok(upgraded) => socket::hold(server, reader, number, Asked { ours, other_log }, upgraded).await,
+            Ok(upgraded) => socket::hold(server, reader, number, Asked { ours, refused }, upgraded).await,
             Err(error) => tracing::debug!(%error, "no WebSocket came about"),
         }
     });
@@ -68,12 +79,13 @@ pub(super) async fn join(
 struct Asked {
     /// It is a page that understands more than y-websocket.
     ours: bool,
-    /// What it keeps is of another log.
-    other_log: bool,
+    /// Why it is closed before anything is said. A browser tells its page nothing of an upgrade that is refused.
+    refused: Option<Close>,
 }
 
-fn epoch(query: &str) -> Option<&str> {
-    query.split('&').find_map(|field| field.strip_prefix("epoch="))
+/// What a field of a query says: ids, which need no unfolding.
+fn field<'a>(query: &'a str, name: &str) -> Option<&'a str> {
+    query.split('&').find_map(|field| field.strip_prefix(name)?.strip_prefix('='))
 }
 
 fn no_websocket() -> Response {

@@ -80,6 +80,18 @@ impl Problem {
         )
     }
 
+    /// The request means somebody else than who is signed in by what came with it. It is no lack of a right: what it was
+    /// written on is not so any more, as with any other conflict.
+    #[must_use]
+    pub fn somebody_else() -> Self {
+        Self::new(
+            StatusCode::CONFLICT,
+            "somebody_else",
+            "Somebody else is signed in here by now, and this was not said by them. Nothing was recorded. Load the page \
+             anew to see who it is.",
+        )
+    }
+
     /// The request itself could not be read.
     pub fn malformed(why: impl std::fmt::Display) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", format!("This request could not be read: {why}."))

@@ -12,6 +12,9 @@ use tower_http::classify::ServerErrorsFailureClass;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::{DefaultOnFailure, OnFailure, TraceLayer};
 use tracing::Span;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::{Modify, OpenApi, openapi};
 use utoipa_axum::router::OpenApiRouter;
@@ -29,7 +32,7 @@ use crate::server::Server;
 #[derive(OpenApi)]
 #[openapi(modifiers(&WaysIn), info(
     title = "Wardroom",
-    description = "Incident command. Every write carries a request id and can be repeated; errors are RFC 9457 problem documents with a stable `code`; times are UTC (RFC 3339)."
+    description = "Incident command. Every write carries a request id and can be repeated; errors are RFC 9457 problem documents with a stable `code`; times are UTC (RFC 3339). A request may say whom it means, by a person's id in the header `Wardroom-As`: when its token or cookie is somebody else's, it is refused (409, `somebody_else`), and nothing is recorded."
 ))]
 struct Description;
 
@@ -67,7 +70,18 @@ const OPEN: &[&str] = &[
     "/api/v1/guest/look",
 ];
 
-/// Says of every other address that one has to be signed in.
+/// The header by which a request says whom it means.
+fn whom_it_means() -> Parameter {
+    ParameterBuilder::new()
+        .name("Wardroom-As")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some("Whom the request means, by a person's id. Somebody else is refused: 409, `somebody_else`"))
+        .schema(Some(ObjectBuilder::new().schema_type(Type::String).build()))
+        .build()
+}
+
+/// Says of every other address that one has to be signed in, and may say whom one means.
 fn behind_a_door(mut api: openapi::OpenApi) -> openapi::OpenApi {
     let ways = ["token", "__Host-wardroom", "wardroom"];
     for (address, item) in &mut api.paths.paths {
@@ -76,6 +90,7 @@ fn behind_a_door(mut api: openapi::OpenApi) -> openapi::OpenApi {
         }
         let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
+            operation.parameters.get_or_insert_default().push(openapi::RefOr::T(whom_it_means()));
             operation.security = Some(ways.map(|way| SecurityRequirement::new(way, [""; 0])).into());
         }
     }

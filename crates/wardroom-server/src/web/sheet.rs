@@ -116,8 +116,8 @@ pub(super) async fn written(
     InPath(number): InPath,
 ) -> Result<Json<Value>, Problem> {
     let held = server.visible(&reader, number).await?;
-    let Writing::Read(parts) = writing(&server.log, number).await? else {
-        return Ok(Json(json!({ "damaged": true, "parts": [] })));
+    let (version, Writing::Read(parts)) = writing(&server.log, number).await? else {
+        return Ok(Json(json!({ "damaged": true, "version": 0, "parts": [] })));
     };
     let now = clock::now();
     let part = |(part, read): (&Part, &PartRead)| {
@@ -129,16 +129,16 @@ pub(super) async fn written(
             "changed_since": standing.changed_since, "late_since": standing.late_since,
         })
     };
-    Ok(Json(json!({ "damaged": false, "parts": parts.iter().map(part).collect::<Vec<_>>() })))
+    Ok(Json(json!({ "damaged": false, "version": version, "parts": parts.iter().map(part).collect::<Vec<_>>() })))
 }
 
-/// What people wrote. A document that is damaged is no reason to hide what the log knows.
-async fn writing(log: &Log, number: Number) -> Result<Writing, LogError> {
+/// What people wrote, and of which version that is. A document that is damaged is no reason to hide what the log knows.
+async fn writing(log: &Log, number: Number) -> Result<(u64, Writing), LogError> {
     let (written, changes) = match document::read(log, number).await {
         Ok(read) => read,
         Err(error @ LogError::Damaged { .. }) => {
             tracing::error!(%error, "a state document is damaged");
-            return Ok(Writing::Damaged);
+            return Ok((0, Writing::Damaged));
         }
         Err(error) => return Err(error),
     };
@@ -146,14 +146,14 @@ async fn writing(log: &Log, number: Number) -> Result<Writing, LogError> {
         let changed = changes.get(&part).map(|change| (change.at, change.by));
         (part, PartRead { words: written.words, changed })
     };
-    Ok(Writing::Read(written.parts.into_iter().map(part).collect::<BTreeMap<_, _>>()))
+    Ok((written.version, Writing::Read(written.parts.into_iter().map(part).collect::<BTreeMap<_, _>>())))
 }
 
 impl Server {
     async fn sheet(&self, reader: &Reader, number: Number, wanted: Wanted, form: Form) -> Result<Response, Problem> {
         let position = self.watch.position();
         let held = self.visible(reader, number).await?;
-        let writing = writing(&self.log, number).await?;
+        let (_, writing) = writing(&self.log, number).await?;
         let all = held.incident.last_entry.0;
         let shown = wanted.timeline.map_or(TIMELINE, |Many(many)| many).min(all);
         let origin = self.public_url.as_ref().map(|url| PublicUrl::origin(url).to_owned());

@@ -4,6 +4,7 @@
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, header};
+use uuid::Uuid;
 use wardroom_core::directory::{Directory, DirectoryCommand};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, PersonId, SessionId, TokenId};
@@ -14,6 +15,10 @@ use super::problem::Problem;
 use crate::account::secret::{Sort, digest};
 use crate::clock;
 use crate::server::Server;
+
+/// The field in which a request says whom it means. A browser sends the cookie that it has: while a page is open, somebody
+/// else may sign in beside it, and what was written before must not go out as theirs.
+pub const AS: &str = "wardroom-as";
 
 /// By what somebody is signed in.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -157,6 +162,26 @@ impl Reader {
         Some(Self { person, by, scope, facts: directory.facts.clone() })
     }
 
+    /// Whether this is who a request means: a person's id.
+    ///
+    /// # Errors
+    /// For what is no person's id.
+    pub fn is_meant_by(&self, meant: &str) -> Result<bool, Problem> {
+        let id =
+            Uuid::parse_str(meant).map_err(|_| Problem::malformed("whom it means is not said by a person's id"))?;
+        Ok(self.person == PersonId(id))
+    }
+
+    /// Whether this is who the header means, if it says so.
+    fn has_to_be_meant(&self, headers: &HeaderMap) -> Result<(), Problem> {
+        for meant in headers.get_all(AS) {
+            if !self.is_meant_by(meant.to_str().unwrap_or_default())? {
+                return Err(Problem::somebody_else());
+            }
+        }
+        Ok(())
+    }
+
     /// Looks at the directory again, for whoever stays long; false when what let them in has ended.
     pub fn still_signed_in(&mut self, directory: &Directory) -> bool {
         let now = Self::of(directory, self.by);
@@ -168,6 +193,15 @@ impl FromRequestParts<Server> for Reader {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        let reader = Self::signed_in(parts, server).await?;
+        reader.has_to_be_meant(&parts.headers)?;
+        Ok(reader)
+    }
+}
+
+impl Reader {
+    /// Who is signed in by what came with a request.
+    async fn signed_in(parts: &Parts, server: &Server) -> Result<Self, Problem> {
         // A proxy may have credentials of its own in that header: only a token of ours goes before the cookie.
         if bearer(&parts.headers).is_none()
             && let Some(secret) = cookie::secret(&parts.headers)

@@ -225,6 +225,9 @@ pub enum Act {
         number: Number,
         #[arg(value_parser = word::<Part>)]
         parts: Vec<Part>,
+        /// The version that you have read, as `…/written` has it; otherwise what is written now
+        #[arg(long)]
+        version: Option<u64>,
     },
     /// Set a clock: wardroom clock 465 "Consider alternatives" --in 15 --repeat
     Clock {

@@ -67,6 +67,23 @@ pub fn act(client: &Client, remote: &Remote, act: Act) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Says that these parts are still true, or all of them, as they are written now or as somebody has read them.
+pub fn still_true(
+    client: &Client,
+    remote: &Remote,
+    number: Number,
+    parts: Vec<Part>,
+    version: Option<u64>,
+) -> anyhow::Result<()> {
+    let version = match version {
+        Some(version) => version,
+        None => client.get(&format!("/api/v1/incidents/{}/written", number.get()))?["version"].as_u64().unwrap_or(0),
+    };
+    let parts = if parts.is_empty() { Part::ALL.into() } else { parts.into_iter().collect() };
+    let answer = client.command(number, &Command::StillTrue { parts, version })?;
+    told(client, remote, number, &answer)
+}
+
 /// Shows what an accepted command wrote.
 pub fn told(client: &Client, remote: &Remote, number: Number, answer: &serde_json::Value) -> anyhow::Result<()> {
     if remote.json {
@@ -142,9 +159,7 @@ fn command(act: Act) -> anyhow::Result<(Number, Command)> {
         Act::Uninvite { number, link: Some(link), .. } => (number, Command::RevokeInvite { invite: InviteId(link) }),
         Act::Uninvite { number, person, .. } => (number, Command::Uninvite { person: person.ok_or_else(|| anyhow::anyhow!("name a person"))? }),
         Act::SendAway { number, person, reason } => (number, Command::SendAway { person, reason }),
-        Act::Criterion { .. } | Act::Todo { .. } => anyhow::bail!("the lists have verbs of their own"),
-        Act::StillTrue { number, parts } if parts.is_empty() => (number, Command::StillTrue { parts: Part::ALL.into() }),
-        Act::StillTrue { number, parts } => (number, Command::StillTrue { parts: parts.into_iter().collect() }),
+        Act::Criterion { .. } | Act::Todo { .. } | Act::StillTrue { .. } => anyhow::bail!("what is said anew is read first"),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
         Act::StopClock { number, clock } => (number, Command::StopClock { clock }),
         Act::Merge { number, into } => (number, Command::Merge { into }),

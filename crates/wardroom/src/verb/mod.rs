@@ -68,6 +68,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Verb::Act(Act::Criterion { number, verb }) => lists::criterion(&client(&remote)?, &remote, number, verb),
         Verb::Act(Act::Todo { number, verb }) => lists::todo(&client(&remote)?, &remote, number, verb),
+        Verb::Act(Act::StillTrue { number, parts, version }) => {
+            act::still_true(&client(&remote)?, &remote, number, parts, version)
+        }
         Verb::Act(act) => act::act(&client(&remote)?, &remote, act),
         Verb::Verify(store) => store::verify(&store, remote.json),
         Verb::Backup { file, store } => store::backup(&store, &file, remote.json),

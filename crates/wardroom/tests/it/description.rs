@@ -149,7 +149,7 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         json!({ "command": "assign_criterion", "criterion": 1, "person": "mary" }),
         json!({ "command": "link_criterion", "criterion": 1, "bug": "https://bugs.example.org/1" }),
         json!({ "command": "waive_criterion", "criterion": 1, "reason": "eu is drained" }),
-        json!({ "command": "still_true", "parts": ["summary"] }),
+        json!({ "command": "still_true", "parts": ["summary"], "version": 0 }),
         json!({ "command": "open_role", "role": "operations/database" }),
         json!({ "command": "offer_role", "role": "planning", "to": { "team": "sre" }, "note": "please" }),
         json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }),

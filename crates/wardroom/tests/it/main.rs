@@ -37,6 +37,7 @@ mod handoff;
 mod kill;
 mod limits;
 mod lists;
+mod meant;
 mod nodes;
 mod numbers;
 mod out_of_reach;

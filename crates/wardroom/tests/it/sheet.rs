@@ -58,7 +58,7 @@ fn what_three_wrote_is_on_the_sheet_once_it_was_acknowledged(house: House) {
         json!({ "command": "add_todo", "text": "Warm both caches" }),
         json!({ "command": "assign_todo", "todo": 1, "person": "robin" }),
         json!({ "command": "link_todo", "todo": 1, "bug": "https://bugs.example.org/7" }),
-        json!({ "command": "still_true", "parts": ["status"] }),
+        json!({ "command": "still_true", "parts": ["status"], "version": 0 }),
         json!({ "command": "offer_role", "role": "command", "to": { "person": "sabrina" } }),
     ] {
         server.done(&mary, n, command);

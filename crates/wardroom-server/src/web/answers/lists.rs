@@ -150,6 +150,8 @@ pub(super) struct MarkedPartView {
 pub(in crate::web) struct WrittenView {
     /// Whether it cannot be read, because its record is damaged.
     damaged: bool,
+    /// Which version that is, for whoever says that it is still true.
+    version: u64,
     parts: Vec<WrittenPartView>,
 }
 

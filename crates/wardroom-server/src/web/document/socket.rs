@@ -56,8 +56,8 @@ pub(super) async fn hold(server: Server, reader: Reader, number: Number, asked: 
     let config =
         WebSocketConfig::default().max_message_size(Some(most)).max_frame_size(Some(most)).read_buffer_size(READ);
     let socket = WebSocketStream::from_raw_socket(TokioIo::new(upgraded), Role::Server, Some(config)).await;
-    if asked.other_log {
-        return goodbye(socket, &Close::restored()).await;
+    if let Some(why) = asked.refused {
+        return goodbye(socket, &why).await;
     }
     let (mut sink, mut stream) = socket.split();
     let (inbox, outbox) = boxes();
