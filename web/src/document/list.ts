@@ -101,8 +101,8 @@ export function stands(item: Item, act: 'reword' | 'assign' | 'link'): number | 
   return { reword: item.text_entry, assign: item.owner_entry, link: item.bug_entry }[act];
 }
 
-/** The words of a line of the notes, which may have to be cut, and the link to a bug that it ends with, if it does: as the
- * server reads a line that is typed. */
+/** The words of a line, and the link to a bug that it ends with, if it does: as the server reads one. Taken apart here, each
+ * may be as long as a line, and words that are too long are cut without their link. */
 export function withBug(line: string): { text: string; bug: string | null } {
   const found = /^(.*\S)\s+(https:\/\/\S+)$/.exec(line.trim());
   return found ? { text: found[1]!, bug: found[2]! } : { text: line.trim(), bug: null };
