@@ -49,7 +49,6 @@ async function once(method: string, path: string, body?: unknown, as?: string): 
         ...(as && { 'wardroom-as': as }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
-      credentials: 'same-origin',
     });
   } catch {
     throw new Refused(UNREACHABLE);

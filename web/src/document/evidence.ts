@@ -33,7 +33,6 @@ export async function attach(incident: number, file: File): Promise<Attached> {
         ...(as && { 'wardroom-as': as }),
       },
       body: file,
-      credentials: 'same-origin',
     });
   } catch {
     return {

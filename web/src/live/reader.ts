@@ -82,7 +82,6 @@ export class StreamReader {
       const after = this.#cursor === null ? '' : `&after=${encodeURIComponent(this.#cursor)}`;
       const answer = await this.fetched(STREAM + after, {
         signal: attempt.signal,
-        credentials: 'same-origin',
         cache: 'no-store',
         headers: { accept: 'text/event-stream' },
       });
