@@ -34,4 +34,4 @@ pub const WAITING_MAX: usize = 64;
 pub const WAITING_BYTES: usize = MESSAGE_MAX;
 /// How far apart a room writes and shows what was said, in time: what comes meanwhile goes together. The server's work
 /// for many who write at once goes by this, and so does how late their words are seen.
-pub const APART: Duration = Duration::from_millis(10);
+pub const APART: Duration = Duration::from_millis(8);
