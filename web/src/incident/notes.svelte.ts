@@ -18,6 +18,9 @@ export class Notes {
   /** Oldest first. */
   waiting: Note[] = $state.raw([]);
   readonly #room: Room;
+  /** How often it was looked what waits, and which look is shown. */
+  #looks = 0;
+  #shown = 0;
 
   constructor(room: Room) {
     this.#room = room;
@@ -53,11 +56,15 @@ export class Notes {
   }
 
   async #read(): Promise<void> {
+    const look = (this.#looks += 1);
     const all = await notesOf(this.#room.me);
     const now = all.filter(({ incident }) => incident === this.#room.number);
     // Whatever is gone was written, here or in another window: its entry takes its place.
     const gone = this.waiting.some(({ nr }) => now.every((note) => note.nr !== nr));
     if (gone) await this.#room.did();
+    // A later look may have been done meanwhile, and knows better what is gone.
+    if (look < this.#shown) return;
+    this.#shown = look;
     this.waiting = now;
   }
 }
