@@ -12,6 +12,7 @@ use crate::{on_both, wait};
 
 on_both!(
     whoever_loses_access_is_closed_within_a_second,
+    whoever_floods_is_closed_as_soon,
     whoever_takes_too_little_is_told_and_closed,
     a_stop_does_not_wait_for_whoever_takes_nothing,
     a_document_that_is_closed_can_be_read_and_goes_on_when_it_is_opened_again,
@@ -97,6 +98,25 @@ fn whoever_loses_access_is_closed_within_a_second(house: House) {
     });
     hers.write_at_end(" The others go on.");
     hers.until("it is saved", Peer::is_saved);
+}
+
+/// What is heard without end leaves no time for anything else, unless that is seen to.
+fn whoever_floods_is_closed_as_soon(house: House) {
+    let [mary, robin, sabrina] = ["mary", "robin", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    for (frame, handle, token) in [(0x9, "robin", robin), (0xA, "sabrina", sabrina)] {
+        let n = restricted(&server, &mary, &[handle]);
+        let mut floods = Peer::join(&server, &token, n);
+        floods.until("it is in step", Peer::is_in_step);
+        let flood = floods.flood_with(frame);
+        let began = Instant::now();
+        drop(server.done(&mary, n, json!({ "command": "uninvite", "person": handle })));
+        let code = floods.closed().0;
+        // Whoever takes none of the answers to their pings has no room for a reason either.
+        assert!(code == 4403 || (frame == 0x9 && code == 1006), "{frame}: {code}");
+        wait::came_soon("the end of somebody who floods", began);
+        flood.join().unwrap();
+    }
 }
 
 fn whoever_takes_too_little_is_told_and_closed(house: House) {

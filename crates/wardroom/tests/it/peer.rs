@@ -1,6 +1,9 @@
 //! A peer of a state document as stories play it: Yjs's Rust twin at the other end of a real socket.
 
+use std::io::Write;
 use std::net::TcpStream;
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use tungstenite::client::IntoClientRequest;
@@ -13,6 +16,9 @@ use yrs::{Doc, GetString, OffsetKind, Options, ReadTxn, StateVector, Text, TextR
 
 use crate::house::Server;
 use crate::wait::{self, PATIENCE};
+
+/// So many writes of 60 kB make a flood: far more than the kernel holds.
+const FLOOD: usize = 500;
 
 /// What came.
 #[derive(PartialEq, Eq, Debug)]
@@ -143,6 +149,21 @@ impl Peer {
         };
         self.sent += 1;
         self.send(&wire::writes(&update));
+    }
+
+    /// Sends one frame after the other without end, as fast as they are taken, until the connection is gone. It is under
+    /// way by the time this returns.
+    pub fn flood_with(&self, opcode: u8) -> JoinHandle<()> {
+        // Empty, and masked by nothing.
+        let frames = [0x80 | opcode, 0x80, 0, 0, 0, 0].repeat(10_000);
+        let mut stream = self.socket.get_ref().try_clone().unwrap();
+        let (sent, under_way) = mpsc::channel();
+        let flood = thread::spawn(move || while stream.write_all(&frames).is_ok() && sent.send(()).is_ok() {});
+        (0..FLOOD).for_each(|_| under_way.recv().unwrap());
+        thread::spawn(move || {
+            under_way.iter().for_each(drop);
+            flood.join().unwrap();
+        })
     }
 
     /// Waits until the connection is gone, and takes nothing of what came over it.

@@ -100,7 +100,8 @@ async fn talk(
 ) -> End {
     let (pinged, closing) = (Notify::new(), outbox.closing.clone());
     let ends = guard.ends().map(End::Here);
-    let sends = sends(&mut outbox, sink, &pinged).map(|_| End::Broken);
+    let sends = sends(&mut outbox, sink, &pinged);
+    let sends = sends.map(|sent| sent.map_or(End::Broken, |()| End::Here(Close::stopping())));
     let parts: [BoxFuture<'_, End>; 3] = [ends.boxed(), sends.boxed(), hears(&place, stream, &pinged).boxed()];
     let end = FuturesUnordered::from_iter(parts).next().await.unwrap_or(End::Broken);
     // A room says why before it lets go, which another part may see first.
