@@ -134,6 +134,15 @@ fn a_document_of_which_nobody_can_tell_who_wrote_it_is_set_aside(house: House) {
         assert_eq!(Peer::join(&server, &mary, n).closed().0, 4500, "{table}");
         house.tamper(&format!("UPDATE {table} SET person = '{whole}'"));
         assert_eq!(notes_of(&server, &mary, n), "Down.");
+        server.kill();
+    }
+    for (table, column) in [("document_clients", "client"), ("document_parts", "version")] {
+        house.tamper(&format!("UPDATE {table} SET {column} = -{column}"));
+        let server = house.serve();
+        assert_eq!(Peer::join(&server, &mary, n).closed().0, 4500, "a negative {column}");
+        house.tamper(&format!("UPDATE {table} SET {column} = -{column}"));
+        assert_eq!(notes_of(&server, &mary, n), "Down.");
+        server.kill();
     }
 }
 

@@ -1,7 +1,7 @@
 //! State documents, on PostgreSQL.
 
 use tokio::sync::broadcast;
-use tokio_postgres::IsolationLevel;
+use tokio_postgres::{IsolationLevel, Row};
 use uuid::Uuid;
 use wardroom_core::document::Part;
 use wardroom_core::id::PersonId;
@@ -14,6 +14,11 @@ use crate::log::{DocumentRow, DocumentWrite, LogError, Stream};
 
 /// The class of errors that say: what is stored does not agree with this.
 const CONSTRAINTS: &str = "23";
+
+/// A number that was never below nothing, if it is none now.
+fn natural(row: &Row, column: &str) -> Option<u64> {
+    u64::try_from(row.get::<_, i64>(column)).ok()
+}
 
 fn person(id: &str) -> Option<PersonId> {
     Uuid::parse_str(id).ok().map(PersonId)
@@ -62,12 +67,11 @@ impl Store {
         found.updates = updates.iter().map(|row| (unsigned(row, "version"), row.get("body"))).collect();
         for row in image.query("SELECT client, person FROM document_clients WHERE stream = $1", &[&number]).await? {
             let owner = person(row.get("person"));
-            found.own(Some(unsigned(&row, "client")), owner).ok_or_else(|| unreadable(stream))?;
+            found.own(natural(&row, "client"), owner).ok_or_else(|| unreadable(stream))?;
         }
         for row in image.query("SELECT * FROM document_parts WHERE stream = $1", &[&number]).await? {
             let (part, by) = (Part::named(row.get("part")), person(row.get("person")));
-            let version = Some(unsigned(&row, "version"));
-            found.change(part, version, time(row.get("at")), by).ok_or_else(|| unreadable(stream))?;
+            found.change(part, natural(&row, "version"), time(row.get("at")), by).ok_or_else(|| unreadable(stream))?;
         }
         image.commit().await?;
         Ok(found)
