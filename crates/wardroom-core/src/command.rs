@@ -262,7 +262,8 @@ pub enum Command {
         /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
         replaces: Option<Entry>,
     },
-    /// Something to do besides the incident's own work; `bug` is where it is tracked, as an https link.
+    /// Something to do besides the incident's own work; `bug` is where it is tracked, as an https link. Without one, an https
+    /// link at the end of the line is taken for it.
     AddTodo {
         text: Line,
         person: Option<Who>,

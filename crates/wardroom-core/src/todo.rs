@@ -72,10 +72,16 @@ impl TodoAct {
     pub const ALL: [Self; 6] = [Self::Reword, Self::Take, Self::Assign, Self::Finish, Self::Reopen, Self::Link];
 }
 
+/// Whether a browser can safely go there: https, a host's name or address, no spaces.
+fn leads_somewhere(link: &str) -> bool {
+    let host = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '[');
+    link.strip_prefix("https://").is_some_and(host) && !link.contains(char::is_whitespace)
+}
+
 /// What a line says, and where it is tracked, if it ends with a link to that: whoever types one line names both with it.
 fn with_its_bug(line: Line, bug: Option<Line>) -> (Line, Option<Line>) {
     let words = line.as_str();
-    let last = words.rsplit_once(char::is_whitespace).filter(|(_, link)| bug.is_none() && link.starts_with("https://"));
+    let last = words.rsplit_once(char::is_whitespace).filter(|(_, link)| bug.is_none() && leads_somewhere(link));
     let both = last.and_then(|(text, link)| Some((text.parse().ok()?, link.parse().ok()?)));
     both.map_or((line, bug), |(text, link)| (text, Some(link)))
 }
@@ -85,9 +91,8 @@ fn with_its_bug(line: Line, bug: Option<Line>) -> (Line, Option<Line>) {
 /// # Errors
 /// [`Code::Invalid`] for another link than https, [`Code::AlreadySo`] for the one that is there.
 pub(crate) fn bug_link(known: Option<&Text>, bug: Option<Line>) -> Result<Option<Text>, Refusal> {
-    let safe = |link: &str| link.starts_with("https://") && !link.contains(char::is_whitespace);
-    if bug.as_ref().is_some_and(|bug| !safe(bug.as_str())) {
-        return Err(Refusal::new(Code::Invalid, "A link to a bug starts with https:// and has no spaces."));
+    if bug.as_ref().is_some_and(|bug| !leads_somewhere(bug.as_str())) {
+        return Err(Refusal::new(Code::Invalid, "A link to a bug starts with https:// and a host, and has no spaces."));
     }
     if known.is_none() && bug.is_none() {
         return Err(Refusal::new(Code::AlreadySo, "No bug is linked there."));

@@ -56,6 +56,8 @@ fn everybody_here_adds_one_for_somebody_who_is_here() {
         .refused(Code::NotAResponder, &[], Some(Remedy::Join))
         .when(ROBIN, filed("ftp://bugs.example.org/7"))
         .refused(Code::Invalid, &[], None)
+        .when(ROBIN, filed("https://"))
+        .refused(Code::Invalid, &[], None)
         .when(ROBIN, filed("https://bugs.example.org/7"))
         .then([Event::TodoAdded {
             todo: 3,
@@ -76,6 +78,8 @@ fn a_link_at_a_lines_end_is_its_bug() {
     for (line, bug, said, tracked) in [
         ("Fix it  https://bugs.example.org/7", None, "Fix it", Some(link)),
         (link, None, link, None),
+        ("it begins with https://", None, "it begins with https://", None),
+        ("and then https:///", None, "and then https:///", None),
         ("see https://bugs.example.org/7 first", None, "see https://bugs.example.org/7 first", None),
         ("Fix it http://bugs.example.org/7", None, "Fix it http://bugs.example.org/7", None),
         ("Fix what https://bugs.example.org/7", Some(other), "Fix what https://bugs.example.org/7", Some(other)),

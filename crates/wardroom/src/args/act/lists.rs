@@ -58,7 +58,7 @@ pub enum Todo {
         /// For whom
         #[arg(long = "for", value_name = "PERSON")]
         person: Option<Who>,
-        /// Where it is tracked, by https
+        /// Where it is tracked, by https; without it, an https link at the end of the line is taken for that
         #[arg(long, value_name = "LINK")]
         bug: Option<Line>,
     },
