@@ -73,10 +73,14 @@ impl Room {
             }
             Word::Leaves(peer) => self.leave(peer),
             Word::Says(peer, message, _weight) => {
-                let Some(seat) = self.seats.get(&peer).filter(|seat| !seat.inbox.is_closing()) else { return };
+                let open = |seat: &&mut Seat| !seat.inbox.is_closing();
+                let Some(seat) = self.seats.get_mut(&peer).filter(open) else { return };
                 match wire::read(&message) {
                     Err(Malformed(what)) => seat.inbox.close(Close::malformed(what)),
-                    Ok(Said::Has(clocks)) => drop(round.asked.insert(peer, clocks)),
+                    Ok(Said::Has(clocks)) => {
+                        seat.has_asked = true;
+                        round.asked.insert(peer, clocks);
+                    }
                     Ok(Said::Answers(update)) => self.kept(round, peer, update, Sort::Answer).await,
                     Ok(Said::Writes(update)) => self.kept(round, peer, update, Sort::Update).await,
                     Ok(Said::Present(presences)) => {

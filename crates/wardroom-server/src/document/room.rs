@@ -2,7 +2,8 @@
 //!
 //! Between two writes to the store, what the room holds is exactly what is stored. Whoever writes alone is taken in at
 //! once, and what comes within a moment of that together: judged, written in one go, and only then acknowledged and
-//! shown; whoever asks for the text meanwhile is answered after that. So nothing is shown that a power cut could take back, and the store is asked once for all who typed.
+//! shown; whoever asks for the text meanwhile is answered after that. So nothing is shown that a power cut could take
+//! back, and the store is asked once for all who typed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -49,9 +50,12 @@ pub(super) enum Word {
 }
 
 impl Word {
-    /// Whether it may wait for others. Whoever comes and asks what there is sees nothing until they are answered.
-    fn may_wait(&self) -> bool {
-        matches!(self, Self::Says(_, message, _) if !wire::asks(message))
+    /// Whether it may wait for others. Whoever comes sees nothing until what they ask first is answered.
+    fn may_wait(&self, seats: &BTreeMap<u64, Seat>) -> bool {
+        match self {
+            Self::Joins(..) | Self::Leaves(_) => false,
+            Self::Says(peer, message, _) => !seats.get(peer).is_some_and(|seat| seat.asks_first(message)),
+        }
     }
 }
 
@@ -184,7 +188,7 @@ impl Room {
 
     /// Takes what is said, not too soon after what was said before, with all that has come meanwhile.
     async fn round(&mut self, first: Word) {
-        if first.may_wait() && self.next > Instant::now() {
+        if first.may_wait(&self.seats) && self.next > Instant::now() {
             sleep_until(self.next).await;
         }
         self.next = Instant::now() + APART;

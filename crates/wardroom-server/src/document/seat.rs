@@ -121,6 +121,8 @@ pub struct Seat {
     pub full: Option<(Instant, bool)>,
     /// What waits for that answer.
     pub waiting: Waiting,
+    /// Whether they have asked what there is.
+    pub has_asked: bool,
     /// Whether they were asked again for everything because something was missing.
     pub asked_again: bool,
     /// Updates that came although they may not write.
@@ -143,10 +145,16 @@ impl Seat {
             answered: false,
             full: None,
             waiting: Waiting::default(),
+            has_asked: false,
             asked_again: false,
             refused: 0,
             may: None,
         }
+    }
+
+    /// Whether a message is their first question for the text: until it is answered, they see nothing.
+    pub fn asks_first(&self, message: &[u8]) -> bool {
+        !self.has_asked && wire::asks(message)
     }
 
     /// Tells them that they may not write, and why; whoever goes on is closed.
@@ -180,5 +188,24 @@ impl Seat {
         if self.guest.ours {
             self.inbox.send(message().into());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What hurries starts a round at once, and whoever could hurry again and again would have no one wait for any.
+    #[test]
+    fn only_the_first_question_hurries() {
+        let (inbox, _outbox) = boxes();
+        let mut seat = Seat::new(Guest { person: PersonId(uuid::Uuid::nil()), acts: true, ours: true }, inbox);
+        let question = wire::has(&wire::Clocks::new());
+        for other in [wire::writes(&[0, 0]), wire::answers(&[0, 0]), wire::present([].iter()), vec![3], Vec::new()] {
+            assert!(!seat.asks_first(&other), "{other:?}");
+        }
+        assert!(seat.asks_first(&question));
+        seat.has_asked = true;
+        assert!(!seat.asks_first(&question));
     }
 }

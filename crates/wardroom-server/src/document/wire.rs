@@ -154,10 +154,10 @@ pub fn read(message: &[u8]) -> Result<Said<'_>, Malformed> {
     bytes.end().map(|()| said)
 }
 
-/// Whether a message asks what there is, and brings nothing.
+/// Whether a message asks for the text.
 #[must_use]
 pub fn asks(message: &[u8]) -> bool {
-    matches!(message, [0, 0, ..] | [3, ..])
+    matches!(message, [0, 0, ..])
 }
 
 /// Reads a state vector.
