@@ -182,12 +182,32 @@ test.each([
       (button) => document.getElementById(button.getAttribute('aria-describedby')!)?.textContent,
     );
     expect(why).toBe('This needs the server, which cannot be reached now.');
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
     await page.keyboard.press('Enter');
     await take.click({ force: true });
+    expect(await take.evaluate((button: HTMLButtonElement) => button.disabled), 'it is not busy').toBe(false);
+    expect(await page.getByRole('alert').count(), 'nothing went wrong').toBe(0);
+    expect(
+      asked.filter((url) => url.endsWith('/commands')),
+      'nothing was asked',
+    ).toEqual([]);
+    expect(await page.getByRole('status').getByText('No connection. What you see may be old.').count()).toBe(
+      1,
+    );
     // However far somebody has read, the line stays before their eyes.
     await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
     const top = () => noConnection(page).evaluate((line) => line.getBoundingClientRect().top);
     expect(await top()).toBeGreaterThanOrEqual(0);
+    // What the keyboard goes to does not hide under it.
+    const under = await page.evaluate(() => {
+      const line = document.querySelector('.line')!.getBoundingClientRect();
+      const link = document.querySelector<HTMLElement>('main a[href], main button')!;
+      link.scrollIntoView({ block: 'start' });
+      return link.getBoundingClientRect().top - line.height;
+    });
+    expect(under).toBeGreaterThanOrEqual(0);
+    await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
     expect(await faults(page)).toEqual([]);
     await picture(page, 'no-connection');

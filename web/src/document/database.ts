@@ -113,15 +113,7 @@ export async function forgetOthers(person: string): Promise<void> {
       }
     }
     const pieces = transaction.objectStore('pieces');
-    const cursor = pieces.index('place').openKeyCursor(null, 'nextunique');
-    await new Promise<void>((resolve, reject) => {
-      cursor.onerror = () => reject(cursor.error ?? new Error('the browser kept nothing'));
-      cursor.onsuccess = () => {
-        if (cursor.result === null) return resolve();
-        if (foreign(cursor.result.key as string)) places.add(cursor.result.key as string);
-        cursor.result.continue();
-      };
-    });
+    for (const place of await placesOf(pieces)) if (foreign(place)) places.add(place);
     for (const place of places)
       for (const each of await answer(pieces.index('place').getAllKeys(place))) pieces.delete(each);
     await ended(transaction);
@@ -136,20 +128,22 @@ export async function forgetOld(person: string, over: ReadonlySet<number>, now =
   if (database === null) return;
   let goes: Set<string>;
   try {
-    const transaction = database.transaction(['about', 'unsent'], 'readwrite');
+    const transaction = database.transaction(['pieces', 'about', 'unsent'], 'readwrite');
     const about = transaction.objectStore('about');
-    const [keys, known, waiting] = await Promise.all([
+    const [keys, rows, waiting, pieces] = await Promise.all([
       answer(about.getAllKeys()),
       answer<Opened[]>(about.getAll()),
       answer(transaction.objectStore('unsent').getAllKeys()),
+      placesOf(transaction.objectStore('pieces')),
     ]);
     const unsent = new Set(waiting.map((found) => (found as [string, number])[0]));
-    const documents = keys.map((key, at): KeptDocument => {
-      const place = placed(key as string);
-      const opened = known[at]?.opened ?? null;
-      // From a version that wrote no time down: its time begins now.
-      if (opened === null) about.put({ ...known[at], opened: now }, key);
-      return { place, opened, unsent: unsent.has(key as string), over: over.has(place.incident) };
+    const known = new Map(keys.map((key, at) => [key as string, rows[at]]));
+    const documents = [...new Set([...known.keys(), ...pieces])].map((key): KeptDocument => {
+      const place = placed(key);
+      const opened = known.get(key)?.opened ?? null;
+      // Nobody wrote a time down: its time begins now.
+      if (opened === null) about.put({ ...known.get(key), opened: now }, key);
+      return { place, opened, unsent: unsent.has(key), over: over.has(place.incident) };
     });
     goes = new Set(
       tooMany(
@@ -188,6 +182,20 @@ export async function forgetSent(which: (place: Place) => boolean): Promise<void
   } finally {
     database.close();
   }
+}
+
+/** Every document of which there are pieces. */
+function placesOf(pieces: IDBObjectStore): Promise<string[]> {
+  const places: string[] = [];
+  const cursor = pieces.index('place').openKeyCursor(null, 'nextunique');
+  return new Promise((resolve, reject) => {
+    cursor.onerror = () => reject(cursor.error ?? new Error('the browser kept nothing'));
+    cursor.onsuccess = () => {
+      if (cursor.result === null) return resolve(places);
+      places.push(cursor.result.key as string);
+      cursor.result.continue();
+    };
+  });
 }
 
 function placed(place: string): Place {

@@ -13,6 +13,8 @@ import { CLOSED, Provider, type Socket, type Standing } from './provider';
 import type { Keeping } from './saying';
 import { SUBPROTOCOL } from './wire';
 
+/** How often it is written down that it is still open, in milliseconds. */
+const NOTED = 60 * 60_000;
 /** How long this browser may take to find what it keeps, in milliseconds. */
 const FINDING = 2_000;
 /** After so long, what is not saved is worth a word, in milliseconds. */
@@ -103,6 +105,10 @@ export class LiveDocument {
   /** Opens it, until the returned function is called. */
   open(): () => void {
     void this.#begin();
+    // Another window's looking through what is kept must not take what is open here for long gone.
+    const still = setInterval(() => {
+      if (!this.unread) this.#note();
+    }, NOTED);
     const hurry = (): void => this.#provider?.hurry();
     const looks = (): void => {
       if (document.visibilityState === 'visible') hurry();
@@ -126,6 +132,7 @@ export class LiveDocument {
       document.removeEventListener('visibilitychange', looks);
       document.removeEventListener('resume', hurry);
       clearTimeout(this.#slowly);
+      clearInterval(still);
       this.#provider?.stop();
       this.#kept?.close();
       this.awareness.destroy();
@@ -240,7 +247,7 @@ export class LiveDocument {
     this.unread = updates.length === 0 && about === null;
     this.clock = (about?.clock ?? {}) as Partial<Record<PartName, Changed>>;
     // It is opened now; of one that was never read there is nothing to say yet.
-    if (about !== null) this.#note();
+    if (!this.unread) this.#note();
     return updates.length;
   }
 

@@ -123,6 +123,16 @@ test('documents that were not opened for long go, but not with words that were n
   expect((await reopened({ ...place, incident: 9 })).words).toBe('not sent');
 });
 
+test('a document of which nobody wrote down when it was opened has its time from now on', async () => {
+  await written({ ...place, incident: 8 }, ['from the server'], false);
+  await written({ ...place, incident: 9 }, ['not sent']);
+  await forgetOld('marty', new Set());
+  expect((await reopened({ ...place, incident: 8 })).words).toBe('from the server');
+  await forgetOld('marty', new Set(), Date.now() + 2 * LASTS);
+  expect((await reopened({ ...place, incident: 8 })).words).toBe('');
+  expect((await reopened({ ...place, incident: 9 })).words).toBe('not sent');
+});
+
 test('what is forgotten because the server has it takes no words with it that the server has not', async () => {
   await written({ ...place, incident: 8 }, ['from the server'], false);
   await written({ ...place, incident: 9 }, ['not sent']);
