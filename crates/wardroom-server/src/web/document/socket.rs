@@ -13,6 +13,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncReadExt;
 use tokio::sync::{Notify, watch};
+use tokio::task::coop::unconstrained;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
@@ -99,7 +100,8 @@ async fn talk(
     stream: &mut SplitStream<Socket>,
 ) -> End {
     let (pinged, closing) = (Notify::new(), outbox.closing.clone());
-    let ends = guard.ends().map(End::Here);
+    // What comes without end uses up what this task may do at a time, and so would have the end wait.
+    let ends = unconstrained(guard.ends()).map(End::Here);
     let sends = sends(&mut outbox, sink, &pinged);
     let sends = sends.map(|sent| sent.map_or(End::Broken, |()| End::Here(Close::stopping())));
     let parts: [BoxFuture<'_, End>; 3] = [ends.boxed(), sends.boxed(), hears(&place, stream, &pinged).boxed()];
