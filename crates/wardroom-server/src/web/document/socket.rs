@@ -100,14 +100,23 @@ async fn talk(
     stream: &mut SplitStream<Socket>,
 ) -> End {
     let (pinged, closing) = (Notify::new(), outbox.closing.clone());
-    // What comes without end uses up what this task may do at a time, and so would have the end wait.
-    let ends = unconstrained(guard.ends()).map(End::Here);
     let sends = sends(&mut outbox, sink, &pinged);
     let sends = sends.map(|sent| sent.map_or(End::Broken, |()| End::Here(Close::stopping())));
-    let parts: [BoxFuture<'_, End>; 3] = [ends.boxed(), sends.boxed(), hears(&place, stream, &pinged).boxed()];
-    let end = FuturesUnordered::from_iter(parts).next().await.unwrap_or(End::Broken);
+    let end = first(guard.ends(), sends.boxed(), hears(&place, stream, &pinged).boxed()).await;
     // A room says why before it lets go, which another part may see first.
     closing.borrow().clone().map_or(end, End::Here)
+}
+
+/// The end that comes first.
+async fn first<'a>(
+    ends: impl Future<Output = Close> + Send + 'a,
+    sends: BoxFuture<'a, End>,
+    hears: BoxFuture<'a, End>,
+) -> End {
+    // What comes without end uses up what this task may do at a time, and so would have the end wait.
+    let ends = unconstrained(ends).map(End::Here);
+    let parts: [BoxFuture<'a, End>; 3] = [ends.boxed(), sends, hears];
+    FuturesUnordered::from_iter(parts).next().await.unwrap_or(End::Broken)
 }
 
 /// Sends what waits, and now and then a sign of life.
@@ -215,5 +224,31 @@ impl Guard {
             Ok(Ok(_)) => Some(Close::not_yours()),
             Ok(Err(_)) | Err(_) => Some(Close::not_known()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::task::coop::consume_budget;
+
+    use super::*;
+
+    async fn heard_without_end() -> End {
+        loop {
+            consume_budget().await;
+        }
+    }
+
+    #[tokio::test]
+    async fn what_comes_without_end_does_not_have_the_end_wait() {
+        let (close, mut closing) = watch::channel(false);
+        let ends = async move {
+            let _ = closing.wait_for(|close| *close).await;
+            Close::stopping()
+        };
+        let end = tokio::spawn(first(ends, std::future::pending().boxed(), heard_without_end().boxed()));
+        tokio::task::yield_now().await;
+        close.send(true).unwrap();
+        assert!(matches!(timeout(LOOK, end).await.unwrap().unwrap(), End::Here(_)));
     }
 }
