@@ -208,4 +208,23 @@ mod tests {
         seat.has_asked = true;
         assert!(!seat.asks_first(&question));
     }
+
+    #[test]
+    fn what_waits_for_a_peer_is_bounded_by_weight_and_by_number() {
+        let (inbox, mut outbox) = boxes();
+        let half = Bytes::from(vec![0; QUEUE_BYTES / 2]);
+        inbox.send(half.clone());
+        inbox.send(half.clone());
+        outbox.ready();
+        inbox.send(half);
+        assert!(!inbox.is_closing(), "what they have taken makes room");
+        inbox.send(Bytes::from_static(&[0]));
+        assert!(inbox.is_closing());
+
+        let (inbox, _outbox) = boxes();
+        (0..QUEUE_MAX).for_each(|_| inbox.send(Bytes::new()));
+        assert!(!inbox.is_closing());
+        inbox.send(Bytes::new());
+        assert!(inbox.is_closing());
+    }
 }
