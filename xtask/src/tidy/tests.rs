@@ -68,6 +68,15 @@ fn a_function_can_be_read_in_one_go() {
     says(ANY, &source, &[(2, "`f`")]);
 }
 
+/// One line per case is looked up, not read in one go.
+#[test]
+fn a_table_is_as_long_as_what_it_lists() {
+    let table = |arm: &str| format!("//! x\nfn t() {{\n    match x {{\n{}    }}\n}}\n", arm.repeat(FUNCTION_LINES));
+    says(ANY, &table("        A => b(),\n"), &[]);
+    says(ANY, &table("        A => {\n            b()\n        }\n"), &[(2, "`t`")]);
+    says(ANY, &table("        A => b(),\n").replace("    match", "    step();\n    match"), &[(2, "`t`")]);
+}
+
 #[test]
 fn a_test_does_not_sleep() {
     let sleeping = "//! x\nfn f() {\n    std::thread::sleep(PAUSE);\n}\n";
