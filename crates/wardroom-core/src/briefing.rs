@@ -35,7 +35,7 @@ pub(crate) enum Checked {
     /// Command can be taken; these are still unseen and shown first.
     Fresh { unseen: Vec<Entry> },
     /// Held back, with what to show.
-    Stale(Event),
+    Stale(Box<Event>),
 }
 
 impl Incident {
@@ -70,15 +70,16 @@ impl Incident {
             return Ok(Checked::Fresh { unseen });
         }
         let role = RolePath::command();
-        Ok(Checked::Stale(Event::TakingHeldBack { role, offer: offer.id, by, briefed_to: to, unseen }))
+        let held_back = Event::TakingHeldBack { role, offer: offer.id, by, briefed_to: to, unseen };
+        Ok(Checked::Stale(Box::new(held_back)))
     }
 }
 
 impl Event {
     /// Whether this is of the closed list of what matters to whoever takes command (rule 4).
     ///
-    /// Phase, severity, kind, a holder of a role, a roadblock, an unmet exit criterion; never notes, joins or edits.
-    /// Changes and uncoordinated changes join the list with the nouns that bring them.
+    /// Phase, severity, kind, a holder of a role, a change announced, failed or done, an uncoordinated change, a
+    /// roadblock, an unmet exit criterion; never notes, joins or edits.
     #[must_use]
     pub fn matters(&self) -> bool {
         match self {
@@ -96,8 +97,15 @@ impl Event {
             | Self::RoadblockCleared { .. }
             | Self::CriterionAdded { .. }
             | Self::CriterionReopened { .. }
-            | Self::CriterionWaived { .. } => true,
-            Self::Absorbed(Absorbed { roadblocks, criteria, .. }) => !roadblocks.is_empty() || !criteria.is_empty(),
+            | Self::CriterionWaived { .. }
+            | Self::ChangeRecorded(_)
+            | Self::ChangeDone(_)
+            | Self::ChangeFailed(_)
+            | Self::ChangeDiffersAgain(_)
+            | Self::SentBack(_) => true,
+            Self::Absorbed(Absorbed { roadblocks, criteria, changes, .. }) => {
+                !roadblocks.is_empty() || !criteria.is_empty() || !changes.is_empty()
+            }
             _ => false,
         }
     }

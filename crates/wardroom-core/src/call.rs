@@ -7,12 +7,13 @@
 
 use serde::Serialize;
 
+use crate::change::Change;
 use crate::facts::Facts;
-use crate::id::{Entry, Number, PersonId, Time};
+use crate::id::{Entry, Number, PersonId, ServiceName, Time};
 use crate::incident::Incident;
 use crate::next::Next;
 use crate::offer::{Offer, Recipient};
-use crate::role::RolePath;
+use crate::role::{Duty, RolePath};
 use crate::telling::severity;
 
 /// What it is about.
@@ -46,6 +47,15 @@ pub enum About {
         /// The entry that proposed it.
         proposal: Entry,
         /// Who proposes it.
+        by: PersonId,
+    },
+    /// A change was told of from outside operations; they command, or have operations.
+    Uncoordinated {
+        /// Its number.
+        change: u32,
+        /// Of which service.
+        service: ServiceName,
+        /// Who told of it.
         by: PersonId,
     },
     /// A clock of theirs rang.
@@ -87,6 +97,7 @@ impl Call {
             About::StillWithUs { unseen_since } => format!("{number}.here.{}", unseen_since.as_second()),
             About::Absent { since, .. } => format!("{number}.absent.{}", since.as_second()),
             About::Confirm { proposal, .. } => format!("{number}.confirm.{proposal}"),
+            About::Uncoordinated { change, .. } => format!("{number}.change.{change}"),
             About::Clock { clock, rang_at } => format!("{number}.clock.{clock}.{}", rang_at.as_second()),
         }
     }
@@ -103,7 +114,7 @@ impl Call {
         match &self.about {
             About::Offer { role, .. } => role.is_command(),
             About::StillWithUs { .. } => true,
-            About::Absent { .. } | About::Confirm { .. } | About::Clock { .. } => false,
+            About::Absent { .. } | About::Confirm { .. } | About::Uncoordinated { .. } | About::Clock { .. } => false,
         }
     }
 
@@ -141,6 +152,15 @@ impl Call {
                 format!("{} wants to assume command of {place}", name(*by)),
                 "It takes a second person's word, and yours would do. Open the incident and confirm it, or not.".into(),
             ),
+            About::Uncoordinated { change, service, by } => {
+                let of = if incident.restricted { String::new() } else { format!(" of {service}") };
+                (
+                    format!("{} tells of a change{of} that was not coordinated, in {place}", name(*by)),
+                    format!(
+                        "Operations take change {change} into the ledger, revert it, or dismiss it. Or ask them in."
+                    ),
+                )
+            }
             About::Clock { clock: id, rang_at } => (
                 format!("A clock of yours rang in {place}{}", self.label(*id, incident)),
                 format!("It rang at {}. Do what it reminds of, then stop it or set it anew.", clock(*rang_at)),
@@ -157,6 +177,7 @@ impl Call {
         let line = match id.split('.').nth(1) {
             _ if !incident.phase.is_open() => format!("Done: {place} is {}", incident.phase.word()),
             Some("offer") => format!("Done: what was offered to you in {place} is no longer on offer"),
+            Some("change") => format!("Done: the change in {place} is sorted"),
             Some("clock") => format!("Done: the clock in {place} was seen to"),
             _ => format!("Done: {commander} has command of {place}"),
         };
@@ -197,6 +218,7 @@ impl Incident {
         let mut all: Vec<Call> = offered.collect();
         all.extend(self.calls_about_absence(facts, now));
         all.extend(self.calls_of_clocks(now));
+        all.extend(self.calls_about_changes());
         let tells = |call: &Call| {
             facts.active(call.person) && self.visible_to(call.person, facts) && self.calls_on(call.person)
         };
@@ -244,6 +266,17 @@ impl Incident {
         // Somebody who is not here may be the one who can confirm.
         let anybody = facts.people.keys().copied();
         anybody.filter_map(|person| Some(self.call(person, about(person)?))).collect()
+    }
+
+    /// An uncoordinated change is told to the commander and to whoever has operations, until operations have sorted it.
+    fn calls_about_changes(&self) -> Vec<Call> {
+        let operations = self.effective_holder(&RolePath::of(Duty::Operations));
+        let told = |change: &Change| {
+            let about = About::Uncoordinated { change: change.id, service: change.service.clone(), by: change.by };
+            let people = operations.into_iter().chain([self.commander()]).filter(|person| *person != change.by);
+            people.map(|person| self.call(person, about.clone())).collect::<Vec<Call>>()
+        };
+        self.changes.iter().filter(|change| change.is_unsorted()).flat_map(told).collect()
     }
 
     fn calls_of_clocks(&self, now: Time) -> Vec<Call> {

@@ -2,59 +2,28 @@
 //!
 //! A command is parsed and bounded before it gets here; whether it is *allowed* is decided by the nouns.
 
+mod named;
+mod opening;
+mod tick;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
+use crate::change::Outcome;
 use crate::document::Part;
 use crate::evidence::Piece;
 use crate::guest::Arrival;
-use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, TeamName, Time, Who};
+use crate::id::{Entry, InviteId, Number, ServiceName, Time, Who};
 use crate::incident::{Kind, Phase, Severity};
 use crate::role::RolePath;
 use crate::text::{Line, Prose};
 use crate::token::Digest;
 
-/// Opens an incident: `declare` at once, or `investigate` first.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub struct Opening {
-    /// What is wrong, in one line.
-    pub title: Line,
-    /// `true` opens an investigation: someone is looking, the clock runs, nothing is declared.
-    #[serde(default)]
-    pub investigate: bool,
-    /// `incident` unless said otherwise.
-    #[serde(default)]
-    pub kind: Kind,
-    /// sev2 unless said otherwise: declare early, lower it when you know.
-    #[serde(default)]
-    pub severity: Severity,
-    /// What is affected; unknown names may be used and are marked so.
-    #[serde(default)]
-    pub services: BTreeSet<ServiceName>,
-    /// When impact began; it may lie before the declaration.
-    #[serde(default)]
-    #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
-    pub began: Option<Time>,
-    /// Only the invited may know of it.
-    #[serde(default)]
-    pub restricted: bool,
-}
-
-/// To whom a role is offered.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
-pub enum OfferTo {
-    /// To one person.
-    Person(Who),
-    /// To a team: whoever of it takes first.
-    Team(TeamName),
-}
+pub use opening::{OfferTo, Opening};
+pub use tick::Tick;
 
 /// Something a person wants done in an incident.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -295,6 +264,82 @@ pub enum Command {
         /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
         replaces: Option<Entry>,
     },
+    /// Say what operations are about to change, before they do; then say how it went.
+    AnnounceChange {
+        /// Which service. Without it, the line says so before a colon, or only one is affected.
+        service: Option<ServiceName>,
+        what: Line,
+        why: Option<Prose>,
+        /// The command that does it, or a link to it.
+        how: Option<Line>,
+        /// How to undo it.
+        back: Option<Prose>,
+    },
+    /// Tell of a change that has happened, whoever made it. From outside operations it is uncoordinated until they sort it.
+    RecordChange {
+        /// Which service. Without it, the line says so before a colon, or only one is affected.
+        service: Option<ServiceName>,
+        what: Line,
+        why: Option<Prose>,
+        /// The command that did it, or a link to it.
+        how: Option<Line>,
+        /// How to undo it.
+        back: Option<Prose>,
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+        happened_at: Option<Time>,
+    },
+    /// Say how a change went that was announced. `evidence` is the entry that attached what shows it.
+    ConfirmChange {
+        change: u32,
+        outcome: Outcome,
+        note: Option<Prose>,
+        evidence: Option<Entry>,
+    },
+    /// What is not named stays as it is.
+    CorrectChange {
+        change: u32,
+        service: Option<ServiceName>,
+        what: Option<Line>,
+        /// The entry that said what this replaces, as it was read.
+        replaces: Entry,
+    },
+    /// How to undo it; none takes back what was said.
+    SayWayBack {
+        change: u32,
+        back: Option<Prose>,
+        /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
+        replaces: Option<Entry>,
+    },
+    /// It is undone: the service does not differ by it any more.
+    RevertChange {
+        change: u32,
+        note: Option<Prose>,
+        evidence: Option<Entry>,
+    },
+    /// It stays for good: this is the normal from now on.
+    AdoptChange {
+        change: u32,
+        reason: Prose,
+    },
+    /// It stays for now, and a bug sees to it: an https link.
+    HandOnChange {
+        change: u32,
+        bug: Line,
+    },
+    /// The service differs by it after all.
+    DiffersAgain {
+        change: u32,
+        reason: Option<Prose>,
+    },
+    /// Operations take an uncoordinated change into their ledger.
+    TakeInChange {
+        change: u32,
+    },
+    /// It is no change, or none of this incident.
+    DismissChange {
+        change: u32,
+        reason: Option<Prose>,
+    },
     /// These parts of the state document are still true.
     StillTrue {
         parts: BTreeSet<Part>,
@@ -316,79 +361,5 @@ pub enum Command {
     /// This incident is absorbed by another.
     Merge {
         into: Number,
-    },
-}
-
-impl Command {
-    /// The past entry that must be at hand to decide this, because the state keeps no notes.
-    #[must_use]
-    pub fn cites(&self) -> Option<Entry> {
-        match self {
-            Self::PinNote { entry }
-            | Self::UnpinNote { entry }
-            | Self::CorrectNote { entry, .. }
-            | Self::Redact { entry, .. } => Some(*entry),
-            _ => None,
-        }
-    }
-
-    /// The person that this names, besides whoever asks.
-    #[must_use]
-    pub fn names_person(&self) -> Option<&Who> {
-        match self {
-            Self::OfferRole { to: OfferTo::Person(person), .. }
-            | Self::Invite { person }
-            | Self::Uninvite { person }
-            | Self::SendAway { person, .. }
-            | Self::DeclineAsk { person, .. }
-            | Self::AddMember { person, .. }
-            | Self::ReleaseMember { person, .. } => Some(person),
-            Self::AssignCriterion { person, .. } | Self::AssignTodo { person, .. } | Self::AddTodo { person, .. } => {
-                person.as_ref()
-            }
-            _ => None,
-        }
-    }
-
-    /// Whether this names a team.
-    #[must_use]
-    pub fn names_team(&self) -> bool {
-        matches!(self, Self::OfferRole { to: OfferTo::Team(_), .. })
-    }
-
-    /// The other incident that must be at hand to decide this.
-    #[must_use]
-    pub fn other_incident(&self) -> Option<Number> {
-        match self {
-            Self::Merge { into } => Some(*into),
-            _ => None,
-        }
-    }
-}
-
-/// Something the clock has to say about an incident.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Tick {
-    /// Record whatever deadlines have passed.
-    Deadlines,
-    /// Nobody has seen this person act since then.
-    Unseen {
-        /// The commander, or it is refused.
-        person: PersonId,
-        /// The last human activity, outages not counted.
-        since: Time,
-    },
-    /// This person was seen again.
-    Seen {
-        /// Who.
-        person: PersonId,
-    },
-    /// Wardroom was down for a while.
-    WasDown {
-        /// The last sign of life of any node.
-        from: Time,
-        /// When a node that tells of it last found that sign to be the last one. Until then it was down; it may be
-        /// told a good while later.
-        to: Time,
     },
 }

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
+use crate::change::{ChangeCorrected, ChangeHandedOn, ChangeStep, NewChange, SentBack, WayBack};
 use crate::document::{Part, PartMarked};
 use crate::evidence::Evidence;
 use crate::example;
@@ -354,6 +355,22 @@ pub enum Event {
         todo: u32,
         bug: Option<Text>,
     },
+
+    // change.rs: what was done to services
+    ChangeRecorded(Box<NewChange>),
+    ChangeDone(ChangeStep),
+    ChangeFailed(ChangeStep),
+    ChangeDropped(ChangeStep),
+    ChangeCorrected(ChangeCorrected),
+    WayBackSaid(WayBack),
+    ChangeReverted(ChangeStep),
+    ChangeAdopted(ChangeStep),
+    ChangeHandedOn(ChangeHandedOn),
+    ChangeDiffersAgain(ChangeStep),
+    ChangeTakenIn(ChangeStep),
+    ChangeDismissed(ChangeStep),
+    /// A late record sends a closed incident back to resolved, under its last commander (rule 10).
+    SentBack(SentBack),
 
     // document.rs: the state document
     StillTrue {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Absence;
 pub use crate::asking::{Asking, Decision};
+use crate::change::Change;
 use crate::criterion::Criterion;
 use crate::deadline::Clock;
 use crate::document::Document;
@@ -149,6 +150,10 @@ pub struct Incident {
     pub todos: Vec<Todo>,
     /// How many to-dos were ever added here.
     pub todos_added: u32,
+    /// What was done to services, in the order in which it was told.
+    pub changes: Vec<Change>,
+    /// How many changes were ever told of here.
+    pub changes_recorded: u32,
     /// What is known here of the state document.
     pub document: Document,
     /// What evidence is kept, by the entry that brought it.
@@ -174,7 +179,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 9;
+pub const FOLD_VERSION: u32 = 10;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -247,6 +252,8 @@ impl Incident {
             criteria_added: 0,
             todos: Vec::new(),
             todos_added: 0,
+            changes: Vec::new(),
+            changes_recorded: 0,
             document: Document::default(),
             evidence: BTreeMap::new(),
             clocks: Vec::new(),
@@ -280,6 +287,7 @@ impl Incident {
         self.evolve_roadblocks(recorded);
         self.evolve_criteria(recorded);
         self.evolve_todos(recorded);
+        self.evolve_changes(recorded);
         self.evolve_document(recorded);
         self.evolve_evidence(recorded);
         self.evolve_clocks(recorded);

@@ -108,16 +108,15 @@ impl Incident {
         }
     }
 
-    /// An investigation that found nothing closes directly; an incident is resolved first.
-    ///
-    /// Rule 10 also forbids closing while a service differs from normal; that check belongs to the noun of
-    /// changes and joins here with it.
+    /// An investigation that found nothing closes directly; an incident is resolved first. Rule 10: not while a service
+    /// differs from normal.
     fn close(&self, from: Phase, reason: Option<Prose>) -> Result<Decision, Refusal> {
         if !matches!(from, Phase::Resolved | Phase::Investigating) {
             return Err(Refusal::new(Code::WrongPhase, "Resolve it first: closing says that nothing is left to do.")
                 .remedy(Remedy::Phase { phase: Phase::Resolved }));
         }
         self.criteria_are_settled()?;
+        self.nothing_differs()?;
         Ok(Event::Closed { from, last_commander: self.commander(), reason: reason.map(Into::into) }.into())
     }
 

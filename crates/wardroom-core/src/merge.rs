@@ -3,7 +3,7 @@
 //! It takes command of both, so that nobody's incident ends without their handing it over. The absorbed
 //! incident's people stay at work: its responders join, and whoever held or worked in a role becomes a
 //! member of the same role (or the nearest above it that exists) in the other. No holder of the absorbing
-//! incident is displaced (rule 3). Open roadblocks, exit criteria and to-dos, and command posts go along; pending offers, asks and
+//! incident is displaced (rule 3). Open roadblocks, exit criteria, to-dos and changes, and command posts go along; pending offers, asks and
 //! clocks of the absorbed incident end with it, and so does the part of its guests: nobody of the other
 //! incident let them in there.
 
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::authority::Act;
+use crate::change::Change;
 use crate::criterion::Criterion;
 use crate::event::{Event, Recorded};
 use crate::id::{Number, PersonId, ServiceName, Time};
@@ -49,6 +50,9 @@ pub struct Absorbed {
     /// The open to-dos, numbered as here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub todos: Vec<Todo>,
+    /// The changes that differ from normal or are only announced, numbered as here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<Change>,
 }
 
 impl Incident {
@@ -157,6 +161,7 @@ impl Incident {
                 .collect(),
             criteria: self.open_criteria(other.criteria_added),
             todos: self.open_todos(other.todos_added),
+            changes: self.open_changes(other.changes_recorded),
         })
     }
 
@@ -201,6 +206,7 @@ impl Incident {
                 self.roadblocks.clear();
                 self.criteria.retain(|criterion| !criterion.is_open());
                 self.todos.retain(|todo| todo.done.is_some());
+                self.changes.retain(|change| !change.is_open());
             }
             Event::Absorbed(Absorbed {
                 began,

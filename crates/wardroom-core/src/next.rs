@@ -1,7 +1,8 @@
 //! What must I do next: one line per person, in the order that the design fixes.
 //!
-//! An offer to you; a roadblock that only you can clear; doing two jobs at once; a clock. Being called,
-//! changes that are not confirmed and overdue updates stand between these and join with their nouns.
+//! An offer to you; a change of yours that is not confirmed; a roadblock that only you can clear; a change that operations
+//! have to sort; doing two jobs at once; a clock. Being called and overdue updates stand between these and join with their
+//! nouns.
 
 use serde::Serialize;
 
@@ -40,6 +41,29 @@ pub enum Next {
         /// Since when.
         #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
         unseen_since: Time,
+    },
+    /// You announced a change, and nobody has said how it went.
+    ConfirmChange {
+        /// Which.
+        change: u32,
+        /// Since when it is announced.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        announced_at: Time,
+    },
+    /// A change was told of from outside operations, and you have operations: take it in, revert it or dismiss it.
+    SortChange {
+        /// Which.
+        change: u32,
+        /// Who told of it.
+        by: PersonId,
+    },
+    /// Say how a change of yours is undone.
+    SayWayBack {
+        /// Which.
+        change: u32,
+        /// When you were to be asked.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        due_at: Time,
     },
     /// A roadblock that only you can clear.
     Clear {
@@ -100,12 +124,15 @@ impl Next {
             Self::Take { role, .. } => 1 + u8::from(!role.is_command()),
             Self::Confirm { .. } => 3,
             Self::Assume { .. } => 4,
-            Self::Clear { .. } => 5,
-            Self::Answer { .. } => 6,
-            Self::OfferOperations { .. } => 7,
-            Self::Clock { .. } => 8,
-            Self::StillTrue { .. } => 9,
-            Self::Delegate { .. } => 10,
+            Self::ConfirmChange { .. } => 5,
+            Self::Clear { .. } => 6,
+            Self::SortChange { .. } => 7,
+            Self::Answer { .. } => 8,
+            Self::OfferOperations { .. } => 9,
+            Self::Clock { .. } => 10,
+            Self::StillTrue { .. } => 11,
+            Self::SayWayBack { .. } => 12,
+            Self::Delegate { .. } => 13,
         }
     }
 }
@@ -125,6 +152,7 @@ impl Incident {
         let mut all = self.offers_to(person, facts, now);
         all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
+        all.extend(self.next_about_changes(person, now));
         all.extend(self.asks_for(person));
         all.extend(self.next_about_document(person, now));
         all.extend(self.spans_of(person));

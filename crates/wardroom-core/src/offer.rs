@@ -241,7 +241,7 @@ impl Incident {
         let unseen = if role.is_command() {
             match self.check_briefing(offer, by, briefed)? {
                 crate::briefing::Checked::Fresh { unseen } => unseen,
-                crate::briefing::Checked::Stale(held_back) => return Ok(held_back.into()),
+                crate::briefing::Checked::Stale(held_back) => return Ok((*held_back).into()),
             }
         } else {
             Vec::new()

@@ -10,6 +10,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use crate::change;
 use crate::facts::Facts;
 use crate::id::{Entry, Number, PersonId, Time};
 use crate::incident::Incident;
@@ -43,6 +44,22 @@ pub enum Nudge {
     /// Whether the state document is still true.
     StillTrue {
         /// When it was to be asked: a new stamp makes it another nudge.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        due_at: Time,
+    },
+    /// How a change went that was announced a while ago.
+    Unconfirmed {
+        /// Which.
+        change: u32,
+        /// When it was to be asked.
+        #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
+        due_at: Time,
+    },
+    /// How a change is undone.
+    WayBack {
+        /// Which.
+        change: u32,
+        /// When it was to be asked.
         #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
         due_at: Time,
     },
@@ -112,11 +129,16 @@ impl Next {
             Self::OfferOperations { .. } => Some(Nudge::DoingBoth {}),
             Self::Clock { clock, due_at } => Some(Nudge::Clock { clock: *clock, due_at: *due_at }),
             Self::StillTrue { due_at } => Some(Nudge::StillTrue { due_at: *due_at }),
+            Self::ConfirmChange { change, announced_at } => {
+                Some(Nudge::Unconfirmed { change: *change, due_at: change::asked_after(*announced_at) })
+            }
+            Self::SayWayBack { change, due_at } => Some(Nudge::WayBack { change: *change, due_at: *due_at }),
             Self::Delegate { role, .. } => Some(Nudge::Span { role: role.clone() }),
             Self::Take { .. }
             | Self::Confirm { .. }
             | Self::StillWithUs { .. }
             | Self::Clear { .. }
+            | Self::SortChange { .. }
             | Self::Assume { .. }
             | Self::Answer { .. } => None,
         }
@@ -127,7 +149,10 @@ impl Nudge {
     /// Before this there is nothing to be prompted of: a clock that has not run out.
     fn not_before(&self) -> Option<Time> {
         match self {
-            Self::Clock { due_at, .. } | Self::StillTrue { due_at } => Some(*due_at),
+            Self::Clock { due_at, .. }
+            | Self::StillTrue { due_at }
+            | Self::Unconfirmed { due_at, .. }
+            | Self::WayBack { due_at, .. } => Some(*due_at),
             Self::DoingBoth {} | Self::Span { .. } => None,
         }
     }

@@ -70,6 +70,8 @@ pub enum Code {
     Unfinished,
     /// Exit criteria are open: they are met or waived before it is resolved or closed.
     CriteriaOpen,
+    /// Services differ from normal: each change is reverted, adopted or handed to a bug before it is closed.
+    DiffersFromNormal,
     /// There are too many of these.
     TooMany,
     /// The incident is read-only on this node.
@@ -156,6 +158,11 @@ pub enum Remedy {
     Settle {
         /// The open ones, by number.
         criteria: Vec<u32>,
+    },
+    /// Revert these changes first, adopt them for good, or hand them to a bug.
+    SettleChanges {
+        /// Those that differ or are only announced, by number.
+        changes: Vec<u32>,
     },
     /// Read what stands there now, and if it is to be replaced all the same, name this entry.
     Replace {

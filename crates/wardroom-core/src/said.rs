@@ -1,7 +1,7 @@
 //! Who said last what stands in a list, so that nobody's words are replaced unread.
 //!
-//! Exit criteria and to-dos say what others may say anew: their words, whose they are, where their bug is tracked. Whoever
-//! replaces one of these names the entry that said what they have read. When somebody else has said it anew since, they
+//! Exit criteria, to-dos and changes say what others may say anew: their words, whose they are, where their bug is tracked,
+//! how they are undone. Whoever replaces one of these names the entry that said what they have read. When somebody else has said it anew since, they
 //! are refused, told who and what, and decide: saying it again on what stands there now is accepted.
 
 use std::collections::BTreeMap;
@@ -24,6 +24,8 @@ pub enum Aspect {
     Owner,
     /// Where its bug is tracked.
     Bug,
+    /// How it is undone.
+    WayBack,
 }
 
 /// By whom something was said last, and in which entry.
@@ -128,6 +130,21 @@ impl LastSaid {
         self.was_read(ask, Aspect::Owner, replaces, |by| {
             if by == owner { format!("took {what}") } else { format!("gave {what} to {}", ask.facts.name(owner)) }
         })
+    }
+
+    /// Whether the asker has read the way back that they would replace. Where none is said, there is nothing to read.
+    ///
+    /// # Errors
+    /// As [`Self::was_read`].
+    pub(crate) fn way_back_was_read(
+        &self,
+        ask: &Asking<'_>,
+        what: &str,
+        back: Option<&Text>,
+        replaces: Option<Entry>,
+    ) -> Result<(), Refusal> {
+        let Some(back) = back else { return Ok(()) };
+        self.was_read(ask, Aspect::WayBack, replaces, |_| format!("wrote “{back}” as the way back of {what}"))
     }
 
     /// Whether the asker has read the link that they would replace. Where none is, there is nothing to read.

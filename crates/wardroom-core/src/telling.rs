@@ -1,5 +1,7 @@
 //! The timeline is the log, told to a person: one sentence per event, in the field's words.
 
+mod changes;
+
 use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
 use crate::document::Part;
@@ -71,6 +73,7 @@ impl Teller<'_> {
             .or_else(|| self.absence(event))
             .or_else(|| self.criteria(event))
             .or_else(|| self.todos(event))
+            .or_else(|| self.changes(event))
             .or_else(|| self.document(event))
             .unwrap_or_else(|| self.rest(event))
     }

@@ -1,6 +1,7 @@
 //! Deciding: what holds for every command, and the dispatch to the nouns.
 
 use super::{Asking, Decision, Incident, Phase};
+use crate::change::Made;
 use crate::command::{Command, Tick};
 use crate::event::Event;
 use crate::refusal::{Code, Refusal, Remedy};
@@ -69,13 +70,14 @@ impl Incident {
         self.phase.is_open() && self.unreadable.is_none()
     }
 
-    /// After closing only reopening, looking back and redacting are left; after a merge only redacting.
+    /// After closing only reopening, looking back, a late record of a change and redacting are left; after a merge only redacting.
     fn phase_allows(&self, command: &Command) -> Result<(), Refusal> {
         let redaction = matches!(command, Command::Redact { .. });
         let looking_back = matches!(
             command,
             Command::Join {}
                 | Command::Note { .. }
+                | Command::RecordChange { .. }
                 | Command::CorrectNote { .. }
                 | Command::PinNote { .. }
                 | Command::UnpinNote { .. }
@@ -163,6 +165,17 @@ impl Incident {
             Command::FinishTodo { todo } => self.finish_todo(ask, todo),
             Command::ReopenTodo { todo } => self.reopen_todo(ask, todo),
             Command::LinkTodo { todo, bug, replaces } => self.link_todo(ask, todo, bug, replaces),
+            Command::AnnounceChange { service, what, why, how, back } => self.announce_change(ask, Made { service, what, why, how, back }),
+            Command::RecordChange { service, what, why, how, back, happened_at } => self.record_change(ask, Made { service, what, why, how, back }, happened_at),
+            Command::ConfirmChange { change, outcome, note, evidence } => self.confirm_change(ask, change, outcome, note, evidence),
+            Command::CorrectChange { change, service, what, replaces } => self.correct_change(ask, change, service, what, replaces),
+            Command::SayWayBack { change, back, replaces } => self.say_way_back(ask, change, back, replaces),
+            Command::RevertChange { change, note, evidence } => self.revert_change(ask, change, note, evidence),
+            Command::AdoptChange { change, reason } => self.adopt_change(ask, change, reason),
+            Command::HandOnChange { change, bug } => self.hand_on_change(ask, change, bug),
+            Command::DiffersAgain { change, reason } => self.differs_again(ask, change, reason),
+            Command::TakeInChange { change } => self.take_in_change(ask, change),
+            Command::DismissChange { change, reason } => self.dismiss_change(ask, change, reason),
             Command::StillTrue { parts, version } => self.still_true(ask, parts, version),
             Command::Attach(piece) => self.attach(ask, piece),
             Command::SetClock { label, in_minutes, repeat } => self.set_clock(ask, label, in_minutes, repeat),

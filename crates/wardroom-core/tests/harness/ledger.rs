@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use wardroom_core::briefing::Briefed;
+use wardroom_core::change::SentBack;
 use wardroom_core::event::{Event, Recorded};
 use wardroom_core::id::{Entry, PersonId, Time};
 use wardroom_core::incident::Incident;
@@ -43,7 +44,7 @@ fn must(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 /// Rule 4's closed list, as far as its nouns exist: phase, severity, kind, a holder of a role, a roadblock, an
 /// exit criterion that is not met.
 fn matters(event: &Event) -> bool {
-    const KINDS: [&str; 15] = [
+    const KINDS: [&str; 20] = [
         "opened",
         "declared",
         "phase_set",
@@ -59,8 +60,14 @@ fn matters(event: &Event) -> bool {
         "criterion_added",
         "criterion_reopened",
         "criterion_waived",
+        "change_recorded",
+        "change_done",
+        "change_failed",
+        "change_differs_again",
+        "sent_back",
     ];
-    let brings_what_matters = matches!(event, Event::Absorbed(Absorbed { roadblocks, criteria, .. }) if !roadblocks.is_empty() || !criteria.is_empty());
+    let brings_what_matters = matches!(event, Event::Absorbed(Absorbed { roadblocks, criteria, changes, .. })
+        if !roadblocks.is_empty() || !criteria.is_empty() || !changes.is_empty());
     brings_what_matters || KINDS.contains(&event.to_stored().0.as_str())
 }
 
@@ -77,7 +84,7 @@ impl Ledger {
     fn book_event(&mut self, recorded: &Recorded) -> Result<(), String> {
         let command = RolePath::command();
         match &recorded.event {
-            Event::Opened { by, .. } | Event::Reopened { by, .. } => {
+            Event::Opened { by, .. } | Event::Reopened { by, .. } | Event::SentBack(SentBack { commander: by, .. }) => {
                 must(!self.open && self.holders.is_empty(), || "it is open already".to_owned())?;
                 self.open = true;
                 self.holders.insert(command, *by);

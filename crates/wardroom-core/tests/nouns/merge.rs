@@ -47,6 +47,7 @@ fn bare() -> Event {
         posts: Vec::new(),
         criteria: Vec::new(),
         todos: Vec::new(),
+        changes: Vec::new(),
     })
 }
 
@@ -100,6 +101,7 @@ fn people_roadblocks_services_and_posts_go_along() {
         posts: vec![post(2, "room")],
         criteria: Vec::new(),
         todos: Vec::new(),
+        changes: Vec::new(),
     });
     here.beside(&other).when(MARY, merge()).then_there([gone()], [absorbed.clone()]);
     let state = other.and([absorbed]).state();

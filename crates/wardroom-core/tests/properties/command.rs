@@ -6,6 +6,7 @@ use jiff::{SignedDuration, ToSpan};
 use proptest::prelude::*;
 use wardroom_core::absence::Grounds;
 use wardroom_core::briefing::Briefed;
+use wardroom_core::change::Outcome;
 use wardroom_core::command::{Command, OfferTo, Tick};
 use wardroom_core::document::Part;
 use wardroom_core::event::Event;
@@ -39,6 +40,7 @@ impl Watch for StillYou {
                 | Event::RoleFell { .. }
                 | Event::CommandAssumed { .. }
                 | Event::Reopened { .. }
+                | Event::SentBack(_)
                 | Event::Closed { .. }
                 | Event::MergedInto { .. }
                 | Event::RoleOpened { .. }
@@ -214,6 +216,17 @@ impl Sent {
             }
             Next::Clock { clock, .. } => vec![Command::StopClock { clock }],
             Next::StillTrue { .. } => vec![Command::StillTrue { parts: Part::ALL.into(), version: 0 }],
+            Next::ConfirmChange { change, .. } => [Outcome::Done, Outcome::Failed, Outcome::Dropped]
+                .map(|outcome| Command::ConfirmChange { change, outcome, note: None, evidence: None })
+                .to_vec(),
+            Next::SortChange { change, .. } => vec![
+                Command::TakeInChange { change },
+                Command::RevertChange { change, note: None, evidence: None },
+                Command::DismissChange { change, reason: None },
+            ],
+            Next::SayWayBack { change, .. } => {
+                vec![Command::SayWayBack { change, back: Some(words("put it back")), replaces: None }]
+            }
             Next::Delegate { .. } => Vec::new(),
         }
     }

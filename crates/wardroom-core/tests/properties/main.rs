@@ -11,6 +11,7 @@
 mod harness;
 
 mod calls;
+mod changes;
 mod command;
 mod document;
 mod drills;
@@ -74,6 +75,10 @@ fn everything_happens_in_the_histories() {
     }
     for _ in 0..100 {
         let steps = steps::listed().new_tree(&mut runner).unwrap().current();
+        world::World::play(steps, &mut seen).unwrap();
+    }
+    for _ in 0..300 {
+        let steps = steps::changed().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }
     let missing: Vec<_> = Event::KINDS.iter().filter(|kind| !seen.0.contains(**kind)).collect();

@@ -104,7 +104,9 @@ impl Watch for Spent {
                 (Some(_), prompt @ Bring::Quietly { .. }) if brought.next == next && prompt.is_put_off() => {
                     self.put_off += 1;
                 }
-                (Some(_), Bring::Quietly { put_off: false, .. }) if brought.next != next => self.behind += 1,
+                (Some(_), Bring::Quietly { put_off: false, .. } | Bring::AtOnce {}) if brought.next != next => {
+                    self.behind += 1;
+                }
                 _ => return Err(format!("{who} is to do {next:?}, and is brought {brought:?}")),
             }
         }

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use uuid::Uuid;
 use wardroom_core::absence::Grounds;
 use wardroom_core::briefing::Briefed;
+use wardroom_core::change::Outcome;
 use wardroom_core::command::{Command, OfferTo};
 use wardroom_core::document::Part;
 use wardroom_core::evidence::{Fingerprint, MediaType, Piece};
@@ -179,6 +180,53 @@ fn lists() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// What is told of changes to services, most of it by whoever was sent to do them.
+fn changes() -> impl Strategy<Value = Command> {
+    let change = || 1..4_u32;
+    let outcomes = prop::sample::select(vec![Outcome::Done, Outcome::Done, Outcome::Failed, Outcome::Dropped]);
+    let what = || format!("search: a {WORD}").parse::<Line>().expect("a good line");
+    prop_oneof![
+        4 => any::<bool>().prop_map(move |back| Command::AnnounceChange {
+            service: None,
+            what: what(),
+            why: None,
+            how: Some(line()),
+            back: back.then(|| words(WORD)),
+        }),
+        4 => any::<bool>().prop_map(move |why| Command::RecordChange {
+            service: None,
+            what: what(),
+            why: why.then(|| words(WORD)),
+            how: None,
+            back: None,
+            happened_at: None,
+        }),
+        6 => (change(), outcomes).prop_map(|(change, outcome)| Command::ConfirmChange {
+            change,
+            outcome,
+            note: None,
+            evidence: None,
+        }),
+        1 => change().prop_map(|change| Command::CorrectChange {
+            change,
+            service: None,
+            what: Some(bug()),
+            replaces: NEWEST,
+        }),
+        1 => change().prop_map(|change| Command::SayWayBack {
+            change,
+            back: Some(words(WORD)),
+            replaces: Some(NEWEST),
+        }),
+        3 => change().prop_map(|change| Command::RevertChange { change, note: None, evidence: None }),
+        2 => change().prop_map(|change| Command::AdoptChange { change, reason: words(WORD) }),
+        2 => change().prop_map(|change| Command::HandOnChange { change, bug: bug() }),
+        2 => change().prop_map(|change| Command::DiffersAgain { change, reason: None }),
+        2 => change().prop_map(|change| Command::TakeInChange { change }),
+        2 => change().prop_map(|change| Command::DismissChange { change, reason: None }),
+    ]
+}
+
 /// What mostly a commander does.
 fn commanding() -> impl Strategy<Value = Command> {
     let phases = prop::sample::select(vec![Phase::Active, Phase::Mitigated, Phase::Resolved, Phase::Closed]);
@@ -254,18 +302,20 @@ fn evidence() -> impl Strategy<Value = Command> {
 fn said() -> impl Strategy<Value = (Speaker, Command)> {
     let anybody = || (0..PEOPLE).prop_map(Speaker::Person);
     prop_oneof![
-        6 => (Just(Speaker::Commander), commanding()),
-        4 => ((0..4_usize).prop_map(Speaker::Holder), commanding()),
-        6 => ((0..3_usize).prop_map(Speaker::Offered), answers()),
-        6 => (anybody(), responding()),
-        1 => (Just(Speaker::Commander), guests()),
-        1 => (anybody(), guests()),
-        1 => (Just(Speaker::Commander), lists()),
-        1 => (anybody(), lists()),
-        1 => (anybody(), evidence()),
-        2 => (anybody(), commanding()),
-        1 => (anybody(), answers()),
-        1 => (Just(Speaker::Commander), responding()),
+        12 => (Just(Speaker::Commander), commanding()),
+        8 => ((0..4_usize).prop_map(Speaker::Holder), commanding()),
+        12 => ((0..3_usize).prop_map(Speaker::Offered), answers()),
+        12 => (anybody(), responding()),
+        2 => (Just(Speaker::Commander), guests()),
+        2 => (anybody(), guests()),
+        2 => (Just(Speaker::Commander), lists()),
+        2 => (anybody(), lists()),
+        1 => (Just(Speaker::Commander), changes()),
+        1 => (anybody(), changes()),
+        2 => (anybody(), evidence()),
+        4 => (anybody(), commanding()),
+        2 => (anybody(), answers()),
+        2 => (Just(Speaker::Commander), responding()),
     ]
 }
 
@@ -296,6 +346,28 @@ pub fn listed() -> impl Strategy<Value = Vec<Step>> {
     let who = prop_oneof![3 => Just(Speaker::Commander), 1 => (0..PEOPLE).prop_map(Speaker::Person)];
     let say = (who, lists()).prop_map(|(who, command)| Step::Say { who, stream: 0, node: 0, behind: 0, command });
     prop::collection::vec(prop_oneof![4 => say, 1 => step()], 20..100)
+}
+
+/// A history in which changes are what most is told of, and which is closed now and then.
+pub fn changed() -> impl Strategy<Value = Vec<Step>> {
+    let who = || {
+        prop_oneof![
+            4 => Just(Speaker::Commander),
+            1 => (0..3_usize).prop_map(Speaker::Holder),
+            2 => (0..PEOPLE).prop_map(Speaker::Person),
+        ]
+    };
+    let ends = prop::sample::select(vec![Phase::Resolved, Phase::Closed]);
+    let end = ends.prop_map(|phase| Command::SetPhase { phase, reason: None });
+    let operations =
+        (who(), self::who()).prop_map(|(by, person)| (by, Command::AddMember { role: role("operations"), person }));
+    let said = prop_oneof![
+        8 => (who(), changes()),
+        2 => (Just(Speaker::Commander), end),
+        1 => operations,
+    ];
+    let say = said.prop_map(|(who, command)| Step::Say { who, stream: 0, node: 0, behind: 0, command });
+    prop::collection::vec(prop_oneof![6 => say, 1 => step()], 20..100)
 }
 
 /// The n-th of four roles under operations.

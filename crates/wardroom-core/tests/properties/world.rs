@@ -175,6 +175,7 @@ fn point(stream: &Stream, command: &mut Command) -> Option<PersonId> {
 fn read(incident: &Incident, command: &mut Command) {
     let criterion = |id: &u32| incident.criteria.iter().find(|known| known.id == *id).map(|known| &known.said);
     let todo = |id: &u32| incident.todos.iter().find(|known| known.id == *id).map(|known| &known.said);
+    let change = |id: &u32| incident.changes.iter().find(|known| known.id == *id).map(|known| &known.said);
     match command {
         Command::RewordCriterion { criterion: id, replaces, .. } => {
             *replaces = criterion(id).and_then(|said| said.entry(Aspect::Text)).unwrap_or(*replaces);
@@ -192,6 +193,12 @@ fn read(incident: &Incident, command: &mut Command) {
             *replaces = criterion(id).and_then(|said| said.entry(Aspect::Bug));
         }
         Command::LinkTodo { todo: id, replaces, .. } => *replaces = todo(id).and_then(|said| said.entry(Aspect::Bug)),
+        Command::CorrectChange { change: id, replaces, .. } => {
+            *replaces = change(id).and_then(|said| said.entry(Aspect::Text)).unwrap_or(*replaces);
+        }
+        Command::SayWayBack { change: id, replaces, .. } => {
+            *replaces = change(id).and_then(|said| said.entry(Aspect::WayBack));
+        }
         _ => {}
     }
 }

@@ -354,12 +354,19 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
 fn people_in(all: &[NextIn]) -> Vec<PersonId> {
     use wardroom_core::next::Next;
     let of = |next: &NextIn| match &next.next {
-        Next::Take { by, .. } | Next::Confirm { by, .. } | Next::Clear { by, .. } | Next::Answer { by, .. } => {
-            vec![*by]
-        }
+        Next::Take { by, .. }
+        | Next::Confirm { by, .. }
+        | Next::Clear { by, .. }
+        | Next::Answer { by, .. }
+        | Next::SortChange { by, .. } => vec![*by],
         Next::Assume { commander, .. } => vec![*commander],
         Next::OfferOperations { to } => to.clone(),
-        Next::StillWithUs { .. } | Next::Clock { .. } | Next::StillTrue { .. } | Next::Delegate { .. } => Vec::new(),
+        Next::StillWithUs { .. }
+        | Next::ConfirmChange { .. }
+        | Next::Clock { .. }
+        | Next::StillTrue { .. }
+        | Next::SayWayBack { .. }
+        | Next::Delegate { .. } => Vec::new(),
     };
     all.iter().flat_map(of).collect()
 }

@@ -222,6 +222,7 @@ fn status_of(code: Code) -> StatusCode {
         | Code::CommandMustBeHanded
         | Code::Unfinished
         | Code::CriteriaOpen
+        | Code::DiffersFromNormal
         | Code::ReadOnly => StatusCode::CONFLICT,
     }
 }

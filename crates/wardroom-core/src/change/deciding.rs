@@ -1,0 +1,303 @@
+//! Who may tell of a change, and do what with it.
+
+use super::{
+    Change, ChangeAct, ChangeCorrected, ChangeHandedOn, ChangeState, ChangeStep, NewChange, Outcome, SentBack,
+};
+use super::{Coordination, WayBack};
+use crate::authority::Act;
+use crate::event::Event;
+use crate::id::{Entry, PersonId, ServiceName, Time};
+use crate::incident::{Asking, Decision, Incident, Phase};
+use crate::refusal::{Code, Refusal};
+use crate::role::Duty;
+use crate::text::{Line, Prose};
+use crate::timeline::back_dated;
+use crate::todo::bug_link;
+
+/// So many changes one incident holds. Who makes more than this by hand has lost the overview long before.
+const CHANGES_MAX: u32 = 2_000;
+
+const OPERATIONS: Act = Act::Duty(Duty::Operations);
+const PLANNING: Act = Act::DutyOrCommand(Duty::Planning);
+
+/// What somebody says of a change as they announce or record it.
+pub(crate) struct Made {
+    pub service: Option<ServiceName>,
+    pub what: Line,
+    pub why: Option<Prose>,
+    pub how: Option<Line>,
+    pub back: Option<Prose>,
+}
+
+impl Incident {
+    /// What the asker may do with a change now.
+    #[must_use]
+    pub fn may_with_change(&self, ask: &Asking<'_>, change: u32) -> Vec<ChangeAct> {
+        let may = |act: &ChangeAct| self.takes_changes() && self.change_for(ask, change, *act).is_ok();
+        ChangeAct::ALL.into_iter().filter(may).collect()
+    }
+
+    /// Whether the asker is of operations: a change that they tell of is a coordinated one, and they may announce some.
+    #[must_use]
+    pub fn may_change_services(&self, person: PersonId) -> bool {
+        self.takes_changes() && self.may(person, &OPERATIONS)
+    }
+
+    /// Who asks, and the change that they may do this with.
+    fn change_for(&self, ask: &Asking<'_>, change: u32, act: ChangeAct) -> Result<(PersonId, &Change), Refusal> {
+        let person = self.require(ask, &Act::Respond)?;
+        let known = self
+            .changes
+            .iter()
+            .find(|known| known.id == change)
+            .ok_or_else(|| Refusal::new(Code::NotThere, format!("There is no change {change} here.")))?;
+        self.may_step(ask, person, known, act)?;
+        known.takes(act).map(|()| (person, known))
+    }
+
+    /// How a change went its recorder says, unless operations have to sort it, or operations; they undo and sort. What it is, and how to undo it, planning
+    /// keeps too, and decides what stays.
+    fn may_step(&self, ask: &Asking<'_>, person: PersonId, known: &Change, act: ChangeAct) -> Result<(), Refusal> {
+        let theirs = known.by == person;
+        let (enough, least) = match act {
+            ChangeAct::Done | ChangeAct::Failed | ChangeAct::Drop => (theirs && !known.is_unsorted(), OPERATIONS),
+            ChangeAct::Correct | ChangeAct::SayWayBack => (theirs || self.may(person, &PLANNING), OPERATIONS),
+            ChangeAct::DiffersAgain => (self.may(person, &OPERATIONS), PLANNING),
+            ChangeAct::Adopt | ChangeAct::HandOn => (false, PLANNING),
+            ChangeAct::Revert | ChangeAct::TakeIn | ChangeAct::Dismiss => (false, OPERATIONS),
+        };
+        if enough { Ok(()) } else { self.require(ask, &least).map(|_| ()) }
+    }
+
+    /// Which service a line is about, and the line without its name: as it is given, as the line begins before a colon, or
+    /// the only one that is affected.
+    fn service_of(
+        &self,
+        ask: &Asking<'_>,
+        given: Option<ServiceName>,
+        what: Line,
+    ) -> Result<(ServiceName, Line), Refusal> {
+        if let Some(service) = given {
+            return Ok((service, what));
+        }
+        let before_colon = what.as_str().split_once(": ").and_then(|(name, rest)| {
+            Some((name.trim().to_lowercase().parse::<ServiceName>().ok()?, rest.parse::<Line>().ok()?))
+        });
+        let known = |name: &ServiceName| {
+            ask.facts.services.contains_key(name)
+                || self.services.contains(name)
+                || self.changes.iter().any(|change| change.service == *name)
+        };
+        let mut affected = self.services.iter();
+        match (before_colon, affected.next(), affected.next()) {
+            (Some((name, rest)), _, _) if known(&name) => Ok((name, rest)),
+            (_, Some(only), None) => Ok((only.clone(), what)),
+            (Some(split), _, _) => Ok(split),
+            (None, _, _) => {
+                let sentence = "Which service? Name it before a colon: “search: rolled back to v11”.";
+                Err(Refusal::new(Code::Invalid, sentence))
+            }
+        }
+    }
+
+    fn new_change(
+        &self,
+        ask: &Asking<'_>,
+        by: PersonId,
+        made: Made,
+        state: ChangeState,
+        happened_at: Option<Time>,
+    ) -> Result<Event, Refusal> {
+        if self.changes_recorded >= CHANGES_MAX {
+            let sentence =
+                format!("There are {CHANGES_MAX} changes here already. Open another incident for what goes on.");
+            return Err(Refusal::new(Code::TooMany, sentence));
+        }
+        let (service, what) = self.service_of(ask, made.service, made.what)?;
+        Ok(Event::ChangeRecorded(Box::new(NewChange {
+            change: self.changes_recorded + 1,
+            unknown_service: !ask.facts.services.contains_key(&service),
+            service,
+            what: what.into(),
+            why: made.why.map(Into::into),
+            how: made.how.map(Into::into),
+            back: made.back.map(Into::into),
+            by,
+            state,
+            happened_at,
+            uncoordinated: !self.may(by, &OPERATIONS),
+        })))
+    }
+
+    pub(crate) fn announce_change(&self, ask: &Asking<'_>, made: Made) -> Result<Decision, Refusal> {
+        let by = self.require(ask, &OPERATIONS)?;
+        Ok(self.new_change(ask, by, made, ChangeState::Announced, None)?.into())
+    }
+
+    /// Whoever tells of a change joins by it, and is heard after closing too.
+    pub(crate) fn record_change(
+        &self,
+        ask: &Asking<'_>,
+        made: Made,
+        happened_at: Option<Time>,
+    ) -> Result<Decision, Refusal> {
+        let by = ask.active_person()?;
+        back_dated(happened_at, ask.now)?;
+        let mut events = self.join_unless_here(by);
+        events.push(self.new_change(ask, by, made, ChangeState::Done, happened_at)?);
+        if self.phase == Phase::Closed {
+            // A guest who had command is gone with it, and cannot have it again.
+            let last = self.last_commander.filter(|last| self.responders.contains_key(last));
+            let commander = last.unwrap_or(by);
+            events.push(Event::SentBack(SentBack { commander, change: self.changes_recorded + 1 }));
+        }
+        Ok(events.into())
+    }
+
+    fn step(
+        &self,
+        ask: &Asking<'_>,
+        (change, act): (u32, ChangeAct),
+        note: Option<Prose>,
+        evidence: Option<Entry>,
+    ) -> Result<ChangeStep, Refusal> {
+        let (by, _) = self.change_for(ask, change, act)?;
+        if let Some(evidence) = evidence.filter(|entry| !self.evidence.contains_key(entry)) {
+            let sentence = format!("Entry {evidence} attached no evidence. Attach it first.");
+            return Err(Refusal::new(Code::NotThere, sentence));
+        }
+        Ok(ChangeStep { change, by, note: note.map(Into::into), evidence })
+    }
+
+    pub(crate) fn confirm_change(
+        &self,
+        ask: &Asking<'_>,
+        change: u32,
+        outcome: Outcome,
+        note: Option<Prose>,
+        evidence: Option<Entry>,
+    ) -> Result<Decision, Refusal> {
+        let step = self.step(ask, (change, outcome.into()), note, evidence)?;
+        let event = match outcome {
+            Outcome::Done => Event::ChangeDone(step),
+            Outcome::Failed => Event::ChangeFailed(step),
+            Outcome::Dropped => Event::ChangeDropped(step),
+        };
+        Ok(event.into())
+    }
+
+    pub(crate) fn revert_change(
+        &self,
+        ask: &Asking<'_>,
+        change: u32,
+        note: Option<Prose>,
+        evidence: Option<Entry>,
+    ) -> Result<Decision, Refusal> {
+        Ok(Event::ChangeReverted(self.step(ask, (change, ChangeAct::Revert), note, evidence)?).into())
+    }
+
+    pub(crate) fn adopt_change(&self, ask: &Asking<'_>, change: u32, reason: Prose) -> Result<Decision, Refusal> {
+        Ok(Event::ChangeAdopted(self.step(ask, (change, ChangeAct::Adopt), Some(reason), None)?).into())
+    }
+
+    pub(crate) fn hand_on_change(&self, ask: &Asking<'_>, change: u32, bug: Line) -> Result<Decision, Refusal> {
+        let (by, _) = self.change_for(ask, change, ChangeAct::HandOn)?;
+        let bug = bug_link(None, Some(bug))?.ok_or_else(|| Refusal::new(Code::Invalid, "Name the bug by its link."))?;
+        Ok(Event::ChangeHandedOn(ChangeHandedOn { change, by, bug }).into())
+    }
+
+    pub(crate) fn differs_again(
+        &self,
+        ask: &Asking<'_>,
+        change: u32,
+        reason: Option<Prose>,
+    ) -> Result<Decision, Refusal> {
+        Ok(Event::ChangeDiffersAgain(self.step(ask, (change, ChangeAct::DiffersAgain), reason, None)?).into())
+    }
+
+    pub(crate) fn take_in_change(&self, ask: &Asking<'_>, change: u32) -> Result<Decision, Refusal> {
+        Ok(Event::ChangeTakenIn(self.step(ask, (change, ChangeAct::TakeIn), None, None)?).into())
+    }
+
+    pub(crate) fn dismiss_change(
+        &self,
+        ask: &Asking<'_>,
+        change: u32,
+        reason: Option<Prose>,
+    ) -> Result<Decision, Refusal> {
+        Ok(Event::ChangeDismissed(self.step(ask, (change, ChangeAct::Dismiss), reason, None)?).into())
+    }
+
+    pub(crate) fn correct_change(
+        &self,
+        ask: &Asking<'_>,
+        change: u32,
+        service: Option<ServiceName>,
+        what: Option<Line>,
+        replaces: Entry,
+    ) -> Result<Decision, Refusal> {
+        let (_, known) = self.change_for(ask, change, ChangeAct::Correct)?;
+        let service = service.unwrap_or_else(|| known.service.clone());
+        let what = what.map_or_else(|| known.what.anew(), Into::into);
+        if service == known.service && what.words() == known.what.words() {
+            return Err(Refusal::new(Code::AlreadySo, format!("Change {change} says that already.")));
+        }
+        known.said.words_were_read(ask, &format!("change {change}"), &known.what, replaces)?;
+        let unknown_service = !ask.facts.services.contains_key(&service);
+        Ok(Event::ChangeCorrected(ChangeCorrected { change, service, unknown_service, what }).into())
+    }
+
+    pub(crate) fn say_way_back(
+        &self,
+        ask: &Asking<'_>,
+        change: u32,
+        back: Option<Prose>,
+        replaces: Option<Entry>,
+    ) -> Result<Decision, Refusal> {
+        let (_, known) = self.change_for(ask, change, ChangeAct::SayWayBack)?;
+        if known.back.as_ref().and_then(crate::text::Text::words) == back.as_ref().map(Prose::as_str) {
+            return Err(Refusal::new(Code::AlreadySo, format!("Change {change} has this way back already.")));
+        }
+        known.said.way_back_was_read(ask, &format!("change {change}"), known.back.as_ref(), replaces)?;
+        Ok(Event::WayBackSaid(WayBack { change, back: back.map(Into::into) }).into())
+    }
+}
+
+impl Change {
+    /// Whether this can be said of it as it stands.
+    ///
+    /// # Errors
+    /// [`Code::AlreadySo`], with how it stands.
+    fn takes(&self, act: ChangeAct) -> Result<(), Refusal> {
+        use ChangeState::{Adopted, Announced, Dismissed, Done, Dropped, Failed, HandedOn, Reverted};
+        let state = self.stands.state;
+        let fits = match act {
+            // What was taken for failed or dropped may turn out to be done, and what was taken for done to have failed.
+            ChangeAct::Done => matches!(state, Announced | Failed | Dropped),
+            ChangeAct::Failed => matches!(state, Announced | Done),
+            ChangeAct::Drop => state == Announced,
+            ChangeAct::Correct | ChangeAct::SayWayBack => true,
+            ChangeAct::Revert => matches!(state, Done | Adopted | HandedOn),
+            ChangeAct::Adopt => matches!(state, Done | HandedOn),
+            ChangeAct::HandOn => state == Done,
+            ChangeAct::DiffersAgain => matches!(state, Reverted | Adopted | HandedOn | Dismissed),
+            ChangeAct::TakeIn | ChangeAct::Dismiss => self.is_unsorted(),
+        };
+        if fits {
+            return Ok(());
+        }
+        let number = self.id;
+        let sentence = match act {
+            ChangeAct::TakeIn | ChangeAct::Dismiss if self.coordination == Coordination::ByOperations => {
+                format!("Change {number} is one of operations: there is nothing to sort.")
+            }
+            ChangeAct::TakeIn | ChangeAct::Dismiss => format!("Change {number} is sorted already."),
+            ChangeAct::Revert | ChangeAct::Adopt | ChangeAct::HandOn if state == Announced => {
+                format!("Change {number} is only announced. Say first whether it was done.")
+            }
+            ChangeAct::DiffersAgain => format!("Change {number} is {}: say how it went instead.", state.word()),
+            _ => format!("Change {number} is {} already.", state.word()),
+        };
+        Err(Refusal::new(Code::AlreadySo, sentence))
+    }
+}

@@ -1,0 +1,87 @@
+//! What differs from normal right now, in which order it is undone, and that nothing is closed over it (rule 10).
+
+use super::Change;
+use crate::id::{ServiceName, Time};
+use crate::incident::Incident;
+use crate::refusal::{Code, Refusal, Remedy};
+use crate::said::LastSaid;
+use crate::text::Text;
+
+/// So many changes a refusal names, and how many characters of each.
+const NAMED: (usize, usize) = (2, 30);
+
+/// A service that differs from normal, and by what.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Differing<'a> {
+    /// Which service.
+    pub service: &'a ServiceName,
+    /// Whether the directory did not know it.
+    pub unknown: bool,
+    /// By what, the newest first: in this order it is undone.
+    pub changes: Vec<&'a Change>,
+}
+
+impl Incident {
+    /// What differs from normal: the service that was changed last comes first, and what was done to it last. It is the
+    /// order in which everything would be undone, service by service.
+    #[must_use]
+    pub fn differing(&self) -> Vec<Differing<'_>> {
+        let mut newest: Vec<&Change> = self.changes.iter().filter(|change| change.differs()).collect();
+        newest.sort_by_key(|change| std::cmp::Reverse((change.done_at.unwrap_or(Time::MIN), change.id)));
+        let mut differing: Vec<Differing<'_>> = Vec::new();
+        for change in newest {
+            match differing.iter_mut().find(|known| *known.service == change.service) {
+                Some(known) => known.changes.push(change),
+                None => differing.push(Differing {
+                    service: &change.service,
+                    unknown: change.unknown_service,
+                    changes: vec![change],
+                }),
+            }
+        }
+        differing
+    }
+
+    /// Nothing is closed while a service differs from normal, or while nobody knows whether it does.
+    pub(crate) fn nothing_differs(&self) -> Result<(), Refusal> {
+        let open: Vec<&Change> = self.changes.iter().filter(|change| change.is_open()).collect();
+        if open.is_empty() {
+            return Ok(());
+        }
+        let named = |change: &&Change| {
+            let words = change.what.to_string();
+            let short: String = words.chars().take(NAMED.1).collect();
+            let more = if short == words { "" } else { "…" };
+            let how = if change.is_announced() { " (only announced)" } else { "" };
+            format!("{}: {} “{short}{more}”{how}", change.service, change.id)
+        };
+        let mut names: Vec<String> = open.iter().take(NAMED.0).map(named).collect();
+        if open.len() > NAMED.0 {
+            names.push(format!("{} more", open.len() - NAMED.0));
+        }
+        let sentence = format!("Not back to normal: {}. Revert each, adopt it, or hand it to a bug.", names.join(", "));
+        let changes = open.iter().map(|change| change.id).collect();
+        Err(Refusal::new(Code::DiffersFromNormal, sentence).remedy(Remedy::SettleChanges { changes }))
+    }
+
+    /// What still has to be seen to, as it goes along into another incident, numbered as there.
+    pub(crate) fn open_changes(&self, before: u32) -> Vec<Change> {
+        let anew = |(id, change): (u32, &Change)| {
+            let text = |text: &Option<Text>| text.as_ref().map(Text::anew);
+            let mut stands = change.stands.clone();
+            // The evidence stays with the incident that has it.
+            (stands.note, stands.evidence) = (text(&stands.note), None);
+            Change {
+                id,
+                what: change.what.anew(),
+                why: text(&change.why),
+                how: text(&change.how),
+                back: text(&change.back),
+                said: LastSaid::default(),
+                stands,
+                ..change.clone()
+            }
+        };
+        (before + 1..).zip(self.changes.iter().filter(|change| change.is_open())).map(anew).collect()
+    }
+}

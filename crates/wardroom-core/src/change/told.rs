@@ -1,0 +1,89 @@
+//! How events tell of a change. A field is never renamed or given another meaning (`event.rs`).
+
+use serde::{Deserialize, Serialize};
+
+use super::ChangeState;
+use crate::id::{Entry, PersonId, ServiceName, Time};
+use crate::text::Text;
+
+/// A change that was announced, or recorded after it happened.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NewChange {
+    /// Its number.
+    pub change: u32,
+    /// What was changed.
+    pub service: ServiceName,
+    /// Whether the directory did not know that service.
+    pub unknown_service: bool,
+    /// What was done.
+    pub what: Text,
+    /// Why.
+    pub why: Option<Text>,
+    /// The command that did it, or a link to it.
+    pub how: Option<Text>,
+    /// How to undo it.
+    pub back: Option<Text>,
+    /// Who tells of it.
+    pub by: PersonId,
+    /// Announced, or done.
+    pub state: ChangeState,
+    /// When it was done, where that was said.
+    pub happened_at: Option<Time>,
+    /// Whether it is told of from outside operations.
+    pub uncoordinated: bool,
+}
+
+/// A change stands otherwise now; the event's kind says how.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeStep {
+    /// Which.
+    pub change: u32,
+    /// Who said so.
+    pub by: PersonId,
+    /// What they said of it.
+    pub note: Option<Text>,
+    /// The entry that attached what shows it.
+    pub evidence: Option<Entry>,
+}
+
+/// A change is told in other words now, or of another service.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeCorrected {
+    /// Which.
+    pub change: u32,
+    /// What was changed.
+    pub service: ServiceName,
+    /// Whether the directory did not know that service.
+    pub unknown_service: bool,
+    /// What was done.
+    pub what: Text,
+}
+
+/// How a change is undone.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct WayBack {
+    /// Which.
+    pub change: u32,
+    /// How; nothing takes back what was said.
+    pub back: Option<Text>,
+}
+
+/// A change stays for now, and a bug sees to it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeHandedOn {
+    /// Which.
+    pub change: u32,
+    /// Who said so.
+    pub by: PersonId,
+    /// Where it is tracked: an https link.
+    pub bug: Text,
+}
+
+/// A closed incident is resolved again, because a change was recorded late.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SentBack {
+    /// Who has command again: whoever had it last, or whoever recorded the change if they are gone.
+    pub commander: PersonId,
+    /// The change.
+    pub change: u32,
+}

@@ -1,0 +1,56 @@
+//! Changes, told to a person.
+
+use super::{Teller, because, clock};
+use crate::change::{ChangeState, ChangeStep, NewChange};
+use crate::event::Event;
+
+impl Teller<'_> {
+    pub(super) fn changes(&self, event: &Event) -> Option<String> {
+        let who = self.who;
+        let step = |step: &ChangeStep, says: &str| {
+            let (by, change, note) = (self.name(step.by), step.change, because(step.note.as_ref()));
+            format!("{by} says that change {change} {says}{note}")
+        };
+        Some(match event {
+            Event::ChangeRecorded(new) => self.new_change(new),
+            Event::ChangeDone(told) => step(told, "is done"),
+            Event::ChangeFailed(told) => step(told, "failed and changed nothing"),
+            Event::ChangeDropped(told) => step(told, "is not made after all"),
+            Event::ChangeReverted(told) => step(told, "is reverted"),
+            Event::ChangeAdopted(told) => step(told, "stays for good"),
+            Event::ChangeDiffersAgain(told) => step(told, "differs from normal after all"),
+            Event::ChangeDismissed(told) => step(told, "is no change of this incident"),
+            Event::ChangeTakenIn(told) => {
+                format!("{} took change {} into the ledger of operations", self.name(told.by), told.change)
+            }
+            Event::ChangeHandedOn(told) => {
+                format!("{} handed change {} to a bug: {}", self.name(told.by), told.change, told.bug)
+            }
+            Event::ChangeCorrected(told) => {
+                format!("{who} corrected change {}: {}: {}", told.change, told.service, told.what)
+            }
+            Event::WayBackSaid(told) => match &told.back {
+                Some(back) => format!("{who} says how change {} is undone: {back}", told.change),
+                None => format!("{who} took the way back of change {} away", told.change),
+            },
+            Event::SentBack(back) => format!(
+                "Change {} was recorded late: this is resolved and no longer closed, and {} has command",
+                back.change,
+                self.name(back.commander)
+            ),
+            _ => return None,
+        })
+    }
+
+    fn new_change(&self, new: &NewChange) -> String {
+        let by = self.name(new.by);
+        let (change, service, what) = (new.change, &new.service, &new.what);
+        let why = because(new.why.as_ref());
+        let at = new.happened_at.map(|at| format!(", made at {},", clock(at))).unwrap_or_default();
+        match (new.uncoordinated, new.state) {
+            (true, _) => format!("{by} tells of uncoordinated change {change}{at} of {service}: {what}{why}"),
+            (false, ChangeState::Announced) => format!("{by} is about to change {service} ({change}): {what}{why}"),
+            (false, _) => format!("{by} changed {service} ({change}){}: {what}{why}", at.trim_end_matches(',')),
+        }
+    }
+}
