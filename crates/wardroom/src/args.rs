@@ -17,7 +17,7 @@ use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
-pub use act::{Act, Criterion, Todo};
+pub use act::{Act, Change, Criterion, Todo, Told};
 pub use remote::{Remote, Secret};
 pub use store::{Person, Service, Team, Token};
 
@@ -131,6 +131,10 @@ pub enum Verb {
         #[arg(long, short)]
         follow: bool,
     },
+    /// Show what was done to services, and what differs from normal: wardroom changes 465
+    Changes { number: Number },
+    /// Show in which order everything that differs from normal is undone: wardroom undo 465
+    Undo { number: Number },
     /// Show the briefing of an incident: wardroom briefing 465
     Briefing { number: Number },
     /// What changed in the directory, the newest last, for admins: wardroom audit --person mary

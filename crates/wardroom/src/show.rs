@@ -1,7 +1,10 @@
 //! How things look in a terminal: for a person who is tired and in a hurry. Colours only on a terminal.
 
+mod changes;
 mod document;
 mod width;
+
+pub use changes::{ledger, undoing};
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -125,6 +128,7 @@ pub fn list(answer: &Value) -> String {
 pub fn incident(state: &Value) -> String {
     let mut out = head(state);
     command(&mut out, state);
+    changes::differing(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
     lists(&mut out, state);
@@ -139,6 +143,7 @@ pub fn whole(briefing: &Value, written: &Value, newest: &[Value]) -> String {
     command(&mut out, state);
     document::next_commander(&mut out, state);
     document::written(&mut out, state, written, "status");
+    changes::differing(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
     document::written(&mut out, state, written, "notes");
@@ -387,6 +392,19 @@ fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
         }
         "clock" => format!("#{n}: clock {} is due {}", next["clock"], until(&next["due_at"])),
         "still_true" => format!("#{n}: is the state document still true? If so: wardroom still-true {n}"),
+        "confirm_change" => {
+            let (id, ago) = (&next["change"], ago(&next["announced_at"]));
+            format!("#{n}: you announced change {id} {ago} ago; say how it went: wardroom change {n} done {id}")
+        }
+        "sort_change" => {
+            let (id, who) = (&next["change"], who(&next["by"]));
+            format!(
+                "#{n}: {who} tells of an uncoordinated change: wardroom change {n} take-in {id}, revert {id} or dismiss {id}"
+            )
+        }
+        "say_way_back" => {
+            format!("#{n}: say how change {0} is undone: wardroom change {n} way-back {0} \"how\"", next["change"])
+        }
         "delegate" => format!("#{n}: {} people report to {role}; open a role under it", next["reports"]),
         other => format!("#{n}: {other}"),
     }

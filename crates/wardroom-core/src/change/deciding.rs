@@ -70,30 +70,22 @@ impl Incident {
     }
 
     /// Which service a line is about, and the line without its name: as it is given, as the line begins before a colon, or
-    /// the only one that is affected.
-    fn service_of(
-        &self,
-        ask: &Asking<'_>,
-        given: Option<ServiceName>,
-        what: Line,
-    ) -> Result<(ServiceName, Line), Refusal> {
+    /// the only one that is affected. A name that nobody knows is taken as well and marked so: it is seen and corrected,
+    /// where a change of another service than was meant might not be.
+    fn service_of(&self, given: Option<ServiceName>, what: Line) -> Result<(ServiceName, Line), Refusal> {
         if let Some(service) = given {
             return Ok((service, what));
         }
         let before_colon = what.as_str().split_once(": ").and_then(|(name, rest)| {
             Some((name.trim().to_lowercase().parse::<ServiceName>().ok()?, rest.parse::<Line>().ok()?))
         });
-        let known = |name: &ServiceName| {
-            ask.facts.services.contains_key(name)
-                || self.services.contains(name)
-                || self.changes.iter().any(|change| change.service == *name)
-        };
+        if let Some(named) = before_colon {
+            return Ok(named);
+        }
         let mut affected = self.services.iter();
-        match (before_colon, affected.next(), affected.next()) {
-            (Some((name, rest)), _, _) if known(&name) => Ok((name, rest)),
-            (_, Some(only), None) => Ok((only.clone(), what)),
-            (Some(split), _, _) => Ok(split),
-            (None, _, _) => {
+        match (affected.next(), affected.next()) {
+            (Some(only), None) => Ok((only.clone(), what)),
+            _ => {
                 let sentence = "Which service? Name it before a colon: “search: rolled back to v11”.";
                 Err(Refusal::new(Code::Invalid, sentence))
             }
@@ -113,7 +105,7 @@ impl Incident {
                 format!("There are {CHANGES_MAX} changes here already. Open another incident for what goes on.");
             return Err(Refusal::new(Code::TooMany, sentence));
         }
-        let (service, what) = self.service_of(ask, made.service, made.what)?;
+        let (service, what) = self.service_of(made.service, made.what)?;
         Ok(Event::ChangeRecorded(Box::new(NewChange {
             change: self.changes_recorded + 1,
             unknown_service: !ask.facts.services.contains_key(&service),

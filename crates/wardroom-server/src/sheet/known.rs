@@ -1,5 +1,7 @@
 //! What a sheet says: the folded state, and what people wrote. Pure.
 
+mod changes;
+
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
@@ -43,10 +45,12 @@ pub fn sheet(incident: &Incident, facts: &Facts, writing: &Writing, place: Place
         teller.hierarchy(),
         teller.next_commander(),
         teller.part(Part::Status),
+        teller.differing(),
         teller.criteria(),
         teller.todos(),
         teller.part(Part::Notes),
     ];
+    sections.extend(teller.changes());
     sections.extend(teller.roadblocks());
     let (title, stands) = (one_line(&incident.title.to_string()), teller.stands());
     Sheet { place, title, stands, sections, timeline }

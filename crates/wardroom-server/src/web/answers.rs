@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod changes;
 mod lists;
 mod passkeys;
 mod reach;
@@ -24,6 +25,8 @@ use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
+pub(super) use self::changes::Ledger;
+use self::changes::{ChangeView, DifferingView};
 use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
 pub(super) use self::lists::{Marked, WrittenView};
@@ -127,6 +130,14 @@ pub(super) struct IncidentView {
     criteria: Vec<CriterionView>,
     /// What there is to do besides.
     todos: Vec<TodoView>,
+    /// What was done to services: all that is still to be seen to, and the newest of the others.
+    changes: Vec<ChangeView>,
+    /// How many changes were ever told of here.
+    changes_recorded: u32,
+    /// What differs from normal: the service that was changed last comes first.
+    differing: Vec<DifferingView>,
+    /// Whether the reader is of operations, who announce changes; whoever tells of one that happened is heard.
+    may_announce: bool,
     may_add: MayAdd,
     document: DocumentView,
     clocks: Vec<ClockView>,

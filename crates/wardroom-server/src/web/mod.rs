@@ -6,6 +6,7 @@ mod admin;
 mod answers;
 mod briefing;
 mod callers;
+mod changes;
 pub mod connection;
 mod directory;
 mod document;

@@ -1,5 +1,6 @@
 //! An incident as readers get it: the folded state with names, what is inherited, and what is next.
 
+mod changes;
 mod lists;
 
 use serde_json::{Value, json};
@@ -13,6 +14,7 @@ use wardroom_core::prompt::Prompts;
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal;
 
+pub use self::changes::{all as all_changes, differing};
 use super::problem::named;
 use super::reach::told_of;
 use crate::log::Told;
@@ -91,6 +93,10 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "roadblocks": incident.roadblocks.iter().map(roadblock).collect::<Vec<_>>(),
         "criteria": lists::criteria(incident, &ask),
         "todos": lists::todos(incident, &ask),
+        "changes": changes::recent(incident, &ask),
+        "changes_recorded": incident.changes_recorded,
+        "differing": changes::differing(incident),
+        "may_announce": incident.may_change_services(reader),
         "may_add": lists::may_add(incident, &ask),
         "document": lists::document(incident, reader, facts),
         "clocks": incident.clocks,

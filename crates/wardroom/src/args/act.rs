@@ -1,5 +1,6 @@
 //! Verbs that are one command in an incident.
 
+mod changes;
 mod lists;
 
 use clap::Subcommand;
@@ -10,6 +11,7 @@ use wardroom_core::role::RolePath;
 use wardroom_core::text::{Line, Prose};
 
 use super::word;
+pub use changes::{Change, Told};
 pub use lists::{Criterion, Todo};
 
 /// Verbs that are one command in an incident.
@@ -219,6 +221,12 @@ pub enum Act {
         number: Number,
         #[command(subcommand)]
         verb: Todo,
+    },
+    /// What was done to services, and what becomes of it: wardroom change 465 record "search: rolled back to v11"
+    Change {
+        number: Number,
+        #[command(subcommand)]
+        verb: Change,
     },
     /// Say that the state document is still true: wardroom still-true 465; or a part of it: summary, status or notes
     StillTrue {

@@ -159,7 +159,7 @@ fn command(act: Act) -> anyhow::Result<(Number, Command)> {
         Act::Uninvite { number, link: Some(link), .. } => (number, Command::RevokeInvite { invite: InviteId(link) }),
         Act::Uninvite { number, person, .. } => (number, Command::Uninvite { person: person.ok_or_else(|| anyhow::anyhow!("name a person"))? }),
         Act::SendAway { number, person, reason } => (number, Command::SendAway { person, reason }),
-        Act::Criterion { .. } | Act::Todo { .. } | Act::StillTrue { .. } => anyhow::bail!("what is said anew is read first"),
+        Act::Criterion { .. } | Act::Todo { .. } | Act::Change { .. } | Act::StillTrue { .. } => anyhow::bail!("what is said anew is read first"),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
         Act::StopClock { number, clock } => (number, Command::StopClock { clock }),
         Act::Merge { number, into } => (number, Command::Merge { into }),

@@ -1,4 +1,4 @@
-//! `wardroom criterion` and `wardroom todo`: what is said anew replaces what stands there, so that is read first.
+//! `wardroom criterion` and `wardroom todo`, and lists like these: what is said anew replaces what stands there, so that is read first.
 
 use serde_json::Value;
 use wardroom_core::command::Command;
@@ -9,14 +9,14 @@ use crate::args::{Criterion, Remote, Todo};
 use crate::client::Client;
 
 /// The entry that said what stands there, and what it said.
-struct Standing {
-    entry: Option<Entry>,
-    words: Option<String>,
+pub(super) struct Standing {
+    pub(super) entry: Option<Entry>,
+    pub(super) words: Option<String>,
 }
 
 impl Standing {
     /// What somebody says that they have read, or else what stands there now.
-    fn read(list: &List<'_>, id: u32, aspect: &str, replaces: Option<Entry>) -> anyhow::Result<Self> {
+    pub(super) fn read(list: &List<'_>, id: u32, aspect: &str, replaces: Option<Entry>) -> anyhow::Result<Self> {
         if replaces.is_some() {
             return Ok(Self { entry: replaces, words: None });
         }
@@ -30,15 +30,16 @@ impl Standing {
     }
 
     /// Words always have an entry that said them, unless there is nothing of this number: the server says so then.
-    fn said(&self) -> Entry {
+    pub(super) fn said(&self) -> Entry {
         self.entry.unwrap_or(Entry(0))
     }
 }
 
-struct List<'a> {
-    client: &'a Client,
-    number: Number,
-    name: &'static str,
+/// A list of an incident.
+pub(super) struct List<'a> {
+    pub(super) client: &'a Client,
+    pub(super) number: Number,
+    pub(super) name: &'static str,
 }
 
 /// Does something with an exit criterion.
@@ -91,7 +92,7 @@ pub fn todo(client: &Client, remote: &Remote, number: Number, verb: Todo) -> any
 }
 
 impl List<'_> {
-    fn done(&self, remote: &Remote, command: &Command, before: Option<String>) -> anyhow::Result<()> {
+    pub(super) fn done(&self, remote: &Remote, command: &Command, before: Option<String>) -> anyhow::Result<()> {
         let answer = self.client.command(self.number, command)?;
         told(self.client, remote, self.number, &answer)?;
         if let Some(before) = before.filter(|_| !remote.json) {

@@ -1,6 +1,7 @@
 //! What each verb does.
 
 mod act;
+mod changes;
 mod demo;
 mod evidence;
 mod lists;
@@ -50,6 +51,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             read::document(&client(&remote)?, &remote, number, html, &timeline, output.as_deref())
         }
         Verb::Timeline { number, follow } => read::timeline(&client(&remote)?, &remote, number, follow),
+        Verb::Changes { number } => changes::ledger(&client(&remote)?, &remote, number),
+        Verb::Undo { number } => changes::undo(&client(&remote)?, &remote, number),
         Verb::Audit { person, topic, before } => {
             read::audit(&client(&remote)?, &remote, person.as_ref(), topic, before)
         }
@@ -68,6 +71,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Verb::Act(Act::Criterion { number, verb }) => lists::criterion(&client(&remote)?, &remote, number, verb),
         Verb::Act(Act::Todo { number, verb }) => lists::todo(&client(&remote)?, &remote, number, verb),
+        Verb::Act(Act::Change { number, verb }) => changes::change(&client(&remote)?, &remote, number, verb),
         Verb::Act(Act::StillTrue { number, parts, version }) => {
             act::still_true(&client(&remote)?, &remote, number, parts, version)
         }

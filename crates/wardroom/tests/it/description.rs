@@ -150,6 +150,9 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         json!({ "command": "link_criterion", "criterion": 1, "bug": "https://bugs.example.org/1" }),
         json!({ "command": "waive_criterion", "criterion": 1, "reason": "eu is drained" }),
         json!({ "command": "still_true", "parts": ["summary"], "version": 0 }),
+        json!({ "command": "announce_change", "what": "search: v11 again", "why": "v12 leaks", "how": "deploy v11" }),
+        json!({ "command": "record_change", "what": "search: cache off", "back": "cache on" }),
+        json!({ "command": "adopt_change", "change": 2, "reason": "it is not needed" }),
         json!({ "command": "open_role", "role": "operations/database" }),
         json!({ "command": "offer_role", "role": "planning", "to": { "team": "sre" }, "note": "please" }),
         json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }),
@@ -166,6 +169,7 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         json!({ "command": "raise_roadblock", "text": "The quota is used up" }),
         json!({ "command": "add_todo", "text": "Warm the cache", "person": "sabrina", "bug": "https://bugs.example.org/1" }),
         json!({ "command": "finish_todo", "todo": 1 }),
+        json!({ "command": "record_change", "what": "search: I restarted it" }),
     ] {
         server.done(sabrina, n, command);
     }
@@ -183,6 +187,7 @@ fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<
         (sabrina, "/api/v1/incidents/{number}/briefing", format!("/api/v1/incidents/{n}/briefing?since=1")),
         (mary, "/api/v1/incidents/{number}/mark", format!("/api/v1/incidents/{n}/mark?at=3")),
         (mary, "/api/v1/incidents/{number}/written", format!("/api/v1/incidents/{n}/written")),
+        (mary, "/api/v1/incidents/{number}/changes", format!("/api/v1/incidents/{n}/changes")),
         (mary, "/api/v1/incidents/{number}/document.md", format!("/api/v1/incidents/{n}/document.md")),
         (mary, "/api/v1/incidents/{number}/document.html", format!("/api/v1/incidents/{n}/document.html?timeline=1")),
         (mary, "/api/v1/next", "/api/v1/next".to_owned()),

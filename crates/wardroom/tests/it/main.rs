@@ -20,6 +20,7 @@ mod accounts;
 mod acknowledgement;
 mod admin;
 mod bad_input;
+mod changes;
 mod command;
 mod convergence;
 mod damage;

@@ -1,0 +1,67 @@
+//! The ledger of changes, described.
+
+use utoipa::ToSchema;
+use wardroom_core::change::{ChangeAct, ChangeState, Coordination};
+use wardroom_core::id::{Entry, Number, ServiceName};
+
+use super::Named;
+
+/// A modification of a service.
+#[derive(ToSchema)]
+pub(super) struct ChangeView {
+    id: u32,
+    service: ServiceName,
+    /// Whether the directory did not know that service.
+    unknown_service: bool,
+    what: Option<String>,
+    /// The entry that said these words, and of which service: what a command that corrects them names as what it replaces.
+    what_entry: Entry,
+    why: Option<String>,
+    /// The command that did it, or a link to it.
+    how: Option<String>,
+    /// How to undo it.
+    back: Option<String>,
+    /// The entry that said so, for a command that replaces it; null while nobody said anything.
+    back_entry: Option<Entry>,
+    /// Who told of it.
+    by: Named,
+    #[schema(format = DateTime)]
+    at: String,
+    /// When it was made, as far as it was.
+    #[schema(format = DateTime)]
+    done_at: Option<String>,
+    coordination: Coordination,
+    state: ChangeState,
+    /// Who said that it stands so.
+    state_by: Named,
+    #[schema(format = DateTime)]
+    state_at: String,
+    /// What they said of it.
+    note: Option<String>,
+    /// Where the bug is tracked that it was handed to: an https link.
+    bug: Option<String>,
+    /// The entry that attached what shows it.
+    evidence: Option<Entry>,
+    /// What the reader may do with it now.
+    may: Vec<ChangeAct>,
+}
+
+/// A service that differs from normal.
+#[derive(ToSchema)]
+pub(super) struct DifferingView {
+    service: ServiceName,
+    /// Whether the directory did not know it.
+    unknown: bool,
+    /// By which changes, the newest first: in this order they are undone.
+    changes: Vec<u32>,
+}
+
+/// Everything that was done to services, and what differs from normal by it.
+#[derive(ToSchema)]
+pub(in crate::web) struct Ledger {
+    incident: Number,
+    /// The service that was changed last comes first: service by service, this is the order of undoing it all.
+    differing: Vec<DifferingView>,
+    /// In the order in which they were told.
+    changes: Vec<ChangeView>,
+}

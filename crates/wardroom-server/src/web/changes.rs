@@ -1,0 +1,38 @@
+//! Reading the ledger of changes.
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+use wardroom_core::id::Actor;
+use wardroom_core::incident::Asking;
+use wardroom_core::seal;
+
+use super::parse::InPath;
+use super::problem::Problem;
+use super::who::Reader;
+use super::{answers, view};
+use crate::clock;
+use crate::server::Server;
+
+/// Read every change of an incident, and what differs from normal by them.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}/changes",
+    params(("number" = u32, Path, description = "The incident's number")),
+    responses((status = 200, body = answers::Ledger), (status = 404, body = answers::ProblemDocument)),
+)]
+pub(super) async fn ledger(
+    State(server): State<Server>,
+    reader: Reader,
+    InPath(number): InPath,
+) -> Result<Json<Value>, Problem> {
+    let held = server.visible(&reader, number).await?;
+    let (actor, facts) = (Actor::Person(reader.person), &reader.facts);
+    let ask = Asking { actor, now: clock::now(), facts, cited: None, other: None, document: None };
+    let mut ledger = json!({
+        "incident": number,
+        "differing": view::differing(&held.incident),
+        "changes": view::all_changes(&held.incident, &ask),
+    });
+    seal::reveal(&mut ledger);
+    Ok(Json(ledger))
+}

@@ -1,0 +1,79 @@
+//! `wardroom change`, `wardroom changes` and `wardroom undo`: the ledger of changes.
+
+use wardroom_core::change::Outcome;
+use wardroom_core::command::Command;
+use wardroom_core::id::Number;
+
+use super::lists::{List, Standing};
+use super::print_json;
+use crate::args::{Change, Remote, Told};
+use crate::client::Client;
+use crate::show;
+
+/// Tells of a change, or does something with one.
+pub fn change(client: &Client, remote: &Remote, number: Number, verb: Change) -> anyhow::Result<()> {
+    let list = List { client, number, name: "changes" };
+    let (command, before) = command(&list, verb)?;
+    list.done(remote, &command, before)
+}
+
+fn announce(Told { what, service, why, how, undo }: Told) -> Command {
+    Command::AnnounceChange { service, what, why, how, back: undo }
+}
+
+/// What is asked for, and what stood there before, where that is said anew.
+fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<String>)> {
+    let command = match verb {
+        Change::Record { told: Told { what, service, why, how, undo }, at } => {
+            Command::RecordChange { service, what, why, how, back: undo, happened_at: at }
+        }
+        Change::Announce { told } => announce(told),
+        Change::Done { change, note, evidence } => {
+            Command::ConfirmChange { change, outcome: Outcome::Done, note, evidence }
+        }
+        Change::Failed { change, note, evidence } => {
+            Command::ConfirmChange { change, outcome: Outcome::Failed, note, evidence }
+        }
+        Change::Drop { change, note } => {
+            Command::ConfirmChange { change, outcome: Outcome::Dropped, note, evidence: None }
+        }
+        Change::Correct { change, what, service, replaces } => {
+            let before = Standing::read(list, change, "what", replaces)?;
+            let command = Command::CorrectChange { change, service, what, replaces: before.said() };
+            return Ok((command, before.words));
+        }
+        Change::WayBack { change, back, replaces } => {
+            let before = Standing::read(list, change, "back", replaces)?;
+            return Ok((Command::SayWayBack { change, back, replaces: before.entry }, before.words));
+        }
+        Change::Revert { change, note, evidence } => Command::RevertChange { change, note, evidence },
+        Change::Adopt { change, reason } => Command::AdoptChange { change, reason },
+        Change::HandOn { change, bug } => Command::HandOnChange { change, bug },
+        Change::DiffersAgain { change, reason } => Command::DiffersAgain { change, reason },
+        Change::TakeIn { change } => Command::TakeInChange { change },
+        Change::Dismiss { change, reason } => Command::DismissChange { change, reason },
+    };
+    Ok((command, None))
+}
+
+/// Shows the ledger: what differs from normal, and everything that was done.
+pub fn ledger(client: &Client, remote: &Remote, number: Number) -> anyhow::Result<()> {
+    let ledger = client.get(&format!("/api/v1/incidents/{}/changes", number.get()))?;
+    if remote.json {
+        print_json(&ledger);
+        return Ok(());
+    }
+    println!("{}", show::ledger(&ledger));
+    Ok(())
+}
+
+/// Shows in which order everything is undone.
+pub fn undo(client: &Client, remote: &Remote, number: Number) -> anyhow::Result<()> {
+    let ledger = client.get(&format!("/api/v1/incidents/{}/changes", number.get()))?;
+    if remote.json {
+        print_json(&ledger);
+        return Ok(());
+    }
+    println!("{}", show::undoing(&ledger));
+    Ok(())
+}
