@@ -93,22 +93,18 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "roadblocks": incident.roadblocks.iter().map(roadblock).collect::<Vec<_>>(),
         "criteria": lists::criteria(incident, &ask),
         "todos": lists::todos(incident, &ask),
-        "changes": changes::recent(incident, &ask),
-        "changes_recorded": incident.changes_recorded,
-        "differing": changes::differing(incident),
-        "may_announce": incident.may_change_services(reader),
         "may_add": lists::may_add(incident, &ask),
         "document": lists::document(incident, reader, facts),
         "clocks": incident.clocks,
         "pinned": incident.pinned,
-        "merged_into": incident.merged_into,
-        "read_only": incident.unreadable,
+        "merged_into": incident.merged_into, "read_only": incident.unreadable,
         "next": brought.as_ref().map(|brought| &brought.next),
         "prompt": brought.as_ref().map(|brought| &brought.prompt),
         "last_entry": incident.last_entry,
         "last_at": incident.last_at,
         "cursor": cursor,
     });
+    changes::put_into(&mut view, incident, &ask, reader);
     seal::reveal(&mut view);
     view
 }

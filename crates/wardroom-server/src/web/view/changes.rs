@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use wardroom_core::change::{Change, Differing};
+use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Asking, Incident};
 use wardroom_core::said::Aspect;
 
@@ -35,8 +36,16 @@ fn change(incident: &Incident, change: &Change, ask: &Asking<'_>) -> Value {
     })
 }
 
+/// Puts what an incident's view has of the ledger into it.
+pub fn put_into(view: &mut Value, incident: &Incident, ask: &Asking<'_>, reader: PersonId) {
+    view["changes"] = json!(recent(incident, ask));
+    view["changes_recorded"] = json!(incident.changes_recorded);
+    view["differing"] = json!(differing(incident));
+    view["may_announce"] = json!(incident.may_change_services(reader));
+}
+
 /// Changes that are still to be seen to, and the newest of the others, in the order in which they were told.
-pub fn recent(incident: &Incident, ask: &Asking<'_>) -> Vec<Value> {
+fn recent(incident: &Incident, ask: &Asking<'_>) -> Vec<Value> {
     let over = incident.changes.iter().filter(|change| !change.is_open()).count();
     let mut left = over.saturating_sub(OVER);
     let shown = incident.changes.iter().filter(|change| {
