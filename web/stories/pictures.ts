@@ -51,6 +51,19 @@ function play(): void {
   say(marty, 'todo', '1', 'add', 'Balance load between clusters', '--for', 'brown');
   say(marty, 'todo', '1', 'link', '2', 'https://bugs.example/5554823');
   say(lorraine, 'todo', '1', 'add', 'Dinner for seven');
+  say(
+    brown,
+    'change',
+    '1',
+    'record',
+    'frontend: Traffic capped at 30 %',
+    '--undo',
+    'remove the cap, rev 8812',
+  );
+  say(marty, 'change', '1', 'record', 'search: Crash-on-miss check disabled');
+  say(brown, 'change', '1', 'announce', 'search: Reindex eu-2 with the sonnet', '--why', 'eu-1 is warm');
+  say(brown, 'change', '1', 'record', 'search: Drained eu-1');
+  say(brown, 'change', '1', 'revert', '4', 'it is warm again');
   say(lorraine, 'still-true', '1', 'summary');
   say(marty, 'declare', 'Checkout is slow in the eu cell', '--severity', 'sev3', '--service', 'checkout');
   say(brown, 'declare', 'Disk of the log archive fills up', '--severity', 'sev2');

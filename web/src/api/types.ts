@@ -1,4 +1,5 @@
 // What the API answers, as far as the page reads it. See GET /api/v1/openapi.json.
+import type { Change, Differing } from './changes';
 import type { Criterion, DocumentView, Marked, Todo } from './document';
 
 export type Severity = 'sev1' | 'sev2' | 'sev3' | 'sev4';
@@ -119,7 +120,10 @@ export type Next =
   | { do: 'take'; role: RolePath; offer: number; by: string; lapses_at: Time }
   | { do: 'confirm'; proposal: number; by: string }
   | { do: 'still_with_us'; unseen_since: Time }
+  | { do: 'confirm_change'; change: number; announced_at: Time }
   | { do: 'clear'; roadblock: number; by: string }
+  | { do: 'sort_change'; change: number; by: string }
+  | { do: 'say_way_back'; change: number; due_at: Time }
   | { do: 'assume'; commander: string; unseen_since: Time | null }
   | { do: 'answer'; role: RolePath; by: string }
   | { do: 'offer_operations'; to: string[] }
@@ -132,6 +136,8 @@ export type Nudge =
   | { of: 'doing_both' }
   | { of: 'clock'; clock: number; due_at: Time }
   | { of: 'still_true'; due_at: Time }
+  | { of: 'unconfirmed'; change: number; due_at: Time }
+  | { of: 'way_back'; change: number; due_at: Time }
   | { of: 'span'; role: RolePath };
 
 /** How a next step may come before its reader's eyes. */
@@ -327,6 +333,12 @@ export interface IncidentView {
   criteria: Criterion[];
   todos: Todo[];
   may_add: { criteria: boolean; todos: boolean };
+  /** What is still to be seen to, and the newest of the others. */
+  changes: Change[];
+  changes_recorded: number;
+  differing: Differing[];
+  /** The reader is of operations. */
+  may_announce: boolean;
   document: DocumentView;
   clocks: Clock[];
   pinned: number[];

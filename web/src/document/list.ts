@@ -56,15 +56,6 @@ export function openFirst(items: Item[]): Item[] {
   return [...items.filter(open), ...items.filter((item) => !open(item))];
 }
 
-/** The items in the order in which they stand already, whatever became of them, and those that are new at the end: for
- * as long as somebody's hand is on them. */
-export function inPlace(items: Item[], order: number[]): Item[] {
-  const known = new Map(items.map((item) => [item.id, item]));
-  const standing = order.flatMap((id) => known.get(id) ?? []);
-  const there = new Set(order);
-  return [...standing, ...items.filter(({ id }) => !there.has(id))];
-}
-
 const COMMANDS: Record<Kind, Record<Exclude<Act, 'take'>, string>> = {
   criterion: {
     reword: 'reword_criterion',

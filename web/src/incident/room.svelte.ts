@@ -54,6 +54,8 @@ export class Room {
   news: Entry | null = $state.raw(null);
   /** The entry of the timeline that somebody asked to see. */
   wanted: number | null = $state(null);
+  /** Somebody asked to see what differs from normal. */
+  differs = $state(false);
   /** The role whose card is shown, because the reader just took it. */
   card: RolePath | null = $state(null);
   /** The offer to the reader that they were last shown. */

@@ -1,0 +1,58 @@
+// The ledger of changes, as the server answers it.
+import type { Person, Time } from './types';
+
+/** What may be done with a change. */
+export type ChangeAct =
+  | 'done'
+  | 'failed'
+  | 'drop'
+  | 'correct'
+  | 'say_way_back'
+  | 'revert'
+  | 'adopt'
+  | 'hand_on'
+  | 'differs_again'
+  | 'take_in'
+  | 'dismiss';
+
+/** How a change stands. */
+export type ChangeState =
+  'announced' | 'done' | 'failed' | 'dropped' | 'reverted' | 'adopted' | 'handed_on' | 'dismissed';
+
+/** A modification of a service. Words are null once they were taken out. */
+export interface Change {
+  id: number;
+  service: string;
+  /** The directory did not know it. */
+  unknown_service: boolean;
+  what: string | null;
+  /** The entry that said these words, and of which service: what corrects them names it. */
+  what_entry: number;
+  why: string | null;
+  /** The command that did it, or a link to it. */
+  how: string | null;
+  /** How to undo it. */
+  back: string | null;
+  /** The entry that said so, if any ever did. */
+  back_entry: number | null;
+  by: Person;
+  at: Time;
+  done_at: Time | null;
+  coordination: 'by_operations' | 'uncoordinated' | 'sorted';
+  state: ChangeState;
+  state_by: Person;
+  state_at: Time;
+  note: string | null;
+  /** An https link. */
+  bug: string | null;
+  evidence: number | null;
+  /** What the reader may do with it now. */
+  may: ChangeAct[];
+}
+
+/** A service that differs from normal, and by which changes, the newest first. */
+export interface Differing {
+  service: string;
+  unknown: boolean;
+  changes: number[];
+}

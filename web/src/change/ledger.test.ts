@@ -1,0 +1,85 @@
+import { expect, test } from 'vitest';
+import type { Change, ChangeAct } from '../api/changes';
+import { asked, buttons, count, sorted } from './ledger';
+
+const person = { id: 'p1', name: 'Marty', handle: 'marty', guest: false, scripted: false };
+
+function change(id: number, more: Partial<Change> = {}): Change {
+  return {
+    id,
+    service: 'search',
+    unknown_service: false,
+    what: 'rolled back',
+    what_entry: id,
+    why: null,
+    how: null,
+    back: null,
+    back_entry: null,
+    by: person,
+    at: '2026-01-05T03:00:00Z',
+    done_at: '2026-01-05T03:00:00Z',
+    coordination: 'by_operations',
+    state: 'done',
+    state_by: person,
+    state_at: '2026-01-05T03:00:00Z',
+    note: null,
+    bug: null,
+    evidence: null,
+    may: [],
+    ...more,
+  };
+}
+
+const acts = (list: { act: ChangeAct }[]): ChangeAct[] => list.map(({ act }) => act);
+
+test('what somebody would do first is a button, and nothing that they may not do is there', () => {
+  const announced = buttons(change(1, { state: 'announced', may: ['done', 'failed', 'drop', 'correct'] }));
+  expect(acts(announced.first)).toEqual(['done', 'failed', 'drop']);
+  expect(acts(announced.further)).toEqual(['correct']);
+  const theirs = buttons(
+    change(1, { coordination: 'uncoordinated', may: ['take_in', 'revert', 'dismiss', 'failed'] }),
+  );
+  expect(acts(theirs.first)).toEqual(['take_in', 'revert', 'dismiss']);
+  expect(acts(theirs.further)).toEqual(['failed']);
+  expect(buttons(change(1))).toEqual({ first: [], further: [] });
+  const over = buttons(
+    change(1, { state: 'adopted', coordination: 'sorted', may: ['revert', 'differs_again'] }),
+  );
+  expect(acts(over.first)).toEqual([]);
+  expect(acts(over.further)).toEqual(['revert', 'differs_again']);
+});
+
+test('what differs stands in the order of undoing, what is over behind it, newest first', () => {
+  const changes = [
+    change(1),
+    change(2, { state: 'reverted' }),
+    change(3, { state: 'announced' }),
+    change(4),
+    change(5, { state: 'adopted' }),
+  ];
+  const ids = (list: Change[]): number[] => list.map(({ id }) => id);
+  const { announced, differs, over } = sorted(changes, [
+    { service: 'search', unknown: false, changes: [4, 1] },
+  ]);
+  expect([ids(announced), ids(differs), ids(over)]).toEqual([[3], [4, 1], [5, 2]]);
+});
+
+test('what is asked of the server says how it went, and what is said anew', () => {
+  expect(asked(change(7), 'drop')).toMatchObject({
+    command: 'confirm_change',
+    change: 7,
+    outcome: 'dropped',
+  });
+  expect(asked(change(7), 'revert')).toMatchObject({ command: 'revert_change', change: 7 });
+  expect(asked(change(7), 'adopt', { reason: 'better' })).toEqual({
+    command: 'adopt_change',
+    change: 7,
+    reason: 'better',
+  });
+  expect(asked(change(7), 'differs_again').command).toBe('differs_again');
+});
+
+test('how many services differ is said in words', () => {
+  const one = { service: 'a', unknown: false, changes: [1] };
+  expect([count([]), count([one]), count([one, one])]).toEqual(['', '1 service', '2 services']);
+});

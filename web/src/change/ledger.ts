@@ -1,0 +1,110 @@
+// The ledger of changes as the page shows it: in which order, in which words. What differs and what the reader may do, the
+// server says.
+import type { Change, ChangeAct, Differing } from '../api/changes';
+
+/** What is pressed first, as a button of its own; the rest is behind the dots. */
+const FIRST: Record<'announced' | 'uncoordinated' | 'done', ChangeAct[]> = {
+  announced: ['done', 'failed', 'drop'],
+  uncoordinated: ['take_in', 'revert', 'dismiss'],
+  done: ['revert'],
+};
+
+const NAMES: Record<ChangeAct, string> = {
+  done: 'It is done',
+  failed: 'It failed',
+  drop: 'Not made',
+  correct: 'Correct it…',
+  say_way_back: 'Say how to undo it…',
+  revert: 'It is reverted',
+  adopt: 'Keep it for good…',
+  hand_on: 'Hand it to a bug…',
+  differs_again: 'It differs after all',
+  take_in: 'Take it in',
+  dismiss: 'Dismiss it',
+};
+
+export interface Button {
+  act: ChangeAct;
+  name: string;
+}
+
+/** What its reader may do with a change: what comes first, and what is behind the dots. */
+export function buttons({ state, coordination, may }: Change): { first: Button[]; further: Button[] } {
+  const kind = coordination === 'uncoordinated' ? 'uncoordinated' : state;
+  const first = kind === 'announced' || kind === 'uncoordinated' || kind === 'done' ? FIRST[kind] : [];
+  const named = (act: ChangeAct): Button => ({ act, name: NAMES[act] });
+  return {
+    first: first.filter((act) => may.includes(act)).map(named),
+    further: may.filter((act) => !first.includes(act)).map(named),
+  };
+}
+
+/** What is asked of the server. */
+export function asked(
+  { id }: Change,
+  act: ChangeAct,
+  more: Record<string, unknown> = {},
+): { command: string; [field: string]: unknown } {
+  const outcome = { done: 'done', failed: 'failed', drop: 'dropped' }[act as 'done' | 'failed' | 'drop'];
+  if (outcome) return { command: 'confirm_change', change: id, outcome, note: null, evidence: null };
+  switch (act) {
+    case 'revert':
+      return { command: 'revert_change', change: id, note: null, evidence: null };
+    case 'correct':
+      return { command: 'correct_change', change: id, ...more };
+    case 'say_way_back':
+      return { command: 'say_way_back', change: id, ...more };
+    case 'adopt':
+      return { command: 'adopt_change', change: id, ...more };
+    case 'hand_on':
+      return { command: 'hand_on_change', change: id, ...more };
+    case 'take_in':
+      return { command: 'take_in_change', change: id };
+    case 'dismiss':
+      return { command: 'dismiss_change', change: id, reason: null };
+    default:
+      return { command: 'differs_again', change: id, reason: null };
+  }
+}
+
+export interface Sorted {
+  /** About to be made: nobody knows yet whether the service differs. */
+  announced: Change[];
+  /** What differs, in the order in which it is undone. */
+  differs: Change[];
+  /** Of which nothing is left to do, the newest first. */
+  over: Change[];
+}
+
+/** Each change where it belongs. */
+export function sorted(changes: Change[], differing: Differing[]): Sorted {
+  const known = new Map(changes.map((change) => [change.id, change]));
+  const differs = differing.flatMap(({ changes: ids }) => ids).flatMap((id) => known.get(id) ?? []);
+  const open = new Set(differs.map(({ id }) => id));
+  const rest = changes.filter(({ id }) => !open.has(id));
+  return {
+    announced: rest.filter(({ state }) => state === 'announced'),
+    differs,
+    over: rest.filter(({ state }) => state !== 'announced').toReversed(),
+  };
+}
+
+/** How a change ended, after its words. */
+export function ending({ state }: Change): string {
+  return {
+    announced: 'announced',
+    done: 'done',
+    failed: 'failed, changed nothing',
+    dropped: 'not made after all',
+    reverted: 'reverted',
+    adopted: 'stays for good',
+    handed_on: 'handed to a bug',
+    dismissed: 'dismissed',
+  }[state];
+}
+
+/** How many services differ, in words. */
+export function count(differing: Differing[]): string {
+  if (differing.length === 0) return '';
+  return differing.length === 1 ? '1 service' : `${differing.length} services`;
+}

@@ -1,0 +1,174 @@
+// The ledger of changes: told in a line, seen by everybody, sorted by operations, undone in order, and in the way of
+// closing until nothing differs from normal.
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, expect, test } from 'vitest';
+import { faults } from './accessibility';
+import { House, PHONE } from './house';
+import { PATIENCE } from './search-fails';
+
+let house: House;
+afterEach(async () => await house.close());
+
+const TOUCH: BrowserContextOptions = { viewport: PHONE, isMobile: true, hasTouch: true };
+
+const ledger = (page: Page) => page.getByRole('group', { name: /^Differs from normal right now/ });
+const row = (page: Page, words: string) => ledger(page).getByRole('listitem').filter({ hasText: words });
+const next = (page: Page) => page.getByRole('region', { name: 'What you do next' });
+const field = (page: Page) => page.getByRole('textbox', { name: 'A change to a service' });
+const order = (page: Page) =>
+  expect.poll(() => ledger(page).locator('.told > bdi').allInnerTexts(), PATIENCE);
+const inField = (page: Page) =>
+  expect.poll(() => page.evaluate(() => document.activeElement?.id), PATIENCE).toBe('change');
+
+/** Sabrina commands, Marty has operations, Emma reads. */
+async function furnish(): Promise<{ sabrina: string; marty: string; emma: string }> {
+  house = new House('sqlite');
+  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
+  const marty = house.person('marty', 'Marty');
+  const emma = house.person('emma', 'Emma');
+  await house.serve();
+  house.say(sabrina, 'declare', 'Search is failing for everyone', '--service', 'search');
+  house.say(marty, 'join', '1');
+  house.say(sabrina, 'offer', '1', 'operations', 'marty');
+  house.say(marty, 'take', '1', 'operations');
+  return { sabrina, marty, emma };
+}
+
+async function enter(handle: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await house.enter(handle, options);
+  await page.goto(`${house.url}/incidents/1`);
+  await ledger(page).waitFor();
+  return page;
+}
+
+const press = async (page: Page, words: string, act: string): Promise<void> =>
+  await row(page, words).getByRole('button', { name: act, exact: true }).click();
+
+const further = async (page: Page, words: string, act: string): Promise<void> => {
+  await page.getByRole('button', { name: `More to do with: ${words}` }).click();
+  await press(page, words, act);
+};
+
+test.each([
+  ['a desk', {}],
+  ['a phone', TOUCH],
+] as const)('a change is told in a line, seen by all, and undone in order, at %s', async (_, options) => {
+  await furnish();
+  const [sabrina, marty, emma] = [
+    await enter('sabrina', options),
+    await enter('marty', options),
+    await enter('emma', options),
+  ];
+  await ledger(sabrina).getByText('Nothing that is known of.').waitFor();
+
+  // A key, a line and Enter. The only service that is affected need not be named.
+  await marty.keyboard.press('c');
+  await inField(marty);
+  await marty.keyboard.type('rolled back to v11');
+  await marty.keyboard.press('Enter');
+  await row(sabrina, 'rolled back to v11').getByText('search').waitFor();
+  await ledger(sabrina).getByText('1 service').waitFor();
+  await expect.poll(() => field(marty).inputValue(), PATIENCE).toBe('');
+  // Whoever commands and has given operations away is offered nothing that is operations' to do.
+  expect(await row(sabrina, 'rolled back').getByRole('button', { name: 'It is reverted' }).count()).toBe(0);
+
+  // First announced, then said how it went: from the first line of the page.
+  await marty.keyboard.type('frontend: cap traffic at 30 %');
+  await ledger(marty).getByRole('button', { name: 'I am about to' }).click();
+  await row(sabrina, 'cap traffic').getByText('about to be made').waitFor();
+  await next(marty).getByText('How did it go?').waitFor();
+  await next(marty).getByRole('button', { name: 'It is done' }).click();
+  await ledger(sabrina).getByText('2 services').waitFor();
+
+  // From outside operations it is heard, and theirs to sort.
+  await emma.keyboard.press('c');
+  await inField(emma);
+  await emma.keyboard.type('search: I flushed the cache');
+  await ledger(emma).getByText('operations sort it').waitFor();
+  await emma.keyboard.press('Enter');
+  await row(sabrina, 'flushed the cache').getByText('uncoordinated').waitFor();
+  await next(marty).getByText('tells of a change that was not coordinated').waitFor();
+  await next(marty).getByRole('button', { name: 'Take it in' }).click();
+  await expect.poll(() => row(sabrina, 'flushed').getByText('uncoordinated').count(), PATIENCE).toBe(0);
+
+  await further(marty, 'rolled back to v11', 'Say how to undo it…');
+  await marty.keyboard.type('deploy v12');
+  await marty.keyboard.press('Enter');
+  await row(sabrina, 'rolled back').getByText('undo: deploy v12').waitFor();
+
+  // Newest first, service by service.
+  await order(sabrina).toEqual(['I flushed the cache', 'rolled back to v11', 'cap traffic at 30 %']);
+  await ledger(marty).getByRole('button', { name: 'Undo everything' }).click();
+  await ledger(marty).getByText('Undo them in this order').waitFor();
+  expect(await ledger(marty).locator('.step').allInnerTexts()).toEqual(['1.', '2.', '3.']);
+  expect(await faults(marty)).toEqual([]);
+  await press(marty, 'flushed', 'It is reverted');
+  // The service that was changed last comes first.
+  await order(sabrina).toEqual(['cap traffic at 30 %', 'rolled back to v11']);
+  await sabrina.getByRole('button', { name: 'Show 1 change that is over' }).click();
+  await row(sabrina, 'flushed').getByText('reverted, Marty').waitFor();
+  expect(await faults(sabrina)).toEqual([]);
+  if (options === TOUCH) {
+    await sabrina.setViewportSize({ width: 320, height: 640 });
+    expect(await sabrina.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
+  }
+});
+
+test('nothing is closed while something differs, and what is in the way is settled where it stands', async () => {
+  const { sabrina, marty } = await furnish();
+  house.say(marty, 'change', '1', 'record', 'search: rolled back to v11');
+  house.say(marty, 'change', '1', 'record', 'search: cache off');
+  house.say(sabrina, 'phase', '1', 'resolved');
+  const page = await enter('sabrina');
+  await page.getByRole('button', { name: 'Change…' }).click();
+  await page
+    .getByRole('dialog', { name: 'Change' })
+    .getByRole('button', { name: 'Closed', exact: true })
+    .click();
+  await page.getByText('Not back to normal: search: 1 “rolled back to v11”').waitFor();
+  await page.getByRole('button', { name: 'See what differs' }).click();
+  await expect.poll(() => page.evaluate(() => document.activeElement?.id), PATIENCE).toBe('changes');
+  await further(page, 'rolled back to v11', 'Keep it for good…');
+  await page.keyboard.type('v11 is better');
+  await page.keyboard.press('Enter');
+  await further(page, 'cache off', 'Hand it to a bug…');
+  await page.keyboard.type('https://bugs.example/9');
+  await page.keyboard.press('Enter');
+  // What is settled stands where it was for as long as the hand is there.
+  await row(page, 'rolled back').getByText('stays for good, Sabrina: v11 is better').waitFor();
+  await row(page, 'cache off').getByRole('link', { name: 'https://bugs.example/9' }).waitFor();
+  await page.locator('#composer').first().focus();
+  await page.mouse.move(5, 5);
+  await ledger(page).getByText('Nothing that is known of.').waitFor();
+  house.say(sabrina, 'phase', '1', 'closed');
+  // A late record opens it again: for Sabrina, who had it last.
+  house.say(marty, 'change', '1', 'record', 'search: restarted it');
+  await row(page, 'restarted it').getByText('uncoordinated').waitFor();
+  await next(page).getByRole('button', { name: 'Take it in' }).waitFor();
+});
+
+test('what others wrote about a change is not replaced unread, and no row moves under a hand', async () => {
+  const { marty } = await furnish();
+  house.say(marty, 'change', '1', 'record', 'search: rolled back to v11', '--undo', 'deploy v12');
+  const [page, second] = [await enter('marty'), await enter('sabrina')];
+  await further(page, 'rolled back to v11', 'Say how to undo it…');
+  await page.keyboard.press('Control+a');
+  await page.keyboard.type('flip the flag');
+  // Sabrina is quicker: she keeps planning, which nobody else has.
+  await further(second, 'rolled back to v11', 'Say how to undo it…');
+  await second.keyboard.press('Control+a');
+  await second.keyboard.type('deploy v12.1');
+  await second.keyboard.press('Enter');
+  await row(page, 'rolled back').getByText('undo: deploy v12.1').waitFor();
+  await page.keyboard.press('Enter');
+  await row(page, 'rolled back').getByRole('alert').getByText('Sabrina wrote “deploy v12.1”').waitFor();
+  // A change that comes meanwhile stands below for as long as a hand is here.
+  house.say(marty, 'change', '1', 'record', 'search: cache off');
+  await row(page, 'cache off').waitFor();
+  await order(page).toEqual(['rolled back to v11', 'cache off']);
+  await page.keyboard.press('Enter');
+  await row(page, 'rolled back').getByText('undo: flip the flag').waitFor();
+  await page.locator('#composer').first().focus();
+  await page.mouse.move(5, 5);
+  await order(page).toEqual(['cache off', 'rolled back to v11']);
+});
