@@ -2,6 +2,7 @@
 
 mod act;
 mod remote;
+mod run;
 mod store;
 
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ use wardroom_server::config::{ServeArgs, StoreArgs};
 
 pub use act::{Act, Change, Criterion, Todo, Told};
 pub use remote::{Remote, Secret};
+pub use run::Run;
 pub use store::{Person, Service, Team, Token};
 
 /// How much of a timeline: `all`, or a number of entries.
@@ -131,6 +133,8 @@ pub enum Verb {
         #[arg(long, short)]
         follow: bool,
     },
+    /// Run a command of operations: announced, seen, and told how it went: wardroom run 465 -- kubectl rollout undo search
+    Run(Run),
     /// Show what was done to services, and what differs from normal: wardroom changes 465
     Changes { number: Number },
     /// Show in which order everything that differs from normal is undone: wardroom undo 465

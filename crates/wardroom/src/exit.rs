@@ -99,6 +99,7 @@ fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
         "release" => format!("wardroom take-back {n} {role}"),
         "release_member" => format!("wardroom member {n} {role} {handle} --release"),
         "close" => format!("wardroom close-role {n} {role}"),
+        "settle_changes" => format!("wardroom changes {n}"),
         "replace" => format!("the same with --replaces {}", remedy["entry"]),
         "note" => format!("wardroom note {n} \"…\""),
         "ask_admin" => "ask an admin".to_owned(),

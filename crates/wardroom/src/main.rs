@@ -28,7 +28,7 @@ fn main() -> std::process::ExitCode {
     let arguments = args::Arguments::typed();
     let json = arguments.remote.json;
     match verb::run(arguments) {
-        Ok(()) => std::process::ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => exit::told(&error, json),
     }
 }

@@ -6,9 +6,12 @@ mod demo;
 mod evidence;
 mod lists;
 mod read;
+mod run;
 mod serve;
 mod store;
 mod take;
+
+use std::process::ExitCode;
 
 use clap::CommandFactory;
 use serde_json::{Value, json};
@@ -36,10 +39,11 @@ fn print_json(answer: &Value) {
     println!("{}", serde_json::to_string_pretty(answer).expect("an answer is plain data"));
 }
 
-/// Runs a verb.
-pub fn run(arguments: Arguments) -> anyhow::Result<()> {
+/// Runs a verb. The exit code is that of what it ran, for the one that runs something.
+pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { verb, remote } = arguments;
-    match verb {
+    let done = match verb {
+        Verb::Run(typed) => return run::run(&client(&remote)?, &remote, typed),
         Verb::Serve(serve) => serve::serve(serve, remote.json),
         Verb::Demo(demo) => demo::demo(demo, remote.json),
         Verb::Declare(declare) => act::open(&client(&remote)?, &remote, declare, false),
@@ -98,5 +102,6 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             println!("{}", wardroom_server::web::router::openapi());
             Ok(())
         }
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }

@@ -55,6 +55,7 @@ mod reach;
 mod redaction;
 mod restriction;
 mod revocation;
+mod run;
 mod settings;
 mod sheet;
 mod slow;

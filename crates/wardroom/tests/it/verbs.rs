@@ -47,7 +47,7 @@ const STORE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that have stories of their own: see `settings.rs`, `demo.rs` and below.
-const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore"];
+const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore", "run"];
 
 fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()

@@ -1,0 +1,36 @@
+//! What `wardroom run` is given.
+
+use std::ffi::OsString;
+
+use clap::Args;
+use wardroom_core::id::{Number, ServiceName};
+use wardroom_core::text::{Line, Prose};
+
+/// What `wardroom run` is given.
+#[derive(Args, Debug)]
+pub struct Run {
+    /// The incident; it may be left out when only one is open
+    pub number: Option<Number>,
+    /// Which service it changes; left out, the only one that is affected
+    #[arg(long, value_name = "NAME", conflicts_with = "look")]
+    pub service: Option<ServiceName>,
+    /// What it does, in your words; left out, the command itself
+    #[arg(long, value_name = "WORDS", conflicts_with = "look")]
+    pub what: Option<Line>,
+    /// Why
+    #[arg(long, conflicts_with = "look")]
+    pub why: Option<Prose>,
+    /// How to undo it
+    #[arg(long, value_name = "HOW", conflicts_with = "look")]
+    pub undo: Option<Prose>,
+    /// It changes nothing: every responder may look, and what they saw is kept
+    #[arg(long)]
+    pub look: bool,
+    /// What is masked before anything leaves this machine, beside what looks like a password or a token: a regular
+    /// expression; several, one a line in the variable
+    #[arg(long, value_name = "REGEX", env = "WARDROOM_MASK", value_delimiter = '\n')]
+    pub mask: Vec<String>,
+    /// The command, after --
+    #[arg(last = true, required = true)]
+    pub command: Vec<OsString>,
+}

@@ -1,0 +1,199 @@
+//! `wardroom run`: a command of operations is announced before it starts, seen while it runs, and told when it has ended.
+//!
+//! Whoever is not of operations is refused before anything is done. What the command said is kept as evidence, with what
+//! looks like a secret masked on this machine.
+
+mod child;
+mod mask;
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use wardroom_core::change::Outcome;
+use wardroom_core::command::Command;
+use wardroom_core::id::{Entry, Number};
+use wardroom_core::text::{LINE_MAX, Line, Prose};
+
+use self::child::{Ended, Steadfast};
+use self::mask::Mask;
+use super::print_json;
+use crate::args::{Remote, Run};
+use crate::client::Client;
+use crate::exit::Failure;
+use crate::show;
+
+/// Runs a command, and ends as it did.
+pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCode> {
+    let mask = Mask::new(&run.mask, remote.token.token().map_err(Failure::misused)?)?;
+    let number = match run.number {
+        Some(number) => number,
+        None => the_only_one(client)?,
+    };
+    let typed = mask.text(&words(&run));
+    let change = if run.look { None } else { Some(announce(client, number, &run, &typed)?) };
+    if let Some(change) = change {
+        eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
+    }
+    let steadfast = Steadfast::new()?;
+    let ended = match child::run(&run.command, remote.json) {
+        Ok(ended) => ended,
+        Err(error) => {
+            if let Some(change) = change {
+                // Nothing was done: nobody should wait to hear how it went.
+                let note = format!("{error:#}").parse().ok();
+                client.command(number, &confirmed(change, Outcome::Dropped, note, None))?;
+            }
+            return Err(error);
+        }
+    };
+    let told = tell(client, number, &typed, change, &ended, &mask);
+    drop(steadfast);
+    let told = told.map_err(|error| undelivered(error, number, change, &ended))?;
+    if remote.json {
+        print_json(&told);
+    } else {
+        eprintln!("wardroom: {}", sentence(&told, number));
+    }
+    Ok(ExitCode::from(ended.code()))
+}
+
+/// What was typed, as somebody would type it again.
+fn words(run: &Run) -> String {
+    let quoted = |word: &std::ffi::OsString| {
+        let word = word.to_string_lossy();
+        let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word.into_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    run.command.iter().map(quoted).collect::<Vec<String>>().join(" ")
+}
+
+/// As much of some words as fits a line.
+fn line(words: &str) -> anyhow::Result<Line> {
+    let one: String = words.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let short: String = one.chars().take(LINE_MAX - 1).collect();
+    let line = if short == one { one } else { format!("{short}…") };
+    line.parse().map_err(|why| Failure::misused(format!("“{line}” cannot be written down: {why}")).into())
+}
+
+/// The incident that is meant by whoever names none.
+fn the_only_one(client: &Client) -> anyhow::Result<Number> {
+    let answer = client.get("/api/v1/incidents")?;
+    let open: Vec<&Value> = answer["incidents"].as_array().into_iter().flatten().collect();
+    let number =
+        |incident: &Value| incident["number"].as_u64().and_then(|number| Number::new(u32::try_from(number).ok()?));
+    match open.as_slice() {
+        [only] => number(only).ok_or_else(|| anyhow::anyhow!("the server names no incident")),
+        [] => Err(Failure::misused("No incident is open. To declare one: wardroom declare \"what is wrong\"").into()),
+        several => {
+            let named: Vec<String> = several
+                .iter()
+                .map(|incident| format!("#{} {}", incident["number"], incident["title"].as_str().unwrap_or_default()))
+                .collect();
+            let sentence = format!("Several are open; name one: wardroom run N -- …\n  {}", named.join("\n  "));
+            Err(Failure::misused(sentence).into())
+        }
+    }
+}
+
+/// Announces it: whoever is not of operations is refused here, before anything starts. The number of the change.
+fn announce(client: &Client, number: Number, run: &Run, typed: &str) -> anyhow::Result<u32> {
+    let how = line(typed)?;
+    let (what, how) = match &run.what {
+        Some(what) => (what.clone(), Some(how)),
+        None => (how, None),
+    };
+    let announced = Command::AnnounceChange {
+        service: run.service.clone(),
+        what,
+        why: run.why.clone(),
+        how,
+        back: run.undo.clone(),
+    };
+    let answer = client.command(number, &announced)?;
+    let (first, last) = (answer["first_entry"].as_u64().unwrap_or(0), answer["last_entry"].as_u64().unwrap_or(0));
+    let entries = show::entries(client, number, first, last)?;
+    let change = entries.iter().find(|entry| entry["kind"] == "change_recorded").map(|entry| &entry["body"]["change"]);
+    let change = change.and_then(Value::as_u64).and_then(|change| u32::try_from(change).ok());
+    change.ok_or_else(|| anyhow::anyhow!("the server does not say under which number it was announced"))
+}
+
+fn confirmed(change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry>) -> Command {
+    Command::ConfirmChange { change, outcome, note, evidence }
+}
+
+/// Keeps what was said, and says how it went. Of what was interrupted nobody knows how far it came: that is for whoever ran
+/// it to say.
+fn tell(
+    client: &Client,
+    number: Number,
+    typed: &str,
+    change: Option<u32>,
+    ended: &Ended,
+    mask: &Mask,
+) -> anyhow::Result<Value> {
+    let name = match change {
+        Some(change) => format!("change-{change}.txt"),
+        None => "look.txt".to_owned(),
+    };
+    let kept = client.attach(number, &name.parse()?, &transcript(typed, ended, mask))?;
+    let mut told = json!({
+        "incident": number, "change": change, "outcome": null, "evidence": kept["entry"], "address": kept["address"],
+        "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+    });
+    let outcome = match (change, ended.status.code()) {
+        (None, _) | (_, None) => return Ok(told),
+        (_, Some(0)) => Outcome::Done,
+        (_, Some(_)) => Outcome::Failed,
+    };
+    if let Some(change) = change {
+        let evidence = kept["entry"].as_u64().map(Entry);
+        client.command(number, &confirmed(change, outcome, ended.how().parse().ok(), evidence))?;
+        told["outcome"] = json!(outcome);
+    }
+    Ok(told)
+}
+
+/// What is kept: the command, how it ended, and what it said over each of its channels.
+fn transcript(typed: &str, ended: &Ended, mask: &Mask) -> Vec<u8> {
+    let mut whole = format!("$ {typed}\n{}\n", ended.how()).into_bytes();
+    for (channel, said) in [("output", &ended.out), ("errors", &ended.errors)] {
+        if !said.is_empty() {
+            whole.extend_from_slice(format!("\n--- {channel} ---\n").as_bytes());
+            whole.extend_from_slice(&mask.bytes(said));
+        }
+    }
+    whole
+}
+
+/// What whoever ran it should know, and do.
+fn sentence(told: &Value, number: Number) -> String {
+    let (n, change, evidence) = (number.get(), &told["change"], &told["evidence"]);
+    match told["outcome"].as_str() {
+        _ if change.is_null() => format!("kept as evidence, with entry {evidence}"),
+        Some("done") => format!(
+            "change {change} is done, with entry {evidence} as evidence. Undone? wardroom change {n} revert {change}"
+        ),
+        Some(_) => format!(
+            "change {change} failed, with entry {evidence} as evidence. If it changed something all the same: wardroom \
+             change {n} done {change}"
+        ),
+        None => format!(
+            "it was interrupted, and kept with entry {evidence}. Say how far it came: wardroom change {n} done {change}, \
+             failed {change} or drop {change}"
+        ),
+    }
+}
+
+/// It ran, and the server does not know how it went: whoever ran it has to say so.
+fn undelivered(error: anyhow::Error, number: Number, change: Option<u32>, ended: &Ended) -> anyhow::Error {
+    let (n, how) = (number.get(), ended.how());
+    let say = match change {
+        Some(change) => format!("wardroom change {n} done {change}, or failed {change}"),
+        None => format!("wardroom note {n} \"…\""),
+    };
+    error.context(format!("the command ran ({how}), and that could not be told. When the server is back: {say}"))
+}

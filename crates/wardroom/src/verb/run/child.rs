@@ -1,0 +1,179 @@
+//! Running a command: what it says is seen at once, and kept.
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::exit::Failure;
+
+/// So much is kept of the beginning of what is said over one of its two channels, in bytes,
+const HEAD: usize = 1 << 20;
+/// and so much of its end, where errors stand.
+const TAIL: usize = 3 << 20;
+/// What is read at once, in bytes.
+const READ: usize = 16 << 10;
+
+/// What came of a command.
+#[derive(Debug)]
+pub struct Ended {
+    pub status: ExitStatus,
+    pub took: Duration,
+    pub out: Vec<u8>,
+    pub errors: Vec<u8>,
+}
+
+impl Ended {
+    /// Its exit code as a shell would give it.
+    pub fn code(&self) -> u8 {
+        let code = self.status.code().unwrap_or_else(|| 128 + self.status.signal().unwrap_or_default());
+        u8::try_from(code).unwrap_or(u8::MAX)
+    }
+
+    /// How it ended and how long it took, for a person.
+    pub fn how(&self) -> String {
+        let took = format!("{:.1} s", self.took.as_secs_f64());
+        match self.status.signal() {
+            Some(signal) => format!("ended by signal {signal} after {took}"),
+            None => format!("exit code {} after {took}", self.code()),
+        }
+    }
+}
+
+/// What is kept of what is said: its beginning and its end, in whole lines where it had to be cut.
+#[derive(Debug, Default)]
+struct Kept {
+    head: Vec<u8>,
+    tail: VecDeque<u8>,
+    left_out: usize,
+}
+
+impl Kept {
+    fn take(&mut self, said: &[u8]) {
+        let (first, rest) = said.split_at(said.len().min(HEAD - self.head.len()));
+        self.head.extend_from_slice(first);
+        self.tail.extend(rest);
+        let over = self.tail.len().saturating_sub(TAIL);
+        self.tail.drain(..over);
+        self.left_out += over;
+    }
+
+    fn whole(self) -> Vec<u8> {
+        let Self { mut head, tail, left_out } = self;
+        let tail = Vec::from(tail);
+        if left_out == 0 {
+            return [head, tail].concat();
+        }
+        // Half a line may be half a secret, which is not known for one.
+        let whole = head.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+        let begins = tail.iter().position(|byte| *byte == b'\n').map_or(tail.len(), |at| at + 1);
+        let left_out = left_out + head.len() - whole + begins;
+        head.truncate(whole);
+        let cut = format!("[{left_out} bytes are left out here]\n");
+        [head, cut.into_bytes(), tail[begins..].to_vec()].concat()
+    }
+}
+
+/// Passes on what is said, and keeps it. A terminal that takes nothing any more ends the passing on alone.
+fn pass_on(mut from: impl Read, mut to: impl Write) -> io::Result<Vec<u8>> {
+    let (mut kept, mut piece, mut shown) = (Kept::default(), vec![0; READ], true);
+    loop {
+        let read = match from.read(&mut piece) {
+            Ok(0) => return Ok(kept.whole()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        kept.take(&piece[..read]);
+        shown = shown && to.write_all(&piece[..read]).and_then(|()| to.flush()).is_ok();
+    }
+}
+
+/// For as long as this is held, an interrupt is the command's to answer: whoever watches it stays, to tell how it went.
+pub struct Steadfast {
+    #[expect(dead_code, reason = "held, so that signals are taken")]
+    runtime: tokio::runtime::Runtime,
+    #[expect(dead_code, reason = "held, so that signals are taken")]
+    signals: Vec<Signal>,
+}
+
+impl Steadfast {
+    pub fn new() -> io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let inside = runtime.enter();
+        let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
+        let signals = signals.into_iter().collect::<io::Result<Vec<Signal>>>()?;
+        drop(inside);
+        Ok(Self { runtime, signals })
+    }
+}
+
+/// Runs a command until it ends. What it prints goes on to the terminal, or all of it to the errors, where an answer for a
+/// script is to be alone on the output.
+pub fn run(command: &[OsString], all_to_errors: bool) -> anyhow::Result<Ended> {
+    let (program, arguments) = command.split_first().context("there is no command")?;
+    let began = Instant::now();
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| Failure::misused(format!("{} cannot be run: {error}", program.to_string_lossy())))?;
+    let (out, errors) = (child.stdout.take().context("no output")?, child.stderr.take().context("no errors")?);
+    let out =
+        thread::spawn(move || if all_to_errors { pass_on(out, io::stderr()) } else { pass_on(out, io::stdout()) });
+    let errors = thread::spawn(move || pass_on(errors, io::stderr()));
+    let status = child.wait().context("how it ended is not known")?;
+    let join = |thread: thread::JoinHandle<io::Result<Vec<u8>>>| thread.join().ok().and_then(Result::ok);
+    let (out, errors) = (join(out).unwrap_or_default(), join(errors).unwrap_or_default());
+    Ok(Ended { status, took: began.elapsed(), out, errors })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_much_that_is_said_the_beginning_and_the_end_are_kept_in_whole_lines() {
+        let line = |n: usize| format!("line {n:>10}\n");
+        let said: String = (0..400_000).map(line).collect();
+        let mut shown = Vec::new();
+        let kept = pass_on(said.as_bytes(), &mut shown).unwrap();
+        assert_eq!(shown, said.as_bytes(), "all of it is seen");
+        assert!(kept.len() <= HEAD + TAIL + 100, "{}", kept.len());
+        let kept = String::from_utf8(kept).unwrap();
+        assert!(kept.starts_with(&line(0)) && kept.ends_with(&line(399_999)));
+        let odd: Vec<&str> = kept.lines().filter(|line| !line.starts_with("line ") || line.len() != 15).collect();
+        let [cut] = odd.as_slice() else { panic!("{odd:?}") };
+        let left_out: usize = cut.strip_prefix('[').and_then(|cut| cut.split(' ').next()?.parse().ok()).unwrap();
+        assert_eq!(kept.len() - cut.len() - 1 + left_out, said.len());
+    }
+
+    #[test]
+    fn little_is_kept_as_it_is() {
+        for said in [&b""[..], b"no end of line", b"\xFF\x00"] {
+            assert_eq!(pass_on(said, io::sink()).unwrap(), said);
+        }
+    }
+
+    /// Whoever pipes it on and stops reading does not end the command.
+    #[test]
+    fn nobody_has_to_look() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        assert_eq!(pass_on(&b"words"[..], Gone).unwrap(), b"words");
+    }
+}

@@ -1,0 +1,168 @@
+//! `wardroom run`: refused before it starts, or announced, seen, kept and told.
+
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::house::{House, Server};
+use crate::{on_both, wait};
+
+on_both!(
+    a_command_of_operations_is_announced_seen_kept_and_told,
+    whoever_is_not_of_operations_runs_nothing_and_may_look,
+    how_it_ended_is_told_as_it_was,
+    what_is_interrupted_is_for_its_operator_to_tell,
+    what_ran_while_the_server_went_is_said_to_be_untold,
+);
+
+/// Mary commands, Sabrina has operations.
+fn staffed(house: &House) -> (Server, String, String, u64) {
+    let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
+    let server = house.serve();
+    let declared = json!({ "title": "Search is failing", "services": ["search"] });
+    let (_, answer) = server.post(&mary, "/api/v1/incidents", declared);
+    let n = answer["incident"].as_u64().unwrap();
+    server.done(&sabrina, n, json!({ "command": "join" }));
+    server.done(&mary, n, json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }));
+    server.done(&sabrina, n, json!({ "command": "take_role", "role": "operations" }));
+    (server, mary, sabrina, n)
+}
+
+fn changes(server: &Server, token: &str, n: u64) -> Vec<Value> {
+    let (status, ledger) = server.get(token, &format!("/api/v1/incidents/{n}/changes"));
+    assert_eq!(status, 200, "{ledger}");
+    ledger["changes"].as_array().unwrap().clone()
+}
+
+/// The words of the evidence that was attached last.
+fn transcript(server: &Server, token: &str, n: u64) -> String {
+    let (_, events) = server.get(token, &format!("/api/v1/incidents/{n}/events"));
+    let attached =
+        events["entries"].as_array().unwrap().iter().rfind(|one| one["kind"] == "evidence_attached").cloned();
+    let sha256 = attached.unwrap()["body"]["sha256"].as_str().unwrap().to_owned();
+    let bytes = server.verb(token, &["evidence", &n.to_string(), "--get", &sha256]).stdout;
+    String::from_utf8(bytes).unwrap()
+}
+
+fn told(output: &Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+fn a_command_of_operations_is_announced_seen_kept_and_told(house: House) {
+    let (server, _, sabrina, n) = staffed(&house);
+    let script = "echo rolled back; echo password=hunter22; echo careful >&2; echo $WARDROOM_TOKEN";
+    let ran = server.verb(&sabrina, &["run", "--undo", "deploy v12", "--why", "v12 leaks", "--", "sh", "-c", script]);
+    let (out, errors) = told(&ran);
+    assert_eq!(ran.status.code(), Some(0), "{errors}");
+    // Whoever runs it sees all of it, as it is.
+    assert_eq!(out, format!("rolled back\npassword=hunter22\n{sabrina}\n"));
+    assert!(errors.contains("change 1 of incident #1 is announced") && errors.contains("careful\n"), "{errors}");
+    let change = &changes(&server, &sabrina, n)[0];
+    assert_eq!(
+        (&change["state"], &change["service"], &change["back"]),
+        (&json!("done"), &json!("search"), &json!("deploy v12"))
+    );
+    assert!(
+        change["what"].as_str().unwrap().starts_with("sh -c 'echo rolled back; echo password=[masked]"),
+        "{change}"
+    );
+    assert!(change["note"].as_str().unwrap().starts_with("exit code 0 after "), "{change}");
+    assert!(change["evidence"].is_u64(), "{change}");
+    // What leaves the machine has no secret in it.
+    let kept = transcript(&server, &sabrina, n);
+    assert!(kept.contains("--- output ---\nrolled back\npassword=[masked]\n[masked]\n"), "{kept}");
+    assert!(kept.contains("--- errors ---\ncareful\n"), "{kept}");
+    let all = server.get(&sabrina, &format!("/api/v1/incidents/{n}/events")).1.to_string();
+    assert!(!all.contains("hunter22") && !all.contains(&sabrina), "{all}");
+
+    let arguments = ["run", "1", "--what", "drained eu-1", "--service", "frontend", "--mask", "cell-[0-9]+", "--json"];
+    let ran = server.verb(&sabrina, &[&arguments[..], &["--", "echo", "cell-7"]].concat());
+    let (out, errors) = told(&ran);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&answer["change"], &answer["outcome"], &answer["exit_code"]), (&json!(2), &json!("done"), &json!(0)));
+    assert!(errors.contains("cell-7"), "{errors}");
+    let change = &changes(&server, &sabrina, n)[1];
+    assert_eq!((&change["what"], &change["how"]), (&json!("drained eu-1"), &json!("echo [masked]")));
+    assert_eq!(change["service"], "frontend");
+}
+
+fn whoever_is_not_of_operations_runs_nothing_and_may_look(house: House) {
+    let (server, mary, sabrina, n) = staffed(&house);
+    let file = house.folder().join("started");
+    let touch = ["--", "touch", file.to_str().unwrap()];
+    let ran = server.verb(&mary, &[&["run", "1"][..], &touch].concat());
+    let (_, errors) = told(&ran);
+    assert_eq!(ran.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("who could: sabrina") && errors.contains("try: wardroom ask 1 operations"), "{errors}");
+    assert!(!file.exists(), "it was run");
+    assert_eq!(changes(&server, &mary, n), Vec::<Value>::new());
+    // Looking changes nothing, and is kept.
+    let looked = server.verb(&mary, &["run", "--look", "--", "echo", "5 pods"]);
+    assert_eq!(told(&looked).0, "5 pods\n");
+    assert!(transcript(&server, &mary, n).starts_with("$ echo '5 pods'\nexit code 0 after "));
+    assert_eq!(changes(&server, &mary, n), Vec::<Value>::new());
+    // Whoever names none where several are open is told which there are, and nothing is run.
+    server.declare(&sabrina, "Another");
+    let ran = server.verb(&sabrina, &[&["run"][..], &touch].concat());
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(told(&ran).1.contains("#2 Another"), "{}", told(&ran).1);
+    assert!(!file.exists(), "it was run");
+}
+
+fn how_it_ended_is_told_as_it_was(house: House) {
+    let (server, _, sabrina, n) = staffed(&house);
+    let ran = server.verb(&sabrina, &["run", "1", "--", "sh", "-c", "echo no quota >&2; exit 7"]);
+    assert_eq!(ran.status.code(), Some(7));
+    assert!(told(&ran).1.contains("wardroom change 1 done 1"), "{}", told(&ran).1);
+    // What cannot be run is not made, and nobody waits to hear how it went.
+    let missing = server.verb(&sabrina, &["run", "1", "--", "no-such-command-here"]);
+    assert_eq!(missing.status.code(), Some(2));
+    let wrong = server.verb(&sabrina, &["run", "1", "--mask", "(", "--", "true"]);
+    assert_eq!(wrong.status.code(), Some(2), "nothing runs under a mask that is none");
+    let states: Vec<Value> = changes(&server, &sabrina, n).iter().map(|change| change["state"].clone()).collect();
+    assert_eq!(states, [json!("failed"), json!("dropped")]);
+}
+
+fn begun(server: &Server, token: &str, script: &str) -> std::process::Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+    command.args(["run", "1", "--", "sh", "-c", script]).process_group(0);
+    command.env("WARDROOM_URL", &server.url).env("WARDROOM_TOKEN", token).env("NO_COLOR", "1");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn what_is_interrupted_is_for_its_operator_to_tell(house: House) {
+    let (server, _, sabrina, n) = staffed(&house);
+    let file = house.folder().join("begun");
+    let running = begun(&server, &sabrina, &format!("touch {}; sleep 600", file.display()));
+    wait::until("it runs", || file.exists().then_some(()));
+    let group = format!("-{}", running.id());
+    assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
+    let ran = running.wait_with_output().unwrap();
+    let (_, errors) = told(&ran);
+    assert_eq!(ran.status.code(), Some(130), "{errors}");
+    assert!(errors.contains("Say how far it came: wardroom change 1 done 1"), "{errors}");
+    assert_eq!(changes(&server, &sabrina, n)[0]["state"], "announced");
+    assert!(transcript(&server, &sabrina, n).contains("ended by signal 2"));
+    assert!(server.next(&sabrina, n).contains("confirm_change"));
+}
+
+fn what_ran_while_the_server_went_is_said_to_be_untold(house: House) {
+    let (server, _, sabrina, n) = staffed(&house);
+    let [begun_file, go] = ["begun", "go"].map(|name| house.folder().join(name));
+    let script = format!("touch {}; while [ ! -e {} ]; do sleep 0.05; done", begun_file.display(), go.display());
+    let running = begun(&server, &sabrina, &script);
+    wait::until("it runs", || begun_file.exists().then_some(()));
+    server.kill();
+    std::fs::write(&go, "").unwrap();
+    let ran = running.wait_with_output().unwrap();
+    let (_, errors) = told(&ran);
+    assert_eq!(ran.status.code(), Some(4), "{errors}");
+    assert!(
+        errors.contains("the command ran (exit code 0 after ") && errors.contains("wardroom change 1 done 1"),
+        "{errors}"
+    );
+    let server = house.serve();
+    assert_eq!(changes(&server, &sabrina, n)[0]["state"], "announced");
+}
