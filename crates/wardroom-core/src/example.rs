@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::briefing::Briefed;
+use crate::change::{Change, Outcome};
 use crate::command::{Command, OfferTo};
 use crate::directory::{Directory, DirectoryEvent};
 use crate::event::{Event, Recorded};
@@ -21,7 +22,7 @@ use crate::id::{Actor, Handle, Number, PersonId, Time, Who};
 use crate::incident::{Asking, Incident, Kind, Phase, Severity};
 use crate::offer::Recipient;
 use crate::refusal::{Code, Refusal, Remedy};
-use crate::role::RolePath;
+use crate::role::{Duty, RolePath};
 use crate::text::Text;
 
 /// What it is about.
@@ -314,6 +315,9 @@ impl Incident {
             let reason = words("the example ends here; in an incident of yours, meet it first");
             return Some((by, Command::WaiveCriterion { criterion: criterion.id, reason }));
         }
+        if self.phase == Phase::Resolved && self.changes.iter().any(Change::is_open) {
+            return self.settles_changes(example, by);
+        }
         let (phase, reason) = match self.phase {
             Phase::Active => (Phase::Mitigated, Some(words("the error rate is back to normal"))),
             Phase::Mitigated => (Phase::Resolved, None),
@@ -321,6 +325,18 @@ impl Incident {
             Phase::Investigating | Phase::Closed | Phase::Merged => return None,
         };
         Some((by, Command::SetPhase { phase, reason }))
+    }
+
+    /// The player may have changed services, too. What they announced and have operations for is theirs to tell.
+    fn settles_changes(&self, example: &Example, by: PersonId) -> Option<(PersonId, Command)> {
+        if let Some(change) = self.changes.iter().find(|change| change.differs()) {
+            let reason = words("the example ends here; in an incident of yours, undo it first");
+            return Some((by, Command::AdoptChange { change: change.id, reason }));
+        }
+        let operator = self.effective_holder(&RolePath::of(Duty::Operations)).filter(|one| example.plays(*one))?;
+        let change = self.changes.iter().find(|change| change.is_announced())?.id;
+        let outcome = Outcome::Dropped;
+        Some((operator, Command::ConfirmChange { change, outcome, note: None, evidence: None }))
     }
 
     fn says_while_the_player_commands(&self, example: &Example, said: usize, first: usize) -> Option<Cue> {

@@ -35,7 +35,10 @@ export async function knownIncident(
   number: number,
   now: number,
 ): Promise<{ what: Known; at: number } | null> {
-  return await stateOf<Known>(person, placeOf(number), now);
+  const known = await stateOf<Known>(person, placeOf(number), now);
+  // A page of before kept it, which knew nothing of changes.
+  const none = { changes: [], changes_recorded: 0, differing: [], may_announce: false };
+  return known && { ...known, what: { ...known.what, view: { ...none, ...known.what.view } } };
 }
 
 /** Its reader may not see it any more, or it became restricted. Words that only this browser has stay. */

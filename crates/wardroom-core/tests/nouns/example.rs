@@ -218,6 +218,45 @@ fn what_the_player_leaves_unmet_is_waived_and_holds_up_nothing() {
 }
 
 #[test]
+fn what_the_player_changed_is_settled_and_holds_up_nothing() {
+    let mut stage = Stage::begun();
+    stage.plays();
+    stage.takes_command();
+    stage.plays();
+    stage.player(cmd("record_change", json!({ "service": "search", "what": "rolled back to v11" })));
+    stage.player(cmd("set_phase", json!({ "phase": "mitigated" })));
+    stage.plays();
+    stage.player(offer("command", stage.who(Part::Sabrina)));
+    stage.plays();
+    assert_eq!(stage.given().state().phase, Phase::Closed);
+    let told = stage.told_last(2).join("\n");
+    assert!(told.contains("Sabrina says that change 1 stays for good"), "{told}");
+}
+
+/// Whoever announced a change and has operations says how it went; nobody of the cast does it for them, and nobody tries to
+/// close over it again and again.
+#[test]
+fn what_the_player_announced_is_theirs_to_tell() {
+    let mut stage = Stage::begun();
+    stage.plays();
+    stage.player(cmd("ask_role", json!({ "role": "operations" })));
+    stage.plays();
+    stage.player(cmd("take_role", json!({ "role": "operations" })));
+    stage.player(cmd("announce_change", json!({ "service": "search", "what": "roll back to v11" })));
+    stage.takes_command();
+    stage.plays();
+    stage.player(cmd("set_phase", json!({ "phase": "mitigated" })));
+    stage.plays();
+    stage.player(offer("command", stage.who(Part::Sabrina)));
+    stage.plays();
+    assert_eq!(stage.given().state().phase, Phase::Resolved);
+    assert_eq!(stage.plays(), 0);
+    stage.player(cmd("confirm_change", json!({ "change": 1, "outcome": "failed" })));
+    stage.plays();
+    assert_eq!(stage.given().state().phase, Phase::Closed);
+}
+
+#[test]
 fn whoever_of_the_cast_has_a_role_lets_the_player_have_it() {
     let mut stage = Stage::begun();
     stage.plays();
