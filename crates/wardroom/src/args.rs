@@ -55,6 +55,7 @@ fn word<T: serde::de::DeserializeOwned>(given: &str) -> Result<T, serde_json::Er
     max_term_width = 100,
     after_help = "\
 Exit codes: 0 done, 1 refused, 2 wrong usage, 3 not signed in, 4 not reachable, 5 the record does not verify.
+run ends as what it ran did.
 
 First steps:
   wardroom serve                                        start a server on ./data

@@ -30,11 +30,11 @@ pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCod
         None => the_only_one(client)?,
     };
     let typed = mask.text(&words(&run));
+    let steadfast = Steadfast::new()?;
     let change = if run.look { None } else { Some(announce(client, number, &run, &typed)?) };
     if let Some(change) = change {
         eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
     }
-    let steadfast = Steadfast::new()?;
     let ended = match child::run(&run.command, remote.json) {
         Ok(ended) => ended,
         Err(error) => {

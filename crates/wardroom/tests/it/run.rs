@@ -2,6 +2,7 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -116,6 +117,13 @@ fn how_it_ended_is_told_as_it_was(house: House) {
     let ran = server.verb(&sabrina, &["run", "1", "--", "sh", "-c", "echo no quota >&2; exit 7"]);
     assert_eq!(ran.status.code(), Some(7));
     assert!(told(&ran).1.contains("wardroom change 1 done 1"), "{}", told(&ran).1);
+    // What it leaves running holds nobody up.
+    let began = Instant::now();
+    let left = server.verb(&sabrina, &["run", "--look", "--", "sh", "-c", "sleep 600 & echo $!"]);
+    wait::came_soon("its end", began);
+    let (out, _) = told(&left);
+    assert!(Command::new("kill").arg(out.trim()).status().unwrap().success());
+    assert!(transcript(&server, &sabrina, n).contains("[something that it left running may say more]"));
     // What cannot be run is not made, and nobody waits to hear how it went.
     let missing = server.verb(&sabrina, &["run", "1", "--", "no-such-command-here"]);
     assert_eq!(missing.status.code(), Some(2));

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,9 @@ const HEAD: usize = 1 << 20;
 const TAIL: usize = 3 << 20;
 /// What is read at once, in bytes.
 const READ: usize = 16 << 10;
+/// For so long after a command has ended it is waited for the end of what it says: it may have left something running that
+/// holds its channels open.
+const REST: Duration = Duration::from_secs(2);
 
 /// What came of a command.
 #[derive(Debug)]
@@ -64,9 +68,9 @@ impl Kept {
         self.left_out += over;
     }
 
-    fn whole(self) -> Vec<u8> {
-        let Self { mut head, tail, left_out } = self;
-        let tail = Vec::from(tail);
+    fn whole(&self) -> Vec<u8> {
+        let Self { head, tail, left_out } = self;
+        let (mut head, tail, left_out) = (head.clone(), tail.iter().copied().collect::<Vec<u8>>(), *left_out);
         if left_out == 0 {
             return [head, tail].concat();
         }
@@ -81,17 +85,46 @@ impl Kept {
 }
 
 /// Passes on what is said, and keeps it. A terminal that takes nothing any more ends the passing on alone.
-fn pass_on(mut from: impl Read, mut to: impl Write) -> io::Result<Vec<u8>> {
-    let (mut kept, mut piece, mut shown) = (Kept::default(), vec![0; READ], true);
+fn pass_on(mut from: impl Read, mut to: impl Write, kept: &Mutex<Kept>) {
+    let (mut piece, mut shown) = (vec![0; READ], true);
     loop {
         let read = match from.read(&mut piece) {
-            Ok(0) => return Ok(kept.whole()),
+            Ok(0) => return,
             Ok(read) => read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+            Err(_) => return,
         };
-        kept.take(&piece[..read]);
+        kept.lock().unwrap_or_else(PoisonError::into_inner).take(&piece[..read]);
         shown = shown && to.write_all(&piece[..read]).and_then(|()| to.flush()).is_ok();
+    }
+}
+
+/// What is said over one channel, as far as it was said.
+struct Channel {
+    kept: Arc<Mutex<Kept>>,
+    ended: mpsc::Receiver<()>,
+}
+
+impl Channel {
+    fn of(from: impl Read + Send + 'static, to: impl Write + Send + 'static) -> Self {
+        let kept = Arc::new(Mutex::new(Kept::default()));
+        let (tell, ended) = mpsc::channel();
+        let keeps = Arc::clone(&kept);
+        thread::spawn(move || {
+            pass_on(from, to, &keeps);
+            drop(tell);
+        });
+        Self { kept, ended }
+    }
+
+    /// Everything, or what there is by now where something that was left running could go on for ever.
+    fn said(self) -> Vec<u8> {
+        let open = matches!(self.ended.recv_timeout(REST), Err(mpsc::RecvTimeoutError::Timeout));
+        let mut said = self.kept.lock().unwrap_or_else(PoisonError::into_inner).whole();
+        if open {
+            said.extend_from_slice(b"[something that it left running may say more]\n");
+        }
+        said
     }
 }
 
@@ -126,25 +159,29 @@ pub fn run(command: &[OsString], all_to_errors: bool) -> anyhow::Result<Ended> {
         .spawn()
         .map_err(|error| Failure::misused(format!("{} cannot be run: {error}", program.to_string_lossy())))?;
     let (out, errors) = (child.stdout.take().context("no output")?, child.stderr.take().context("no errors")?);
-    let out =
-        thread::spawn(move || if all_to_errors { pass_on(out, io::stderr()) } else { pass_on(out, io::stdout()) });
-    let errors = thread::spawn(move || pass_on(errors, io::stderr()));
+    let out = if all_to_errors { Channel::of(out, io::stderr()) } else { Channel::of(out, io::stdout()) };
+    let errors = Channel::of(errors, io::stderr());
     let status = child.wait().context("how it ended is not known")?;
-    let join = |thread: thread::JoinHandle<io::Result<Vec<u8>>>| thread.join().ok().and_then(Result::ok);
-    let (out, errors) = (join(out).unwrap_or_default(), join(errors).unwrap_or_default());
-    Ok(Ended { status, took: began.elapsed(), out, errors })
+    let took = began.elapsed();
+    Ok(Ended { status, took, out: out.said(), errors: errors.said() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn kept_of(said: &[u8], to: impl Write) -> Vec<u8> {
+        let kept = Mutex::default();
+        pass_on(said, to, &kept);
+        kept.into_inner().unwrap().whole()
+    }
+
     #[test]
     fn of_much_that_is_said_the_beginning_and_the_end_are_kept_in_whole_lines() {
         let line = |n: usize| format!("line {n:>10}\n");
         let said: String = (0..400_000).map(line).collect();
         let mut shown = Vec::new();
-        let kept = pass_on(said.as_bytes(), &mut shown).unwrap();
+        let kept = kept_of(said.as_bytes(), &mut shown);
         assert_eq!(shown, said.as_bytes(), "all of it is seen");
         assert!(kept.len() <= HEAD + TAIL + 100, "{}", kept.len());
         let kept = String::from_utf8(kept).unwrap();
@@ -158,7 +195,7 @@ mod tests {
     #[test]
     fn little_is_kept_as_it_is() {
         for said in [&b""[..], b"no end of line", b"\xFF\x00"] {
-            assert_eq!(pass_on(said, io::sink()).unwrap(), said);
+            assert_eq!(kept_of(said, io::sink()), said);
         }
     }
 
@@ -174,6 +211,6 @@ mod tests {
                 Ok(())
             }
         }
-        assert_eq!(pass_on(&b"words"[..], Gone).unwrap(), b"words");
+        assert_eq!(kept_of(b"words", Gone), b"words");
     }
 }
