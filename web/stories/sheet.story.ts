@@ -35,6 +35,7 @@ test('the document opens as a page that loads nothing, fits a phone and prints o
     'Command hierarchy',
     'Next incident commander',
     'Detailed status',
+    'Differs from normal',
     'Exit criteria',
     'To-do list and bugs filed',
     'Working notes',
