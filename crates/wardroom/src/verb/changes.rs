@@ -1,5 +1,6 @@
 //! `wardroom change`, `wardroom changes` and `wardroom undo`: the ledger of changes.
 
+use serde_json::Value;
 use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
 use wardroom_core::id::Number;
@@ -8,7 +9,6 @@ use super::lists::{List, Standing};
 use super::print_json;
 use crate::args::{Change, Remote, Told};
 use crate::client::Client;
-use crate::show;
 
 /// Tells of a change, or does something with one.
 pub fn change(client: &Client, remote: &Remote, number: Number, verb: Change) -> anyhow::Result<()> {
@@ -56,24 +56,13 @@ fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<Str
     Ok((command, None))
 }
 
-/// Shows the ledger: what differs from normal, and everything that was done.
-pub fn ledger(client: &Client, remote: &Remote, number: Number) -> anyhow::Result<()> {
+/// Shows the ledger, as it is told or as it is undone.
+pub fn ledger(client: &Client, remote: &Remote, number: Number, shown: fn(&Value) -> String) -> anyhow::Result<()> {
     let ledger = client.get(&format!("/api/v1/incidents/{}/changes", number.get()))?;
     if remote.json {
         print_json(&ledger);
-        return Ok(());
+    } else {
+        println!("{}", shown(&ledger));
     }
-    println!("{}", show::ledger(&ledger));
-    Ok(())
-}
-
-/// Shows in which order everything is undone.
-pub fn undo(client: &Client, remote: &Remote, number: Number) -> anyhow::Result<()> {
-    let ledger = client.get(&format!("/api/v1/incidents/{}/changes", number.get()))?;
-    if remote.json {
-        print_json(&ledger);
-        return Ok(());
-    }
-    println!("{}", show::undoing(&ledger));
     Ok(())
 }

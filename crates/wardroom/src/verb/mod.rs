@@ -20,6 +20,7 @@ use wardroom_server::file;
 use crate::args::{Act, Arguments, Remote, Verb};
 use crate::client::Client;
 use crate::exit::Failure;
+use crate::show;
 
 /// The largest file of authorities that is read, in bytes: all that the web trusts are half of it.
 const CA_BYTES_MAX: u64 = 1 << 20;
@@ -55,8 +56,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             read::document(&client(&remote)?, &remote, number, html, &timeline, output.as_deref())
         }
         Verb::Timeline { number, follow } => read::timeline(&client(&remote)?, &remote, number, follow),
-        Verb::Changes { number } => changes::ledger(&client(&remote)?, &remote, number),
-        Verb::Undo { number } => changes::undo(&client(&remote)?, &remote, number),
+        Verb::Changes { number } => changes::ledger(&client(&remote)?, &remote, number, show::ledger),
+        Verb::Undo { number } => changes::ledger(&client(&remote)?, &remote, number, show::undoing),
         Verb::Audit { person, topic, before } => {
             read::audit(&client(&remote)?, &remote, person.as_ref(), topic, before)
         }
