@@ -30,13 +30,13 @@ pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCod
         None => the_only_one(client)?,
     };
     let typed = mask.text(&words(&run));
-    let steadfast = Steadfast::new()?;
     let change = if run.look { None } else { Some(announce(client, number, &run, &typed)?) };
     if let Some(change) = change {
         eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
     }
-    let ended = match child::run(&run.command, remote.json) {
-        Ok(ended) => ended,
+    let ran = Steadfast::new().and_then(|steadfast| Ok((child::run(&run.command, remote.json)?, steadfast)));
+    let (ended, steadfast) = match ran {
+        Ok(ran) => ran,
         Err(error) => {
             if let Some(change) = change {
                 // Nothing was done: nobody should wait to hear how it went.

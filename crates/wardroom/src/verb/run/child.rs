@@ -137,7 +137,7 @@ pub struct Steadfast {
 }
 
 impl Steadfast {
-    pub fn new() -> io::Result<Self> {
+    pub fn new() -> anyhow::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let inside = runtime.enter();
         let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
