@@ -109,6 +109,18 @@ test.each([
   await row(sabrina, 'flushed').getByText('reverted, Marty').waitFor();
   expect(await faults(sabrina)).toEqual([]);
   if (options === TOUCH) {
+    // What the keyboard goes to does not hide under what is docked below.
+    for (const id of ['change', 'todo']) {
+      const free = await marty.evaluate((id) => {
+        const field = document.getElementById(id)!;
+        field.blur();
+        scrollTo(0, 0);
+        field.focus();
+        const dock = document.querySelector('.dock')!.getBoundingClientRect();
+        return dock.top - field.getBoundingClientRect().bottom;
+      }, id);
+      expect(free, id).toBeGreaterThanOrEqual(0);
+    }
     await sabrina.setViewportSize({ width: 320, height: 640 });
     expect(await sabrina.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBe(0);
   }
