@@ -154,7 +154,11 @@ test('nothing is closed while something differs, and what is in the way is settl
   await ledger(page).getByText('Nothing that is known of.').waitFor();
   house.say(sabrina, 'phase', '1', 'closed');
   // A late record opens it again: for Sabrina, who had it last.
-  house.say(marty, 'change', '1', 'record', 'search: restarted it');
+  await next(page).getByText('This is over.').waitFor();
+  await page.keyboard.press('Escape');
+  await field(page).fill('search: restarted it');
+  await ledger(page).getByText('opens it again, as resolved').waitFor();
+  await field(page).press('Enter');
   await row(page, 'restarted it').getByText('uncoordinated').waitFor();
   await next(page).getByRole('button', { name: 'Take it in' }).waitFor();
 });

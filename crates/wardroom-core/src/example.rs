@@ -6,6 +6,8 @@
 //! edge knows by their request ids. So any node can go on with it at any time, and two that do so say nothing twice.
 //! It ends when its player has done nothing in it for a while.
 
+mod settling;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, ToSpan};
@@ -13,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::briefing::Briefed;
-use crate::change::{Change, Outcome};
+use crate::change::Change;
 use crate::command::{Command, OfferTo};
 use crate::directory::{Directory, DirectoryEvent};
 use crate::event::{Event, Recorded};
@@ -22,7 +24,7 @@ use crate::id::{Actor, Handle, Number, PersonId, Time, Who};
 use crate::incident::{Asking, Incident, Kind, Phase, Severity};
 use crate::offer::Recipient;
 use crate::refusal::{Code, Refusal, Remedy};
-use crate::role::{Duty, RolePath};
+use crate::role::RolePath;
 use crate::text::Text;
 
 /// What it is about.
@@ -327,18 +329,6 @@ impl Incident {
         Some((by, Command::SetPhase { phase, reason }))
     }
 
-    /// The player may have changed services, too. What they announced and have operations for is theirs to tell.
-    fn settles_changes(&self, example: &Example, by: PersonId) -> Option<(PersonId, Command)> {
-        if let Some(change) = self.changes.iter().find(|change| change.differs()) {
-            let reason = words("the example ends here; in an incident of yours, undo it first");
-            return Some((by, Command::AdoptChange { change: change.id, reason }));
-        }
-        let operator = self.effective_holder(&RolePath::of(Duty::Operations)).filter(|one| example.plays(*one))?;
-        let change = self.changes.iter().find(|change| change.is_announced())?.id;
-        let outcome = Outcome::Dropped;
-        Some((operator, Command::ConfirmChange { change, outcome, note: None, evidence: None }))
-    }
-
     fn says_while_the_player_commands(&self, example: &Example, said: usize, first: usize) -> Option<Cue> {
         let (part, phase, command) = second_act().into_iter().nth(said.checked_sub(first)?)?;
         let now = self.commander() == example.player && self.phase == phase;
@@ -350,14 +340,17 @@ impl Incident {
         if self.example.is_none() {
             return Ok(());
         }
+        let over = || {
+            let sentence = "This example is over. Play it anew from your own menu.";
+            Err(Refusal::new(Code::WrongKind, sentence))
+        };
         match command {
             Command::Unrestrict {} | Command::Invite { .. } | Command::MakeInvite { .. } => Err(Refusal::new(
                 Code::WrongKind,
                 "The example is for you alone. To practise together, declare a drill.",
             )),
-            Command::Reopen { .. } => {
-                Err(Refusal::new(Code::WrongKind, "This example is over. Play it anew from your own menu."))
-            }
+            Command::Reopen { .. } => over(),
+            Command::RecordChange { .. } if !self.phase.is_open() => over(),
             _ => Ok(()),
         }
     }

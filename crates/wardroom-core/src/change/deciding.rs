@@ -55,12 +55,13 @@ impl Incident {
         known.takes(act).map(|()| (person, known))
     }
 
-    /// How a change went its recorder says, unless operations have to sort it, or operations; they undo and sort. What it is, and how to undo it, planning
+    /// How a change went whoever announced it says, or operations; that one which was made is none they say alone, and they
+    /// undo and sort. What it is, and how to undo it, planning
     /// keeps too, and decides what stays.
     fn may_step(&self, ask: &Asking<'_>, person: PersonId, known: &Change, act: ChangeAct) -> Result<(), Refusal> {
         let theirs = known.by == person;
         let (enough, least) = match act {
-            ChangeAct::Done | ChangeAct::Failed | ChangeAct::Drop => (theirs && !known.is_unsorted(), OPERATIONS),
+            ChangeAct::Done | ChangeAct::Failed | ChangeAct::Drop => (theirs && !known.differs(), OPERATIONS),
             ChangeAct::Correct | ChangeAct::SayWayBack => (theirs || self.may(person, &PLANNING), OPERATIONS),
             ChangeAct::DiffersAgain => (self.may(person, &OPERATIONS), PLANNING),
             ChangeAct::Adopt | ChangeAct::HandOn => (false, PLANNING),
@@ -138,8 +139,9 @@ impl Incident {
         let mut events = self.join_unless_here(by);
         events.push(self.new_change(ask, by, made, ChangeState::Done, happened_at)?);
         if self.phase == Phase::Closed {
-            // A guest who had command is gone with it, and cannot have it again.
-            let last = self.last_commander.filter(|last| self.responders.contains_key(last));
+            // A guest who had command is gone with it, and whose account is not active cannot have it again.
+            let can = |last: &PersonId| self.responders.contains_key(last) && ask.facts.active(*last);
+            let last = self.last_commander.filter(can);
             let commander = last.unwrap_or(by);
             events.push(Event::SentBack(SentBack { commander, change: self.changes_recorded + 1 }));
         }
@@ -230,7 +232,7 @@ impl Incident {
     ) -> Result<Decision, Refusal> {
         let (_, known) = self.change_for(ask, change, ChangeAct::Correct)?;
         let service = service.unwrap_or_else(|| known.service.clone());
-        let what = what.map_or_else(|| known.what.anew(), Into::into);
+        let what = what.map_or_else(|| known.what.clone(), Into::into);
         if service == known.service && what.words() == known.what.words() {
             return Err(Refusal::new(Code::AlreadySo, format!("Change {change} says that already.")));
         }
@@ -259,7 +261,7 @@ impl Change {
     /// Whether this can be said of it as it stands.
     ///
     /// # Errors
-    /// [`Code::AlreadySo`], with how it stands.
+    /// [`Code::AlreadySo`], with how it stands; [`Code::Unfinished`] while operations have to sort it.
     fn takes(&self, act: ChangeAct) -> Result<(), Refusal> {
         use ChangeState::{Adopted, Announced, Dismissed, Done, Dropped, Failed, HandedOn, Reverted};
         let state = self.stands.state;
@@ -270,8 +272,8 @@ impl Change {
             ChangeAct::Drop => state == Announced,
             ChangeAct::Correct | ChangeAct::SayWayBack => true,
             ChangeAct::Revert => matches!(state, Done | Adopted | HandedOn),
-            ChangeAct::Adopt => matches!(state, Done | HandedOn),
-            ChangeAct::HandOn => state == Done,
+            ChangeAct::Adopt => matches!(state, Done | HandedOn) && !self.is_unsorted(),
+            ChangeAct::HandOn => state == Done && !self.is_unsorted(),
             ChangeAct::DiffersAgain => matches!(state, Reverted | Adopted | HandedOn | Dismissed),
             ChangeAct::TakeIn | ChangeAct::Dismiss => self.is_unsorted(),
         };
@@ -279,6 +281,11 @@ impl Change {
             return Ok(());
         }
         let number = self.id;
+        if matches!(act, ChangeAct::Adopt | ChangeAct::HandOn) && self.is_unsorted() {
+            let sentence =
+                format!("Change {number} is uncoordinated. Operations sort it first: they take it in, or not.");
+            return Err(Refusal::new(Code::Unfinished, sentence));
+        }
         let sentence = match act {
             ChangeAct::TakeIn | ChangeAct::Dismiss if self.coordination == Coordination::ByOperations => {
                 format!("Change {number} is one of operations: there is nothing to sort.")

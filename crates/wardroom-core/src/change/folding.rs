@@ -17,6 +17,8 @@ impl Incident {
             Event::SentBack(back) => {
                 self.phase = Phase::Resolved;
                 self.phase_since = recorded.at;
+                // Whoever looked into it and closed it finds it an incident.
+                self.declared_at.get_or_insert(recorded.at);
                 self.hold(&RolePath::command(), back.commander, recorded);
             }
             Event::ChangeCorrected(told) => self.with_change(told.change, |change| {

@@ -3,6 +3,7 @@
 use jiff::ToSpan;
 
 use super::{Change, ChangeState};
+use crate::facts::Facts;
 use crate::id::{PersonId, Time};
 use crate::incident::Incident;
 use crate::next::Next;
@@ -24,12 +25,13 @@ fn later(at: Time, minutes: i64) -> Time {
 }
 
 impl Incident {
-    pub(crate) fn next_about_changes(&self, person: PersonId, now: Time) -> Vec<Next> {
+    pub(crate) fn next_about_changes(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {
         let operations = self.effective_holder(&RolePath::of(Duty::Operations)) == Some(person);
         let mut all: Vec<Next> = Vec::new();
         for change in &self.changes {
             // What nobody who is here recorded is for whoever has operations to see to.
-            let mine = if self.responders.contains_key(&change.by) { change.by == person } else { operations };
+            let here = self.responders.contains_key(&change.by) && facts.active(change.by);
+            let mine = if here { change.by == person } else { operations };
             match change.stands.state {
                 ChangeState::Announced if mine => {
                     all.push(Next::ConfirmChange { change: change.id, announced_at: change.at });

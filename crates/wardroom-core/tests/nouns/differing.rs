@@ -15,7 +15,7 @@ use crate::change::{
     ROLLBACK, announce, announced, confirm, done, new, on, record, recorded, staffed, step, uncoordinated, with,
 };
 use crate::given::{Given, by, given};
-use crate::words::{closed, cmd, held, joined, opened, opened_as, opened_restricted, text};
+use crate::words::{closed, cmd, held, investigating, joined, opened, opened_as, opened_restricted, text};
 
 /// Rule 10.
 #[test]
@@ -180,4 +180,28 @@ fn what_is_open_goes_along_into_the_other_incident() {
     });
     let left: Vec<u32> = merged.state().changes.iter().map(|change| change.id).collect();
     assert_eq!(left, [1], "what is over stays where it happened");
+}
+
+#[test]
+fn who_cannot_have_command_again_does_not_get_it() {
+    let over =
+        || staffed().and([Event::PhaseSet { from: Phase::Active, to: Phase::Resolved, reason: None }, closed(MARY)]);
+    let back = over().deactivated(MARY).when(ROBIN, record(ROLLBACK)).accepted();
+    assert_eq!(back.state().commander(), ROBIN);
+}
+
+/// Whoever looked into it found nothing, and closed it: a late record makes it an incident.
+#[test]
+fn an_investigation_that_is_sent_back_is_declared() {
+    let looked =
+        given([investigating(), Event::Closed { from: Phase::Investigating, last_commander: MARY, reason: None }]);
+    let state = looked.after(5).when(MALCOLM, record(ROLLBACK)).accepted().state();
+    assert_eq!((state.phase, state.declared_at), (Phase::Resolved, Some(at(5))));
+}
+
+#[test]
+fn what_somebody_announced_whose_account_is_gone_is_for_operations_to_tell() {
+    let given = staffed().and([announced(1, ROBIN)]).deactivated(ROBIN);
+    let next = given.state().next(JOSEPHINE, &given.facts, given.now);
+    assert_eq!(next, Some(Next::ConfirmChange { change: 1, announced_at: at(0) }));
 }

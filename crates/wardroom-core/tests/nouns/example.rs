@@ -253,7 +253,11 @@ fn what_the_player_announced_is_theirs_to_tell() {
     assert_eq!(stage.plays(), 0);
     stage.player(cmd("confirm_change", json!({ "change": 1, "outcome": "failed" })));
     stage.plays();
-    assert_eq!(stage.given().state().phase, Phase::Closed);
+    let over = stage.given();
+    assert_eq!(over.state().phase, Phase::Closed);
+    // It is over: nothing opens it again.
+    let late = cmd("record_change", json!({ "service": "search", "what": "rolled back" }));
+    over.clone().when(PLAYER, late).refused(Code::WrongKind, &[], None);
 }
 
 #[test]

@@ -173,6 +173,7 @@ impl Watch for Changes {
             }
             Event::SentBack(SentBack { commander, .. }) => {
                 let last = before.last_commander.filter(|last| before.responders.contains_key(last));
+                let last = last.filter(|last| moment.facts.active(*last));
                 let right = before.phase == Phase::Closed && after.phase == Phase::Resolved;
                 if !right || last.is_some_and(|last| last != *commander) {
                     return Err("sent back to somebody else".to_owned());
