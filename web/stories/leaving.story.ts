@@ -92,7 +92,7 @@ test('whoever comes next in the same window or beside it has nothing of those be
       () => null,
     );
   await expect.poll(shows, PATIENCE).toBe(false);
-  expect(await onDisk(page)).not.toContain('Search is failing');
+  await expect.poll(() => onDisk(page), PATIENCE).not.toContain('Search is failing');
   await page.unroute('**/api/v1/incidents?*');
   held.forEach((go) => go());
   await page.goto(`${house.url}/incidents/1`);

@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { commands } from './hands';
 import { House, PASSWORD, PHONE, STORES } from './house';
+import { PATIENCE } from './search-fails';
 
 let house: House;
 afterEach(async () => await house.close());
@@ -17,15 +18,19 @@ async function atOnce(pages: Page[], act: (page: Page) => Promise<unknown>): Pro
   let asked = 0;
   let go: () => void;
   const both = new Promise<void>((resolve) => (go = resolve));
+  const sent: Promise<void>[] = [];
   for (const page of pages) {
     await page.route('**/commands', async (route) => {
       if (++asked === pages.length) go();
-      await both;
-      await route.continue();
+      const goes = both.then(() => route.continue());
+      sent.push(goes);
+      await goes;
     });
   }
   await Promise.all(pages.map(act));
   await both;
+  // What is still on its way when the route ends would be let go twice.
+  await Promise.all(sent);
   for (const page of pages) await page.unroute('**/commands');
 }
 
@@ -72,7 +77,10 @@ test.each(STORES)('of two who take the same at once one has it, and both see who
   await Promise.all([late, other].map(says));
   for (const page of [late, other]) {
     await expect
-      .poll(() => page.locator('.timeline [data-entry]').filter({ hasText: 'The quota is used up' }).count())
+      .poll(
+        () => page.locator('.timeline [data-entry]').filter({ hasText: 'The quota is used up' }).count(),
+        PATIENCE,
+      )
       .toBe(2);
   }
   // Signed out in one, the other says so, and does nothing more for whoever sits there.
