@@ -12,7 +12,7 @@ use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::Duty;
 use crate::said::{Aspect, LastSaid};
-use crate::text::{Line, Prose, Text};
+use crate::text::{Line, Prose, Text, shortened};
 use crate::todo::bug_link;
 
 /// More than this no group can hold in its head.
@@ -224,11 +224,8 @@ impl Incident {
         if open.is_empty() {
             return Ok(());
         }
-        let named = |criterion: &&Criterion| {
-            let words = criterion.text.to_string();
-            let short: String = words.chars().take(NAMED.1).collect();
-            format!("{} “{short}{}”", criterion.id, if short == words { "" } else { "…" })
-        };
+        let named =
+            |criterion: &&Criterion| format!("{} “{}”", criterion.id, shortened(&criterion.text.to_string(), NAMED.1));
         let mut names: Vec<String> = open.iter().take(NAMED.0).map(named).collect();
         if open.len() > NAMED.0 {
             names.push(format!("{} more", open.len() - NAMED.0));

@@ -212,6 +212,15 @@ impl fmt::Display for Text {
     }
 }
 
+/// As much of some words as fits into so many characters, and a sign that there is more.
+#[must_use]
+pub fn shortened(words: &str, most: usize) -> String {
+    match words.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &words[..end]),
+        None => words.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -32,8 +32,12 @@ pub(crate) struct Made {
 impl Incident {
     /// What the asker may do with a change now.
     #[must_use]
-    pub fn may_with_change(&self, ask: &Asking<'_>, change: u32) -> Vec<ChangeAct> {
-        let may = |act: &ChangeAct| self.takes_changes() && self.change_for(ask, change, *act).is_ok();
+    pub fn may_with_change(&self, ask: &Asking<'_>, known: &Change) -> Vec<ChangeAct> {
+        if !self.takes_changes() {
+            return Vec::new();
+        }
+        // Whether it can be said as it stands costs less to find out than whether they may say it.
+        let may = |act: &ChangeAct| known.takes(*act).is_ok() && self.may_step(ask, known, *act).is_ok();
         ChangeAct::ALL.into_iter().filter(may).collect()
     }
 
@@ -45,20 +49,20 @@ impl Incident {
 
     /// Who asks, and the change that they may do this with.
     fn change_for(&self, ask: &Asking<'_>, change: u32, act: ChangeAct) -> Result<(PersonId, &Change), Refusal> {
-        let person = self.require(ask, &Act::Respond)?;
+        self.require(ask, &Act::Respond)?;
         let known = self
             .changes
             .iter()
             .find(|known| known.id == change)
             .ok_or_else(|| Refusal::new(Code::NotThere, format!("There is no change {change} here.")))?;
-        self.may_step(ask, person, known, act)?;
+        let person = self.may_step(ask, known, act)?;
         known.takes(act).map(|()| (person, known))
     }
 
-    /// How a change went whoever announced it says, or operations; that one which was made is none they say alone, and they
-    /// undo and sort. What it is, and how to undo it, planning
-    /// keeps too, and decides what stays.
-    fn may_step(&self, ask: &Asking<'_>, person: PersonId, known: &Change, act: ChangeAct) -> Result<(), Refusal> {
+    /// Whoever announced a change says how it went, and so do operations; once it is done, operations alone say that it
+    /// changed nothing, undo it, and sort it. What it is, and how to undo it, planning keeps too, and decides what stays.
+    fn may_step(&self, ask: &Asking<'_>, known: &Change, act: ChangeAct) -> Result<PersonId, Refusal> {
+        let person = self.require(ask, &Act::Respond)?;
         let theirs = known.by == person;
         let (enough, least) = match act {
             ChangeAct::Done | ChangeAct::Failed | ChangeAct::Drop => (theirs && !known.differs(), OPERATIONS),
@@ -67,7 +71,7 @@ impl Incident {
             ChangeAct::Adopt | ChangeAct::HandOn => (false, PLANNING),
             ChangeAct::Revert | ChangeAct::TakeIn | ChangeAct::Dismiss => (false, OPERATIONS),
         };
-        if enough { Ok(()) } else { self.require(ask, &least).map(|_| ()) }
+        if enough { Ok(person) } else { self.require(ask, &least) }
     }
 
     /// Which service a line is about, and the line without its name: as it is given, as the line begins before a colon, or

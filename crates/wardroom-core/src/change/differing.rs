@@ -5,7 +5,7 @@ use crate::id::{ServiceName, Time};
 use crate::incident::Incident;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::said::LastSaid;
-use crate::text::Text;
+use crate::text::{Text, shortened};
 
 /// So many changes a refusal names, and how many characters of each.
 const NAMED: (usize, usize) = (2, 30);
@@ -49,11 +49,9 @@ impl Incident {
             return Ok(());
         }
         let named = |change: &&Change| {
-            let words = change.what.to_string();
-            let short: String = words.chars().take(NAMED.1).collect();
-            let more = if short == words { "" } else { "…" };
+            let what = shortened(&change.what.to_string(), NAMED.1);
             let how = if change.is_announced() { " (only announced)" } else { "" };
-            format!("{}: {} “{short}{more}”{how}", change.service, change.id)
+            format!("{}: {} “{what}”{how}", change.service, change.id)
         };
         let mut names: Vec<String> = open.iter().take(NAMED.0).map(named).collect();
         if open.len() > NAMED.0 {

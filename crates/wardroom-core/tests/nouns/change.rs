@@ -87,7 +87,8 @@ pub fn staffed() -> Given {
 fn may(given: &Given, who: PersonId) -> Vec<ChangeAct> {
     let (actor, now) = (Actor::Person(who), given.now);
     let ask = Asking { actor, now, facts: &given.facts, cited: None, other: None, document: None };
-    given.state().may_with_change(&ask, 1)
+    let state = given.state();
+    state.may_with_change(&ask, &state.changes[0])
 }
 
 fn stands(given: &Given) -> (ChangeState, Coordination) {

@@ -145,7 +145,7 @@ impl Changes {
         let (actor, now) = (Actor::Person(who), moment.recorded.at);
         let ask = Asking { actor, now, facts: moment.facts, cited: None, other: None, document: None };
         for change in &moment.after.changes {
-            let may = moment.after.may_with_change(&ask, change.id);
+            let may = moment.after.may_with_change(&ask, change);
             for act in ChangeAct::ALL {
                 let answer = moment.after.decide(&ask, on_change(act, change));
                 if answer.is_ok() != may.contains(&act) {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
 use wardroom_core::id::{Entry, Number};
-use wardroom_core::text::{LINE_MAX, Line, Prose};
+use wardroom_core::text::{LINE_MAX, Line, Prose, shortened};
 
 use self::child::{Ended, Steadfast};
 use self::mask::Mask;
@@ -74,8 +74,7 @@ fn words(run: &Run) -> String {
 /// As much of some words as fits a line.
 fn line(words: &str) -> anyhow::Result<Line> {
     let one: String = words.split_whitespace().collect::<Vec<&str>>().join(" ");
-    let short: String = one.chars().take(LINE_MAX - 1).collect();
-    let line = if short == one { one } else { format!("{short}…") };
+    let line = shortened(&one, LINE_MAX - 1);
     line.parse().map_err(|why| Failure::misused(format!("“{line}” cannot be written down: {why}")).into())
 }
 

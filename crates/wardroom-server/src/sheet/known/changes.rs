@@ -3,7 +3,7 @@
 use wardroom_core::change::{Change, ChangeState, Differing};
 use wardroom_core::text::Text;
 
-use super::{Item, Line, Section, Span, Teller, item, listed, moment, one_line, said, strong};
+use super::{Block, Item, Line, Section, Span, Teller, item, listed, moment, one_line, said, strong};
 
 impl Teller<'_> {
     /// What is not as it should be, in the order in which it would be undone.
@@ -33,7 +33,7 @@ impl Teller<'_> {
     /// The whole ledger, if there is anything in it.
     pub(super) fn changes(&self) -> Option<Section> {
         let items: Vec<Item> = self.incident.changes.iter().map(|change| item(self.change(change))).collect();
-        (!items.is_empty()).then(|| Section { title: "Changes to services", blocks: vec![listed(items, "None.")] })
+        (!items.is_empty()).then(|| Section { title: "Changes to services", blocks: vec![Block::Items(items)] })
     }
 
     fn change(&self, change: &Change) -> Line {

@@ -32,7 +32,7 @@ fn change(incident: &Incident, change: &Change, ask: &Asking<'_>) -> Value {
         "note": change.stands.note,
         "bug": change.stands.bug,
         "evidence": change.stands.evidence,
-        "may": incident.may_with_change(ask, change.id),
+        "may": incident.may_with_change(ask, change),
     })
 }
 

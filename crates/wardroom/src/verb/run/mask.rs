@@ -29,8 +29,6 @@ const SECRETS: [(&str, &str); 7] = [
 #[derive(Debug)]
 pub struct Mask {
     looks: Vec<(Regex, &'static str)>,
-    /// The token of whoever runs it, which a command may print with its variables.
-    token: String,
 }
 
 impl Mask {
@@ -40,6 +38,10 @@ impl Mask {
     /// When one of `here` is no regular expression.
     pub fn new(here: &[String], token: &str) -> anyhow::Result<Self> {
         let mut looks = Vec::new();
+        if !token.is_empty() {
+            // Of whoever runs it: a command may print it with its variables.
+            looks.push((Regex::new(&regex::escape(token))?, MASKED));
+        }
         for (look, instead) in SECRETS {
             looks.push((Regex::new(look)?, instead));
         }
@@ -49,18 +51,12 @@ impl Mask {
                 read.map_err(|why| Failure::misused(format!("--mask {look} is no regular expression: {why}")))?;
             looks.push((read, MASKED));
         }
-        Ok(Self { looks, token: token.to_owned() })
+        Ok(Self { looks })
     }
 
     /// The same without secrets, as far as they are known.
     pub fn bytes(&self, said: &[u8]) -> Vec<u8> {
         let mut masked = said.to_vec();
-        if !self.token.is_empty() {
-            // What is put together of letters and digits alone is itself as a pattern; everything else is escaped.
-            if let Ok(token) = Regex::new(&regex::escape(&self.token)) {
-                masked = token.replace_all(&masked, MASKED.as_bytes()).into_owned();
-            }
-        }
         for (look, instead) in &self.looks {
             masked = look.replace_all(&masked, instead.as_bytes()).into_owned();
         }
