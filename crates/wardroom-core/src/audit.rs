@@ -10,6 +10,7 @@ use crate::facts::Facts;
 use crate::id::{Actor, PersonId, ServiceName, Time};
 use crate::refusal::{Code, Refusal};
 use crate::roster::Roster;
+use crate::telling::severity;
 use crate::text::Text;
 use crate::token::Scope;
 
@@ -44,9 +45,12 @@ impl DirectoryEvent {
             | Self::PersonActivated { .. }
             | Self::ScriptedAdded { .. }
             | Self::PersonForgotten { .. } => Topic::People,
-            Self::TeamSet { .. } | Self::TeamRemoved { .. } | Self::ServiceSet { .. } | Self::ServiceRemoved { .. } => {
-                Topic::Teams
-            }
+            Self::TeamSet { .. }
+            | Self::TeamRemoved { .. }
+            | Self::ServiceSet { .. }
+            | Self::ServiceRemoved { .. }
+            | Self::ServiceGateSet { .. }
+            | Self::ServiceGoodSet { .. } => Topic::Teams,
             Self::TokenIssued { .. } | Self::TokenRevoked { .. } | Self::AllTokensRevoked {} => Topic::Tokens,
             Self::LinkMade { .. }
             | Self::LinkUsed { .. }
@@ -107,6 +111,8 @@ impl DirectoryEvent {
             Self::TeamRemoved { .. }
             | Self::ServiceSet { .. }
             | Self::ServiceRemoved { .. }
+            | Self::ServiceGateSet { .. }
+            | Self::ServiceGoodSet { .. }
             | Self::TokenRevoked { .. }
             | Self::AllTokensRevoked {}
             | Self::LinkUsed { .. }
@@ -155,6 +161,7 @@ fn listed(names: &[&str]) -> String {
 
 fn may(scope: Scope) -> &'static str {
     match scope {
+        Scope::Gate => "ask the gate on anybody's behalf",
         Scope::Read => "read",
         Scope::Respond => "respond",
         Scope::Admin => "administer",
@@ -205,6 +212,16 @@ impl Teller<'_> {
                 let needs: Vec<&str> = depends_on.iter().map(ServiceName::as_str).collect();
                 let needs = if needs.is_empty() { String::new() } else { format!(", and needs {}", listed(&needs)) };
                 format!("{who} set the service {service}: it is {owner}{needs}")
+            }
+            DirectoryEvent::ServiceGateSet { service, enforced } if enforced.is_empty() => {
+                format!("{who} had the gate of {service} only observe")
+            }
+            DirectoryEvent::ServiceGateSet { service, enforced } => {
+                let at: Vec<&str> = enforced.iter().map(|at| severity(*at)).collect();
+                format!("{who} had the gate of {service} enforce at {}", listed(&at))
+            }
+            DirectoryEvent::ServiceGoodSet { service, version } => {
+                format!("{who} said that version {version} of {service} is good")
             }
             DirectoryEvent::ServiceRemoved { service } => format!("{who} removed the service {service}"),
             _ => self.access(event),
@@ -304,6 +321,8 @@ impl Teller<'_> {
             | DirectoryEvent::TeamRemoved { .. }
             | DirectoryEvent::ServiceSet { .. }
             | DirectoryEvent::ServiceRemoved { .. }
+            | DirectoryEvent::ServiceGateSet { .. }
+            | DirectoryEvent::ServiceGoodSet { .. }
             | DirectoryEvent::TokenIssued { .. }
             | DirectoryEvent::TokenRevoked { .. }
             | DirectoryEvent::AllTokensRevoked {}

@@ -102,6 +102,7 @@ impl Event {
             | Self::ChangeDone(_)
             | Self::ChangeFailed(_)
             | Self::ChangeDiffersAgain(_)
+            | Self::GlassBroken { .. }
             | Self::SentBack(_) => true,
             Self::Absorbed(Absorbed { roadblocks, criteria, changes, .. }) => {
                 !roadblocks.is_empty() || !criteria.is_empty() || !changes.is_empty()

@@ -58,6 +58,29 @@ pub enum About {
         /// Who told of it.
         by: PersonId,
     },
+    /// Somebody outside operations asks to change services; they have operations.
+    Permit {
+        /// The entry that asked.
+        ask: Entry,
+        /// Who asks.
+        by: PersonId,
+    },
+    /// Somebody broke the glass and changes services on their own; they command, or have operations.
+    Glass {
+        /// The number of the permission that they took.
+        permission: u32,
+        /// Who.
+        by: PersonId,
+        /// Until when.
+        until: Time,
+    },
+    /// Command came to them by what somebody else did, and they have done nothing here since.
+    InCommand {
+        /// The entry that gave it.
+        entry: Entry,
+        /// Since when.
+        since: Time,
+    },
     /// A clock of theirs rang.
     Clock {
         /// The entry that set it.
@@ -98,6 +121,9 @@ impl Call {
             About::Absent { since, .. } => format!("{number}.absent.{}", since.as_second()),
             About::Confirm { proposal, .. } => format!("{number}.confirm.{proposal}"),
             About::Uncoordinated { change, .. } => format!("{number}.change.{change}"),
+            About::Permit { ask, .. } => format!("{number}.permit.{ask}"),
+            About::Glass { permission, .. } => format!("{number}.glass.{permission}"),
+            About::InCommand { entry, .. } => format!("{number}.command.{entry}"),
             About::Clock { clock, rang_at } => format!("{number}.clock.{clock}.{}", rang_at.as_second()),
         }
     }
@@ -108,13 +134,17 @@ impl Call {
         format!("{}.offer.{offer}", incident.get())
     }
 
-    /// Whether it is about having command oneself: that goes past quiet hours.
+    /// Whether it is about having command oneself, or as loud as that: it goes past quiet hours.
     #[must_use]
     pub fn is_of_command(&self) -> bool {
         match &self.about {
             About::Offer { role, .. } => role.is_command(),
-            About::StillWithUs { .. } => true,
-            About::Absent { .. } | About::Confirm { .. } | About::Uncoordinated { .. } | About::Clock { .. } => false,
+            About::StillWithUs { .. } | About::Glass { .. } | About::InCommand { .. } => true,
+            About::Absent { .. }
+            | About::Confirm { .. }
+            | About::Uncoordinated { .. }
+            | About::Permit { .. }
+            | About::Clock { .. } => false,
         }
     }
 
@@ -161,6 +191,21 @@ impl Call {
                     ),
                 )
             }
+            About::Permit { by, .. } => (
+                format!("{} asks you for permission to change something, in {place}", name(*by)),
+                "You have operations: let them for a while, or say no. Until then the gate stops them.".into(),
+            ),
+            About::Glass { by, until, .. } => (
+                format!("{} broke the glass in {place}", name(*by)),
+                format!(
+                    "They change services on their own until {}. Speak to them; operations sort what they change.",
+                    clock(*until)
+                ),
+            ),
+            About::InCommand { since, .. } => (
+                format!("You have command of {place}"),
+                format!("It came to you at {}. Open the incident: until you hand it over, it is yours.", clock(*since)),
+            ),
             About::Clock { clock: id, rang_at } => (
                 format!("A clock of yours rang in {place}{}", self.label(*id, incident)),
                 format!("It rang at {}. Do what it reminds of, then stop it or set it anew.", clock(*rang_at)),
@@ -174,10 +219,23 @@ impl Call {
     pub fn done(id: &str, incident: &Incident, facts: &Facts) -> Words {
         let place = place(incident);
         let commander = facts.name(incident.commander());
-        let line = match id.split('.').nth(1) {
+        let mut parts = id.split('.').skip(1);
+        let (about, of) = (parts.next(), parts.next().unwrap_or_default());
+        let line = match about {
             _ if !incident.phase.is_open() => format!("Done: {place} is {}", incident.phase.word()),
             Some("offer") => format!("Done: what was offered to you in {place} is no longer on offer"),
+            // Who only had the role until now is not told that it is settled.
+            Some("change")
+                if incident.changes.iter().any(|change| change.is_unsorted() && change.id.to_string() == of) =>
+            {
+                format!("Done: the change in {place} is for somebody else to sort now")
+            }
             Some("change") => format!("Done: the change in {place} is sorted"),
+            Some("permit") if incident.permission_asks.values().any(|asked| asked.entry.to_string() == of) => {
+                format!("Done: who asks for permission in {place} is for somebody else to answer now")
+            }
+            Some("permit") => format!("Done: who asked for permission in {place} has their answer"),
+            Some("glass") => format!("Done: the glass that was broken in {place} is whole again"),
             Some("clock") => format!("Done: the clock in {place} was seen to"),
             _ => format!("Done: {commander} has command of {place}"),
         };
@@ -219,6 +277,8 @@ impl Incident {
         all.extend(self.calls_about_absence(facts, now));
         all.extend(self.calls_of_clocks(now));
         all.extend(self.calls_about_changes());
+        all.extend(self.calls_about_permissions(now));
+        all.extend(self.call_to_who_came_into_command());
         let tells = |call: &Call| {
             facts.active(call.person) && self.visible_to(call.person, facts) && self.calls_on(call.person)
         };
@@ -277,6 +337,29 @@ impl Incident {
             people.map(|person| self.call(person, about.clone())).collect::<Vec<Call>>()
         };
         self.changes.iter().filter(|change| change.is_unsorted()).flat_map(told).collect()
+    }
+
+    /// Whoever has operations answers who asks; whoever broke the glass is told of to the commander too.
+    fn calls_about_permissions(&self, now: Time) -> Vec<Call> {
+        let operations = self.effective_holder(&RolePath::of(Duty::Operations));
+        let asked = self.permission_asks.iter().filter(|(by, _)| operations != Some(**by)).flat_map(|(by, asked)| {
+            operations.map(|person| self.call(person, About::Permit { ask: asked.entry, by: *by }))
+        });
+        let glass = self.live_permissions(now).filter(|known| known.is_glass()).flat_map(|known| {
+            let about = About::Glass { permission: known.id, by: known.person, until: known.until };
+            let people = operations.into_iter().chain([self.commander()]).filter(|person| *person != known.person);
+            people.map(move |person| self.call(person, about.clone()))
+        });
+        asked.chain(glass).collect()
+    }
+
+    /// Who opened, took or reopened it has done that themselves. A late record, or the second person's word that an
+    /// assumption of command needs, gives command to somebody who may be asleep.
+    fn call_to_who_came_into_command(&self) -> Option<Call> {
+        let tenure = self.roles.get(&RolePath::command()).and_then(|role| role.holder)?;
+        let unaware = self.last_acted(tenure.person) < Some(tenure.entry);
+        let about = About::InCommand { entry: tenure.entry, since: tenure.since };
+        unaware.then(|| self.call(tenure.person, about))
     }
 
     fn calls_of_clocks(&self, now: Time) -> Vec<Call> {

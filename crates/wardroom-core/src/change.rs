@@ -17,7 +17,7 @@ mod told;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use deciding::Made;
+pub(crate) use deciding::{Made, Reworded};
 pub use differing::Differing;
 pub(crate) use next::asked_after;
 pub use told::{ChangeCorrected, ChangeHandedOn, ChangeStep, NewChange, SentBack, WayBack};
@@ -43,6 +43,9 @@ pub struct Change {
     pub how: Option<Text>,
     /// How to undo it, if somebody said so.
     pub back: Option<Text>,
+    /// By what it came to the gate, if it was recorded there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Text>,
     /// Who announced or recorded it.
     pub by: PersonId,
     /// When they did.
@@ -65,7 +68,7 @@ pub struct Change {
 pub enum Coordination {
     /// Operations announced or recorded it.
     ByOperations,
-    /// It was told of from outside operations, who have not sorted it yet.
+    /// It was told of from outside operations, or announced over broken glass, and operations have not sorted it yet.
     Uncoordinated,
     /// It was told of from outside operations, and is sorted.
     Sorted,
@@ -210,7 +213,7 @@ impl Change {
         self.stands.state == ChangeState::Announced
     }
 
-    /// Whether operations still have to sort it: then it was done, and differs.
+    /// Whether operations still have to sort it: then it was done and differs, or is announced over broken glass.
     #[must_use]
     pub fn is_unsorted(&self) -> bool {
         self.coordination == Coordination::Uncoordinated

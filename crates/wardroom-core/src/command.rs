@@ -15,6 +15,7 @@ use crate::briefing::Briefed;
 use crate::change::Outcome;
 use crate::document::Part;
 use crate::evidence::Piece;
+use crate::gate::Passing;
 use crate::guest::Arrival;
 use crate::id::{Entry, InviteId, Number, ServiceName, Time, Who};
 use crate::incident::{Kind, Phase, Severity};
@@ -300,6 +301,9 @@ pub enum Command {
         change: u32,
         service: Option<ServiceName>,
         what: Option<Line>,
+        why: Option<Prose>,
+        /// The command that did it, or a link to it.
+        how: Option<Line>,
         /// The entry that said what this replaces, as it was read.
         replaces: Entry,
     },
@@ -340,6 +344,37 @@ pub enum Command {
         change: u32,
         reason: Option<Prose>,
     },
+    /// Ask operations to let one change these services.
+    AskPermission {
+        services: BTreeSet<ServiceName>,
+        /// What one would do there.
+        what: Line,
+    },
+    /// Let somebody outside operations change services for a while.
+    GrantPermission {
+        person: Who,
+        /// Those that were asked for, unless others are named.
+        services: Option<BTreeSet<ServiceName>>,
+        /// At most 240; 30 unless said otherwise.
+        minutes: Option<u16>,
+    },
+    /// Say no to somebody who asks for permission, or take back what one asked for.
+    DeclinePermission {
+        person: Who,
+        reason: Option<Prose>,
+    },
+    /// Take a permission back, or give it back, before its time is up.
+    EndPermission {
+        permission: u32,
+    },
+    /// Change services on one's own for half an hour, because it cannot wait: everybody is told, and operations sort it.
+    BreakGlass {
+        services: BTreeSet<ServiceName>,
+        reason: Prose,
+    },
+    /// Something comes through the gate, as the edge has been asked there.
+    #[serde(skip)]
+    PassGate(Passing),
     /// These parts of the state document are still true.
     StillTrue {
         parts: BTreeSet<Part>,

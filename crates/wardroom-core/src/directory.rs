@@ -16,6 +16,7 @@ use crate::guest::Door;
 use crate::id::{
     Actor, Entry, Handle, InviteId, LinkId, PasskeyId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who,
 };
+use crate::incident::Severity;
 use crate::passkey::{Passkey, Proof};
 use crate::person::Email;
 use crate::reach::Reach;
@@ -77,6 +78,16 @@ pub enum DirectoryCommand {
     },
     RemoveService {
         service: ServiceName,
+    },
+    /// At which severities a service's gate stops people; at none it only observes.
+    SetGate {
+        service: ServiceName,
+        enforce: BTreeSet<Severity>,
+    },
+    /// Which version of a service is good: its owners say so, and may go back to it during an incident.
+    SetGood {
+        service: ServiceName,
+        version: Line,
     },
     /// Adds and changes whatever a roster names; what it does not name stays.
     Import {
@@ -243,6 +254,9 @@ impl Directory {
                 | DirectoryCommand::AddPasskey { .. }
                 | DirectoryCommand::SetReach { .. }
                 | DirectoryCommand::SetPassword { .. } => self.whose(command) == Some(person),
+                DirectoryCommand::SetGood { service, .. } => {
+                    self.facts.admin(person) || self.facts.owns(service, person)
+                }
                 _ => self.facts.admin(person) || self.whose(command) == Some(person),
             },
         };
@@ -269,6 +283,8 @@ impl Directory {
             DirectoryCommand::RemoveTeam { team } => self.remove_team(team),
             DirectoryCommand::SetService { service, owner, depends_on } => self.set_service(service, owner, depends_on),
             DirectoryCommand::RemoveService { service } => self.remove_service(service),
+            DirectoryCommand::SetGate { service, enforce } => self.set_gate(service, enforce),
+            DirectoryCommand::SetGood { service, version } => self.set_good(service, version),
             DirectoryCommand::Import { roster } => self.import(roster, fresh),
             DirectoryCommand::RevokeToken { token } => self.revoke_token(token),
             DirectoryCommand::IssueToken { token, person, scope, label, expires_at, digest } =>
@@ -292,7 +308,7 @@ impl Directory {
     pub fn evolve(&mut self, recorded: &DirectoryRecorded) {
         self.evolve_people(&recorded.event);
         self.evolve_teams(&recorded.event);
-        self.evolve_services(&recorded.event);
+        self.evolve_services(recorded);
         self.evolve_tokens(recorded);
         self.evolve_accounts(recorded);
         self.evolve_passkeys(recorded);

@@ -171,6 +171,15 @@ pub enum Event {
     /// A late record sends a closed incident back to resolved, under its last commander (rule 10).
     SentBack(SentBack),
 
+    // permission.rs: who else may change services, for a while
+    PermissionAsked { by: PersonId, services: BTreeSet<ServiceName>, what: Text },
+    /// Operations said no, or whoever asked took it back.
+    PermissionDeclined { person: PersonId, by: PersonId, reason: Option<Text> },
+    PermissionGranted { permission: u32, person: PersonId, services: BTreeSet<ServiceName>, by: PersonId, until: Time },
+    PermissionEnded { permission: u32, by: PersonId },
+    /// Somebody outside operations changes these on their own.
+    GlassBroken { permission: u32, by: PersonId, services: BTreeSet<ServiceName>, until: Time, reason: Text },
+
     // document.rs: the state document
     StillTrue { parts: BTreeSet<Part>, by: PersonId },
     /// The document as it stood then.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::example::Part;
-use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Who};
+use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Time, Who};
+use crate::incident::Severity;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::text::Text;
 
@@ -60,6 +61,21 @@ pub struct Service {
     pub owner: Option<TeamName>,
     /// What it needs to work.
     pub depends_on: BTreeSet<ServiceName>,
+    /// At which severities its gate stops people; at the others it observes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub enforced: BTreeSet<Severity>,
+    /// The version of it that was good last, as its owners say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good: Option<Good>,
+}
+
+/// A version of a service that its owners say is good.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Good {
+    /// What it is called.
+    pub version: Text,
+    /// Since when they say so.
+    pub since: Time,
 }
 
 /// The directory as deciding sees it. Cheap to clone.
@@ -119,6 +135,13 @@ impl Facts {
         })
     }
 
+    /// That nobody knows a service of this name, where it has to be known.
+    #[must_use]
+    pub fn no_such_service(&self, name: &ServiceName) -> Refusal {
+        let sentence = format!("Nobody here knows a service “{name}”. An admin can add it to the directory.");
+        Refusal::new(Code::UnknownService, sentence)
+    }
+
     /// Who is called so, active or not.
     #[must_use]
     pub fn by_handle(&self, handle: &Handle) -> Option<&Person> {
@@ -170,6 +193,13 @@ impl Facts {
             Standing::Member | Standing::Scripted(_) => None,
             Standing::Guest(incident) => Some(incident),
         }
+    }
+
+    /// Whether this person is of the team that answers for a service.
+    #[must_use]
+    pub fn owns(&self, service: &ServiceName, person: PersonId) -> bool {
+        let owner = self.services.get(service).and_then(|service| service.owner.as_ref());
+        owner.is_some_and(|team| self.in_team(team, person))
     }
 
     /// Whether this person belongs to the team; nobody belongs to a team that does not exist.

@@ -283,6 +283,11 @@ impl Incident {
                 let sentence = "You are a guest here. Who is let in is for people of the house to say.";
                 Err(Refusal::new(Code::NotForGuests, sentence).who_could(members()))
             }
+            Command::BreakGlass { .. } => {
+                let sentence =
+                    "You are a guest here. Somebody of the house can do this: ask operations for permission.";
+                Err(Refusal::new(Code::NotForGuests, sentence).who_could(members()))
+            }
             Command::Declare {} if !commands => {
                 let sentence = "You are a guest here. Somebody of the house declares: tell them, or raise a roadblock.";
                 Err(Refusal::new(Code::NotForGuests, sentence).who_could(members()))

@@ -22,6 +22,7 @@ use crate::guest::Invite;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 pub use crate::life::open;
 use crate::offer::Offer;
+use crate::permission::{Permission, PermissionAsk};
 use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::{Role, RolePath};
@@ -154,6 +155,12 @@ pub struct Incident {
     pub changes: Vec<Change>,
     /// How many changes were ever told of here.
     pub changes_recorded: u32,
+    /// Who else may change services for a while, and who was a little while ago.
+    pub permissions: Vec<Permission>,
+    /// How many permissions were ever given here.
+    pub permissions_given: u32,
+    /// Who waits for one.
+    pub permission_asks: BTreeMap<PersonId, PermissionAsk>,
     /// What is known here of the state document.
     pub document: Document,
     /// What evidence is kept, by the entry that brought it.
@@ -179,7 +186,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 10;
+pub const FOLD_VERSION: u32 = 11;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -254,6 +261,9 @@ impl Incident {
             todos_added: 0,
             changes: Vec::new(),
             changes_recorded: 0,
+            permissions: Vec::new(),
+            permissions_given: 0,
+            permission_asks: BTreeMap::new(),
             document: Document::default(),
             evidence: BTreeMap::new(),
             clocks: Vec::new(),
@@ -288,6 +298,7 @@ impl Incident {
         self.evolve_criteria(recorded);
         self.evolve_todos(recorded);
         self.evolve_changes(recorded);
+        self.evolve_permissions(recorded);
         self.evolve_document(recorded);
         self.evolve_evidence(recorded);
         self.evolve_clocks(recorded);

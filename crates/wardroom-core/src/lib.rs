@@ -4,7 +4,7 @@
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
 //! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`],
-//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
+//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`gate`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
 //! and how people are [`reach`]ed; it is told in [`audit`].
@@ -29,6 +29,7 @@ pub mod event;
 pub mod evidence;
 pub mod example;
 pub mod facts;
+pub mod gate;
 pub mod guest;
 pub mod id;
 pub mod incident;
@@ -37,6 +38,7 @@ pub mod merge;
 pub mod next;
 pub mod offer;
 pub mod passkey;
+pub mod permission;
 pub mod person;
 pub mod prompt;
 pub mod reach;

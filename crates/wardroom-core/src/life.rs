@@ -255,6 +255,7 @@ impl Incident {
         self.offers.clear();
         self.asks.clear();
         self.clocks.clear();
+        self.end_permissions();
         self.absence = crate::absence::Absence::default();
     }
 }

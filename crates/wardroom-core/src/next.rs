@@ -4,10 +4,13 @@
 //! have to sort; doing two jobs at once; a clock. Being called and overdue updates stand between these and join with their
 //! nouns.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
+use crate::change::asked_after;
 use crate::facts::Facts;
-use crate::id::{Entry, Number, PersonId, Time};
+use crate::id::{Entry, Number, PersonId, ServiceName, Time};
 use crate::incident::{Incident, Kind, Phase};
 use crate::prompt::Bring;
 use crate::role::{Duty, RolePath};
@@ -56,6 +59,13 @@ pub enum Next {
         change: u32,
         /// Who told of it.
         by: PersonId,
+    },
+    /// Somebody outside operations asks to change services, and you have operations: let them for a while, or say no.
+    Permit {
+        /// Who asks.
+        by: PersonId,
+        /// What they would change.
+        services: BTreeSet<ServiceName>,
     },
     /// Say how a change of yours is undone.
     SayWayBack {
@@ -116,23 +126,26 @@ pub enum Next {
 }
 
 impl Next {
-    /// Where it stands in the order of urgency; 0 comes first.
+    /// Where it stands in the order of urgency at a time; 0 comes first.
     #[must_use]
-    pub fn rank(&self) -> u8 {
+    pub fn rank(&self, now: Time) -> u8 {
         match self {
             Self::StillWithUs { .. } => 0,
             Self::Take { role, .. } => 1 + u8::from(!role.is_command()),
             Self::Confirm { .. } => 3,
             Self::Assume { .. } => 4,
-            Self::ConfirmChange { .. } => 5,
+            Self::ConfirmChange { announced_at, .. } if asked_after(*announced_at) <= now => 5,
             Self::Clear { .. } => 6,
             Self::SortChange { .. } => 7,
-            Self::Answer { .. } => 8,
-            Self::OfferOperations { .. } => 9,
-            Self::Clock { .. } => 10,
-            Self::StillTrue { .. } => 11,
-            Self::SayWayBack { .. } => 12,
-            Self::Delegate { .. } => 13,
+            Self::Permit { .. } => 8,
+            Self::Answer { .. } => 9,
+            Self::OfferOperations { .. } => 10,
+            // It has just been announced: whatever somebody waits for goes first.
+            Self::ConfirmChange { .. } => 11,
+            Self::Clock { .. } => 12,
+            Self::StillTrue { .. } => 13,
+            Self::SayWayBack { .. } => 14,
+            Self::Delegate { .. } => 15,
         }
     }
 }
@@ -141,7 +154,7 @@ impl Incident {
     /// What this person should do next here, if anything.
     #[must_use]
     pub fn next(&self, person: PersonId, facts: &Facts, now: Time) -> Option<Next> {
-        self.steps(person, facts, now).into_iter().min_by_key(Next::rank)
+        self.steps(person, facts, now).into_iter().min_by_key(|next| next.rank(now))
     }
 
     /// Everything that this person should do next here, in no particular order but that of one kind among themselves.
@@ -153,6 +166,7 @@ impl Incident {
         all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.next_about_changes(person, facts, now));
+        all.extend(self.next_about_permissions(person));
         all.extend(self.asks_for(person));
         all.extend(self.next_about_document(person, now));
         all.extend(self.spans_of(person));

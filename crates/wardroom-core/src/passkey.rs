@@ -119,6 +119,8 @@ impl Directory {
             | DirectoryCommand::RemoveTeam { .. }
             | DirectoryCommand::SetService { .. }
             | DirectoryCommand::RemoveService { .. }
+            | DirectoryCommand::SetGate { .. }
+            | DirectoryCommand::SetGood { .. }
             | DirectoryCommand::Welcome { .. }
             | DirectoryCommand::SignIn { .. }
             | DirectoryCommand::ProveSession { .. }

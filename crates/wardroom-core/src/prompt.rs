@@ -139,6 +139,7 @@ impl Next {
             | Self::StillWithUs { .. }
             | Self::Clear { .. }
             | Self::SortChange { .. }
+            | Self::Permit { .. }
             | Self::Assume { .. }
             | Self::Answer { .. } => None,
         }
@@ -225,7 +226,7 @@ impl Incident {
     pub fn brought(&self, person: PersonId, facts: &Facts, now: Time, prompts: &Prompts) -> Option<Brought> {
         let bring = |next: Next| Brought { prompt: prompts.bring(self.number, &next, now), next };
         let all = self.steps(person, facts, now).into_iter().map(bring);
-        all.min_by_key(|brought| (brought.prompt.is_put_off(), brought.next.rank()))
+        all.min_by_key(|brought| (brought.prompt.is_put_off(), brought.next.rank(now)))
     }
 
     /// The step that a nudge of this person is about, if it still is there.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{Entry, Number, PersonId};
+use std::collections::BTreeSet;
+
+use crate::id::{Entry, Number, PersonId, ServiceName};
 use crate::role::RolePath;
 
 /// Why a command was refused. The names are part of the API and never change their meaning.
@@ -164,6 +166,18 @@ pub enum Remedy {
         /// Those that differ or are only announced, by number.
         changes: Vec<u32>,
     },
+    /// Ask operations to let you change these services for a while.
+    AskPermission {
+        /// Which.
+        services: BTreeSet<ServiceName>,
+    },
+    /// Say the same again and name this service, if it is one: nobody here knows it.
+    NameService {
+        /// Which.
+        service: ServiceName,
+    },
+    /// Record the change anew, as one that happened.
+    RecordChange,
     /// Read what stands there now, and if it is to be replaced all the same, name this entry.
     Replace {
         /// The entry that said it.

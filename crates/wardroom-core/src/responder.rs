@@ -113,6 +113,7 @@ impl Incident {
 
     pub(crate) fn forget_responder(&mut self, person: PersonId) {
         self.responders.remove(&person);
+        self.forget_permissions_of(person);
         self.asks.values_mut().for_each(|asks| {
             asks.remove(&person);
         });

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::directory::{Directory, DirectoryEvent};
-use crate::facts::{Service, Team};
+use crate::directory::{Directory, DirectoryEvent, DirectoryRecorded};
+use crate::facts::{Good, Service, Team};
 use crate::id::{ServiceName, TeamName, Who};
+use crate::incident::Severity;
 use crate::refusal::{Code, Refusal};
+use crate::text::Line;
 
 impl Directory {
     pub(crate) fn set_team(&self, team: TeamName, members: &[Who]) -> Result<Vec<DirectoryEvent>, Refusal> {
@@ -43,19 +45,35 @@ impl Directory {
         if depends_on.contains(&service) {
             return Err(Refusal::new(Code::Invalid, format!("“{service}” cannot depend on itself.")));
         }
-        let new = Service { owner, depends_on };
-        if self.facts.services.get(&service) == Some(&new) {
+        let same = |known: &Service| known.owner == owner && known.depends_on == depends_on;
+        if self.facts.services.get(&service).is_some_and(same) {
             return Ok(Vec::new());
         }
-        let Service { owner, depends_on } = new;
         Ok(vec![DirectoryEvent::ServiceSet { service, owner, depends_on }])
     }
 
     pub(crate) fn remove_service(&self, service: ServiceName) -> Result<Vec<DirectoryEvent>, Refusal> {
-        if !self.facts.services.contains_key(&service) {
-            return Err(Refusal::new(Code::UnknownService, format!("There is no service called “{service}”.")));
-        }
+        self.known_service(&service)?;
         Ok(vec![DirectoryEvent::ServiceRemoved { service }])
+    }
+
+    fn known_service(&self, service: &ServiceName) -> Result<&Service, Refusal> {
+        self.facts.services.get(service).ok_or_else(|| self.facts.no_such_service(service))
+    }
+
+    pub(crate) fn set_gate(
+        &self,
+        service: ServiceName,
+        enforced: BTreeSet<Severity>,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let same = self.known_service(&service)?.enforced == enforced;
+        Ok(if same { Vec::new() } else { vec![DirectoryEvent::ServiceGateSet { service, enforced }] })
+    }
+
+    pub(crate) fn set_good(&self, service: ServiceName, version: Line) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let good = self.known_service(&service)?.good.as_ref();
+        let same = good.is_some_and(|good| good.version.words() == Some(version.as_str()));
+        Ok(if same { Vec::new() } else { vec![DirectoryEvent::ServiceGoodSet { service, version: version.into() }] })
     }
 
     pub(crate) fn evolve_teams(&mut self, event: &DirectoryEvent) {
@@ -70,16 +88,29 @@ impl Directory {
         }
     }
 
-    pub(crate) fn evolve_services(&mut self, event: &DirectoryEvent) {
-        match event {
+    pub(crate) fn evolve_services(&mut self, recorded: &DirectoryRecorded) {
+        match &recorded.event {
             DirectoryEvent::ServiceSet { service, owner, depends_on } => {
-                let known = Service { owner: owner.clone(), depends_on: depends_on.clone() };
-                Arc::make_mut(&mut self.facts.services).insert(service.clone(), known);
+                let known = Arc::make_mut(&mut self.facts.services).entry(service.clone()).or_default();
+                (known.owner, known.depends_on) = (owner.clone(), depends_on.clone());
             }
             DirectoryEvent::ServiceRemoved { service } => {
                 Arc::make_mut(&mut self.facts.services).remove(service);
             }
+            DirectoryEvent::ServiceGateSet { service, enforced } => {
+                self.with_service(service, |known| known.enforced = enforced.clone());
+            }
+            DirectoryEvent::ServiceGoodSet { service, version } => {
+                let good = Good { version: version.clone(), since: recorded.at };
+                self.with_service(service, |known| known.good = Some(good));
+            }
             _ => {}
+        }
+    }
+
+    fn with_service(&mut self, service: &ServiceName, then: impl FnOnce(&mut Service)) {
+        if let Some(known) = Arc::make_mut(&mut self.facts.services).get_mut(service) {
+            then(known);
         }
     }
 }

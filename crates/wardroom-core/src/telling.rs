@@ -1,6 +1,7 @@
 //! The timeline is the log, told to a person: one sentence per event, in the field's words.
 
 mod changes;
+mod permissions;
 
 use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
@@ -74,6 +75,7 @@ impl Teller<'_> {
             .or_else(|| self.criteria(event))
             .or_else(|| self.todos(event))
             .or_else(|| self.changes(event))
+            .or_else(|| self.permissions(event))
             .or_else(|| self.document(event))
             .unwrap_or_else(|| self.rest(event))
     }

@@ -18,6 +18,8 @@ use crate::text::Text;
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub enum Scope {
+    /// Ask the gate, on behalf of whomever it names, and nothing else: for pipelines and clusters.
+    Gate,
     /// Read, and nothing else.
     Read,
     /// Everything that a responder does.
@@ -188,6 +190,11 @@ impl Directory {
                 Code::AdminsOnly,
                 "Only an admin's token can administer. Make one that responds.",
             ));
+        }
+        // It says of anybody that they ask: whoever has it is believed.
+        if token.scope == Scope::Gate && ask.actor.person().is_some_and(|person| !self.facts.admin(person)) {
+            let sentence = "A gate's token asks on anybody's behalf. An admin can make one.";
+            return Err(self.facts.admins_only(sentence));
         }
         // Those that have expired let nobody in, and nobody is asked to tidy them up.
         if self.tokens.values().filter(|token| self.live(token, now)).count() >= TOKENS_MAX {

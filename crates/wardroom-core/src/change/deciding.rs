@@ -6,16 +6,21 @@ use super::{
 use super::{Coordination, WayBack};
 use crate::authority::Act;
 use crate::event::Event;
+use crate::facts::Facts;
 use crate::id::{Entry, PersonId, ServiceName, Time};
 use crate::incident::{Asking, Decision, Incident, Phase};
-use crate::refusal::{Code, Refusal};
+use crate::permission::Hands;
+use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::Duty;
-use crate::text::{Line, Prose};
+use crate::text::{Line, Prose, Text};
 use crate::timeline::back_dated;
 use crate::todo::bug_link;
 
 /// So many changes one incident holds. Who makes more than this by hand has lost the overview long before.
 const CHANGES_MAX: u32 = 2_000;
+/// So many it holds at the very most, of what has happened: the truth is not refused because there is much of it, and is
+/// bounded at all because the state holds every change.
+const HAPPENED_MAX: u32 = 20_000;
 
 const OPERATIONS: Act = Act::Duty(Duty::Operations);
 const PLANNING: Act = Act::DutyOrCommand(Duty::Planning);
@@ -29,6 +34,13 @@ pub(crate) struct Made {
     pub back: Option<Prose>,
 }
 
+/// What somebody says anew of a change; what is not named stays.
+pub(crate) struct Reworded {
+    pub what: Option<Line>,
+    pub why: Option<Prose>,
+    pub how: Option<Line>,
+}
+
 impl Incident {
     /// What the asker may do with a change now.
     #[must_use]
@@ -39,12 +51,6 @@ impl Incident {
         // Whether it can be said as it stands costs less to find out than whether they may say it.
         let may = |act: &ChangeAct| known.takes(*act).is_ok() && self.may_step(ask, known, *act).is_ok();
         ChangeAct::ALL.into_iter().filter(may).collect()
-    }
-
-    /// Whether the asker is of operations: a change that they tell of is a coordinated one, and they may announce some.
-    #[must_use]
-    pub fn may_change_services(&self, person: PersonId) -> bool {
-        self.takes_changes() && self.may(person, &OPERATIONS)
     }
 
     /// Who asks, and the change that they may do this with.
@@ -75,26 +81,47 @@ impl Incident {
     }
 
     /// Which service a line is about, and the line without its name: as it is given, as the line begins before a colon, or
-    /// the only one that is affected. A name that nobody knows is taken as well and marked so: it is seen and corrected,
-    /// where a change of another service than was meant might not be.
-    fn service_of(&self, given: Option<ServiceName>, what: Line) -> Result<(ServiceName, Line), Refusal> {
+    /// the only one that is affected. Before a colon only a name that somebody knows is taken: what else stands there may
+    /// be anything, and names of services are not sealed.
+    fn service_of(
+        &self,
+        facts: &Facts,
+        given: Option<ServiceName>,
+        what: Line,
+    ) -> Result<(ServiceName, Line), Refusal> {
         if let Some(service) = given {
             return Ok((service, what));
         }
         let before_colon = what.as_str().split_once(": ").and_then(|(name, rest)| {
             Some((name.trim().to_lowercase().parse::<ServiceName>().ok()?, rest.parse::<Line>().ok()?))
         });
-        if let Some(named) = before_colon {
-            return Ok(named);
-        }
+        let known = |name: &ServiceName| self.services.contains(name) || facts.services.contains_key(name);
+        let before_colon = match before_colon {
+            Some((name, rest)) if known(&name) => return Ok((name, rest)),
+            unknown => unknown.map(|(name, _)| name),
+        };
         let mut affected = self.services.iter();
-        match (affected.next(), affected.next()) {
-            (Some(only), None) => Ok((only.clone(), what)),
+        match (affected.next(), affected.next(), before_colon) {
+            (Some(only), None, _) => Ok((only.clone(), what)),
+            (_, _, Some(service)) => {
+                let sentence =
+                    format!("Nobody here knows a service “{service}”. If it is one, say so: name it as the service.");
+                Err(Refusal::new(Code::UnknownService, sentence).remedy(Remedy::NameService { service }))
+            }
             _ => {
                 let sentence = "Which service? Name it before a colon: “search: rolled back to v11”.";
                 Err(Refusal::new(Code::Invalid, sentence))
             }
         }
+    }
+
+    /// Whether so many changes still fit.
+    pub(crate) fn has_room_for_changes(&self, changes: u32) -> Result<(), Refusal> {
+        if changes <= CHANGES_MAX {
+            return Ok(());
+        }
+        let sentence = format!("There are {CHANGES_MAX} changes here already. Open another incident for what goes on.");
+        Err(Refusal::new(Code::TooMany, sentence))
     }
 
     fn new_change(
@@ -104,14 +131,10 @@ impl Incident {
         made: Made,
         state: ChangeState,
         happened_at: Option<Time>,
-    ) -> Result<Event, Refusal> {
-        if self.changes_recorded >= CHANGES_MAX {
-            let sentence =
-                format!("There are {CHANGES_MAX} changes here already. Open another incident for what goes on.");
-            return Err(Refusal::new(Code::TooMany, sentence));
-        }
-        let (service, what) = self.service_of(made.service, made.what)?;
-        Ok(Event::ChangeRecorded(Box::new(NewChange {
+    ) -> Result<NewChange, Refusal> {
+        let (service, what) = self.service_of(ask.facts, made.service, made.what)?;
+        let hands = self.hands(by, &service, happened_at.unwrap_or(ask.now));
+        Ok(NewChange {
             change: self.changes_recorded + 1,
             unknown_service: !ask.facts.services.contains_key(&service),
             service,
@@ -122,13 +145,24 @@ impl Incident {
             by,
             state,
             happened_at,
-            uncoordinated: !self.may(by, &OPERATIONS),
-        })))
+            uncoordinated: hands != Some(Hands::Coordinated),
+            through: None,
+        })
     }
 
+    /// Operations, whoever has their permission, and whoever broke the glass.
     pub(crate) fn announce_change(&self, ask: &Asking<'_>, made: Made) -> Result<Decision, Refusal> {
-        let by = self.require(ask, &OPERATIONS)?;
-        Ok(self.new_change(ask, by, made, ChangeState::Announced, None)?.into())
+        let by = ask.active_person()?;
+        let new = self.new_change(ask, by, made, ChangeState::Announced, None);
+        if !self.may_change_services(by, ask.now) {
+            // Nobody is asked which service they mean who may change none.
+            let service = new.as_ref().map(|new| &new.service).ok().or(self.services.first());
+            return Err(self.not_their_hands(ask, service));
+        }
+        let new = new?;
+        self.require_hands(ask, &new.service)?;
+        self.has_room_for_changes(new.change)?;
+        Ok(Event::ChangeRecorded(Box::new(new)).into())
     }
 
     /// Whoever tells of a change joins by it, and is heard after closing too.
@@ -140,8 +174,14 @@ impl Incident {
     ) -> Result<Decision, Refusal> {
         let by = ask.active_person()?;
         back_dated(happened_at, ask.now)?;
+        if self.changes_recorded >= HAPPENED_MAX {
+            let sentence =
+                format!("There are {HAPPENED_MAX} changes here already. Open another incident and record it there.");
+            return Err(Refusal::new(Code::TooMany, sentence));
+        }
+        let new = self.new_change(ask, by, made, ChangeState::Done, happened_at)?;
         let mut events = self.join_unless_here(by);
-        events.push(self.new_change(ask, by, made, ChangeState::Done, happened_at)?);
+        events.push(Event::ChangeRecorded(Box::new(new)));
         if self.phase == Phase::Closed {
             // A guest who had command is gone with it, and whose account is not active cannot have it again.
             let can = |last: &PersonId| self.responders.contains_key(last) && ask.facts.active(*last);
@@ -231,18 +271,23 @@ impl Incident {
         ask: &Asking<'_>,
         change: u32,
         service: Option<ServiceName>,
-        what: Option<Line>,
+        words: Reworded,
         replaces: Entry,
     ) -> Result<Decision, Refusal> {
         let (_, known) = self.change_for(ask, change, ChangeAct::Correct)?;
         let service = service.unwrap_or_else(|| known.service.clone());
-        let what = what.map_or_else(|| known.what.clone(), Into::into);
-        if service == known.service && what.words() == known.what.words() {
+        let what = words.what.map_or_else(|| known.what.clone(), Into::into);
+        let (why, how) = (words.why.map(Text::from), words.how.map(Text::from));
+        let same = |new: &Option<Text>, old: &Option<Text>| {
+            new.as_ref().is_none_or(|new| old.as_ref().and_then(Text::words) == new.words())
+        };
+        let says_so = what.words() == known.what.words() && same(&why, &known.why) && same(&how, &known.how);
+        if service == known.service && says_so {
             return Err(Refusal::new(Code::AlreadySo, format!("Change {change} says that already.")));
         }
         known.said.words_were_read(ask, &format!("change {change}"), &known.what, replaces)?;
         let unknown_service = !ask.facts.services.contains_key(&service);
-        Ok(Event::ChangeCorrected(ChangeCorrected { change, service, unknown_service, what }).into())
+        Ok(Event::ChangeCorrected(ChangeCorrected { change, service, unknown_service, what, why, how }).into())
     }
 
     pub(crate) fn say_way_back(

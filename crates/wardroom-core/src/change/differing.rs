@@ -75,6 +75,7 @@ impl Incident {
                 why: text(&change.why),
                 how: text(&change.how),
                 back: text(&change.back),
+                through: text(&change.through),
                 said: LastSaid::default(),
                 stands,
                 ..change.clone()

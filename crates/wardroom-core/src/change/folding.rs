@@ -25,6 +25,8 @@ impl Incident {
                 change.service = told.service.clone();
                 change.unknown_service = told.unknown_service;
                 change.what = told.what.clone();
+                change.why = told.why.clone().or_else(|| change.why.take());
+                change.how = told.how.clone().or_else(|| change.how.take());
                 change.said.anew(Aspect::Text, recorded, change.by);
             }),
             Event::WayBackSaid(told) => self.with_change(told.change, |change| {
@@ -85,6 +87,7 @@ impl NewChange {
             why: self.why.clone(),
             how: self.how.clone(),
             back: self.back.clone(),
+            through: self.through.clone(),
             by: self.by,
             at: recorded.at,
             done_at: done,
@@ -100,7 +103,8 @@ impl Change {
         let (note, evidence) = (step.note.clone(), step.evidence);
         self.stands = Stands { note, evidence, ..Stands::new(state, step.by, recorded.at) };
         match state {
-            ChangeState::Done => self.done_at = self.done_at.or(Some(recorded.at)),
+            // What was undone and differs again, does so from now on: it is undone before what was done in between.
+            ChangeState::Done => self.done_at = Some(recorded.at),
             ChangeState::Failed | ChangeState::Dropped => self.done_at = None,
             _ => {}
         }

@@ -33,11 +33,11 @@ impl Incident {
             let here = self.responders.contains_key(&change.by) && facts.active(change.by);
             let mine = if here { change.by == person } else { operations };
             match change.stands.state {
+                _ if change.is_unsorted() && operations => {
+                    all.push(Next::SortChange { change: change.id, by: change.by });
+                }
                 ChangeState::Announced if mine => {
                     all.push(Next::ConfirmChange { change: change.id, announced_at: change.at });
-                }
-                ChangeState::Done if change.is_unsorted() && operations => {
-                    all.push(Next::SortChange { change: change.id, by: change.by });
                 }
                 ChangeState::Done if mine && !change.is_unsorted() => all.extend(change.way_back_due(now)),
                 _ => {}

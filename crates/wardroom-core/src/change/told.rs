@@ -31,6 +31,9 @@ pub struct NewChange {
     pub happened_at: Option<Time>,
     /// Whether it is told of from outside operations.
     pub uncoordinated: bool,
+    /// By what it came to the gate, if it was recorded there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub through: Option<Text>,
 }
 
 /// A change stands otherwise now; the event's kind says how.
@@ -57,6 +60,12 @@ pub struct ChangeCorrected {
     pub unknown_service: bool,
     /// What was done.
     pub what: Text,
+    /// Why, if that is said anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Text>,
+    /// The command that did it, or a link to it, if that is said anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<Text>,
 }
 
 /// How a change is undone.

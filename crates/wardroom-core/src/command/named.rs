@@ -25,6 +25,8 @@ impl Command {
             | Self::Uninvite { person }
             | Self::SendAway { person, .. }
             | Self::DeclineAsk { person, .. }
+            | Self::GrantPermission { person, .. }
+            | Self::DeclinePermission { person, .. }
             | Self::AddMember { person, .. }
             | Self::ReleaseMember { person, .. } => Some(person),
             Self::AssignCriterion { person, .. } | Self::AssignTodo { person, .. } | Self::AddTodo { person, .. } => {

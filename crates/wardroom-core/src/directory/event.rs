@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::example::Part;
 use crate::id::{InviteId, LinkId, Number, PasskeyId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId};
+use crate::incident::Severity;
 use crate::reach::{Channel, QuietHours};
 use crate::record::{Recorded, Unreadable, from_stored, to_stored};
 use crate::seal::Seal;
@@ -71,6 +72,16 @@ pub enum DirectoryEvent {
     },
     ServiceRemoved {
         service: ServiceName,
+    },
+    /// At which severities its gate stops people.
+    ServiceGateSet {
+        service: ServiceName,
+        enforced: BTreeSet<Severity>,
+    },
+    /// The version of it that is good.
+    ServiceGoodSet {
+        service: ServiceName,
+        version: Text,
     },
     TokenIssued {
         token: TokenId,
@@ -150,6 +161,8 @@ impl DirectoryEvent {
         "team_removed",
         "service_set",
         "service_removed",
+        "service_gate_set",
+        "service_good_set",
         "token_issued",
         "token_revoked",
         "all_tokens_revoked",

@@ -1,7 +1,7 @@
 //! Deciding: what holds for every command, and the dispatch to the nouns.
 
 use super::{Asking, Decision, Incident, Phase};
-use crate::change::Made;
+use crate::change::{Made, Outcome, Reworded};
 use crate::command::{Command, Tick};
 use crate::event::Event;
 use crate::refusal::{Code, Refusal, Remedy};
@@ -85,7 +85,22 @@ impl Incident {
                 | Command::Restrict {}
                 | Command::Invite { .. }
         );
-        if redaction || (looking_back && self.phase == Phase::Closed) { Ok(()) } else { self.still_goes_on() }
+        if redaction || (looking_back && self.phase == Phase::Closed) {
+            return Ok(());
+        }
+        // What turns out to have been done after all is told as any other late record is.
+        let done_after_all =
+            matches!(command, Command::ConfirmChange { outcome: Outcome::Done, .. } | Command::DiffersAgain { .. });
+        self.still_goes_on().map_err(|refusal| match self.phase {
+            Phase::Closed if done_after_all => {
+                let number = self.number;
+                let sentence = format!(
+                    "Incident {number} is closed. Record the change anew: that has it open again, as resolved."
+                );
+                Refusal { sentence, remedy: Some(Remedy::RecordChange), ..refusal }
+            }
+            _ => refusal,
+        })
     }
 
     /// Nothing is changed any more after closing, and after a merge.
@@ -168,7 +183,7 @@ impl Incident {
             Command::AnnounceChange { service, what, why, how, back } => self.announce_change(ask, Made { service, what, why, how, back }),
             Command::RecordChange { service, what, why, how, back, happened_at } => self.record_change(ask, Made { service, what, why, how, back }, happened_at),
             Command::ConfirmChange { change, outcome, note, evidence } => self.confirm_change(ask, change, outcome, note, evidence),
-            Command::CorrectChange { change, service, what, replaces } => self.correct_change(ask, change, service, what, replaces),
+            Command::CorrectChange { change, service, what, why, how, replaces } => self.correct_change(ask, change, service, Reworded { what, why, how }, replaces),
             Command::SayWayBack { change, back, replaces } => self.say_way_back(ask, change, back, replaces),
             Command::RevertChange { change, note, evidence } => self.revert_change(ask, change, note, evidence),
             Command::AdoptChange { change, reason } => self.adopt_change(ask, change, reason),
@@ -176,6 +191,12 @@ impl Incident {
             Command::DiffersAgain { change, reason } => self.differs_again(ask, change, reason),
             Command::TakeInChange { change } => self.take_in_change(ask, change),
             Command::DismissChange { change, reason } => self.dismiss_change(ask, change, reason),
+            Command::AskPermission { services, what } => self.ask_permission(ask, services, what),
+            Command::GrantPermission { person, services, minutes } => self.grant_permission(ask, &person, services, minutes),
+            Command::DeclinePermission { person, reason } => self.decline_permission(ask, &person, reason),
+            Command::EndPermission { permission } => self.end_permission(ask, permission),
+            Command::BreakGlass { services, reason } => self.break_glass(ask, services, reason),
+            Command::PassGate(passing) => self.pass_gate(ask, passing),
             Command::StillTrue { parts, version } => self.still_true(ask, parts, version),
             Command::Attach(piece) => self.attach(ask, piece),
             Command::SetClock { label, in_minutes, repeat } => self.set_clock(ask, label, in_minutes, repeat),

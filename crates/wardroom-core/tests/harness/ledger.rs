@@ -42,9 +42,9 @@ fn must(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 /// Rule 4's closed list, as far as its nouns exist: phase, severity, kind, a holder of a role, a roadblock, an
-/// exit criterion that is not met.
+/// exit criterion that is not met, a change, broken glass.
 fn matters(event: &Event) -> bool {
-    const KINDS: [&str; 20] = [
+    const KINDS: [&str; 21] = [
         "opened",
         "declared",
         "phase_set",
@@ -64,6 +64,7 @@ fn matters(event: &Event) -> bool {
         "change_done",
         "change_failed",
         "change_differs_again",
+        "glass_broken",
         "sent_back",
     ];
     let brings_what_matters = matches!(event, Event::Absorbed(Absorbed { roadblocks, criteria, changes, .. })

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, ToSpan};
 use uuid::Uuid;
 use wardroom_core::command::Opening;
 use wardroom_core::event::{Event, Recorded};
-use wardroom_core::facts::{Facts, Person, Standing, Team};
+use wardroom_core::facts::{Facts, Person, Service, Standing, Team};
 use wardroom_core::id::{Actor, Entry, PersonId, TeamName, Time};
 use wardroom_core::incident::{Asking, Incident, Kind, Severity};
 use wardroom_core::role::RolePath;
@@ -67,7 +67,8 @@ pub fn facts(count: u8) -> Facts {
         .collect();
     let members = BTreeSet::from([person(1), person(2)]);
     let teams = BTreeMap::from([(team(), Team { members })]);
-    Facts { people: Arc::new(people), teams: Arc::new(teams), services: Arc::default() }
+    let services = BTreeMap::from([("search".parse().expect("a good name"), Service::default())]);
+    Facts { people: Arc::new(people), teams: Arc::new(teams), services: Arc::new(services) }
 }
 
 /// Activates or deactivates an account.

@@ -64,7 +64,10 @@ pub fn facts() -> Facts {
         people: Arc::new(people.map(person).into()),
         teams: Arc::new(BTreeMap::from([(team.clone(), Team { members: [SABRINA, ROBIN, IVAN].into() })])),
         services: Arc::new(BTreeMap::from([
-            (service("search"), Service { owner: Some(team), depends_on: services(&["indexing"]) }),
+            (
+                service("search"),
+                Service { owner: Some(team), depends_on: services(&["indexing"]), ..Service::default() },
+            ),
             (service("indexing"), Service::default()),
         ])),
     }

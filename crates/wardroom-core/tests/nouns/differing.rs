@@ -67,7 +67,8 @@ fn a_late_record_sends_a_closed_incident_back() {
     // She is told, wherever she is.
     let about = About::Uncoordinated { change: 1, service: service("search"), by: MALCOLM };
     let told: Vec<_> = state.calls(&back.facts, back.now).into_iter().map(|call| (call.person, call.about)).collect();
-    assert_eq!(told, [(MARY, about)]);
+    let in_command = About::InCommand { entry: state.last_entry, since: at(60) };
+    assert_eq!(told, [(MARY, about), (MARY, in_command)]);
     // Operations fell to her with command, so that it is hers to sort; then it can be closed again.
     back.when(MARY, on("take_in_change"))
         .accepted()

@@ -224,6 +224,10 @@ impl Sent {
                 Command::RevertChange { change, note: None, evidence: None },
                 Command::DismissChange { change, reason: None },
             ],
+            Next::Permit { by, .. } => vec![
+                Command::GrantPermission { person: by.into(), services: None, minutes: None },
+                Command::DeclinePermission { person: by.into(), reason: None },
+            ],
             Next::SayWayBack { change, .. } => {
                 vec![Command::SayWayBack { change, back: Some(words("put it back")), replaces: None }]
             }

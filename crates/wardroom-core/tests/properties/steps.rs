@@ -10,6 +10,7 @@ use wardroom_core::change::Outcome;
 use wardroom_core::command::{Command, OfferTo};
 use wardroom_core::document::Part;
 use wardroom_core::evidence::{Fingerprint, MediaType, Piece};
+use wardroom_core::gate::Passing;
 use wardroom_core::guest::Arrival;
 use wardroom_core::id::{Entry, InviteId, Number, SessionId, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
@@ -211,6 +212,8 @@ fn changes() -> impl Strategy<Value = Command> {
             change,
             service: None,
             what: Some(bug()),
+            why: Some(words(WORD)),
+            how: None,
             replaces: NEWEST,
         }),
         1 => change().prop_map(|change| Command::SayWayBack {
@@ -222,8 +225,27 @@ fn changes() -> impl Strategy<Value = Command> {
         2 => change().prop_map(|change| Command::AdoptChange { change, reason: words(WORD) }),
         2 => change().prop_map(|change| Command::HandOnChange { change, bug: bug() }),
         2 => change().prop_map(|change| Command::DiffersAgain { change, reason: None }),
+        8 => permissions(),
         2 => change().prop_map(|change| Command::TakeInChange { change }),
         2 => change().prop_map(|change| Command::DismissChange { change, reason: None }),
+    ]
+}
+
+/// Who else changes services: asked for, given, ended, taken, and what comes through the gate.
+fn permissions() -> impl Strategy<Value = Command> {
+    let services = || BTreeSet::from(["search".parse().expect("a good name")]);
+    let passing = move |done| Passing { services: services(), what: line(), back_to: None, through: line(), done };
+    prop_oneof![
+        3 => Just(Command::AskPermission { services: services(), what: line() }),
+        4 => (who(), 1..40_u16).prop_map(move |(person, minutes)| Command::GrantPermission {
+            person,
+            services: Some(services()),
+            minutes: Some(minutes),
+        }),
+        1 => who().prop_map(|person| Command::DeclinePermission { person, reason: None }),
+        1 => (1..4_u32).prop_map(|permission| Command::EndPermission { permission }),
+        2 => Just(Command::BreakGlass { services: services(), reason: words(WORD) }),
+        3 => any::<bool>().prop_map(move |done| Command::PassGate(passing(done))),
     ]
 }
 

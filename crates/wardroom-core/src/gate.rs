@@ -1,0 +1,246 @@
+//! The gate: whether a service may be changed now, as a pipeline, a cluster or a person asks (rule 7).
+//!
+//! An incident holds the gate of its services, and of what these need to work, from its declaration until it is resolved; a
+//! planned operation holds it for its own services alone, a drill never (rule 11). Through it come operations, holders of
+//! a permission, whoever broke the glass, and the owners of a service on their way back to its last known good version.
+//! What comes through stands in the ledger by itself. A service's gate *observes*: it tells what it would have stopped, and
+//! stops nothing, until it is said that it enforces, for which severities.
+//!
+//! Of a restricted incident the gate knows for those who may know of it, and for nobody else: a refusal would tell of it.
+
+use jiff::ToSpan;
+
+use crate::authority::Act;
+use crate::change::{Change, ChangeState, NewChange};
+use crate::event::Event;
+use crate::facts::{Facts, Service};
+use crate::id::{Number, PersonId, ServiceName, Time};
+use crate::incident::{Asking, Decision, Incident, Kind, Phase, Severity};
+use crate::permission::Hands;
+use crate::refusal::{Code, Refusal};
+use crate::role::{Duty, RolePath};
+use crate::text::{Line, Text};
+
+use std::collections::BTreeSet;
+
+/// For so long the same, asked again by the same person, is the same change, in minutes.
+const SAME_MINUTES: i64 = 10;
+
+/// What somebody would do to some services.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Passing {
+    /// Which; at least one.
+    pub services: BTreeSet<ServiceName>,
+    /// What.
+    pub what: Line,
+    /// The version that it goes back to, if it is a rollback.
+    pub back_to: Option<Line>,
+    /// By what it came to the gate.
+    pub through: Line,
+    /// Whether it is as good as done, as in a cluster that only waits for this word; else it is announced.
+    pub done: bool,
+}
+
+/// By what somebody comes through the gate.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum By {
+    /// They may change the service.
+    Hands(Hands),
+    /// They own it, and go back to its last known good version.
+    Rollback,
+}
+
+/// An incident that stops somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stop {
+    /// Which incident.
+    pub incident: Number,
+    /// At which service.
+    pub service: ServiceName,
+    /// Whether that service's gate enforces this; else it only observes.
+    pub enforced: bool,
+    /// Whether only the invited may know of that incident: where others read along, it is not named.
+    pub restricted: bool,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// What the gate finds.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Found {
+    /// Which incidents stop it, or would.
+    pub stops: Vec<Stop>,
+    /// In which incidents it is to be recorded, of which services.
+    pub passes: Vec<(Number, ServiceName)>,
+}
+
+impl Found {
+    /// Whether it is stopped.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.stops.iter().any(|stop| stop.enforced)
+    }
+}
+
+/// The severities at which a gate stops unless somebody says otherwise, once it enforces.
+#[must_use]
+pub fn severities() -> BTreeSet<Severity> {
+    BTreeSet::from([Severity::Sev1, Severity::Sev2])
+}
+
+impl Incident {
+    /// Whether this holds any gate.
+    #[must_use]
+    pub fn holds_gates(&self) -> bool {
+        matches!(self.phase, Phase::Active | Phase::Mitigated) && self.kind != Kind::Drill && self.example.is_none()
+    }
+
+    /// Every service whose gate this holds, its own ones and what these need to work.
+    #[must_use]
+    pub fn held_services(&self, facts: &Facts) -> BTreeSet<ServiceName> {
+        if !self.holds_gates() {
+            return BTreeSet::new();
+        }
+        let needs = |name: &ServiceName| facts.services.get(name).map(|service| service.depends_on.clone());
+        let needed = self.services.iter().filter(|_| self.kind != Kind::Planned).filter_map(needs).flatten();
+        self.services.iter().cloned().chain(needed).collect()
+    }
+
+    /// By what a person comes through, if they do.
+    fn lets_through(
+        &self,
+        person: PersonId,
+        service: &ServiceName,
+        back_to: Option<&str>,
+        (facts, now): (&Facts, Time),
+    ) -> Option<By> {
+        let hands = self.hands(person, service, now).map(By::Hands);
+        hands.or_else(|| {
+            let known = facts.services.get(service)?;
+            let rolls_back = back_to.is_some_and(|version| known.was_good(version, self.began_at()));
+            (rolls_back && facts.owns(service, person)).then_some(By::Rollback)
+        })
+    }
+
+    /// When this began, as far as anybody knows.
+    fn began_at(&self) -> Time {
+        self.began.unwrap_or(self.opened_at).min(self.opened_at)
+    }
+
+    /// Looks at somebody who would change a service that this holds. Nobody known is nobody of operations.
+    pub fn look(
+        &self,
+        person: Option<PersonId>,
+        service: &ServiceName,
+        back_to: Option<&str>,
+        facts: &Facts,
+        now: Time,
+        found: &mut Found,
+    ) {
+        let sees = person.map_or(!self.restricted, |person| self.visible_to(person, facts));
+        if !sees || !self.holds_gates() {
+            return;
+        }
+        let active = person.filter(|person| facts.active(*person));
+        if active.is_some_and(|person| self.lets_through(person, service, back_to, (facts, now)).is_some()) {
+            found.passes.push((self.number, service.clone()));
+            return;
+        }
+        let enforced = facts.services.get(service).is_some_and(|known| known.enforced.contains(&self.severity));
+        found.stops.push(Stop {
+            incident: self.number,
+            service: service.clone(),
+            enforced,
+            restricted: self.restricted,
+            reason: self.stopping(service, facts),
+        });
+    }
+
+    fn stopping(&self, service: &ServiceName, facts: &Facts) -> String {
+        if self.restricted {
+            return format!("Only operations may change {service} now, for a reason that you know. Ask in Wardroom.");
+        }
+        let (number, phase) = (self.number, self.phase.word());
+        let needs =
+            |name: &&ServiceName| facts.services.get(*name).is_some_and(|known| known.depends_on.contains(service));
+        let place = match self.services.contains(service) {
+            true => format!("on {service}"),
+            false => match self.services.iter().find(needs) {
+                Some(affected) => format!("on {affected}, which needs {service}"),
+                None => format!("that has to do with {service}"),
+            },
+        };
+        let lead = self.effective_holder(&RolePath::of(Duty::Operations)).map_or("nobody now", |lead| facts.name(lead));
+        let post = self
+            .posts
+            .first()
+            .and_then(|post| post.label.words())
+            .map_or_else(|| "Ask in its war room.".to_owned(), |label| format!("Ask in {label}."));
+        format!(
+            "Incident {number} is {phase} {place}. Only operations may change {service}; the operations lead is {lead}. {post}"
+        )
+    }
+
+    /// The change as which something came through the gate a moment ago, if it is the same.
+    #[must_use]
+    pub fn passed_already(&self, person: PersonId, service: &ServiceName, what: &str, now: Time) -> Option<u32> {
+        let since = now.checked_sub(SAME_MINUTES.minutes()).unwrap_or(Time::MIN);
+        let same = |change: &&Change| {
+            change.through.is_some()
+                && change.by == person
+                && change.service == *service
+                && change.what.words() == Some(what)
+                && change.at > since
+                && matches!(change.stands.state, ChangeState::Announced | ChangeState::Done)
+        };
+        self.changes.iter().rev().find(same).map(|change| change.id)
+    }
+
+    /// Records what comes through the gate: all of it, or nothing.
+    pub(crate) fn pass_gate(&self, ask: &Asking<'_>, passing: Passing) -> Result<Decision, Refusal> {
+        let by = ask.active_person()?;
+        let Passing { services, what, back_to, through, done } = passing;
+        let back_to = back_to.as_ref().map(Line::as_str);
+        let mut events = self.join_unless_here(by);
+        let mut change = self.changes_recorded;
+        for service in services {
+            let Some(let_by) = self.lets_through(by, &service, back_to, (ask.facts, ask.now)) else {
+                let could = self.who_may(&Act::Duty(Duty::Operations));
+                return Err(Refusal::new(Code::NotYours, self.stopping(&service, ask.facts)).who_could(could));
+            };
+            if self.passed_already(by, &service, what.as_str(), ask.now).is_some() {
+                continue;
+            }
+            change += 1;
+            events.push(Event::ChangeRecorded(Box::new(NewChange {
+                change,
+                unknown_service: !ask.facts.services.contains_key(&service),
+                service,
+                what: Text::from(what.clone()),
+                why: None,
+                how: None,
+                back: None,
+                by,
+                state: if done { ChangeState::Done } else { ChangeState::Announced },
+                happened_at: None,
+                uncoordinated: let_by == By::Hands(Hands::Glass),
+                through: Some(through.clone().into()),
+            })));
+        }
+        if change == self.changes_recorded {
+            return Err(Refusal::new(
+                Code::AlreadySo,
+                "This came through the gate a moment ago, and stands in the ledger.",
+            ));
+        }
+        self.has_room_for_changes(change)?;
+        Ok(events.into())
+    }
+}
+
+impl Service {
+    /// Whether this version was the last known good one when something began.
+    fn was_good(&self, version: &str, began: Time) -> bool {
+        self.good.as_ref().is_some_and(|good| good.since <= began && good.version.words() == Some(version))
+    }
+}

@@ -1,0 +1,178 @@
+//! The gate: whom an incident stops at which services, who comes through, and what is recorded of it.
+
+use wardroom_core::change::{ChangeState, NewChange};
+use wardroom_core::command::Command;
+use wardroom_core::directory::DirectoryEvent;
+use wardroom_core::event::Event;
+use wardroom_core::gate::{Found, Passing, severities};
+use wardroom_core::id::PersonId;
+use wardroom_core::incident::{Kind, Phase, Severity};
+use wardroom_core::refusal::Code;
+
+use crate::cast::{IVAN, JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA, service, services};
+use crate::change::{ROLLBACK, new, recorded, staffed};
+use crate::given::{Given, by, given};
+use crate::permission::{broken, granted};
+use crate::words::{opened_as, opened_restricted, text};
+
+fn look(given: &Given, who: Option<PersonId>, name: &str) -> Found {
+    let mut found = Found::default();
+    given.state().look(who, &service(name), None, &given.facts, given.now, &mut found);
+    found
+}
+
+fn passes(given: &Given, who: PersonId) -> bool {
+    let found = look(given, Some(who), "search");
+    assert!(found.passes.is_empty() || found.stops.is_empty());
+    !found.passes.is_empty()
+}
+
+fn enforcing(given: Given, name: &str) -> Given {
+    given.knowing(vec![DirectoryEvent::ServiceGateSet { service: service(name), enforced: severities() }])
+}
+
+fn phase(to: Phase) -> Event {
+    Event::PhaseSet { from: Phase::Active, to, reason: None }
+}
+
+fn passing(what: &str) -> Passing {
+    Passing {
+        services: services(&["search"]),
+        what: what.parse().expect("a line"),
+        back_to: None,
+        through: "the deploy pipeline".parse().expect("a line"),
+        done: false,
+    }
+}
+
+fn through(change: u32, by: PersonId, what: &str) -> NewChange {
+    let (what, through) = (text(what), Some(text("the deploy pipeline")));
+    NewChange { what, through, ..new(change, by, ChangeState::Announced) }
+}
+
+#[test]
+fn it_holds_from_the_declaration_until_it_is_resolved() {
+    let stops = |given: &Given| !look(given, Some(ROBIN), "search").stops.is_empty();
+    assert!(!stops(&given([opened_as(1, Kind::Incident, Phase::Investigating)])));
+    assert!(stops(&staffed()));
+    assert!(stops(&staffed().and([phase(Phase::Mitigated)])));
+    assert!(!stops(&staffed().and([phase(Phase::Resolved)])));
+    assert!(!stops(&given([opened_as(1, Kind::Drill, Phase::Active)])), "a drill never does");
+}
+
+#[test]
+fn it_holds_its_services_and_what_they_need_and_a_planned_operation_its_own() {
+    let held = |given: &Given| given.state().held_services(&given.facts);
+    assert_eq!(held(&staffed()), services(&["indexing", "search"]));
+    assert_eq!(held(&given([opened_as(1, Kind::Planned, Phase::Active)])), services(&["search"]));
+    assert_eq!(held(&given([opened_as(1, Kind::Drill, Phase::Active)])), services(&[]));
+    let reason = |name: &str| look(&staffed(), Some(ROBIN), name).stops.remove(0).reason;
+    assert_eq!(
+        reason("search"),
+        "Incident #1 is active on search. Only operations may change search; the operations lead is Josephine. Ask in its war room."
+    );
+    assert_eq!(
+        reason("indexing"),
+        "Incident #1 is active on search, which needs indexing. Only operations may change indexing; the operations lead is Josephine. Ask in its war room."
+    );
+}
+
+#[test]
+fn it_observes_until_it_is_said_to_enforce_at_that_severity() {
+    let stopped = |given: &Given| look(given, Some(ROBIN), "search").is_stopped();
+    assert!(!stopped(&staffed()), "a new gate only observes");
+    let enforced = enforcing(staffed(), "search");
+    assert!(stopped(&enforced));
+    let lower = Event::SeveritySet { from: Severity::Sev2, to: Severity::Sev3, reason: None };
+    assert!(!stopped(&enforced.and([lower])), "by default at sev1 and sev2");
+    let other = enforcing(staffed(), "indexing");
+    assert!(!stopped(&other));
+}
+
+#[test]
+fn operations_and_whoever_they_let_come_through() {
+    let ready = staffed();
+    assert!(passes(&ready, JOSEPHINE));
+    for outside in [MARY, SABRINA, ROBIN, MALCOLM] {
+        assert!(!passes(&ready, outside));
+    }
+    assert!(!look(&ready, None, "search").stops.is_empty(), "who is not known is nobody of operations");
+    assert!(passes(&ready.clone().and([by(JOSEPHINE, granted(ROBIN, 30))]), ROBIN));
+    assert!(passes(&ready.clone().and([by(ROBIN, broken(ROBIN))]), ROBIN));
+    assert!(!passes(&ready.clone().and([by(JOSEPHINE, granted(ROBIN, 30))]).after(30), ROBIN));
+    assert!(!passes(&ready.deactivated(JOSEPHINE), JOSEPHINE));
+    assert!(
+        passes(&given([opened_as(1, Kind::Incident, Phase::Active)]), MARY),
+        "the commander while nobody else has it"
+    );
+}
+
+/// A refusal would tell of it.
+#[test]
+fn of_a_restricted_incident_it_knows_for_the_invited_alone() {
+    let secret = given([opened_restricted()]).and([Event::Invited { person: SABRINA }]);
+    let stops = |who: Option<PersonId>| look(&secret, who, "search").stops.len();
+    assert_eq!((stops(Some(SABRINA)), stops(Some(ROBIN)), stops(None)), (1, 0, 0));
+}
+
+#[test]
+fn owners_go_back_to_the_version_that_was_good_before_it_began() {
+    let good = |given: Given, version: &str| {
+        given.knowing(vec![DirectoryEvent::ServiceGoodSet { service: service("search"), version: text(version) }])
+    };
+    let known = good(staffed(), "v11");
+    let back = |given: &Given, who: PersonId, to: &str| {
+        let mut found = Found::default();
+        given.state().look(Some(who), &service("search"), Some(to), &given.facts, given.now, &mut found);
+        !found.passes.is_empty()
+    };
+    assert!(back(&known, ROBIN, "v11"), "Robin is of the team that owns it");
+    assert!(!back(&known, ROBIN, "v12") && !back(&known, MALCOLM, "v11") && !back(&known, IVAN, "v11"));
+    assert!(!back(&good(staffed().after(5), "v12"), ROBIN, "v12"), "said after it began, it proves nothing");
+    let mut rollback = passing("back to v11");
+    rollback.back_to = Some("v11".parse().expect("a line"));
+    let told = through(1, ROBIN, "back to v11");
+    known.clone().when(ROBIN, Command::PassGate(rollback.clone())).then([recorded(told.clone())]);
+    let told = NewChange { by: SABRINA, ..told };
+    known.when(SABRINA, Command::PassGate(rollback)).then([recorded(told)]);
+}
+
+#[test]
+fn what_comes_through_stands_in_the_ledger_once() {
+    let ready = staffed();
+    let first = recorded(through(1, JOSEPHINE, ROLLBACK));
+    let passed = ready
+        .when(ROBIN, Command::PassGate(passing(ROLLBACK)))
+        .refused(Code::NotYours, &[JOSEPHINE], None)
+        .when(JOSEPHINE, Command::PassGate(passing(ROLLBACK)))
+        .then([first]);
+    let again = |given: &Given| given.state().passed_already(JOSEPHINE, &service("search"), ROLLBACK, given.now);
+    assert_eq!(again(&passed), Some(1));
+    let within = passed.after(9);
+    assert_eq!(again(&within), Some(1));
+    let other = recorded(through(2, JOSEPHINE, "restart it"));
+    let after = within
+        .when(JOSEPHINE, Command::PassGate(passing(ROLLBACK)))
+        .refused(Code::AlreadySo, &[], None)
+        .when(JOSEPHINE, Command::PassGate(passing("restart it")))
+        .then([other])
+        .after(1);
+    assert_eq!(again(&after), None, "ten minutes later it is another one");
+    after.when(JOSEPHINE, Command::PassGate(passing(ROLLBACK))).then([recorded(through(3, JOSEPHINE, ROLLBACK))]);
+}
+
+#[test]
+fn all_of_it_comes_through_or_nothing() {
+    let both = Passing { services: services(&["indexing", "search"]), ..passing("restart both") };
+    let permitted = staffed().and([by(JOSEPHINE, granted(ROBIN, 30))]);
+    permitted.when(ROBIN, Command::PassGate(both.clone())).refused(Code::NotYours, &[JOSEPHINE], None);
+    let told = |change: u32, name: &str| {
+        recorded(NewChange { service: service(name), ..through(change, JOSEPHINE, "restart both") })
+    };
+    staffed().when(JOSEPHINE, Command::PassGate(both)).then([told(1, "indexing"), told(2, "search")]);
+    // Over broken glass it is uncoordinated, and what a cluster only waits for is as good as done.
+    let glass = staffed().and([by(ROBIN, broken(ROBIN))]);
+    let done = Passing { done: true, ..passing(ROLLBACK) };
+    let told = NewChange { uncoordinated: true, state: ChangeState::Done, ..through(1, ROBIN, ROLLBACK) };
+    glass.when(ROBIN, Command::PassGate(done)).then([recorded(told)]);
+}
