@@ -12,6 +12,7 @@ mod due;
 pub mod example;
 pub mod execute;
 pub mod file;
+pub mod gate;
 pub mod log;
 mod metrics;
 mod presence;

@@ -16,6 +16,7 @@ use crate::document::Documents;
 use crate::due::Due;
 use crate::example::{BEAT, Examples};
 use crate::execute::{Executor, NotDone};
+use crate::gate::Gate;
 use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
@@ -66,6 +67,8 @@ pub struct Parts {
     pub watch: Watch,
     /// Lists of incidents.
     pub board: Board,
+    /// Who may change what.
+    pub gate: Gate,
     /// The directory's stream, to look things up in.
     pub audit: Audit,
     /// What this node runs with, as admins may read it.
@@ -253,6 +256,7 @@ pub async fn start(
     if tokio::time::timeout(CATCH_UP, board.catch_up()).await.is_err() {
         tracing::info!("the board is still being made from the log");
     }
+    let gate = Gate::start(log.clone(), streams.clone(), watch.clone(), board.clone());
     let (presence, prompted) = (Presence::new(clock::now()), Prompted::default());
     let reach = Reach::start(config.outside, &log, &streams, &watch, &board)?;
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), prompted.clone());
@@ -269,6 +273,7 @@ pub async fn start(
         executor,
         watch,
         board,
+        gate,
         presence,
         prompted,
         accounts,

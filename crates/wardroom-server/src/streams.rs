@@ -16,6 +16,7 @@ use wardroom_core::id::{Entry, Number};
 use wardroom_core::incident::{FOLD_VERSION, Incident};
 use wardroom_core::seal::{self, Seal};
 
+use crate::gate::Book;
 use crate::log::{Log, LogError, Snapshot, Stored, Stream, Tip};
 use crate::stored::{recorded, sealed};
 pub use directory::HeldDirectory;
@@ -63,6 +64,8 @@ pub struct Streams {
     log: Log,
     incidents: Arc<Mutex<Incidents>>,
     directory: Arc<RwLock<HeldDirectory>>,
+    /// Which incidents hold the gate of which services: it is brought up to what is held here as that comes.
+    book: Arc<Book>,
     /// The last look at the directory for somebody unknown.
     look: Arc<directory::Looks>,
     quarantined: Arc<RwLock<BTreeMap<Stream, String>>>,
@@ -138,9 +141,16 @@ impl Streams {
                 ages: 0,
             })),
             directory: Arc::default(),
+            book: Arc::default(),
             look: Arc::default(),
             quarantined: Arc::default(),
         }
+    }
+
+    /// Which incidents hold the gate of which services.
+    #[must_use]
+    pub fn book(&self) -> &Arc<Book> {
+        &self.book
     }
 
     /// The incident, from memory or folded from the log; `None` if there is none of this number.
@@ -265,6 +275,7 @@ impl Streams {
             // The log's tail has passed it by: it is folded again, with what came meanwhile.
         } else if incidents.held.peek(&number).is_none_or(|known| known.tip.seq <= held.tip.seq) {
             incidents.held.put(number, held.clone());
+            self.book.take(&held);
         }
         held
     }
@@ -287,6 +298,7 @@ impl Streams {
         if let Some(held) = incidents.held.peek_mut(&number)
             && let Some(after) = held.after(events)
         {
+            self.book.take(&after);
             *held = after;
         }
         incidents.reach(number, last.seq);

@@ -1,6 +1,7 @@
 //! What can be typed. Each verb's help has an example.
 
 mod act;
+mod gate;
 mod remote;
 mod run;
 mod store;
@@ -18,7 +19,8 @@ use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
-pub use act::{Act, Change, Criterion, Todo, Told};
+pub use act::{Act, Change, Criterion, Permission, Todo, Told};
+pub use gate::{Gate, OnFailure};
 pub use remote::{Remote, Secret};
 pub use run::Run;
 pub use store::{Person, Service, Team, Token};
@@ -136,6 +138,19 @@ pub enum Verb {
     },
     /// Run a command of operations: announced, seen, and told how it went: wardroom run 465 -- kubectl rollout undo search
     Run(Run),
+    /// Ask whether something may be changed now, for pipelines: wardroom gate --service search --action "deploy v12"; it
+    /// ends with 0 allowed, 1 denied, 4 not decided
+    Gate(Gate),
+    /// Show which services the gate holds, and what it stopped: wardroom gates
+    Gates,
+    /// Say which version of a service of yours is good: wardroom good search v11; its owners may go back to it
+    Good {
+        service: ServiceName,
+        version: Line,
+        /// On whose behalf, by handle or mail: a pipeline with a gate's token says so
+        #[arg(long, env = "WARDROOM_ON_BEHALF_OF", value_name = "PERSON")]
+        on_behalf_of: Option<String>,
+    },
     /// Show what was done to services, and what differs from normal: wardroom changes 465
     Changes { number: Number },
     /// Show in which order everything that differs from normal is undone: wardroom undo 465

@@ -101,7 +101,7 @@ impl Client {
     }
 
     /// Has something done, once: the same request id goes with every try.
-    fn post(&self, path: &str, mut body: Value) -> anyhow::Result<Value> {
+    pub fn post(&self, path: &str, mut body: Value) -> anyhow::Result<Value> {
         body["request_id"] = json!(Uuid::now_v7());
         self.insist(path, |request| request.send_json(&body))
     }
@@ -171,6 +171,11 @@ impl Client {
             Ok(other) => other.into(),
             Err(other) => other,
         })
+    }
+
+    /// Asks the gate. Nothing of it is done twice: what is recorded is the same change for ten minutes.
+    pub fn gate(&self, asked: &Value) -> anyhow::Result<Value> {
+        self.insist("/api/v1/gate", |request| request.send_json(asked))
     }
 
     /// Makes a link for guests.

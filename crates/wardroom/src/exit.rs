@@ -48,7 +48,8 @@ impl Failure {
         }
     }
 
-    fn document(&self) -> &Value {
+    /// As a problem document.
+    pub fn document(&self) -> &Value {
         match self {
             Self::Refused(problem)
             | Self::Misused(problem)
@@ -100,6 +101,15 @@ fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
         "release_member" => format!("wardroom member {n} {role} {handle} --release"),
         "close" => format!("wardroom close-role {n} {role}"),
         "settle_changes" => format!("wardroom changes {n}"),
+        "ask_permission" => {
+            let service = remedy["services"][0].as_str().unwrap_or("NAME");
+            format!(
+                "wardroom permission {n} ask \"what\" --service {service}\n       or run it with --ask, or, if it cannot \
+                 wait, with --break-glass \"why\""
+            )
+        }
+        "name_service" => format!("the same with --service {}", remedy["service"].as_str().unwrap_or("NAME")),
+        "record_change" => format!("wardroom change {n} record \"service: what was done\""),
         "replace" => format!("the same with --replaces {}", remedy["entry"]),
         "note" => format!("wardroom note {n} \"…\""),
         "ask_admin" => "ask an admin".to_owned(),

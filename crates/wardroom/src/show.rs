@@ -2,9 +2,11 @@
 
 mod changes;
 mod document;
+mod permissions;
 mod width;
 
 pub use changes::{ledger, undoing};
+pub use permissions::gates;
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -129,6 +131,7 @@ pub fn incident(state: &Value) -> String {
     let mut out = head(state);
     command(&mut out, state);
     changes::differing(&mut out, state);
+    permissions::permissions(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
     lists(&mut out, state);
@@ -401,6 +404,12 @@ fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
             format!(
                 "#{n}: {who} tells of an uncoordinated change: wardroom change {n} take-in {id}, revert {id} or dismiss {id}"
             )
+        }
+        "permit" => {
+            let services: Vec<&str> =
+                next["services"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let (who, services) = (who(&next["by"]), services.join(", "));
+            format!("#{n}: {who} asks to change {services}: wardroom permission {n} grant {who}, or decline {who}")
         }
         "say_way_back" => {
             format!("#{n}: say how change {0} is undone: wardroom change {n} way-back {0} \"how\"", next["change"])

@@ -25,6 +25,7 @@ mod credentials;
 mod documents;
 mod error;
 mod evidence;
+mod gate;
 mod passkeys;
 mod postgres;
 mod row;

@@ -88,6 +88,7 @@ impl Streams {
         if known.tip.seq <= held.tip.seq {
             // Under the lock, as for incidents: what was begun before it was set aside knows nothing of it.
             self.set_directory_aside(&mut held);
+            self.book.directory(&held.directory.facts);
             *known = held;
         }
     }

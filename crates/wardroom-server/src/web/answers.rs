@@ -6,8 +6,10 @@
 mod account;
 mod admin;
 mod changes;
+mod gate;
 mod lists;
 mod passkeys;
+mod permissions;
 mod reach;
 mod welcome;
 
@@ -27,9 +29,11 @@ use wardroom_core::role::RolePath;
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
 pub(super) use self::changes::Ledger;
 use self::changes::{ChangeView, DifferingView};
+pub(super) use self::gate::{GateAnswer, GateReport};
 use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
 pub(super) use self::lists::{Marked, WrittenView};
+use self::permissions::{PermissionAskView, PermissionView};
 pub(super) use account::{Me, Sessions};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
@@ -136,8 +140,14 @@ pub(super) struct IncidentView {
     changes_recorded: u32,
     /// What differs from normal: the service that was changed last comes first.
     differing: Vec<DifferingView>,
-    /// Whether the reader is of operations, who announce changes; whoever tells of one that happened is heard.
+    /// Whether the reader may announce changes: operations, and whoever may change something for a while; whoever tells of one that happened is heard.
     may_announce: bool,
+    /// Who else may change services for a while.
+    permissions: Vec<PermissionView>,
+    /// Who asks to, the longest first.
+    permission_asks: Vec<PermissionAskView>,
+    /// Whether the reader is of operations, who let others change services.
+    may_grant_permission: bool,
     may_add: MayAdd,
     document: DocumentView,
     clocks: Vec<ClockView>,

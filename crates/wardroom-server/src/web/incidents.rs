@@ -344,7 +344,7 @@ pub(super) async fn next(State(server): State<Server>, reader: Reader) -> Result
         all.extend(brought.map(|Brought { next, prompt }| NextIn { incident: summary.number, next, prompt }));
     }
     server.fetched(&reader, &looked_at.iter().map(|incident| &**incident).collect::<Vec<_>>()).await;
-    all.sort_by_key(|next| (next.prompt.is_put_off(), next.next.rank(), next.incident));
+    all.sort_by_key(|next| (next.prompt.is_put_off(), next.next.rank(now), next.incident));
     let people: serde_json::Map<String, Value> =
         people_in(&all).into_iter().map(|person| (person.to_string(), named(&reader.facts, person))).collect();
     Ok(Json(json!({ "next": all, "people": people })))
@@ -358,7 +358,8 @@ fn people_in(all: &[NextIn]) -> Vec<PersonId> {
         | Next::Confirm { by, .. }
         | Next::Clear { by, .. }
         | Next::Answer { by, .. }
-        | Next::SortChange { by, .. } => vec![*by],
+        | Next::SortChange { by, .. }
+        | Next::Permit { by, .. } => vec![*by],
         Next::Assume { commander, .. } => vec![*commander],
         Next::OfferOperations { to } => to.clone(),
         Next::StillWithUs { .. }

@@ -13,6 +13,7 @@ mod document;
 pub mod evidence;
 mod example;
 pub mod followers;
+mod gate;
 pub mod health;
 mod incidents;
 mod json;

@@ -24,8 +24,8 @@ use super::account::{self, guest, passkey, proof, welcome};
 use super::parse::BODY_MAX;
 use super::problem::Problem;
 use super::{
-    admin, briefing, changes, directory, document, evidence, example, health, incidents, page, prompt, reach, sheet,
-    stream, tokens,
+    admin, briefing, changes, directory, document, evidence, example, gate, health, incidents, page, prompt, reach,
+    sheet, stream, tokens,
 };
 use crate::server::Server;
 
@@ -118,6 +118,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(incidents::command))
         .routes(routes!(incidents::events))
         .routes(routes!(changes::ledger))
+        .routes(routes!(gate::ask, gate::report))
+        .routes(routes!(gate::good))
         .routes(routes!(briefing::briefing))
         .routes(routes!(briefing::mark))
         .routes(routes!(incidents::next))

@@ -2,6 +2,7 @@
 
 mod changes;
 mod lists;
+mod permissions;
 
 use serde_json::{Value, json};
 use wardroom_core::call::Call;
@@ -105,6 +106,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "cursor": cursor,
     });
     changes::put_into(&mut view, incident, &ask, reader);
+    permissions::put_into(&mut view, incident, &ask, reader);
     seal::reveal(&mut view);
     view
 }

@@ -46,6 +46,10 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 pub struct Responder(pub Reader);
 
+/// Somebody who asks at the gate: for themselves, or, with a gate's token, on somebody's behalf.
+#[derive(Clone, Debug)]
+pub struct AtGate(pub Reader);
+
 /// Somebody of the house who may read: not a guest.
 #[derive(Clone, Debug)]
 pub struct Member(pub Reader);
@@ -195,7 +199,17 @@ impl FromRequestParts<Server> for Reader {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
         let reader = Self::signed_in(parts, server).await?;
         reader.has_to_be_meant(&parts.headers)?;
-        Ok(reader)
+        allows(reader, Scope::Read, "read")
+    }
+}
+
+impl FromRequestParts<Server> for AtGate {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
+        let reader = Reader::signed_in(parts, server).await?;
+        reader.has_to_be_meant(&parts.headers)?;
+        if reader.scope == Scope::Gate { Ok(Self(reader)) } else { allows(reader, Scope::Respond, "act").map(Self) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod changes;
 mod lists;
+mod permission;
 
 use clap::Subcommand;
 use wardroom_core::document::Part;
@@ -13,6 +14,7 @@ use wardroom_core::text::{Line, Prose};
 use super::word;
 pub use changes::{Change, Told};
 pub use lists::{Criterion, Todo};
+pub use permission::Permission;
 
 /// Verbs that are one command in an incident.
 #[derive(Subcommand, Debug)]
@@ -227,6 +229,21 @@ pub enum Act {
         number: Number,
         #[command(subcommand)]
         verb: Change,
+    },
+    /// Who else may change services for a while: wardroom permission 465 grant marty
+    Permission {
+        number: Number,
+        #[command(subcommand)]
+        verb: Permission,
+    },
+    /// Change services on your own for half an hour, because it cannot wait; everybody is told: wardroom break-glass 465
+    /// "the disk fills" --service search
+    BreakGlass {
+        number: Number,
+        reason: Prose,
+        /// What you change; can be repeated
+        #[arg(long = "service", value_name = "NAME", required = true)]
+        services: Vec<ServiceName>,
     },
     /// Say that the state document is still true: wardroom still-true 465; or a part of it: summary, status or notes
     StillTrue {

@@ -26,6 +26,12 @@ pub struct Run {
     /// It changes nothing: every responder may look, and what they saw is kept
     #[arg(long)]
     pub look: bool,
+    /// Outside operations: ask them for permission, and wait for their answer
+    #[arg(long, conflicts_with_all = ["look", "break_glass"])]
+    pub ask: bool,
+    /// Outside operations, and it cannot wait: change it on your own, for this reason; everybody is told
+    #[arg(long, value_name = "REASON", conflicts_with = "look")]
+    pub break_glass: Option<Prose>,
     /// What is masked before anything leaves this machine, beside what looks like a password or a token: a regular
     /// expression; several, one a line in the variable
     #[arg(long, value_name = "REGEX", env = "WARDROOM_MASK", value_delimiter = '\n')]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use wardroom_core::id::{Handle, ServiceName, TeamName, Who};
+use wardroom_core::incident::Severity;
 use wardroom_core::person::Email;
 use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
@@ -111,6 +112,18 @@ pub enum Service {
         #[command(flatten)]
         store: StoreArgs,
     },
+    /// Have the gate of a service stop people, or only observe: wardroom service gate search --enforce sev1 --enforce sev2
+    Gate {
+        service: ServiceName,
+        /// At which severities it stops people; can be repeated
+        #[arg(long, value_name = "SEVERITY", value_parser = word::<Severity>, required_unless_present = "observe")]
+        enforce: Vec<Severity>,
+        /// Stop nobody, and count what would have been stopped
+        #[arg(long, conflicts_with = "enforce")]
+        observe: bool,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
     /// List the services: wardroom service list
     List(StoreArgs),
 }
@@ -120,7 +133,7 @@ pub enum Token {
     /// Make a token: wardroom token create marty --scope read --days 30; it is shown once, as the last word
     Create {
         person: Who,
-        /// read, respond or admin
+        /// read, respond or admin; gate for a pipeline, which may ask the gate on anybody's behalf and nothing else
         #[arg(long, default_value = "respond", value_parser = word::<Scope>)]
         scope: Scope,
         /// What it is for

@@ -6,7 +6,7 @@ use wardroom_core::document::Part;
 use wardroom_core::id::{InviteId, Number};
 
 use super::print_json;
-use crate::args::{Act, Declare, Remote};
+use crate::args::{Act, Declare, Permission, Remote};
 use crate::client::Client;
 
 /// Declares, or opens an investigation.
@@ -160,10 +160,24 @@ fn command(act: Act) -> anyhow::Result<(Number, Command)> {
         Act::Uninvite { number, person, .. } => (number, Command::Uninvite { person: person.ok_or_else(|| anyhow::anyhow!("name a person"))? }),
         Act::SendAway { number, person, reason } => (number, Command::SendAway { person, reason }),
         Act::Criterion { .. } | Act::Todo { .. } | Act::Change { .. } | Act::StillTrue { .. } => anyhow::bail!("what is said anew is read first"),
+        Act::Permission { number, verb } => (number, permission(verb)),
+        Act::BreakGlass { number, reason, services } => (number, Command::BreakGlass { services: services.into_iter().collect(), reason }),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
         Act::StopClock { number, clock } => (number, Command::StopClock { clock }),
         Act::Merge { number, into } => (number, Command::Merge { into }),
     })
+}
+
+fn permission(verb: Permission) -> Command {
+    match verb {
+        Permission::Ask { what, services } => Command::AskPermission { services: services.into_iter().collect(), what },
+        Permission::Grant { person, services, minutes } => {
+            let services = (!services.is_empty()).then(|| services.into_iter().collect());
+            Command::GrantPermission { person, services, minutes }
+        }
+        Permission::Decline { person, reason } => Command::DeclinePermission { person, reason },
+        Permission::End { permission } => Command::EndPermission { permission },
+    }
 }
 
 fn recipient(

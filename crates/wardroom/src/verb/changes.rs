@@ -37,9 +37,9 @@ fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<Str
         Change::Drop { change, note } => {
             Command::ConfirmChange { change, outcome: Outcome::Dropped, note, evidence: None }
         }
-        Change::Correct { change, what, service, replaces } => {
+        Change::Correct { change, what, service, why, how, replaces } => {
             let before = Standing::read(list, change, "what", replaces)?;
-            let command = Command::CorrectChange { change, service, what, replaces: before.said() };
+            let command = Command::CorrectChange { change, service, what, why, how, replaces: before.said() };
             return Ok((command, before.words));
         }
         Change::WayBack { change, back, replaces } => {

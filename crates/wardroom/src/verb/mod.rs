@@ -4,6 +4,7 @@ mod act;
 mod changes;
 mod demo;
 mod evidence;
+mod gate;
 mod lists;
 mod read;
 mod run;
@@ -44,6 +45,12 @@ fn print_json(answer: &Value) {
 pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { verb, remote } = arguments;
     let done = match verb {
+        Verb::Gate(typed) => return gate::ask(&client(&remote)?, &remote, &typed),
+        Verb::Gates => gate::report(&client(&remote)?, &remote),
+        Verb::Good { service, version, on_behalf_of } => {
+            let (service, version) = (service.as_str(), version.as_str());
+            gate::good(&client(&remote)?, &remote, service, version, on_behalf_of.as_deref())
+        }
         Verb::Run(typed) => return run::run(&client(&remote)?, &remote, typed),
         Verb::Serve(serve) => serve::serve(serve, remote.json),
         Verb::Demo(demo) => demo::demo(demo, remote.json),

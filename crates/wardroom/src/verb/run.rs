@@ -5,6 +5,7 @@
 
 mod child;
 mod mask;
+mod permission;
 
 use std::process::ExitCode;
 
@@ -30,7 +31,7 @@ pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCod
         None => the_only_one(client)?,
     };
     let typed = mask.text(&words(&run));
-    let change = if run.look { None } else { Some(announce(client, number, &run, &typed)?) };
+    let change = if run.look { None } else { Some(permitted(client, number, &run, &typed)?) };
     if let Some(change) = change {
         eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
     }
@@ -96,6 +97,23 @@ fn the_only_one(client: &Client) -> anyhow::Result<Number> {
             Err(Failure::misused(sentence).into())
         }
     }
+}
+
+/// Announces it, with permission if whoever runs it has to ask for that first, or over broken glass.
+fn permitted(client: &Client, number: Number, run: &Run, typed: &str) -> anyhow::Result<u32> {
+    let refused = match announce(client, number, run, typed) {
+        Ok(change) => return Ok(change),
+        Err(refused) => refused,
+    };
+    let Some(services) = permission::services(&refused) else { return Err(refused) };
+    match &run.break_glass {
+        Some(reason) => permission::break_glass(client, number, services, reason.clone())?,
+        None if run.ask => {
+            permission::ask(client, number, services, run.what.clone().map_or_else(|| line(typed), Ok)?)?
+        }
+        None => return Err(refused),
+    }
+    announce(client, number, run, typed)
 }
 
 /// Announces it: whoever is not of operations is refused here, before anything starts. The number of the change.

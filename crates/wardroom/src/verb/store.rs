@@ -257,6 +257,14 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
             let said = format!("Removed the service {service}.");
             change_one(&store, json, DirectoryCommand::RemoveService { service }, &said)
         }
+        Service::Gate { service, enforce, observe: _, store } => {
+            let said = match enforce.as_slice() {
+                [] => format!("The gate of {service} only observes."),
+                _ => format!("The gate of {service} stops people at these severities."),
+            };
+            let enforce = enforce.into_iter().collect();
+            change_one(&store, json, DirectoryCommand::SetGate { service, enforce }, &said)
+        }
         Service::List(store) => {
             let directory = block_on(directory(&store))?;
             if json {

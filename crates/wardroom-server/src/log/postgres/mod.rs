@@ -5,6 +5,7 @@ mod calls;
 mod credentials;
 mod documents;
 mod evidence;
+mod gate;
 mod listen;
 mod passkeys;
 mod read;

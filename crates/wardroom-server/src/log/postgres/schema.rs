@@ -368,6 +368,13 @@ BEGIN
 END $$;
 CREATE TRIGGER evidence_gone AFTER DELETE ON evidence FOR EACH ROW EXECUTE FUNCTION wardroom_forget_bytes();
 ",
+    "
+-- What the gate stopped or would have stopped (gate.rs): ids and times, and no words.
+CREATE TABLE gate_stops (
+    at bigint NOT NULL, service text NOT NULL, incident bigint NOT NULL, person uuid, enforced boolean NOT NULL
+);
+CREATE INDEX gate_stops_at ON gate_stops (at);
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -6,6 +6,7 @@ mod credentials;
 mod documents;
 mod erase;
 mod evidence;
+mod gate;
 mod passkeys;
 pub(super) mod read;
 pub(super) mod schema;

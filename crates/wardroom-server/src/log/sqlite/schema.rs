@@ -220,6 +220,12 @@ END;
 CREATE TRIGGER evidence_gone AFTER DELETE ON evidence BEGIN
     DELETE FROM evidence_bytes WHERE stream = old.stream AND sha256 = old.sha256;
 END;
+", "
+-- What the gate stopped or would have stopped (gate.rs): ids and times, and no words.
+CREATE TABLE gate_stops (
+    at INTEGER NOT NULL, service TEXT NOT NULL, incident INTEGER NOT NULL, person TEXT, enforced INTEGER NOT NULL
+) STRICT;
+CREATE INDEX gate_stops_at ON gate_stops (at);
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

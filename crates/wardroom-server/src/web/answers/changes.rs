@@ -23,6 +23,8 @@ pub(super) struct ChangeView {
     back: Option<String>,
     /// The entry that said so, for a command that replaces it; null while nobody said anything.
     back_entry: Option<Entry>,
+    /// By what it came to the gate, if it was recorded there.
+    through: Option<String>,
     /// Who told of it.
     by: Named,
     #[schema(format = DateTime)]

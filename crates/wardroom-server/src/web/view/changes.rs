@@ -21,6 +21,7 @@ fn change(incident: &Incident, change: &Change, ask: &Asking<'_>) -> Value {
         "why": change.why,
         "how": change.how,
         "back": change.back,
+        "through": change.through,
         "back_entry": change.said.entry(Aspect::WayBack),
         "by": named(ask.facts, change.by),
         "at": change.at,
@@ -41,7 +42,7 @@ pub fn put_into(view: &mut Value, incident: &Incident, ask: &Asking<'_>, reader:
     view["changes"] = json!(recent(incident, ask));
     view["changes_recorded"] = json!(incident.changes_recorded);
     view["differing"] = json!(differing(incident));
-    view["may_announce"] = json!(incident.may_change_services(reader));
+    view["may_announce"] = json!(incident.may_change_services(reader, ask.now));
 }
 
 /// Changes that are still to be seen to, and the newest of the others, in the order in which they were told.

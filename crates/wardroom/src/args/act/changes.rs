@@ -64,6 +64,12 @@ pub enum Change {
         /// Which service it was
         #[arg(long, value_name = "NAME")]
         service: Option<ServiceName>,
+        /// Why
+        #[arg(long)]
+        why: Option<Prose>,
+        /// The command that did it, or a link to it
+        #[arg(long, value_name = "COMMAND")]
+        how: Option<Line>,
         /// The entry that said what you have read and replace; otherwise what stands there now
         #[arg(long, value_name = "ENTRY")]
         replaces: Option<Entry>,

@@ -1,0 +1,213 @@
+//! The book of the gate: every incident that holds a service, by the services.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use wardroom_core::facts::Facts;
+use wardroom_core::gate::Found;
+use wardroom_core::id::{Number, PersonId, ServiceName, Time};
+use wardroom_core::incident::Incident;
+
+use crate::streams::Held;
+
+/// Nothing was read yet.
+const NEVER: i64 = i64::MIN;
+
+/// What the gate decides by.
+#[derive(Debug)]
+pub struct Book {
+    pages: RwLock<Pages>,
+    /// When it was last known to be all that the log has, in microseconds.
+    confirmed_at: AtomicI64,
+}
+
+#[derive(Debug, Default)]
+struct Pages {
+    known: BTreeMap<Number, Known>,
+    by_service: HashMap<ServiceName, BTreeSet<Number>>,
+    facts: Facts,
+    /// People by their handle, and by their address in lower case.
+    people: HashMap<String, PersonId>,
+}
+
+/// An incident as far as the log was read.
+#[derive(Debug)]
+struct Known {
+    seq: u64,
+    /// While it holds something.
+    incident: Option<Arc<Incident>>,
+    holds: BTreeSet<ServiceName>,
+}
+
+/// Who would change what.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// Who, if anybody knows them.
+    pub person: Option<PersonId>,
+    /// Which services.
+    pub services: &'a BTreeSet<ServiceName>,
+    /// What they would do.
+    pub what: &'a str,
+    /// To which version they go back, if it is a rollback.
+    pub back_to: Option<&'a str>,
+    /// When.
+    pub now: Time,
+}
+
+/// What the book says.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// What stops it, and where it is to be recorded.
+    pub found: Found,
+    /// Services that nobody knows: not the directory, and no incident.
+    pub unknown: Vec<ServiceName>,
+    /// Changes as which it came through a moment ago already.
+    pub already: Vec<(Number, ServiceName, u32)>,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        Self { pages: RwLock::default(), confirmed_at: AtomicI64::new(NEVER) }
+    }
+}
+
+impl Book {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Pages> {
+        self.pages.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Pages> {
+        self.pages.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes an incident in as it is now; one that is older than what is known changes nothing.
+    pub fn take(&self, held: &Held) {
+        self.write().take(held.incident.number, held.tip.seq, &held.incident);
+    }
+
+    /// Takes the directory in as it is now.
+    pub fn directory(&self, facts: &Facts) {
+        self.write().directory(facts);
+    }
+
+    /// That it was all that the log had, at a time.
+    pub fn confirm(&self, now: Time) {
+        self.confirmed_at.fetch_max(now.as_microsecond(), Ordering::Relaxed);
+    }
+
+    /// When it was last known to be all that the log has; nothing before that was so once.
+    #[must_use]
+    pub fn confirmed_at(&self) -> Option<Time> {
+        match self.confirmed_at.load(Ordering::Relaxed) {
+            NEVER => None,
+            at => Time::from_microsecond(at).ok(),
+        }
+    }
+
+    /// Every incident that it has anything of.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<Number> {
+        self.read().known.iter().filter(|(_, known)| known.incident.is_some()).map(|(number, _)| *number).collect()
+    }
+
+    /// Who is called so, by their handle or their address.
+    #[must_use]
+    pub fn person(&self, called: &str) -> Option<PersonId> {
+        self.read().people.get(&called.trim().to_lowercase()).copied()
+    }
+
+    /// An incident that holds something.
+    #[must_use]
+    pub fn incident(&self, number: Number) -> Option<Arc<Incident>> {
+        self.read().known.get(&number)?.incident.clone()
+    }
+
+    /// The incidents that hold a service.
+    #[must_use]
+    pub fn holding(&self, service: &ServiceName) -> Vec<Arc<Incident>> {
+        let pages = self.read();
+        let numbers = pages.by_service.get(service).into_iter().flatten();
+        numbers.filter_map(|number| pages.known.get(number)?.incident.clone()).collect()
+    }
+
+    /// Every service that is held.
+    #[must_use]
+    pub fn held(&self) -> Vec<ServiceName> {
+        self.read().by_service.keys().cloned().collect()
+    }
+
+    /// Looks at somebody who would change something.
+    #[must_use]
+    pub fn look(&self, asking: Asking<'_>) -> Look {
+        let Asking { person, services, what, back_to, now } = asking;
+        let (pages, mut look) = (self.read(), Look::default());
+        for service in services {
+            let numbers = pages.by_service.get(service);
+            if numbers.is_none() && !pages.facts.services.contains_key(service) {
+                look.unknown.push(service.clone());
+            }
+            for number in numbers.into_iter().flatten() {
+                let Some(incident) = pages.known.get(number).and_then(|known| known.incident.as_ref()) else {
+                    continue;
+                };
+                incident.look(person, service, back_to, &pages.facts, now, &mut look.found);
+            }
+        }
+        let Look { found, already, .. } = &mut look;
+        let came = |number: &Number, service: &ServiceName| {
+            pages.known.get(number)?.incident.as_ref()?.passed_already(person?, service, what, now)
+        };
+        found.passes.retain(|(number, service)| {
+            let change = came(number, service);
+            already.extend(change.map(|change| (*number, service.clone(), change)));
+            change.is_none()
+        });
+        look
+    }
+}
+
+impl Pages {
+    fn take(&mut self, number: Number, seq: u64, incident: &Arc<Incident>) {
+        if self.known.get(&number).is_some_and(|known| known.seq > seq) {
+            return;
+        }
+        let holds = incident.held_services(&self.facts);
+        let incident = (!holds.is_empty()).then(|| Arc::clone(incident));
+        let before = self.known.insert(number, Known { seq, incident, holds: holds.clone() });
+        let before = before.map(|known| known.holds).unwrap_or_default();
+        for service in before.difference(&holds) {
+            if let Some(numbers) = self.by_service.get_mut(service) {
+                numbers.remove(&number);
+                if numbers.is_empty() {
+                    self.by_service.remove(service);
+                }
+            }
+        }
+        for service in holds.difference(&before) {
+            self.by_service.entry(service.clone()).or_default().insert(number);
+        }
+    }
+
+    fn directory(&mut self, facts: &Facts) {
+        let people = !Arc::ptr_eq(&self.facts.people, &facts.people);
+        let services = !Arc::ptr_eq(&self.facts.services, &facts.services);
+        self.facts = facts.clone();
+        if people {
+            let of = |person: &wardroom_core::facts::Person| {
+                let words = [Some(&person.handle), person.email.as_ref()].into_iter().flatten();
+                let words: Vec<_> = words.filter_map(|text| Some(text.words()?.to_lowercase())).collect();
+                words.into_iter().map(|called| (called, person.id)).collect::<Vec<_>>()
+            };
+            self.people = facts.people.values().flat_map(of).collect();
+        }
+        if services {
+            let known: Vec<_> = self
+                .known
+                .iter()
+                .filter_map(|(number, known)| Some((*number, known.seq, known.incident.clone()?)))
+                .collect();
+            known.iter().for_each(|(number, seq, incident)| self.take(*number, *seq, incident));
+        }
+    }
+}

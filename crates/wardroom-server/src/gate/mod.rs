@@ -1,0 +1,135 @@
+//! The gate on this node: which incidents hold which services, kept in memory so that whoever asks waits for nothing, and
+//! what it stopped or would have stopped, kept beside the log.
+//!
+//! What is committed here stands in the book before its asker is answered; what other nodes commit follows the log. When the
+//! store cannot be reached, the book goes on answering from what it knew last, and says how old that is.
+
+mod book;
+mod passing;
+mod stops;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use wardroom_core::id::{Number, Time};
+
+use crate::clock;
+use crate::log::{Log, LogError};
+use crate::streams::Streams;
+use crate::views::board::Board;
+use crate::watch::{After, Watch};
+
+pub use book::{Asking, Book, Look};
+pub use passing::{Answer, Call, Unable};
+pub use stops::{STOPS_KEPT_DAYS, Stopped, Stops};
+
+/// Entries that are looked at together.
+const PIECE: usize = 512;
+/// How often it is made sure that the log has no more than is known here.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long to wait after the store could not be read.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// The gate. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// What it decides by.
+    pub book: Arc<Book>,
+    /// What it stopped.
+    pub stops: Stops,
+}
+
+impl Gate {
+    /// Starts keeping the book of these streams.
+    #[must_use]
+    pub fn start(log: Log, streams: Streams, watch: Watch, board: Board) -> Self {
+        let gate = Self { book: Arc::clone(streams.book()), stops: Stops::start(log.clone()) };
+        tokio::spawn(Keeper { log, streams, watch, board, book: Arc::clone(&gate.book) }.keep());
+        gate
+    }
+}
+
+struct Keeper {
+    log: Log,
+    streams: Streams,
+    watch: Watch,
+    board: Board,
+    book: Arc<Book>,
+}
+
+impl Keeper {
+    async fn keep(self) {
+        let mut news = self.watch.subscribe();
+        let mut position = None;
+        loop {
+            match self.round(&mut position).await {
+                Ok(()) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "the gate goes on from what it knew last");
+                    tokio::time::sleep(AGAIN).await;
+                    continue;
+                }
+            }
+            match tokio::time::timeout(LOOK, news.changed()).await {
+                Ok(Err(_)) => return,
+                Ok(Ok(())) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Reads on from where the last round ended; the first one reads every open incident.
+    async fn round(&self, position: &mut Option<u64>) -> Result<(), LogError> {
+        // Before anything is read: what is committed meanwhile is for the next round.
+        let now = clock::now();
+        let fresh = self.book.confirmed_at().is_some_and(|at| age(at, now, LOOK).is_none());
+        let head = if fresh { None } else { Some(self.log.head().await?.position) };
+        let until = self.watch.position();
+        let changed = match position {
+            None => After::Behind,
+            Some(position) => self.watch.after(*position, PIECE),
+        };
+        let (changed, until) = match changed {
+            After::Entries(entries) => {
+                let until = entries.last().map_or(until, |last| last.position);
+                let numbers = entries.iter().filter_map(|shown| shown.stream.incident()).collect();
+                (numbers, until)
+            }
+            After::Behind => (self.all().await?, until),
+        };
+        for number in changed {
+            self.take(number).await?;
+        }
+        *position = Some(until);
+        if head.is_some_and(|head| head <= until) {
+            self.book.confirm(now);
+        }
+        Ok(())
+    }
+
+    /// Every incident that is open, and every one that the book has: one may have ended.
+    async fn all(&self) -> Result<BTreeSet<Number>, LogError> {
+        let open = self.board.active().await?;
+        Ok(open.iter().map(|summary| summary.number).chain(self.book.numbers()).collect())
+    }
+
+    async fn take(&self, number: Number) -> Result<(), LogError> {
+        match self.streams.incident(number).await {
+            Ok(Some(held)) => self.book.take(&held),
+            // Of one that is broken, what was known last goes on: a gate that falls open tells nobody.
+            Ok(None) | Err(LogError::Damaged { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+/// How old what is known may be before that is said.
+pub const FRESH: Duration = Duration::from_secs(10);
+
+/// How old it is at a time, if that is older than so much.
+#[must_use]
+pub fn age(confirmed_at: Time, now: Time, than: Duration) -> Option<Duration> {
+    let age = Duration::try_from(now.duration_since(confirmed_at)).unwrap_or_default();
+    (age > than).then_some(age)
+}

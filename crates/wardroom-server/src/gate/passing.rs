@@ -1,0 +1,188 @@
+//! Somebody asks at the gate: what the book says, what is recorded of it, and what they are told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use uuid::Uuid;
+use wardroom_core::command::Command;
+use wardroom_core::gate::{Found, Passing, Stop};
+use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time};
+use wardroom_core::refusal::Code;
+use wardroom_core::text::Line;
+
+use super::{Asking, FRESH, Look, Stopped, age};
+use crate::clock;
+use crate::execute::{Asked, NotDone, Order};
+use crate::server::Server;
+
+/// What somebody would do.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// Who, if anybody here knows them.
+    pub person: Option<PersonId>,
+    /// Which services; at least one.
+    pub services: BTreeSet<ServiceName>,
+    /// What they would do.
+    pub what: Line,
+    /// The version that they go back to, if it is a rollback.
+    pub back_to: Option<Line>,
+    /// By what they come.
+    pub through: Line,
+    /// Whether it is as good as done with this word.
+    pub done: bool,
+    /// Whether they only ask what would be said: nothing is recorded.
+    pub dry_run: bool,
+}
+
+/// What they are told.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// Whether they may.
+    pub allowed: bool,
+    /// Why, in words.
+    pub reason: String,
+    /// What stops them, or would if the gate enforced it.
+    pub stops: Vec<Stop>,
+    /// The changes as which it stands in ledgers.
+    pub changes: Vec<(Number, ServiceName, u32)>,
+    /// When what was decided by was last known to be all that there is.
+    pub as_of: Time,
+}
+
+/// Why nothing could be decided. Nobody was allowed anything by it.
+#[derive(Debug)]
+pub enum Unable {
+    /// Nobody knows these services.
+    Unknown(Vec<ServiceName>),
+    /// This node has just started and has not read which incidents there are.
+    Starting,
+    /// It would have to be recorded, and could not.
+    NotRecorded(NotDone),
+}
+
+/// Which services, as a sentence lists them.
+fn list<'a>(services: impl IntoIterator<Item = &'a ServiceName>) -> String {
+    let all: BTreeSet<&str> = services.into_iter().map(ServiceName::as_str).collect();
+    Vec::from_iter(all).join(", ")
+}
+
+/// What is said of what is older than it should be.
+fn aged(age: Option<Duration>) -> String {
+    age.map_or_else(String::new, |age| format!(" This is as of {} s ago: the store cannot be reached.", age.as_secs()))
+}
+
+impl Server {
+    /// Decides whether somebody may change some services, and records what comes through.
+    ///
+    /// # Errors
+    /// [`Unable`]; whoever asks settles what that means for them.
+    pub async fn pass(&self, call: Call) -> Result<Answer, Unable> {
+        let (book, now) = (&self.gate.book, clock::now());
+        let as_of = book.confirmed_at().ok_or(Unable::Starting)?;
+        let look = book.look(Asking {
+            person: call.person,
+            services: &call.services,
+            what: call.what.as_str(),
+            back_to: call.back_to.as_ref().map(Line::as_str),
+            now,
+        });
+        let Look { found, unknown, already } = look;
+        if !unknown.is_empty() {
+            return Err(Unable::Unknown(unknown));
+        }
+        if !call.dry_run {
+            self.note_stops(&call, &found, now);
+        }
+        let old = aged(age(as_of, now, FRESH));
+        if found.is_stopped() {
+            let reason = said(found.stops.iter().filter(|stop| stop.enforced)) + &old;
+            return Ok(Answer { allowed: false, reason, stops: found.stops, changes: Vec::new(), as_of });
+        }
+        let mut changes = already;
+        if !call.dry_run {
+            match self.record(&call, &found).await {
+                Ok(recorded) => changes.extend(recorded),
+                Err(NotDone::Refused(refusal)) => {
+                    // Between the book and the log they lost what let them through.
+                    let reason = refusal.sentence + &old;
+                    return Ok(Answer { allowed: false, reason, stops: found.stops, changes: Vec::new(), as_of });
+                }
+                Err(error) => return Err(Unable::NotRecorded(error)),
+            }
+        }
+        let reason = self.allowed(&call, &found, &changes) + &old;
+        Ok(Answer { allowed: true, reason, stops: found.stops, changes, as_of })
+    }
+
+    fn note_stops(&self, call: &Call, found: &Found, at: Time) {
+        for Stop { incident, service, enforced, .. } in found.stops.clone() {
+            self.gate.stops.note(Stopped { at, service, incident, person: call.person, enforced });
+        }
+    }
+
+    /// Records what comes through, incident by incident: of one all of it or nothing. Asked again, what is recorded
+    /// already is not recorded twice.
+    async fn record(&self, call: &Call, found: &Found) -> Result<Vec<(Number, ServiceName, u32)>, NotDone> {
+        let Some(person) = call.person.filter(|_| !found.passes.is_empty()) else { return Ok(Vec::new()) };
+        self.ready_to_record().await?;
+        let mut by_incident: BTreeMap<Number, BTreeSet<ServiceName>> = BTreeMap::new();
+        for (number, service) in &found.passes {
+            by_incident.entry(*number).or_default().insert(service.clone());
+        }
+        let mut changes = Vec::new();
+        for (number, services) in by_incident {
+            let passing = Passing {
+                services: services.clone(),
+                what: call.what.clone(),
+                back_to: call.back_to.clone(),
+                through: call.through.clone(),
+                done: call.done,
+            };
+            let order = Order::Incident(number, Command::PassGate(passing));
+            let asked = Asked { request: Uuid::now_v7(), actor: Actor::Person(person), order };
+            match self.executor.execute(asked).await {
+                Ok(_) => self.metrics.count("accepted"),
+                // Somebody who asked the same at the same moment was faster.
+                Err(NotDone::Refused(refusal)) if refusal.code == Code::AlreadySo => {}
+                Err(error) => return Err(error),
+            }
+            let Some(held) = self.streams.incident(number).await? else { continue };
+            let now = clock::now();
+            let of = |service: ServiceName| {
+                let change = held.incident.passed_already(person, &service, call.what.as_str(), now)?;
+                Some((number, service, change))
+            };
+            changes.extend(services.into_iter().filter_map(of));
+        }
+        Ok(changes)
+    }
+
+    fn allowed(&self, call: &Call, found: &Found, changes: &[(Number, ServiceName, u32)]) -> String {
+        if !found.stops.is_empty() {
+            let services = list(found.stops.iter().map(|stop| &stop.service));
+            return format!("Allowed: the gate of {services} only observes. {}", said(&found.stops));
+        }
+        let services = list(&call.services);
+        let named = |(number, _, change): &(Number, ServiceName, u32)| {
+            let held = self.gate.book.incident(*number)?;
+            (!held.restricted).then(|| format!("change {change} of incident {number}"))
+        };
+        let recorded: Vec<String> = changes.iter().filter_map(named).collect();
+        match (changes.len() + found.passes.len(), recorded.as_slice()) {
+            (0, _) => format!("Allowed: no incident holds {services}."),
+            (_, []) => format!("Allowed: you may change {services}."),
+            (_, recorded) => format!("Allowed: you may change {services}. It stands there as {}.", recorded.join(", ")),
+        }
+    }
+}
+
+/// Each reason once: an incident that holds several services says much the same of each.
+fn said<'a>(stops: impl IntoIterator<Item = &'a Stop>) -> String {
+    let mut reasons: Vec<&str> = Vec::new();
+    for stop in stops {
+        if !reasons.contains(&stop.reason.as_str()) {
+            reasons.push(&stop.reason);
+        }
+    }
+    reasons.join(" ")
+}

@@ -1,0 +1,70 @@
+//! What the gate stopped, and what it would have stopped: ids and times beside the log, so that a team can see what
+//! enforcing would have meant before it enforces.
+
+use jiff::SignedDuration;
+use tokio::sync::mpsc;
+use wardroom_core::id::{Number, PersonId, ServiceName, Time};
+
+use crate::clock;
+use crate::log::{Log, LogError};
+
+/// For so many days it is kept.
+pub const STOPS_KEPT_DAYS: i64 = 30;
+/// So many wait to be kept; what comes beyond that while the store is gone is not counted.
+const QUEUE: usize = 4_096;
+/// So many are kept together.
+const BATCH: usize = 256;
+
+/// Somebody was stopped at the gate, or would have been.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stopped {
+    /// When.
+    pub at: Time,
+    /// At which service.
+    pub service: ServiceName,
+    /// By which incident.
+    pub incident: Number,
+    /// Who, if anybody knows them.
+    pub person: Option<PersonId>,
+    /// Whether the gate enforced it; else it only observed.
+    pub enforced: bool,
+}
+
+/// Keeps them. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Stops {
+    log: Log,
+    waiting: mpsc::Sender<Stopped>,
+}
+
+impl Stops {
+    pub(super) fn start(log: Log) -> Self {
+        let (waiting, stopped) = mpsc::channel(QUEUE);
+        tokio::spawn(keep(log.clone(), stopped));
+        Self { log, waiting }
+    }
+
+    /// Has this kept, in the background: whoever was stopped waits for nothing more.
+    pub fn note(&self, stopped: Stopped) {
+        // Counting is no reason to answer later, or not at all.
+        let _ = self.waiting.try_send(stopped);
+    }
+
+    /// What was kept since a time, the newest first, as far as there is a reasonable number of them.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn since(&self, since: Time) -> Result<Vec<Stopped>, LogError> {
+        self.log.gate_stops(since).await
+    }
+}
+
+async fn keep(log: Log, mut stopped: mpsc::Receiver<Stopped>) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while stopped.recv_many(&mut batch, BATCH).await > 0 {
+        let before = clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS);
+        if let Err(error) = log.keep_gate_stops(std::mem::take(&mut batch), before).await {
+            tracing::warn!(%error, "what the gate stopped could not be kept");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What the gate stopped, on PostgreSQL.
+
+use tokio_postgres::Row;
+use wardroom_core::id::{Number, PersonId, Time};
+
+use super::Store;
+use super::read::time;
+use crate::gate::Stopped;
+use crate::log::LogError;
+use crate::log::gate::STOPS_TOLD;
+
+/// A stop; `None` for a row that Wardroom never wrote.
+fn stopped(row: &Row) -> Option<Stopped> {
+    Some(Stopped {
+        at: time(row.get("at"))?,
+        service: row.get::<_, &str>("service").parse().ok()?,
+        incident: u32::try_from(row.get::<_, i64>("incident")).ok().and_then(Number::new)?,
+        person: row.get::<_, Option<_>>("person").map(PersonId),
+        enforced: row.get("enforced"),
+    })
+}
+
+impl Store {
+    pub(in crate::log) async fn keep_gate_stops(&self, all: Vec<Stopped>, forget_before: Time) -> Result<(), LogError> {
+        self.do_it("DELETE FROM gate_stops WHERE at < $1", &[&forget_before.as_microsecond()]).await?;
+        let at: Vec<i64> = all.iter().map(|one| one.at.as_microsecond()).collect();
+        let services: Vec<&str> = all.iter().map(|one| one.service.as_str()).collect();
+        let incidents: Vec<i64> = all.iter().map(|one| one.incident.get().into()).collect();
+        let people: Vec<Option<uuid::Uuid>> = all.iter().map(|one| one.person.map(|person| person.0)).collect();
+        let enforced: Vec<bool> = all.iter().map(|one| one.enforced).collect();
+        self.do_it(
+            "INSERT INTO gate_stops
+             SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::uuid[], $5::boolean[])",
+            &[&at, &services, &incidents, &people, &enforced],
+        )
+        .await
+        .map(drop)
+    }
+
+    pub(in crate::log) async fn gate_stops(&self, since: Time) -> Result<Vec<Stopped>, LogError> {
+        let client = self.client().await?;
+        let rows = client
+            .query(
+                "SELECT * FROM gate_stops WHERE at >= $1 ORDER BY at DESC LIMIT $2",
+                &[&since.as_microsecond(), &STOPS_TOLD],
+            )
+            .await?;
+        Ok(rows.iter().filter_map(stopped).collect())
+    }
+}

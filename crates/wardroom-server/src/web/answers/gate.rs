@@ -1,0 +1,73 @@
+//! What is answered at the gate, described.
+
+use utoipa::ToSchema;
+use wardroom_core::id::{Number, ServiceName, TeamName};
+use wardroom_core::incident::Severity;
+
+/// Whether somebody may change some services.
+#[derive(ToSchema)]
+pub(in crate::web) struct GateAnswer {
+    /// `allow` or `deny`.
+    decision: String,
+    /// Why, for a person.
+    reason: String,
+    /// Whether it is allowed only because the gate observes, and enforces nothing yet.
+    observed: bool,
+    /// What stops it, or would if the gate enforced that.
+    stops: Vec<StopView>,
+    /// The changes as which it stands in the ledgers of incidents.
+    changes: Vec<PassedView>,
+    /// When what was decided by was last known to be all that there is: long ago while the store cannot be reached.
+    #[schema(format = DateTime)]
+    as_of: String,
+}
+
+/// An incident that stops somebody.
+#[derive(ToSchema)]
+pub(super) struct StopView {
+    /// Null for one that only the invited may know of.
+    incident: Option<Number>,
+    service: ServiceName,
+    /// Whether the service's gate enforces it.
+    enforced: bool,
+    reason: String,
+    /// Where operations can be asked for permission.
+    ask: Option<String>,
+}
+
+/// A change that came through the gate.
+#[derive(ToSchema)]
+pub(super) struct PassedView {
+    incident: Number,
+    service: ServiceName,
+    change: u32,
+}
+
+/// What the gate holds, and what it stopped.
+#[derive(ToSchema)]
+pub(in crate::web) struct GateReport {
+    /// Over so many days it is summed up.
+    days: u32,
+    /// Services whose gate is held, enforces, or stopped somebody.
+    services: Vec<GatedView>,
+    /// When what is known here was last all that there is; null while this node starts.
+    #[schema(format = DateTime)]
+    as_of: Option<String>,
+}
+
+/// The gate of a service.
+#[derive(ToSchema)]
+pub(super) struct GatedView {
+    service: ServiceName,
+    owner: Option<TeamName>,
+    /// At which severities it stops people; at the others it observes.
+    enforced: Vec<Severity>,
+    /// By which incidents it is held now.
+    held_by: Vec<Number>,
+    /// How often it stopped somebody.
+    stopped: u32,
+    /// How often it would have.
+    observed: u32,
+    /// After how many of these whoever asked told of an uncoordinated change there.
+    uncoordinated: u32,
+}

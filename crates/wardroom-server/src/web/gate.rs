@@ -1,0 +1,269 @@
+//! The gate over HTTP: may somebody change these services now, and what has it stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use jiff::SignedDuration;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+use wardroom_core::change::Coordination;
+use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::gate::Stop;
+use wardroom_core::id::{Actor, Number, PersonId, ServiceName};
+use wardroom_core::incident::Severity;
+use wardroom_core::text::{Line, repeated};
+use wardroom_core::token::Scope;
+
+use super::answers;
+use super::parse::{Body, Plain};
+use super::problem::Problem;
+use super::who::{AtGate, By, Member, Reader};
+use crate::clock;
+use crate::execute::{Asked as Execute, Order};
+use crate::gate::{Answer, Call, Stopped, Unable};
+use crate::server::Server;
+
+/// So many services are asked about at once, at the most.
+const SERVICES_MAX: usize = 50;
+/// Over so many days what was stopped is summed up.
+const DAYS: i64 = 7;
+/// How long what somebody is called may be, in bytes: an address of mail, at the most.
+const CALLED_MAX: usize = 254;
+
+/// What somebody would change.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Asked {
+    /// Which services, 1 to 50.
+    services: BTreeSet<ServiceName>,
+    /// What would be done, in one line.
+    what: Line,
+    /// On whose behalf, by their handle or their address of mail. A gate's token has to say so; everybody else asks for
+    /// themselves.
+    #[serde(default)]
+    on_behalf_of: Option<String>,
+    /// The version that this goes back to. The owners of a service may go back to its last known good one.
+    #[serde(default)]
+    back_to: Option<Line>,
+    /// Only ask: nothing is recorded, and nothing is counted.
+    #[serde(default)]
+    dry_run: bool,
+}
+
+impl Unable {
+    /// As whoever asked is told.
+    pub(super) fn problem(self, server: &Server) -> Problem {
+        let facts = &server.streams.directory().directory.facts;
+        match self {
+            Self::Unknown(services) => {
+                let refusal = facts.no_such_service(&services[0]);
+                Problem::refused(&refusal, facts)
+            }
+            Self::Starting => {
+                let sentence = "Wardroom has just started and is still reading which incidents there are. Ask again.";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence)
+            }
+            Self::NotRecorded(error) => {
+                tracing::error!(%error, "what came to the gate could not be recorded");
+                let sentence = "This is yours to do, and Wardroom cannot record it at this moment, so it cannot decide. \
+                                Ask again, or tell the incident what you change.";
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence)
+            }
+        }
+    }
+}
+
+impl Server {
+    /// Who it is that would change something, and by what they come.
+    fn at_the_gate(&self, reader: &Reader, named: Option<&str>) -> Result<(Option<PersonId>, Line), Problem> {
+        let directory = self.streams.directory().directory;
+        let label = match reader.by {
+            By::Token(id) => directory.tokens.get(&id).and_then(|token| token.label.words().map(str::to_owned)),
+            By::Session(_) => None,
+        };
+        let own = || label.as_deref().and_then(|label| format!("the gate, {label}").parse().ok());
+        let through: Line = own().unwrap_or_else(|| "the gate".parse().expect("it is a line"));
+        if named.is_some_and(|named| named.len() > CALLED_MAX) {
+            return Err(Problem::malformed("“on_behalf_of” is a handle, or an address of mail"));
+        }
+        let known = named.and_then(|named| self.gate.book.person(named));
+        match (reader.scope, named) {
+            (Scope::Gate, Some(_)) => Ok((known, through)),
+            (Scope::Gate, None) => {
+                let sentence = "A pipeline is nobody. Say on whose behalf it asks: “on_behalf_of”, by handle or mail.";
+                Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "on_whose_behalf", sentence))
+            }
+            (_, Some(_)) if known != Some(reader.person) => {
+                let sentence = "With this token you ask for yourself. What asks on behalf of others has a token of its \
+                                own: `wardroom token create HANDLE --scope gate`.";
+                Err(Problem::new(StatusCode::FORBIDDEN, "not_on_their_behalf", sentence))
+            }
+            (_, _) => {
+                self.presence.saw(reader.person);
+                Ok((Some(reader.person), through))
+            }
+        }
+    }
+
+    /// Where somebody asks operations to let them.
+    pub(super) fn ask_there(&self, stop: &Stop) -> Option<String> {
+        let origin = self.public_url.as_ref().map_or("", |url| url.origin());
+        (!stop.restricted).then(|| format!("{origin}/incidents/{}?permission={}", stop.incident.get(), stop.service))
+    }
+}
+
+/// Ask whether somebody may change some services now. What is allowed to operations stands in the ledger of the incident
+/// by that.
+#[utoipa::path(
+    post, path = "/api/v1/gate", request_body = Asked,
+    responses((status = 200, description = "Decided: read `decision`", body = answers::GateAnswer),
+              (status = 422, description = "`unknown_service`, or not on whose behalf", body = answers::ProblemDocument),
+              (status = 503, description = "`cannot_decide`", body = answers::ProblemDocument)),
+)]
+pub(super) async fn ask(
+    State(server): State<Server>,
+    AtGate(reader): AtGate,
+    Plain(asked): Plain<Asked>,
+) -> Result<Json<Value>, Problem> {
+    let Asked { services, what, on_behalf_of, back_to, dry_run } = asked;
+    if services.is_empty() || services.len() > SERVICES_MAX {
+        return Err(Problem::malformed(format!("“services” names 1 to {SERVICES_MAX} services")));
+    }
+    let (person, through) = server.at_the_gate(&reader, on_behalf_of.as_deref())?;
+    let call = Call { person, services, what, back_to, through, done: false, dry_run };
+    let answer = server.pass(call).await.map_err(|unable| unable.problem(&server))?;
+    Ok(Json(told(&server, &answer)))
+}
+
+fn told(server: &Server, answer: &Answer) -> Value {
+    let stop = |stop: &Stop| {
+        json!({
+            "incident": (!stop.restricted).then_some(stop.incident),
+            "service": stop.service,
+            "enforced": stop.enforced,
+            "reason": stop.reason,
+            "ask": server.ask_there(stop),
+        })
+    };
+    let shown = |number: &Number| server.gate.book.incident(*number).is_some_and(|incident| !incident.restricted);
+    let changes = answer.changes.iter().filter(|(number, ..)| shown(number));
+    let changes = changes
+        .map(|(incident, service, change)| json!({ "incident": incident, "service": service, "change": change }));
+    json!({
+        "decision": if answer.allowed { "allow" } else { "deny" },
+        "reason": answer.reason,
+        "observed": answer.allowed && !answer.stops.is_empty(),
+        "stops": answer.stops.iter().map(stop).collect::<Vec<_>>(),
+        "changes": changes.collect::<Vec<_>>(),
+        "as_of": answer.as_of,
+    })
+}
+
+/// Which version of a service is good.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GoodVersion {
+    /// Drawn for each request: the same one again gets the same answer.
+    #[allow(dead_code)] // It stands beside this when the body is read.
+    #[serde(skip)]
+    request_id: Uuid,
+    /// As its owners call it, in one line.
+    version: Line,
+    /// On whose behalf, by their handle or their address of mail, as at the gate.
+    #[serde(default)]
+    on_behalf_of: Option<String>,
+}
+
+/// Say which version of a service is good. Its owners may go back to it during an incident that began after this.
+#[utoipa::path(
+    post, path = "/api/v1/services/{service}/good", request_body = GoodVersion,
+    params(("service" = String, Path, description = "The service's name")),
+    responses((status = 200, body = answers::Changed), (status = "4XX", body = answers::ProblemDocument)),
+)]
+pub(super) async fn good(
+    State(server): State<Server>,
+    AtGate(reader): AtGate,
+    Path(service): Path<ServiceName>,
+    Body(asked): Body<GoodVersion>,
+) -> Result<Json<Value>, Problem> {
+    let GoodVersion { version, on_behalf_of, .. } = asked.order;
+    let (person, _) = server.at_the_gate(&reader, on_behalf_of.as_deref())?;
+    let facts = server.streams.directory().directory.facts.clone();
+    let actor = match (person, &on_behalf_of) {
+        (Some(person), _) => Actor::Person(person),
+        (None, named) => {
+            let sentence = format!("Nobody here is called “{}”.", repeated(named.as_deref().unwrap_or_default()));
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_person", sentence));
+        }
+    };
+    let order = Order::Directory(DirectoryCommand::SetGood { service, version });
+    let done = server.executor.execute(Execute { request: asked.request_id, actor, order }).await;
+    let done = done.map_err(|error| Problem::not_done(&error, &facts))?;
+    let span = done.spans.first();
+    Ok(Json(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) })))
+}
+
+/// What the gate of one service stopped lately.
+#[derive(Default)]
+struct Sum {
+    stopped: u32,
+    observed: u32,
+    uncoordinated: u32,
+}
+
+/// Read which services the gate holds now, at which severities it enforces that, and what it stopped in the last week or
+/// would have.
+#[utoipa::path(get, path = "/api/v1/gate", responses((status = 200, body = answers::GateReport)))]
+pub(super) async fn report(State(server): State<Server>, Member(reader): Member) -> Result<Json<Value>, Problem> {
+    let now = clock::now();
+    let stops = server.gate.stops.since(now - SignedDuration::from_hours(24 * DAYS)).await?;
+    let mut sums: BTreeMap<ServiceName, Sum> = BTreeMap::new();
+    for stop in &stops {
+        // Of what they may not know of, nothing is counted.
+        let Ok(held) = server.visible(&reader, stop.incident).await else { continue };
+        let sum = sums.entry(stop.service.clone()).or_default();
+        *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += 1;
+        sum.uncoordinated += u32::from(came_of_it(&held.incident, stop));
+    }
+    let enforcing = reader.facts.services.iter().filter(|(_, known)| !known.enforced.is_empty());
+    let held = server.gate.book.held().into_iter().filter(|name| !seen(&server, &reader, name).is_empty());
+    let names: BTreeSet<ServiceName> =
+        sums.keys().cloned().chain(enforcing.map(|(name, _)| name.clone())).chain(held).collect();
+    let row = |name: ServiceName| {
+        let sum = sums.remove(&name).unwrap_or_default();
+        let known = reader.facts.services.get(&name);
+        let enforced: BTreeSet<Severity> = known.map(|known| known.enforced.clone()).unwrap_or_default();
+        json!({
+            "service": name,
+            "owner": known.and_then(|known| known.owner.clone()),
+            "enforced": enforced,
+            "held_by": seen(&server, &reader, &name),
+            "stopped": sum.stopped,
+            "observed": sum.observed,
+            "uncoordinated": sum.uncoordinated,
+        })
+    };
+    let rows: Vec<Value> = names.into_iter().map(row).collect();
+    Ok(Json(json!({ "days": DAYS, "services": rows, "as_of": server.gate.book.confirmed_at() })))
+}
+
+/// The incidents that hold a service, as far as its reader may know of them.
+fn seen(server: &Server, reader: &Reader, service: &ServiceName) -> Vec<Number> {
+    let held = server.gate.book.holding(service);
+    let seen = held.iter().filter(|incident| incident.visible_to(reader.person, &reader.facts));
+    seen.map(|incident| incident.number).collect()
+}
+
+/// Whether whoever was not stopped, or went past it, told of a change there afterwards that was not coordinated.
+fn came_of_it(incident: &wardroom_core::incident::Incident, stop: &Stopped) -> bool {
+    incident.changes.iter().any(|change| {
+        change.coordination != Coordination::ByOperations
+            && change.service == stop.service
+            && Some(change.by) == stop.person
+            && change.at >= stop.at
+    })
+}

@@ -1,0 +1,61 @@
+//! Permissions and the gate, in a terminal.
+
+use std::fmt::Write;
+
+use serde_json::Value;
+
+use super::{ago, name, soft, text, until};
+
+fn all(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn listed(values: &Value) -> String {
+    all(values).iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// Who else may change services for a while, and who asks to; nothing where there is nobody.
+pub fn permissions(out: &mut String, state: &Value) {
+    let (given, asked) = (all(&state["permissions"]), all(&state["permission_asks"]));
+    if given.is_empty() && asked.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", soft("PERMISSIONS"));
+    for one in given {
+        let (who, services, ends) = (name(&one["person"]), listed(&one["services"]), until(&one["until"]));
+        let how = if one["glass"] == true {
+            format!("broke the glass: {}", text(&one["reason"]))
+        } else {
+            format!("by {}", name(&one["by"]))
+        };
+        let _ = writeln!(out, "  {}. {who} may change {services}, ends {ends}  {}", one["id"], soft(&how));
+    }
+    for one in asked {
+        let (who, services) = (name(&one["person"]), listed(&one["services"]));
+        let told = format!("asks for {services}: {}", text(&one["what"]));
+        let _ = writeln!(out, "  {who} {told}  {}", soft(&format!("{} ago", ago(&one["at"]))));
+    }
+}
+
+/// `wardroom gates`: which services are held, and what was stopped.
+pub fn gates(report: &Value) -> String {
+    let mut out = String::new();
+    let services = all(&report["services"]);
+    if services.is_empty() {
+        return "No gate is held, none enforces anything, and none stopped anybody lately.".to_owned();
+    }
+    let _ = writeln!(out, "{}", soft(&format!("GATES, and what they did in the last {} days", report["days"])));
+    for service in services {
+        let enforced = listed(&service["enforced"]);
+        let mode = if enforced.is_empty() { "observes".to_owned() } else { format!("enforces at {enforced}") };
+        let held: Vec<String> = all(&service["held_by"]).iter().map(|number| format!("#{number}")).collect();
+        let held = if held.is_empty() { "not held".to_owned() } else { format!("held by {}", held.join(", ")) };
+        let _ = writeln!(out, "  {:<24} {mode}, {held}", text(&service["service"]));
+        let _ = writeln!(
+            out,
+            "  {:<24} {} stopped, {} would have been stopped, {} of all these uncoordinated changes afterwards",
+            "", service["stopped"], service["observed"], service["uncoordinated"]
+        );
+    }
+    out.trim_end().to_owned()
+}

@@ -1,0 +1,91 @@
+//! `wardroom gate`: may this be changed now, for a pipeline; and what the gate has stopped.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::print_json;
+use crate::args::{Gate, OnFailure, Remote};
+use crate::client::Client;
+use crate::exit::Failure;
+
+/// Somebody is stopped. As any refusal is told.
+const DENIED: u8 = 1;
+/// It could not be decided. As what cannot be reached is told.
+const UNDECIDED: u8 = 4;
+
+/// Asks the gate, and ends as it says: 0 allowed, 1 denied, 4 not decided.
+pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<ExitCode> {
+    let asked = json!({
+        "services": gate.services,
+        "what": gate.action,
+        "on_behalf_of": gate.on_behalf_of,
+        "back_to": gate.back_to,
+        "dry_run": gate.dry_run,
+    });
+    let answer = match client.gate(&asked) {
+        Ok(answer) => answer,
+        Err(error) => return undecided(remote, gate, &error),
+    };
+    if remote.json {
+        print_json(&answer);
+    }
+    let reason = answer["reason"].as_str().unwrap_or("The gate gave no reason.");
+    if answer["decision"] == "allow" {
+        if !remote.json {
+            println!("{reason}");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    eprintln!("wardroom: denied. {reason}");
+    for link in answer["stops"].as_array().into_iter().flatten().filter_map(|stop| stop["ask"].as_str()) {
+        eprintln!("  to ask for permission: {link}");
+    }
+    Ok(ExitCode::from(DENIED))
+}
+
+/// Nobody has said yes: whoever typed it has said what that means.
+fn undecided(remote: &Remote, gate: &Gate, error: &anyhow::Error) -> anyhow::Result<ExitCode> {
+    let open = gate.on_failure == OnFailure::Open;
+    if remote.json {
+        let problem = error.downcast_ref::<Failure>().map_or(Value::Null, |failure| failure.document().clone());
+        print_json(
+            &json!({ "decision": "undecided", "reason": format!("{error:#}"), "problem": problem, "open": open }),
+        );
+    }
+    eprintln!("wardroom: the gate cannot decide: {error:#}");
+    if open {
+        eprintln!("  it goes on all the same (--on-failure open)");
+        return Ok(ExitCode::SUCCESS);
+    }
+    Ok(ExitCode::from(UNDECIDED))
+}
+
+/// Says that a version of a service is good: its owners may go back to it during an incident.
+pub fn good(
+    client: &Client,
+    remote: &Remote,
+    service: &str,
+    version: &str,
+    behalf: Option<&str>,
+) -> anyhow::Result<()> {
+    let answer = client
+        .post(&format!("/api/v1/services/{service}/good"), json!({ "version": version, "on_behalf_of": behalf }))?;
+    if remote.json {
+        print_json(&answer);
+    } else {
+        println!("{version} is the last known good version of {service}.");
+    }
+    Ok(())
+}
+
+/// Shows what the gate holds, and what it stopped.
+pub fn report(client: &Client, remote: &Remote) -> anyhow::Result<()> {
+    let report = client.get("/api/v1/gate")?;
+    if remote.json {
+        print_json(&report);
+    } else {
+        println!("{}", crate::show::gates(&report));
+    }
+    Ok(())
+}
