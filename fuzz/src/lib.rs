@@ -20,6 +20,7 @@ use wardroom_core::command::{Command, Opening};
 use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
 use wardroom_core::event::{Event, Unreadable, VERSION};
 use wardroom_core::id::{Actor, Handle, ServiceName, TeamName, Who};
+use wardroom_core::matching::{Label, PATTERN_MAX, Pattern};
 use wardroom_core::person::Email;
 use wardroom_core::role::RolePath;
 use wardroom_core::roster::{BadRoster, ROSTER_BYTES_MAX, Roster};
@@ -198,6 +199,8 @@ pub fn names(bytes: &[u8]) {
     name::<Actor>(given, 36, Breaks::Refused);
     name::<Seal>(given, 64, Breaks::Refused);
     name::<RolePath>(given, 200, Breaks::Refused);
+    name::<Pattern>(given, PATTERN_MAX, Breaks::Refused);
+    name::<Label>(given, PATTERN_MAX, Breaks::Refused);
     if let Ok(role) = given.parse::<RolePath>() {
         let upward: Vec<RolePath> = role.upward().collect();
         assert_eq!(upward.last(), Some(&RolePath::command()), "{role} does not fall to command");

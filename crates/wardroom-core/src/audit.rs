@@ -50,6 +50,7 @@ impl DirectoryEvent {
             | Self::ServiceSet { .. }
             | Self::ServiceRemoved { .. }
             | Self::ServiceGateSet { .. }
+            | Self::ServiceMatched { .. }
             | Self::ServiceGoodSet { .. } => Topic::Teams,
             Self::TokenIssued { .. } | Self::TokenRevoked { .. } | Self::AllTokensRevoked {} => Topic::Tokens,
             Self::LinkMade { .. }
@@ -112,6 +113,7 @@ impl DirectoryEvent {
             | Self::ServiceSet { .. }
             | Self::ServiceRemoved { .. }
             | Self::ServiceGateSet { .. }
+            | Self::ServiceMatched { .. }
             | Self::ServiceGoodSet { .. }
             | Self::TokenRevoked { .. }
             | Self::AllTokensRevoked {}
@@ -220,6 +222,12 @@ impl Teller<'_> {
                 let at: Vec<&str> = enforced.iter().map(|at| severity(*at)).collect();
                 format!("{who} had the gate of {service} enforce at {}", listed(&at))
             }
+            DirectoryEvent::ServiceMatched { service, matching: None } => {
+                format!("{who} said that no object of a cluster belongs to {service}")
+            }
+            DirectoryEvent::ServiceMatched { service, .. } => {
+                format!("{who} said which objects of a cluster belong to {service}")
+            }
             DirectoryEvent::ServiceGoodSet { service, version } => {
                 format!("{who} said that version {version} of {service} is good")
             }
@@ -322,6 +330,7 @@ impl Teller<'_> {
             | DirectoryEvent::ServiceSet { .. }
             | DirectoryEvent::ServiceRemoved { .. }
             | DirectoryEvent::ServiceGateSet { .. }
+            | DirectoryEvent::ServiceMatched { .. }
             | DirectoryEvent::ServiceGoodSet { .. }
             | DirectoryEvent::TokenIssued { .. }
             | DirectoryEvent::TokenRevoked { .. }

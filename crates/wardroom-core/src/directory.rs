@@ -17,6 +17,7 @@ use crate::id::{
     Actor, Entry, Handle, InviteId, LinkId, PasskeyId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId, Who,
 };
 use crate::incident::Severity;
+use crate::matching::Matching;
 use crate::passkey::{Passkey, Proof};
 use crate::person::Email;
 use crate::reach::Reach;
@@ -83,6 +84,11 @@ pub enum DirectoryCommand {
     SetGate {
         service: ServiceName,
         enforce: BTreeSet<Severity>,
+    },
+    /// Which objects of a cluster belong to a service; none takes it back.
+    MatchService {
+        service: ServiceName,
+        matching: Option<Matching>,
     },
     /// Which version of a service is good: its owners say so, and may go back to it during an incident.
     SetGood {
@@ -284,6 +290,7 @@ impl Directory {
             DirectoryCommand::SetService { service, owner, depends_on } => self.set_service(service, owner, depends_on),
             DirectoryCommand::RemoveService { service } => self.remove_service(service),
             DirectoryCommand::SetGate { service, enforce } => self.set_gate(service, enforce),
+            DirectoryCommand::MatchService { service, matching } => self.match_service(service, matching),
             DirectoryCommand::SetGood { service, version } => self.set_good(service, version),
             DirectoryCommand::Import { roster } => self.import(roster, fresh),
             DirectoryCommand::RevokeToken { token } => self.revoke_token(token),

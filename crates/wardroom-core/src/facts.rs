@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::example::Part;
 use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
+use crate::matching::Matching;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::text::Text;
 
@@ -64,6 +65,9 @@ pub struct Service {
     /// At which severities its gate stops people; at the others it observes.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub enforced: BTreeSet<Severity>,
+    /// Which objects of a cluster belong to it, where that is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub matching: Option<Matching>,
     /// The version of it that was good last, as its owners say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub good: Option<Good>,

@@ -7,7 +7,7 @@
 //! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`gate`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
-//! and how people are [`reach`]ed; it is told in [`audit`].
+//! how people are [`reach`]ed, and which objects of a cluster are a service's ([`matching`]); it is told in [`audit`].
 //!
 //! No clock, no randomness, no database and no socket can be reached from here: time, ids and salts are
 //! arguments (`clippy.toml` forbids the calls, with the reason).
@@ -34,6 +34,7 @@ pub mod guest;
 pub mod id;
 pub mod incident;
 mod life;
+pub mod matching;
 pub mod merge;
 pub mod next;
 pub mod offer;

@@ -120,6 +120,7 @@ impl Directory {
             | DirectoryCommand::SetService { .. }
             | DirectoryCommand::RemoveService { .. }
             | DirectoryCommand::SetGate { .. }
+            | DirectoryCommand::MatchService { .. }
             | DirectoryCommand::SetGood { .. }
             | DirectoryCommand::Welcome { .. }
             | DirectoryCommand::SignIn { .. }

@@ -8,6 +8,8 @@ use uuid::Uuid;
 use crate::directory::{Directory, DirectoryCommand, DirectoryEvent, DirectoryRecorded};
 use crate::facts::Person;
 use crate::id::{Actor, Entry, Handle, PersonId, ServiceName, TeamName, Who};
+use crate::incident::Severity;
+use crate::matching::Matching;
 use crate::person::Email;
 use crate::refusal::{Code, Refusal};
 use crate::text::{Line, repeated};
@@ -72,6 +74,10 @@ pub struct RosterService {
     /// What it needs to work.
     #[serde(default)]
     pub depends_on: BTreeSet<ServiceName>,
+    /// At which severities its gate stops people. Left out: as it is, and a new one only observes.
+    pub enforce: Option<BTreeSet<Severity>>,
+    /// Which objects of a cluster belong to it. Left out: as it is.
+    pub matching: Option<Matching>,
 }
 
 /// Why a file could not be read as a roster, with the place in it.
@@ -171,9 +177,17 @@ impl Directory {
             let events = after.set_team(name, &members)?;
             apply(&mut after, events);
         }
-        for RosterService { name, owner, depends_on } in roster.services {
-            let events = after.set_service(name, owner, depends_on)?;
+        for RosterService { name, owner, depends_on, enforce, matching } in roster.services {
+            let events = after.set_service(name.clone(), owner, depends_on)?;
             apply(&mut after, events);
+            if let Some(enforce) = enforce {
+                let events = after.set_gate(name.clone(), enforce)?;
+                apply(&mut after, events);
+            }
+            if matching.is_some() {
+                let events = after.match_service(name, matching)?;
+                apply(&mut after, events);
+            }
         }
         Ok(all)
     }

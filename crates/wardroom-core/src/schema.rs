@@ -15,4 +15,4 @@ macro_rules! written_as_string {
     )*};
 }
 
-written_as_string!(crate::id::Who, crate::id::Actor, crate::text::Text);
+written_as_string!(crate::id::Who, crate::id::Actor, crate::matching::Label, crate::text::Text);

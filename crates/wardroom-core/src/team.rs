@@ -7,6 +7,7 @@ use crate::directory::{Directory, DirectoryEvent, DirectoryRecorded};
 use crate::facts::{Good, Service, Team};
 use crate::id::{ServiceName, TeamName, Who};
 use crate::incident::Severity;
+use crate::matching::Matching;
 use crate::refusal::{Code, Refusal};
 use crate::text::Line;
 
@@ -70,6 +71,15 @@ impl Directory {
         Ok(if same { Vec::new() } else { vec![DirectoryEvent::ServiceGateSet { service, enforced }] })
     }
 
+    pub(crate) fn match_service(
+        &self,
+        service: ServiceName,
+        matching: Option<Matching>,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let same = self.known_service(&service)?.matching == matching;
+        Ok(if same { Vec::new() } else { vec![DirectoryEvent::ServiceMatched { service, matching }] })
+    }
+
     pub(crate) fn set_good(&self, service: ServiceName, version: Line) -> Result<Vec<DirectoryEvent>, Refusal> {
         let good = self.known_service(&service)?.good.as_ref();
         let same = good.is_some_and(|good| good.version.words() == Some(version.as_str()));
@@ -99,6 +109,9 @@ impl Directory {
             }
             DirectoryEvent::ServiceGateSet { service, enforced } => {
                 self.with_service(service, |known| known.enforced = enforced.clone());
+            }
+            DirectoryEvent::ServiceMatched { service, matching } => {
+                self.with_service(service, |known| known.matching = matching.clone());
             }
             DirectoryEvent::ServiceGoodSet { service, version } => {
                 let good = Good { version: version.clone(), since: recorded.at };

@@ -147,6 +147,7 @@ pub fn whole(briefing: &Value, written: &Value, newest: &[Value]) -> String {
     document::next_commander(&mut out, state);
     document::written(&mut out, state, written, "status");
     changes::differing(&mut out, state);
+    permissions::permissions(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
     document::written(&mut out, state, written, "notes");

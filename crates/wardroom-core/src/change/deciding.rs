@@ -22,6 +22,9 @@ const CHANGES_MAX: u32 = 2_000;
 /// bounded at all because the state holds every change.
 const HAPPENED_MAX: u32 = 20_000;
 
+/// So long is a name that nobody knows, in bytes, before a colon at the most: what is longer is something else.
+const PLAIN_MAX: usize = 30;
+
 const OPERATIONS: Act = Act::Duty(Duty::Operations);
 const PLANNING: Act = Act::DutyOrCommand(Duty::Planning);
 
@@ -81,8 +84,9 @@ impl Incident {
     }
 
     /// Which service a line is about, and the line without its name: as it is given, as the line begins before a colon, or
-    /// the only one that is affected. Before a colon only a name that somebody knows is taken: what else stands there may
-    /// be anything, and names of services are not sealed.
+    /// the only one that is affected. A name that nobody knows is taken as well and marked so: it is seen and corrected,
+    /// where a change of another service than was meant might not be. But names of services are not sealed, and what
+    /// stands before a colon may be anything: what does not read like a plain name stays with the words.
     fn service_of(
         &self,
         facts: &Facts,
@@ -97,7 +101,7 @@ impl Incident {
         });
         let known = |name: &ServiceName| self.services.contains(name) || facts.services.contains_key(name);
         let before_colon = match before_colon {
-            Some((name, rest)) if known(&name) => return Ok((name, rest)),
+            Some((name, rest)) if known(&name) || is_plain(&name) => return Ok((name, rest)),
             unknown => unknown.map(|(name, _)| name),
         };
         let mut affected = self.services.iter();
@@ -304,6 +308,12 @@ impl Incident {
         known.said.way_back_was_read(ask, &format!("change {change}"), known.back.as_ref(), replaces)?;
         Ok(Event::WayBackSaid(WayBack { change, back: back.map(Into::into) }).into())
     }
+}
+
+/// Whether a name is one that somebody would give a service, and no key, token or password: letters and what parts them.
+fn is_plain(name: &ServiceName) -> bool {
+    let name = name.as_str();
+    name.len() <= PLAIN_MAX && name.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_' | '.' | '/'))
 }
 
 impl Change {

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::example::Part;
 use crate::id::{InviteId, LinkId, Number, PasskeyId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId};
 use crate::incident::Severity;
+use crate::matching::Matching;
 use crate::reach::{Channel, QuietHours};
 use crate::record::{Recorded, Unreadable, from_stored, to_stored};
 use crate::seal::Seal;
@@ -77,6 +78,11 @@ pub enum DirectoryEvent {
     ServiceGateSet {
         service: ServiceName,
         enforced: BTreeSet<Severity>,
+    },
+    /// Which objects of a cluster belong to it.
+    ServiceMatched {
+        service: ServiceName,
+        matching: Option<Matching>,
     },
     /// The version of it that is good.
     ServiceGoodSet {
@@ -162,6 +168,7 @@ impl DirectoryEvent {
         "service_set",
         "service_removed",
         "service_gate_set",
+        "service_matched",
         "service_good_set",
         "token_issued",
         "token_revoked",

@@ -194,17 +194,25 @@ fn the_service_is_named_by_the_line_or_is_the_only_one() {
     let told = |service: &str, what: &str, unknown| (service.to_owned(), what.to_owned(), unknown);
     assert_eq!(recorded(given([opened()]), ROLLBACK), told("search", ROLLBACK, false), "the only one affected");
     assert_eq!(recorded(given([opened()]), "Indexing: paused it"), told("indexing", "paused it", false));
-    // It may be anything, and names are not sealed: what nobody knows stays with the words.
-    assert_eq!(recorded(given([opened()]), "fax: unplugged it"), told("search", "fax: unplugged it", false));
+    assert_eq!(
+        recorded(given([opened()]), "fax: unplugged it"),
+        told("fax", "unplugged it", true),
+        "seen to be unknown"
+    );
+    // It may be anything, and names are not sealed: what does not read like a name stays with the words.
+    for secret in ["hunter2", "akia7qx2plmz", "abcdefghijklmnopqrstuvwxyzabcde"] {
+        let line = format!("{secret}: changed it");
+        assert_eq!(recorded(given([opened()]), &line), told("search", &line, false));
+    }
     assert_eq!(recorded(given([opened()]), "v 11: it is back"), told("search", "v 11: it is back", false), "no name");
     let none = || Event::ServicesSet { services: services(&[]), unknown_services: services(&[]) };
     let unsaid = given([opened(), none()]).when(MARY, record("unplugged it")).refused(Code::Invalid, &[], None);
-    let fax = Some(Remedy::NameService { service: service("fax") });
+    let fax = Some(Remedy::NameService { service: service("fax-2") });
     unsaid
-        .when(MARY, record("fax: unplugged it"))
-        .says("Nobody here knows a service “fax”. If it is one, say so: name it as the service.")
+        .when(MARY, record("fax-2: unplugged it"))
+        .says("Nobody here knows a service “fax-2”. If it is one, say so: name it as the service.")
         .refused(Code::UnknownService, &[], fax)
-        .when(MARY, cmd("record_change", json!({"what": "unplugged it", "service": "fax"})))
+        .when(MARY, cmd("record_change", json!({"what": "unplugged it", "service": "fax-2"})))
         .accepted();
     let named = cmd("record_change", json!({"what": "indexing: paused", "service": "fax"}));
     let state = given([opened()]).when(MARY, named).accepted().state();

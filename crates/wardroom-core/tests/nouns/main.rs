@@ -21,6 +21,7 @@ mod gate;
 mod given;
 mod guest;
 mod life;
+mod matching;
 mod merge;
 mod next;
 mod offer;

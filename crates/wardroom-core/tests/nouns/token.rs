@@ -61,6 +61,24 @@ fn lets_in(book: &Book, token: TokenId, now: Time) -> bool {
     book.directory.token(&digest(token), now).is_some()
 }
 
+/// Whoever has one is believed about anybody.
+#[test]
+fn only_admins_make_a_token_for_the_gate() {
+    let gate = |person: PersonId| match issue(PHONE, person, None) {
+        DirectoryCommand::IssueToken { token, person, label, expires_at, digest, .. } => {
+            DirectoryCommand::IssueToken { token, person, scope: Scope::Gate, label, expires_at, digest }
+        }
+        other => other,
+    };
+    ada_and_mary()
+        .when(MARY, gate(MARY))
+        .refused(Code::AdminsOnly)
+        .when(ADA, gate(ADA))
+        .accepted()
+        .when(Actor::Console, gate(MARY))
+        .accepted();
+}
+
 #[test]
 fn a_token_lets_in_until_it_expires() {
     let book = with_tokens();

@@ -21,6 +21,7 @@ use wardroom_core::absence::Grounds;
 use wardroom_core::authority::RoleAct;
 use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, TeamName};
 use wardroom_core::incident::{Kind, Phase, Severity};
+use wardroom_core::matching::Matching;
 use wardroom_core::next::{Next, NextIn};
 use wardroom_core::prompt::Bring;
 use wardroom_core::refusal::Remedy;
@@ -389,6 +390,20 @@ pub(super) struct TeamView {
 pub(super) struct ServiceView {
     owner: Option<TeamName>,
     depends_on: BTreeSet<ServiceName>,
+    /// At which severities its gate stops people; left out while it only observes.
+    enforced: Option<Vec<Severity>>,
+    /// Which objects of a cluster belong to it; left out where nobody said so.
+    matching: Option<Matching>,
+    /// The version of it that was good last; left out while nobody said so.
+    good: Option<GoodView>,
+}
+
+/// A version of a service that is good, as its owners say.
+#[derive(ToSchema)]
+pub(super) struct GoodView {
+    version: Option<String>,
+    #[schema(format = DateTime)]
+    since: String,
 }
 
 /// What a change of the directory wrote.

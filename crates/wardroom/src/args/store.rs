@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use wardroom_core::id::{Handle, ServiceName, TeamName, Who};
 use wardroom_core::incident::Severity;
+use wardroom_core::matching::{Label, Pattern};
 use wardroom_core::person::Email;
 use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
@@ -121,6 +122,25 @@ pub enum Service {
         /// Stop nobody, and count what would have been stopped
         #[arg(long, conflicts_with = "enforce")]
         observe: bool,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Say which objects of a cluster belong to a service: wardroom service match search --namespace "search*" --label
+    /// app=search
+    Match {
+        service: ServiceName,
+        /// By their name; * stands for any characters; can be repeated
+        #[arg(long = "name", value_name = "PATTERN")]
+        names: Vec<Pattern>,
+        /// By their namespace
+        #[arg(long = "namespace", value_name = "PATTERN")]
+        namespaces: Vec<Pattern>,
+        /// By a label; all that are given have to fit
+        #[arg(long = "label", value_name = "NAME=PATTERN")]
+        labels: Vec<Label>,
+        /// None does, from now on
+        #[arg(long, conflicts_with_all = ["names", "namespaces", "labels"])]
+        nothing: bool,
         #[command(flatten)]
         store: StoreArgs,
     },

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use wardroom_core::directory::{Directory, DirectoryCommand};
 use wardroom_core::facts::Person as FactsPerson;
 use wardroom_core::id::{Actor, TokenId, Who};
+use wardroom_core::matching::Matching;
 use wardroom_core::roster::{ROSTER_BYTES_MAX, Roster};
 use wardroom_core::token::Token as FactsToken;
 use wardroom_server::account::link;
@@ -264,6 +265,12 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
             };
             let enforce = enforce.into_iter().collect();
             change_one(&store, json, DirectoryCommand::SetGate { service, enforce }, &said)
+        }
+        Service::Match { service, names, namespaces, labels, nothing, store } => {
+            let matching =
+                if nothing { None } else { Some(Matching::new(names, namespaces, labels).map_err(Failure::misused)?) };
+            let said = format!("The directory knows which objects of a cluster belong to {service}.");
+            change_one(&store, json, DirectoryCommand::MatchService { service, matching }, &said)
         }
         Service::List(store) => {
             let directory = block_on(directory(&store))?;

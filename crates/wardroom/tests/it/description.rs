@@ -138,6 +138,7 @@ fn a_browser(name: &str) -> Value {
 fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str) -> u64 {
     house.run(&["team", "set", "sre", "sabrina"]);
     house.run(&["service", "set", "search", "--owner", "sre", "--depends-on", "index"]);
+    house.run(&["service", "gate", "search", "--enforce", "sev1"]);
     let n = server.declare(mary, "Search is failing");
     for command in [
         json!({ "command": "set_services", "services": ["search", "nobody-knows"] }),
@@ -159,6 +160,8 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
     ] {
         server.done(mary, n, command);
     }
+    let good = server.post(sabrina, "/api/v1/services/search/good", json!({ "version": "v11" }));
+    assert_eq!(good.0, 200, "{}", good.1);
     assert_eq!(server.post(mary, "/api/v1/me/reach/browsers", a_browser("one")).0, 201);
     let (status, invite) = server.post(mary, &format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 }));
     assert_eq!(status, 201, "{invite}");
@@ -170,6 +173,8 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         json!({ "command": "add_todo", "text": "Warm the cache", "person": "sabrina", "bug": "https://bugs.example.org/1" }),
         json!({ "command": "finish_todo", "todo": 1 }),
         json!({ "command": "record_change", "what": "search: I restarted it" }),
+        json!({ "command": "break_glass", "services": ["search"], "reason": "the disk fills" }),
+        json!({ "command": "ask_permission", "services": ["search"], "what": "restart it once more" }),
     ] {
         server.done(sabrina, n, command);
     }
@@ -188,6 +193,7 @@ fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<
         (mary, "/api/v1/incidents/{number}/mark", format!("/api/v1/incidents/{n}/mark?at=3")),
         (mary, "/api/v1/incidents/{number}/written", format!("/api/v1/incidents/{n}/written")),
         (mary, "/api/v1/incidents/{number}/changes", format!("/api/v1/incidents/{n}/changes")),
+        (mary, "/api/v1/gate", "/api/v1/gate".to_owned()),
         (mary, "/api/v1/incidents/{number}/document.md", format!("/api/v1/incidents/{n}/document.md")),
         (mary, "/api/v1/incidents/{number}/document.html", format!("/api/v1/incidents/{n}/document.html?timeline=1")),
         (mary, "/api/v1/next", "/api/v1/next".to_owned()),
@@ -240,6 +246,19 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
         (ada, "/api/v1/people/{handle}/link", "/api/v1/people/mary/link".to_owned(), json!({})),
         (
             mary,
+            "/api/v1/gate",
+            "/api/v1/gate".to_owned(),
+            json!({ "services": ["search"], "what": "deploy v12", "dry_run": true }),
+        ),
+        (ada, "/api/v1/gate", "/api/v1/gate".to_owned(), json!({ "services": ["search"], "what": "deploy v12" })),
+        (
+            sabrina,
+            "/api/v1/services/{service}/good",
+            "/api/v1/services/search/good".to_owned(),
+            json!({ "version": "v11" }),
+        ),
+        (
+            mary,
             "/api/v1/incidents/{number}/prompts",
             format!("/api/v1/incidents/{n}/prompts"),
             json!({ "act": "prompt", "nudge": { "of": "doing_both" } }),
@@ -262,7 +281,7 @@ fn what_is_answered_is_what_is_described(house: House) {
     }
     for (token, path, real, body) in writes([&mary, &sabrina, &ada], n) {
         let (status, answer) = match path {
-            "/api/v1/directory/preview" | "/api/v1/incidents/{number}/prompts" => {
+            "/api/v1/directory/preview" | "/api/v1/incidents/{number}/prompts" | "/api/v1/gate" => {
                 server.send(token, &real, body.to_string().as_bytes()).unwrap()
             }
             _ => server.post(token, &real, body),
@@ -279,6 +298,12 @@ fn what_is_answered_is_what_is_described(house: House) {
         "Row",
         "Happened",
         "RoleView",
+        "PermissionView",
+        "PermissionAskView",
+        "GateAnswer",
+        "StopView",
+        "GateReport",
+        "GatedView",
         "OfferView",
         "ResponderView",
         "RoadblockView",

@@ -36,6 +36,10 @@ const STORE: &[(&str, &str)] = &[
     ("team|set|dispatch|lorraine|emmett", "Team dispatch has 2 members."),
     ("team|list", "dispatch|Emmett|Lorraine"),
     ("service|set|power|--owner|dispatch|--depends-on|weather", "The directory knows the service power."),
+    ("service|gate|power|--enforce|sev1", "The gate of power stops people at these severities."),
+    ("service|gate|power|--observe", "The gate of power only observes."),
+    ("service|match|power|--namespace|power*|--label|app=power", "which objects of a cluster belong to power."),
+    ("service|match|power|--nothing", "which objects of a cluster belong to power."),
     ("service|list", "power|owned by dispatch|search"),
     ("service|remove|power", "Removed the service power."),
     ("team|remove|dispatch", "Removed the team dispatch."),
@@ -47,7 +51,7 @@ const STORE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that have stories of their own: see `settings.rs`, `demo.rs` and below.
-const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore", "run"];
+const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good"];
 
 fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()
@@ -184,7 +188,7 @@ fn every_no_has_its_exit_code(house: House) {
         ("note|1|  ", "the text is empty"),
         ("offer|1|operations", "<PERSON>"),
         ("assume|1", "--reason <REASON>"),
-        ("token|create|mary|--scope|god", "expected one of `read`, `respond`, `admin`"),
+        ("token|create|mary|--scope|god", "expected one of `gate`, `read`, `respond`, `admin`"),
         ("sing", "unrecognized subcommand"),
         ("demo|--url|http://127.0.0.1:1", "the demo starts a server of its own"),
     ] {

@@ -34,7 +34,7 @@ pub fn break_glass(
 /// # Errors
 /// A refusal, if the answer is no.
 pub fn ask(client: &Client, number: Number, services: BTreeSet<ServiceName>, what: Line) -> anyhow::Result<()> {
-    let me = client.get("/api/v1/me")?["id"].clone();
+    let me = client.get("/api/v1/me")?["person"]["id"].clone();
     let asked = match client.command(number, &Command::AskPermission { services, what }) {
         // Whoever gave up waiting waits on for the same answer.
         Err(refused) if is_waiting(&refused) => client.get(&format!("/api/v1/incidents/{}", number.get()))?,

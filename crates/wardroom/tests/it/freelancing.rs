@@ -1,0 +1,334 @@
+//! The gate against freelancing: who is stopped, what is recorded of who is not, and what it says when it cannot decide.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::gate::Gate;
+use crate::house::{House, Server, WARDROOM};
+use crate::{on_both, wait};
+
+on_both!(
+    a_new_gate_observes_and_counts_what_it_would_have_stopped,
+    whoever_is_of_operations_comes_through_and_stands_in_the_ledger_once,
+    a_pipeline_asks_on_somebodys_behalf_and_does_nothing_else,
+    owners_go_back_to_the_last_known_good_version,
+    a_drill_and_what_only_the_invited_know_of_stop_nobody_else,
+    the_command_ends_as_the_gate_says,
+);
+
+/// Mary commands and Sabrina has operations of an incident on search, whose gate enforces.
+struct Scene {
+    house: House,
+    server: Server,
+    mary: String,
+    sabrina: String,
+    robin: String,
+    n: u64,
+}
+
+fn declare(server: &Server, token: &str, more: &Value) -> u64 {
+    let mut opening = json!({ "title": "Search is failing", "services": ["search"] });
+    opening.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let (status, answer) = server.post(token, "/api/v1/incidents", opening);
+    assert_eq!(status, 201, "{answer}");
+    answer["incident"].as_u64().unwrap()
+}
+
+fn knowing(house: House) -> (House, [String; 3]) {
+    let people = ["mary", "sabrina", "robin"].map(|handle| house.person(handle));
+    house.run(&["team", "set", "search-sre", "robin"]);
+    house.run(&["service", "set", "indexing"]);
+    house.run(&["service", "set", "search", "--owner", "search-sre", "--depends-on", "indexing"]);
+    (house, people)
+}
+
+fn scene(house: House) -> Scene {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    house.run(&["service", "gate", "search", "--enforce", "sev1", "--enforce", "sev2"]);
+    let server = house.serve();
+    let n = declare(&server, &mary, &json!({}));
+    server.done(&sabrina, n, json!({ "command": "join" }));
+    server.done(&mary, n, json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }));
+    server.done(&sabrina, n, json!({ "command": "take_role", "role": "operations" }));
+    Scene { house, server, mary, sabrina, robin, n }
+}
+
+fn ask(server: &Server, token: &str, asked: Value) -> (u16, Value) {
+    server.send(token, "/api/v1/gate", asked.to_string().as_bytes()).expect("the server answers")
+}
+
+fn decided(server: &Server, token: &str, what: &str) -> Value {
+    let (status, answer) = ask(server, token, json!({ "services": ["search"], "what": what }));
+    assert_eq!(status, 200, "{answer}");
+    answer
+}
+
+fn changes(server: &Server, token: &str, n: u64) -> Vec<Value> {
+    server.get(token, &format!("/api/v1/incidents/{n}/changes")).1["changes"].as_array().unwrap().clone()
+}
+
+/// The row of a service in what the gate reports.
+fn row(server: &Server, token: &str, service: &str) -> Value {
+    let (status, report) = server.get(token, "/api/v1/gate");
+    assert_eq!(status, 200, "{report}");
+    report["services"].as_array().unwrap().iter().find(|row| row["service"] == service).cloned().unwrap_or_default()
+}
+
+fn a_new_gate_observes_and_counts_what_it_would_have_stopped(house: House) {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    let server = house.serve();
+    let free = decided(&server, &robin, "deploy v12");
+    assert_eq!(
+        (&free["decision"], &free["reason"], &free["observed"]),
+        (&json!("allow"), &json!("Allowed: no incident holds search."), &json!(false))
+    );
+    let n = declare(&server, &mary, &json!({}));
+    // What this node has acknowledged, it goes by.
+    let observed = decided(&server, &robin, "deploy v12");
+    assert_eq!((&observed["decision"], &observed["observed"]), (&json!("allow"), &json!(true)), "{observed}");
+    let reason = observed["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with("Allowed: the gate of search only observes. Incident #1 is active on search."),
+        "{reason}"
+    );
+    assert_eq!(changes(&server, &mary, n), [] as [Value; 0], "nothing is recorded of it");
+    decided(&server, &sabrina, "restart it");
+    // One of them changed something after all, and said so.
+    server.done(&robin, n, json!({ "command": "record_change", "what": "search: deployed v12" }));
+    let seen = wait::until("both are counted", || {
+        Some(row(&server, &mary, "search")).filter(|row| row["observed"] == 2 && row["uncoordinated"] == 1)
+    });
+    assert_eq!((&seen["stopped"], &seen["held_by"], &seen["enforced"]), (&json!(0), &json!([n]), &json!([])));
+    // Restarted, it knows both what is held and what it has counted.
+    server.kill();
+    house.run(&["service", "gate", "search", "--enforce", "sev2"]);
+    let server = house.serve();
+    let denied = wait::until("the gate has read what there is", || {
+        let (status, answer) = ask(&server, &robin, json!({ "services": ["search"], "what": "deploy v13" }));
+        assert!(status == 200 || answer["code"] == "cannot_decide", "{answer}");
+        (status == 200).then_some(answer)
+    });
+    assert_eq!((&denied["decision"], &denied["stops"][0]["enforced"]), (&json!("deny"), &json!(true)), "{denied}");
+    wait::until("it is counted", || Some(row(&server, &mary, "search")).filter(|row| row["stopped"] == 1));
+    // What search needs is held with it, and only observes.
+    let (_, needed) = ask(&server, &robin, json!({ "services": ["indexing"], "what": "reindex" }));
+    assert_eq!((&needed["decision"], &needed["observed"]), (&json!("allow"), &json!(true)), "{needed}");
+    assert!(needed["reason"].as_str().unwrap().contains("active on search, which needs indexing"), "{needed}");
+    // It holds until the incident is resolved.
+    server.done(&mary, n, json!({ "command": "set_phase", "phase": "resolved" }));
+    assert_eq!(decided(&server, &robin, "deploy v13")["reason"], "Allowed: no incident holds search.");
+}
+
+fn whoever_is_of_operations_comes_through_and_stands_in_the_ledger_once(house: House) {
+    let Scene { server, mary, sabrina, robin, n, house: _house } = scene(house);
+    let denied = decided(&server, &robin, "deploy v12");
+    assert_eq!(
+        (&denied["decision"], &denied["reason"]),
+        (
+            &json!("deny"),
+            &json!(
+                "Incident #1 is active on search. Only operations may change search; the operations lead is Sabrina. Ask in its war room."
+            )
+        )
+    );
+    assert_eq!(denied["stops"][0]["ask"], "/incidents/1?permission=search");
+    assert_eq!(decided(&server, &mary, "deploy v12")["decision"], "deny", "the commander gave operations away");
+    let (_, dry) = ask(&server, &sabrina, json!({ "services": ["search"], "what": "back to v11", "dry_run": true }));
+    assert_eq!((&dry["decision"], &dry["changes"]), (&json!("allow"), &json!([])), "{dry}");
+    assert_eq!(changes(&server, &mary, n), [] as [Value; 0], "a dry run is not recorded");
+    for _ in 0..3 {
+        let passed = decided(&server, &sabrina, "back to v11");
+        let stands = json!([{ "incident": n, "service": "search", "change": 1 }]);
+        assert_eq!((&passed["decision"], &passed["changes"]), (&json!("allow"), &stands), "{passed}");
+    }
+    let all = changes(&server, &mary, n);
+    assert_eq!((all.len(), &all[0]["state"], &all[0]["by"]["name"]), (1, &json!("announced"), &json!("Sabrina")));
+    assert_eq!(
+        (&all[0]["through"], &all[0]["coordination"]),
+        (&json!("the gate, command line"), &json!("by_operations"))
+    );
+    // Many who ask at once are recorded once.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| assert_eq!(decided(&server, &sabrina, "drain eu-1")["changes"][0]["change"], 2));
+        }
+    });
+    assert_eq!(changes(&server, &mary, n).len(), 2);
+    // Whom operations let comes through for as long as they said.
+    server.done(&robin, n, json!({ "command": "ask_permission", "services": ["search"], "what": "flush the cache" }));
+    server.done(&sabrina, n, json!({ "command": "grant_permission", "person": "robin", "minutes": 10 }));
+    assert_eq!(decided(&server, &robin, "flush the cache")["decision"], "allow");
+    server.done(&sabrina, n, json!({ "command": "end_permission", "permission": 1 }));
+    assert_eq!(decided(&server, &robin, "flush it again")["decision"], "deny");
+    server.done(&robin, n, json!({ "command": "break_glass", "services": ["search"], "reason": "the disk fills" }));
+    assert_eq!(decided(&server, &robin, "flush it again")["decision"], "allow");
+    assert_eq!(changes(&server, &mary, n)[3]["coordination"], "uncoordinated");
+    // With several incidents on one service it takes operations in each.
+    let other = declare(&server, &mary, &json!({}));
+    let denied = decided(&server, &sabrina, "drain eu-2");
+    assert_eq!((&denied["decision"], &denied["stops"][0]["incident"]), (&json!("deny"), &json!(other)), "{denied}");
+    assert_eq!(changes(&server, &mary, n).len(), 4, "nothing of it is recorded");
+}
+
+fn a_pipeline_asks_on_somebodys_behalf_and_does_nothing_else(house: House) {
+    let Scene { house, server, mary, sabrina, robin, n } = scene(house);
+    let pipeline = house.token("mary", "gate");
+    let behalf = |who: &str| {
+        let asked = json!({ "services": ["search"], "what": "back to v11", "on_behalf_of": who });
+        ask(&server, &pipeline, asked)
+    };
+    let (status, no) = ask(&server, &pipeline, json!({ "services": ["search"], "what": "deploy" }));
+    assert_eq!((status, &no["code"]), (422, &json!("on_whose_behalf")), "a pipeline is nobody");
+    assert_eq!(behalf("robin").1["decision"], "deny");
+    assert_eq!(behalf("a.stranger@example.org").1["decision"], "deny", "whom nobody knows is of no operations");
+    let (_, passed) = behalf("Sabrina");
+    assert_eq!((&passed["decision"], &passed["changes"][0]["change"]), (&json!("allow"), &json!(1)), "{passed}");
+    assert_eq!(changes(&server, &mary, n)[0]["by"]["name"], "Sabrina");
+    // Who has a token of their own asks for themselves: nobody borrows another's hands.
+    let asked = json!({ "services": ["search"], "what": "deploy", "on_behalf_of": "sabrina" });
+    let (status, no) = ask(&server, &robin, asked.clone());
+    assert_eq!((status, &no["code"]), (403, &json!("not_on_their_behalf")), "{no}");
+    assert_eq!(ask(&server, &sabrina, asked).1["decision"], "allow");
+    for path in ["/api/v1/me", "/api/v1/incidents", &format!("/api/v1/incidents/{n}"), "/api/v1/gate"] {
+        let (status, no) = server.get(&pipeline, path);
+        assert_eq!((status, &no["code"]), (403, &json!("token_scope")), "{path}");
+    }
+    let (status, no) = server.command(&pipeline, n, json!({ "command": "note", "text": "hello" }));
+    assert_eq!((status, &no["code"]), (403, &json!("token_scope")));
+    // What nobody knows is no free pass.
+    let (status, no) = ask(&server, &robin, json!({ "services": ["serach"], "what": "deploy" }));
+    assert_eq!((status, &no["code"]), (422, &json!("unknown_service")), "{no}");
+    for bad in [json!({ "services": [], "what": "x" }), json!({ "services": ["search"], "what": "x", "force": true })] {
+        assert_eq!(ask(&server, &robin, bad).0, 400);
+    }
+    assert_eq!(ask(&server, "wt_0", json!({ "services": ["search"], "what": "x" })).0, 401);
+}
+
+fn owners_go_back_to_the_last_known_good_version(house: House) {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    house.run(&["service", "gate", "search", "--enforce", "sev2"]);
+    let server = house.serve();
+    let good = |token: &str, version: &str| {
+        server.post(token, "/api/v1/services/search/good", json!({ "version": version })).0
+    };
+    assert_eq!((good(&mary, "v11"), good(&robin, "v11")), (403, 200), "its owners say so");
+    let n = declare(&server, &mary, &json!({}));
+    let back = |token: &str, to: &str| {
+        let asked = json!({ "services": ["search"], "what": format!("back to {to}"), "back_to": to });
+        ask(&server, token, asked).1["decision"].as_str().unwrap().to_owned()
+    };
+    assert_eq!((back(&sabrina, "v11").as_str(), back(&robin, "v10").as_str()), ("deny", "deny"));
+    assert_eq!(back(&robin, "v11"), "allow");
+    let told = &changes(&server, &mary, n)[0];
+    assert_eq!((&told["what"], &told["state"]), (&json!("back to v11"), &json!("announced")), "it is announced");
+    // What is called good only now proves nothing.
+    assert_eq!((good(&robin, "v12"), back(&robin, "v12").as_str()), (200, "deny"));
+}
+
+fn a_drill_and_what_only_the_invited_know_of_stop_nobody_else(house: House) {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    house.run(&["service", "gate", "search", "--enforce", "sev2"]);
+    house.run(&["service", "gate", "indexing", "--enforce", "sev2"]);
+    let server = house.serve();
+    declare(&server, &mary, &json!({ "kind": "drill" }));
+    assert_eq!(decided(&server, &robin, "deploy")["reason"], "Allowed: no incident holds search.");
+    let planned = declare(&server, &mary, &json!({ "kind": "planned" }));
+    assert_eq!(decided(&server, &robin, "deploy")["decision"], "deny");
+    let (_, needed) = ask(&server, &robin, json!({ "services": ["indexing"], "what": "reindex" }));
+    assert_eq!(needed["decision"], "allow", "a planned operation holds its own services alone: {needed}");
+    server.done(&mary, planned, json!({ "command": "set_phase", "phase": "resolved" }));
+    // A refusal would tell of it, and so would a number.
+    let secret = declare(&server, &mary, &json!({ "restricted": true, "services": ["indexing"] }));
+    let indexing = |token: &str| ask(&server, token, json!({ "services": ["indexing"], "what": "reindex" })).1;
+    assert_eq!(indexing(&robin)["reason"], "Allowed: no incident holds indexing.");
+    server.done(&mary, secret, json!({ "command": "invite", "person": "sabrina" }));
+    let denied = indexing(&sabrina);
+    assert_eq!((&denied["decision"], &denied["stops"][0]["incident"]), (&json!("deny"), &Value::Null), "{denied}");
+    assert!(!denied["reason"].as_str().unwrap().contains(&secret.to_string()), "{denied}");
+    let seen =
+        wait::until("it is counted", || Some(row(&server, &sabrina, "indexing")).filter(|row| row["stopped"] == 1));
+    assert_eq!(seen["held_by"], json!([secret]));
+    let unseen = row(&server, &robin, "indexing");
+    assert_eq!((&unseen["stopped"], &unseen["held_by"]), (&json!(0), &json!([])), "{unseen}");
+}
+
+fn the_command_ends_as_the_gate_says(house: House) {
+    let Scene { house, server, mary, sabrina, robin, .. } = scene(house);
+    let pipeline = house.token("mary", "gate");
+    let gate = |token: &str, more: &[&str]| {
+        let typed = [&["gate", "--service", "search", "--action", "deploy v12"][..], more].concat();
+        let ended = server.verb(token, &typed);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (ended.status.code().unwrap(), text(&ended.stdout), text(&ended.stderr))
+    };
+    let (code, out, _) = gate(&pipeline, &["--on-behalf-of", "sabrina"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("It stands there as change 1 of incident #1."), "{out}");
+    let (code, _, errors) = gate(&robin, &[]);
+    assert_eq!(code, 1);
+    assert!(errors.contains("denied. Incident #1") && errors.contains("/incidents/1?permission=search"), "{errors}");
+    let (code, out, _) = gate(&robin, &["--json"]);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &answer["decision"]), (1, &json!("deny")));
+    // Cannot decide: nobody there, nobody signed in, a service that nobody knows.
+    for more in [&["--url", "http://127.0.0.1:1"][..], &["--service", "serach"], &["--token", "wt_0"]] {
+        let (code, _, errors) = gate(&sabrina, more);
+        assert_eq!(code, 4, "{more:?}: {errors}");
+        assert!(errors.contains("the gate cannot decide"), "{errors}");
+        let (code, _, errors) = gate(&sabrina, &[more, &["--on-failure", "open"]].concat());
+        assert_eq!(code, 0, "{more:?}: {errors}");
+        assert!(errors.contains("it goes on all the same"), "{errors}");
+        let (code, out, _) = gate(&sabrina, &[more, &["--json"]].concat());
+        let answer: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &answer["decision"], &answer["open"]), (4, &json!("undecided"), &json!(false)), "{answer}");
+    }
+    let shown = server.say(&mary, &["gates"]);
+    assert!(shown.contains("enforces at sev1, sev2, held by #1"), "{shown}");
+}
+
+#[test]
+fn what_one_node_declares_the_other_holds() {
+    let (house, [mary, _, robin]) = knowing(House::on_postgres());
+    house.run(&["service", "gate", "search", "--enforce", "sev2"]);
+    let (one, two) = (house.serve(), house.serve());
+    wait::until("the second node has read what there is", || {
+        (ask(&two, &robin, json!({ "services": ["search"], "what": "deploy" })).0 == 200).then_some(())
+    });
+    declare(&one, &mary, &json!({}));
+    wait::until("the second node holds it", || (decided(&two, &robin, "deploy")["decision"] == "deny").then_some(()));
+}
+
+/// It answers from what it knew last where nothing has to be recorded, and says how old that is.
+#[test]
+fn without_its_database_it_says_how_old_its_word_is() {
+    let (house, [mary, sabrina, robin]) = knowing(House::on_postgres());
+    house.run(&["service", "gate", "search", "--enforce", "sev2"]);
+    let gate = Gate::before(&house);
+    let server = house.start(Command::new(WARDROOM).args(["serve", "--database", &gate.url]));
+    let n = declare(&server, &mary, &json!({}));
+    assert_eq!(decided(&server, &robin, "deploy")["decision"], "deny");
+    gate.shut();
+    assert_eq!(decided(&server, &robin, "deploy")["decision"], "deny", "it goes on");
+    let old = wait::until("it is old", || {
+        let denied = decided(&server, &robin, "deploy");
+        denied["reason"].as_str().unwrap().contains("the store cannot be reached").then_some(denied)
+    });
+    assert_eq!(old["decision"], "deny");
+    let (_, free) = ask(&server, &sabrina, json!({ "services": ["indexing"], "what": "reindex" }));
+    assert_eq!((&free["decision"], &free["observed"]), (&json!("allow"), &json!(true)), "{free}");
+    let (status, unsure) = ask(&server, &mary, json!({ "services": ["search"], "what": "back to v11" }));
+    assert_eq!((status, &unsure["code"]), (503, &json!("cannot_decide")), "what must be recorded is not decided");
+    gate.open();
+    let passed = wait::until("it is recorded again", || {
+        let (status, answer) = ask(&server, &mary, json!({ "services": ["search"], "what": "back to v11" }));
+        (status == 200).then_some(answer)
+    });
+    assert_eq!(passed["decision"], "allow");
+    let all = changes(&server, &mary, n);
+    assert!(!all.is_empty() && all.iter().all(|change| change["what"] == "back to v11"), "{all:?}");
+    wait::until("its word is fresh", || {
+        let denied = decided(&server, &robin, "deploy");
+        (!denied["reason"].as_str().unwrap().contains("cannot be reached")).then_some(())
+    });
+}
