@@ -9,6 +9,7 @@ pub mod reached;
 pub mod requests;
 pub mod sheet;
 pub mod terminal;
+pub mod told;
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -64,6 +65,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("browser", reached::browser),
     ("wait", reached::wait),
     ("sheet", sheet::sheet),
+    ("cloudevent", told::cloudevent),
 ];
 
 /// The longest sentence that says why something was not read, in characters.

@@ -13,6 +13,7 @@ pub mod example;
 pub mod execute;
 pub mod file;
 pub mod gate;
+pub mod intake;
 pub mod log;
 mod metrics;
 mod presence;

@@ -16,7 +16,7 @@ pub mod followers;
 mod gate;
 pub mod health;
 mod incidents;
-mod json;
+pub(crate) mod json;
 mod page;
 pub mod parse;
 mod problem;
