@@ -66,6 +66,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("wait", reached::wait),
     ("sheet", sheet::sheet),
     ("cloudevent", told::cloudevent),
+    ("webhook", told::webhook),
 ];
 
 /// The longest sentence that says why something was not read, in characters.

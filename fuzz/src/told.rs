@@ -1,7 +1,9 @@
 //! What other systems tell of changes.
 
+use ring::hmac;
 use serde_json::json;
 use wardroom_server::intake::cloudevents::{Posted, heard};
+use wardroom_server::intake::github::{self, Delivery};
 use wardroom_server::intake::{
     BATCH_MAX, Heard, ID_MAX, LINK_MAX, SERVICES_MAX, SOURCE_MAX, Stage, Told, Unheard, spellings,
 };
@@ -98,4 +100,31 @@ fn percent_encoded(text: &str) -> String {
         byte => char::from(byte).to_string(),
     };
     text.bytes().map(encode).collect()
+}
+
+/// A webhook of GitHub: of which sort, on the first line, and its body. Signed it is read, and the same when it comes a
+/// second time; signed by anybody else, nothing of it is.
+pub fn webhook(bytes: &[u8]) {
+    const SECRET: &[u8] = b"the one that both sides share";
+    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let (event, body) = (str::from_utf8(&bytes[..end]).ok(), bytes.get(end + 1..).unwrap_or_default());
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET), body);
+    let signature = tag.as_ref().iter().fold("sha256=".to_owned(), |digits, byte| format!("{digits}{byte:02x}"));
+    let delivery = Delivery { content_type: Some("application/json"), event, signature: Some(&signature) };
+    let heard = github::heard(&[b"the one before", SECRET], &delivery, body);
+    match &heard {
+        Ok(heard) => {
+            is_bounded(heard);
+            reads_back(heard);
+        }
+        Err(why) => {
+            is_a_refusal(why);
+            assert!(*why != Unheard::BadSignature && *why != Unheard::Unsigned);
+        }
+    }
+    assert_eq!(github::heard(&[SECRET], &delivery, body), heard);
+    assert_eq!(github::heard(&[b"another"], &delivery, body), Err(Unheard::BadSignature));
+    // The same bytes as a signature.
+    let forged = Delivery { signature: event, ..delivery };
+    assert!(matches!(github::heard(&[SECRET], &forged, body), Err(Unheard::BadSignature | Unheard::Unsigned)));
 }

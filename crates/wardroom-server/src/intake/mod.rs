@@ -5,6 +5,7 @@
 mod attribute;
 pub mod cdevents;
 pub mod cloudevents;
+pub mod github;
 mod ours;
 mod unheard;
 pub(crate) mod words;
