@@ -5,6 +5,8 @@
 mod attribute;
 pub mod cdevents;
 pub mod cloudevents;
+#[cfg(test)]
+mod documented;
 pub mod github;
 mod ours;
 mod unheard;
