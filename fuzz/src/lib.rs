@@ -3,6 +3,7 @@
 //! `fuzz_targets/` runs them under libFuzzer. `crates/wardroom-server/tests/corpus.rs` reads this file as a
 //! module and plays every file of `corpus/` through them, so that `make test` needs no fuzzer.
 
+pub mod cluster;
 pub mod document;
 pub mod kept;
 pub mod reached;
@@ -67,6 +68,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("sheet", sheet::sheet),
     ("cloudevent", told::cloudevent),
     ("webhook", told::webhook),
+    ("review", cluster::review),
 ];
 
 /// The longest sentence that says why something was not read, in characters.

@@ -5,6 +5,7 @@
 //! rules; nothing is sent before it is committed.
 
 pub mod account;
+pub mod admission;
 pub mod clock;
 pub mod config;
 pub mod document;

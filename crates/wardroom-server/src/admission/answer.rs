@@ -1,0 +1,86 @@
+//! The answer to a review, as a cluster reads it.
+
+use serde_json::{Value, json};
+
+use super::reading::{KIND, VERSION};
+use crate::intake::words::one_line;
+
+/// The longest warning, in characters: Kubernetes advises it, and cuts longer ones off.
+pub const WARNING_MAX: usize = 120;
+/// The most warnings of one answer.
+pub const WARNINGS_MAX: usize = 10;
+/// The longest reason for a denial, in characters.
+pub const MESSAGE_MAX: usize = 1_000;
+
+/// What is answered. There is no other way to write an allow than to say so.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub enum Verdict<'a> {
+    /// It may be done.
+    Allowed,
+    /// It may not, and why not (403).
+    Denied(&'a str),
+    /// It may not, because nobody could find out whether it may, and why that is (503).
+    Undecided(&'a str),
+}
+
+/// Writes the answer to the review of this uid. Words are made to fit: one line each, cut off where they are too long. A
+/// warning is shown to whoever asked, also where they may.
+#[must_use]
+pub fn write(uid: &str, verdict: Verdict<'_>, warnings: &[&str]) -> Vec<u8> {
+    let mut response = json!({"uid": uid, "allowed": verdict == Verdict::Allowed});
+    let refusal = match verdict {
+        Verdict::Allowed => None,
+        Verdict::Denied(why) => Some((403, "Forbidden", why)),
+        Verdict::Undecided(why) => Some((503, "ServiceUnavailable", why)),
+    };
+    if let Some((code, reason, why)) = refusal {
+        response["status"] = json!({"code": code, "reason": reason, "message": one_line(why, MESSAGE_MAX)});
+    }
+    let warnings = warnings.iter().map(|warning| one_line(warning, WARNING_MAX)).filter(|warning| !warning.is_empty());
+    let warnings: Vec<Value> = warnings.take(WARNINGS_MAX).map(Value::String).collect();
+    if !warnings.is_empty() {
+        response["warnings"] = Value::Array(warnings);
+    }
+    json!({"apiVersion": VERSION, "kind": KIND, "response": response}).to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(verdict: Verdict<'_>, warnings: &[&str]) -> Value {
+        serde_json::from_slice(&write("705ab4f5-6393-11e8-b7cc-42010a800002", verdict, warnings)).unwrap()
+    }
+
+    #[test]
+    fn an_answer_repeats_the_uid_and_says_what_was_decided() {
+        let expected = json!({
+            "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+            "response": {"uid": "705ab4f5-6393-11e8-b7cc-42010a800002", "allowed": true},
+        });
+        assert_eq!(written(Verdict::Allowed, &[]), expected);
+        let denied = written(Verdict::Denied("Incident 465 is active on search."), &["Ask in #inc-465."]);
+        assert_eq!(denied["response"]["allowed"], json!(false));
+        let status = json!({"code": 403, "reason": "Forbidden", "message": "Incident 465 is active on search."});
+        assert_eq!(denied["response"]["status"], status);
+        assert_eq!(denied["response"]["warnings"], json!(["Ask in #inc-465."]));
+        let undecided = written(Verdict::Undecided("The log cannot be reached."), &[]);
+        assert_eq!(
+            (&undecided["response"]["allowed"], &undecided["response"]["status"]["code"]),
+            (&json!(false), &json!(503))
+        );
+    }
+
+    /// A header that a cluster cannot send on is dropped by it, and its words are lost.
+    #[test]
+    fn warnings_fit_into_what_a_cluster_passes_on() {
+        let long = "é".repeat(10_000);
+        let warnings = vec!["a\r\nb\u{202E}", "", " \n", &long, "c"];
+        let answer = written(Verdict::Denied(&long), &warnings);
+        let cut = |max: usize| format!("{}…", "é".repeat(max - 1));
+        assert_eq!(answer["response"]["warnings"], json!(["a b", cut(WARNING_MAX), "c"]));
+        assert_eq!(answer["response"]["status"]["message"], json!(cut(MESSAGE_MAX)));
+        let many = written(Verdict::Allowed, &["x"; 50]);
+        assert_eq!(many["response"]["warnings"].as_array().map(Vec::len), Some(WARNINGS_MAX));
+    }
+}
