@@ -61,6 +61,7 @@ mod run;
 mod settings;
 mod sheet;
 mod slow;
+mod snippets;
 mod step_up;
 mod stream;
 mod stuck;
