@@ -16,6 +16,7 @@ use wardroom_core::text::repeated;
 pub use self::at_most::AtMost;
 pub use self::shown::{Setting, Source};
 pub use self::store::StoreArgs;
+use crate::admission::exempt::Exempt;
 use crate::file;
 use crate::log::Place;
 use crate::public_url::PublicUrl;
@@ -104,9 +105,13 @@ struct Given {
     /// Let people's pagers and push services be on this machine or in its private networks, and without TLS
     #[arg(long, env = "WARDROOM_PRIVATE_ENDPOINTS")]
     private_endpoints: bool,
+    /// Whom of a cluster the gate does not ask, beside what runs the cluster itself, such as
+    /// system:serviceaccount:argo:*,group:robots [default: nobody else]
+    #[arg(long, env = "WARDROOM_GATE_EXEMPT", value_name = "NAMES")]
+    gate_exempt: Option<String>,
     /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
     /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key, smtp_url, mail_from,
-    /// private_endpoints
+    /// private_endpoints, gate_exempt
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -132,6 +137,7 @@ pub struct Settings {
     smtp_url: Option<String>,
     mail_from: Option<String>,
     private_endpoints: Option<bool>,
+    gate_exempt: Option<String>,
 }
 
 /// The URLs of the database and of the mail relay may hold a password.
@@ -196,6 +202,10 @@ pub struct Config {
     pub public_url: Option<PublicUrl>,
     /// What TLS is spoken with, if it is.
     pub tls: Option<TlsFiles>,
+    /// Whom of a cluster's own the gate does not ask.
+    pub exempt: Exempt,
+    /// The same, as it was written.
+    pub gate_exempt: Option<String>,
     /// All of it as an admin may read it: with where each comes from, and without secrets.
     pub shown: Vec<Setting>,
     /// How people outside are reached.
@@ -252,6 +262,8 @@ impl ServeArgs {
         };
         let private = both.private_endpoints.unwrap_or_default();
         let outside = Outside::settle(both.public_url.as_ref(), both.smtp_url, both.mail_from, private)?;
+        let names = both.gate_exempt.as_deref().unwrap_or_default();
+        let exempt = Exempt::also(names).map_err(|why| anyhow::anyhow!("--gate-exempt does not fit: {why}"))?;
         let usual = Limits::default();
         let mut config = Config {
             tls,
@@ -266,6 +278,8 @@ impl ServeArgs {
                 connections_per_address: both.max_connections_per_address.unwrap_or(usual.connections_per_address),
                 streams_per_person: both.max_streams_per_person.unwrap_or(usual.streams_per_person),
             },
+            exempt,
+            gate_exempt: both.gate_exempt,
             shown: Vec::new(),
         };
         config.shown = shown::shown(&config.settings(), &given, &file, |name| typed.contains(name));
@@ -291,6 +305,7 @@ impl Given {
             smtp_url: self.smtp_url,
             mail_from: self.mail_from,
             private_endpoints: self.private_endpoints.then_some(true),
+            gate_exempt: self.gate_exempt,
         }
     }
 }
@@ -313,6 +328,7 @@ impl Settings {
             smtp_url: self.smtp_url.or(others.smtp_url),
             mail_from: self.mail_from.or(others.mail_from),
             private_endpoints: self.private_endpoints.or(others.private_endpoints),
+            gate_exempt: self.gate_exempt.or(others.gate_exempt),
         }
     }
 }
@@ -339,6 +355,7 @@ impl Config {
             smtp_url: self.outside.mail.as_ref().map(|relay| relay.url.clone()),
             mail_from: self.outside.mail.as_ref().map(|relay| relay.from.clone().into()),
             private_endpoints: Some(self.outside.private_endpoints),
+            gate_exempt: self.gate_exempt.clone(),
         }
     }
 }

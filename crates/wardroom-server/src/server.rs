@@ -11,6 +11,7 @@ use tokio::sync::watch as signal;
 
 use crate::account::Accounts;
 use crate::account::link::{self, MadeLink};
+use crate::admission::exempt::Exempt;
 use crate::config::{Config, Setting};
 use crate::document::Documents;
 use crate::due::Due;
@@ -69,6 +70,8 @@ pub struct Parts {
     pub board: Board,
     /// Who may change what.
     pub gate: Gate,
+    /// Whom of a cluster's own the gate does not ask.
+    pub exempt: Exempt,
     /// The directory's stream, to look things up in.
     pub audit: Audit,
     /// What this node runs with, as admins may read it.
@@ -274,6 +277,7 @@ pub async fn start(
         watch,
         board,
         gate,
+        exempt: config.exempt,
         presence,
         prompted,
         accounts,

@@ -47,6 +47,22 @@ impl Exempt {
         Ok(Self { users: read(users)?, groups: read(groups)? })
     }
 
+    /// What runs the cluster itself, and those whom somebody names besides: users, or groups behind `group:`, with commas
+    /// between them.
+    ///
+    /// # Errors
+    /// [`BadExemption`] for the first name that is none.
+    pub fn also(names: &str) -> Result<Self, BadExemption> {
+        let mut exempt = Self::default();
+        for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            match name.strip_prefix("group:") {
+                Some(group) => exempt.groups.push(exemption(group)?),
+                None => exempt.users.push(exemption(name)?),
+            }
+        }
+        Ok(exempt)
+    }
+
     /// Whether somebody is exempt: by their own name, or by that of a group that they are in.
     #[must_use]
     pub fn covers(&self, user: &User) -> bool {
@@ -103,6 +119,18 @@ mod tests {
             assert!(!exempt.covers(&user(name, &["system:authenticated"])), "{name}");
         }
         assert!(!exempt.covers(&user("admin", &["system:masters"])), "people with every right are people");
+    }
+
+    #[test]
+    fn somebody_may_name_others_besides() {
+        let exempt = Exempt::also(" system:serviceaccount:argo:*, group:robots,").unwrap();
+        assert!(
+            exempt.covers(&user("system:serviceaccount:argo:controller", &[]))
+                && exempt.covers(&user("x", &["robots"]))
+        );
+        assert!(exempt.covers(&user("system:node:worker-3", &[])) && !exempt.covers(&user("robots", &[])));
+        assert_eq!(Exempt::also("*"), Err(BadExemption::Everybody));
+        assert_eq!(Exempt::also(""), Ok(Exempt::default()));
     }
 
     #[test]

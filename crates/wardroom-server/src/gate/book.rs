@@ -8,6 +8,7 @@ use wardroom_core::facts::Facts;
 use wardroom_core::gate::Found;
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
 use wardroom_core::incident::Incident;
+use wardroom_core::matching::{Matching, Object};
 
 use crate::streams::Held;
 
@@ -27,6 +28,8 @@ struct Pages {
     known: BTreeMap<Number, Known>,
     by_service: HashMap<ServiceName, BTreeSet<Number>>,
     facts: Facts,
+    /// Which objects of a cluster belong to which service.
+    matching: Vec<(ServiceName, Matching)>,
     /// People by their handle, and by their address in lower case.
     people: HashMap<String, PersonId>,
 }
@@ -123,6 +126,14 @@ impl Book {
         self.read().known.get(&number)?.incident.clone()
     }
 
+    /// The services that an object of a cluster belongs to, however it is looked at.
+    #[must_use]
+    pub fn services_of(&self, seen: &[Object<'_>]) -> BTreeSet<ServiceName> {
+        let pages = self.read();
+        let fits = |(_, matching): &&(ServiceName, Matching)| seen.iter().any(|object| matching.fits(object));
+        pages.matching.iter().filter(fits).map(|(name, _)| name.clone()).collect()
+    }
+
     /// The incidents that hold a service.
     #[must_use]
     pub fn holding(&self, service: &ServiceName) -> Vec<Arc<Incident>> {
@@ -202,6 +213,8 @@ impl Pages {
             self.people = facts.people.values().flat_map(of).collect();
         }
         if services {
+            let rules = facts.services.iter();
+            self.matching = rules.filter_map(|(name, known)| Some((name.clone(), known.matching.clone()?))).collect();
             let known: Vec<_> = self
                 .known
                 .iter()

@@ -3,6 +3,7 @@
 
 pub mod account;
 mod admin;
+mod admission;
 mod answers;
 mod briefing;
 mod callers;

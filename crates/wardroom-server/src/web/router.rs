@@ -21,11 +21,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::account::{self, guest, passkey, proof, welcome};
+use super::admission::WITH_TOKEN;
 use super::parse::BODY_MAX;
 use super::problem::Problem;
 use super::{
-    admin, briefing, changes, directory, document, evidence, example, gate, health, incidents, page, prompt, reach,
-    sheet, stream, tokens,
+    admin, admission, briefing, changes, directory, document, evidence, example, gate, health, incidents, page, prompt,
+    reach, sheet, stream, tokens,
 };
 use crate::server::Server;
 
@@ -68,6 +69,7 @@ const OPEN: &[&str] = &[
     "/api/v1/welcome/look",
     "/api/v1/guest",
     "/api/v1/guest/look",
+    "/api/v1/admission/{token}",
 ];
 
 /// The header by which a request says whom it means.
@@ -120,6 +122,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(changes::ledger))
         .routes(routes!(gate::ask, gate::report))
         .routes(routes!(gate::good))
+        .routes(routes!(admission::review))
+        .routes(routes!(admission::review_with_token))
         .routes(routes!(briefing::briefing))
         .routes(routes!(briefing::mark))
         .routes(routes!(incidents::next))
@@ -198,6 +202,10 @@ pub fn router(server: Server) -> Router {
 fn span(request: &Request) -> Span {
     match request.uri().path() {
         READY => Span::none(),
+        // Its end is a token.
+        path if path.starts_with(WITH_TOKEN) => {
+            tracing::info_span!("request", method = %request.method(), path = WITH_TOKEN)
+        }
         path => tracing::info_span!("request", method = %request.method(), path),
     }
 }

@@ -72,6 +72,8 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         limits: wardroom_server::config::Limits::default(),
         public_url: None,
         tls: None,
+        exempt: Default::default(),
+        gate_exempt: None,
         shown: Vec::new(),
         outside: wardroom_server::reach::Outside::default(),
     };

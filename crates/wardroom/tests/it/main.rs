@@ -19,6 +19,7 @@ mod access;
 mod accounts;
 mod acknowledgement;
 mod admin;
+mod admission;
 mod bad_input;
 mod changes;
 mod command;

@@ -110,11 +110,8 @@ fn the_clusters_manifest_lets_the_cluster_live() {
     let manifest = read("kubernetes.yaml");
     assert_eq!(manifest["kind"], "ValidatingWebhookConfiguration");
     let webhook = &manifest["webhooks"][0];
-    for (field, value) in [
-        ("failurePolicy", "Ignore"),
-        ("sideEffects", "NoneOnDryRun"),
-        ("matchPolicy", "Equivalent"),
-    ] {
+    for (field, value) in [("failurePolicy", "Ignore"), ("sideEffects", "NoneOnDryRun"), ("matchPolicy", "Equivalent")]
+    {
         assert_eq!(webhook[field], value);
     }
     assert_eq!(webhook["timeoutSeconds"], 5);

@@ -34,7 +34,7 @@ impl Weights {
     ///
     /// # Errors
     /// 503 when there is none for a while.
-    pub(super) async fn to_take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+    pub(in crate::web) async fn to_take(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
         room(&self.taking, bytes).await
     }
 
