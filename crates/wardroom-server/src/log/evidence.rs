@@ -6,9 +6,8 @@
 use bytes::Bytes;
 use wardroom_core::evidence::Fingerprint;
 use wardroom_core::id::Time;
-use wardroom_core::seal::{self, Seal};
 
-use super::verify::{Walked, What};
+use super::proof::{Walked, What, digest_said};
 use super::{Log, LogError, Stream};
 
 impl Log {
@@ -66,16 +65,4 @@ impl Log {
             }
         }
     }
-}
-
-/// The digest that an event has of its evidence, unless it has none or it was redacted.
-fn digest_said(event: &Walked) -> Option<String> {
-    if event.kind != "evidence_attached" || event.stream.incident().is_none() {
-        return None;
-    }
-    let body: serde_json::Value = serde_json::from_str(&event.body).ok()?;
-    let sealed: Seal = body["sha256"]["seal"].as_str()?.parse().ok()?;
-    let text = event.texts.iter().find(|text| text.commitment == sealed.0)?;
-    let (salt, words) = text.kept.as_ref()?;
-    (seal::commit(salt, words) == sealed).then(|| words.clone())
 }

@@ -28,6 +28,7 @@ mod evidence;
 mod gate;
 mod passkeys;
 mod postgres;
+pub(crate) mod proof;
 mod row;
 mod sqlite;
 mod verify;
@@ -45,12 +46,13 @@ pub use credentials::{LinkRow, SessionRow};
 pub use documents::{DocumentRow, DocumentWrite, PartChange};
 pub use error::LogError;
 pub use passkeys::PasskeyRow;
+pub use proof::{Broken, What};
 pub use row::{
     Append, BoardRow, Draft, Hash, Head, Remembered, Request, Snapshot, Span, Stored, StoredText, Stream, Tip, Words,
     Write,
 };
 pub(crate) use sqlite::make_folder;
-pub use verify::{Broken, Report, Verification, What};
+pub use verify::{Report, Verification};
 
 /// Where a log is kept.
 #[derive(Clone, PartialEq, Eq)]

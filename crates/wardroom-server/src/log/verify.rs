@@ -1,11 +1,9 @@
 //! Verification: walks everything and names what was altered, removed, reordered or truncated.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::RangeInclusive;
 
-use wardroom_core::seal;
-
+use super::proof::{self, Broken, Walked, What, Words};
 use crate::log::{Hash, Head, Log, LogError, Stream, Tip, chain};
 
 /// Events read at once.
@@ -24,85 +22,6 @@ pub struct Report {
     pub head: Head,
     /// Everything that is wrong, in order of position; the first is where the trouble begins.
     pub broken: Vec<Broken>,
-}
-
-/// One thing that is wrong.
-///
-/// Where an event is gone, its stream and number are known from the events around it, and its position is the
-/// first that it can have had. With nothing left to tell whose it was, `stream` and `seq` are 0.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Broken {
-    /// Whose event.
-    pub stream: Stream,
-    /// Its number there.
-    pub seq: u64,
-    /// Its position in the whole log.
-    pub position: u64,
-    /// What is wrong with it.
-    pub what: What,
-}
-
-/// What can be wrong with an event.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub enum What {
-    /// It does not have the hash that its content has, or its stream does not end with it as it should.
-    Altered,
-    /// It is not there.
-    Removed,
-    /// It is there, and not in its place; or the link after it does not fit what comes before.
-    Reordered,
-    /// It and everything after it are gone.
-    Truncated,
-    /// Its words are not the ones that were said.
-    WordsAltered,
-    /// Its words are gone, and no redaction on record says so.
-    WordsRemoved,
-    /// The bytes of its evidence are not the ones that were attached.
-    EvidenceAltered,
-    /// The bytes of its evidence are gone, and no redaction on record says so.
-    EvidenceRemoved,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.what {
-            What::Altered => "was altered",
-            What::Removed => "was removed",
-            What::Reordered => "was reordered",
-            What::Truncated => "and what followed it were cut off",
-            What::WordsAltered => "has words that were altered",
-            What::WordsRemoved => "has words that were removed without a redaction on record",
-            What::EvidenceAltered => "has evidence whose bytes were altered",
-            What::EvidenceRemoved => "has evidence whose bytes were removed without a redaction on record",
-        };
-        match self.seq {
-            // Nothing is left that says whose it was.
-            0 => write!(f, "the entry at position {} {what}", self.position),
-            seq => write!(f, "{}, entry {seq} (position {}), {what}", self.stream, self.position),
-        }
-    }
-}
-
-/// One event's row as verification needs it: more than a reader is given, and nothing that was made up.
-pub(super) struct Walked {
-    pub position: u64,
-    pub stream: Stream,
-    pub seq: u64,
-    pub kind: String,
-    pub version: u16,
-    pub at_us: i64,
-    pub actor: String,
-    pub body: String,
-    pub hash: Hash,
-    pub link: Option<Hash>,
-    pub texts: Vec<WalkedText>,
-}
-
-/// The words beside an event.
-pub(super) struct WalkedText {
-    pub commitment: Hash,
-    pub kept: Option<([u8; 16], String)>,
-    pub erased_by: Option<u64>,
 }
 
 /// Where a stream's events were up to now, and at which position the last of them stood.
@@ -133,37 +52,13 @@ struct Walk {
     batch_from: u64,
     /// The first event whose link is wrong. It explains nothing that an event's own trouble explains already.
     unlinked: Option<Broken>,
-    /// Seals named by erasing events, by position: only they may take words away.
-    erasures: BTreeMap<u64, String>,
+    words: Words,
     broken: Vec<Broken>,
-    claimed_erasures: Vec<(Broken, u64, Hash)>,
-}
-
-impl Broken {
-    fn of(event: &Walked, what: What) -> Self {
-        Self { stream: event.stream, seq: event.seq, position: event.position, what }
-    }
 }
 
 impl Walk {
     fn wrong(&mut self, event: &Walked, what: What) {
         self.broken.push(Broken::of(event, what));
-    }
-
-    /// Erasures that words claim and that were appended after the log was asked where it ends.
-    fn erased_meanwhile(&self, end: u64) -> Vec<u64> {
-        let mut erasures: Vec<u64> = self.claimed_erasures.iter().map(|(_, by, _)| *by).collect();
-        erasures.retain(|by| *by > end && !self.erasures.contains_key(by));
-        erasures.sort_unstable();
-        erasures.dedup();
-        erasures
-    }
-
-    /// Remembers which words an event takes away, if it takes any.
-    fn erasure(&mut self, event: &Walked) {
-        if matches!(event.kind.as_str(), "redacted" | "person_forgotten") {
-            self.erasures.insert(event.position, event.body.clone());
-        }
     }
 
     /// The first position without an event after another one.
@@ -178,24 +73,23 @@ impl Walk {
             self.gaps.push(self.position + 1..=event.position - 1);
         }
         let Known { tip, position } = self.known.get(&event.stream).copied().unwrap_or_default();
-        let expected =
-            chain::event_hash(&tip, event.stream, event.at_us, &event.kind, event.version, &event.actor, &event.body);
-        if event.seq > tip.seq + 1 {
-            let broken = match self.missing_after(position) {
-                Some(position) => Broken { stream: event.stream, seq: tip.seq + 1, position, what: What::Removed },
-                None => Broken { seq: tip.seq + 1, ..Broken::of(event, What::Reordered) },
-            };
-            self.broken.push(broken);
-        } else if event.seq <= tip.seq {
-            self.wrong(event, What::Reordered);
-        } else if expected != event.hash {
-            self.wrong(event, What::Altered);
+        match proof::follows(&tip, event) {
+            Ok(()) => {}
+            Err(What::Removed) => {
+                let broken = match self.missing_after(position) {
+                    Some(position) => Broken { stream: event.stream, seq: tip.seq + 1, position, what: What::Removed },
+                    None => Broken { seq: tip.seq + 1, ..Broken::of(event, What::Reordered) },
+                };
+                self.broken.push(broken);
+            }
+            Err(what) => self.wrong(event, what),
         }
         let tip = Tip { seq: event.seq, hash: event.hash };
         self.known.insert(event.stream, Known { tip, position: event.position });
         self.position = event.position;
         self.link_step(event);
-        self.words(event);
+        let wrong = self.words.look(event);
+        self.broken.extend(wrong.into_iter().map(|what| Broken::of(event, what)));
     }
 
     fn link_step(&mut self, event: &Walked) {
@@ -214,43 +108,8 @@ impl Walk {
         }
     }
 
-    fn words(&mut self, event: &Walked) {
-        self.erasure(event);
-        let mut tree = serde_json::from_str(&event.body).unwrap_or_default();
-        let erasing = self.erasures.contains_key(&event.position);
-        let seals = if erasing { Vec::new() } else { seal::seals(&mut tree) };
-        for sealed in seals {
-            let Some(text) = event.texts.iter().find(|text| text.commitment == sealed.0) else {
-                // A text that was redacted before a merge came along as a mere seal.
-                if event.kind != "absorbed" {
-                    self.wrong(event, What::WordsRemoved);
-                }
-                continue;
-            };
-            match (&text.kept, text.erased_by) {
-                (Some((salt, words)), None) if seal::commit(salt, words) == sealed => {}
-                (None, Some(by)) => {
-                    let broken = Broken {
-                        stream: event.stream,
-                        seq: event.seq,
-                        position: event.position,
-                        what: What::WordsRemoved,
-                    };
-                    self.claimed_erasures.push((broken, by, text.commitment));
-                }
-                (Some(_), _) => self.wrong(event, What::WordsAltered),
-                (None, None) => self.wrong(event, What::WordsRemoved),
-            }
-        }
-    }
-
     fn finish(mut self, head: Head, tips: &BTreeMap<Stream, Tip>) -> Report {
-        for (broken, by, commitment) in std::mem::take(&mut self.claimed_erasures) {
-            let named = seal::Seal(commitment).to_string();
-            if !self.erasures.get(&by).is_some_and(|body| body.contains(&named)) {
-                self.broken.push(broken);
-            }
-        }
+        self.broken.extend(self.words.unfounded());
         self.ends(&head, tips);
         for gap in std::mem::take(&mut self.gaps) {
             if !self.broken.iter().any(|broken| gap.contains(&broken.position)) {
@@ -341,8 +200,8 @@ impl Log {
                 break;
             }
         }
-        for by in walk.erased_meanwhile(head.position) {
-            self.walk(by - 1, 1).await?.iter().for_each(|event| walk.erasure(event));
+        for by in walk.words.erased_after(head.position) {
+            self.walk(by - 1, 1).await?.iter().for_each(|event| walk.words.erasure(event));
         }
         Ok(std::mem::take(walk).finish(*head, tips))
     }

@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use super::Store;
 use super::read::{hash, head, stream, unsigned};
 use crate::log::row::bigint;
-use crate::log::verify::{Walked, WalkedText};
+use crate::log::proof::{Walked, WalkedText};
 use crate::log::{Hash, Head, LogError, Stream, Tip};
 
 fn walked(row: &Row) -> Walked {

@@ -9,7 +9,7 @@ use rusqlite::types::ValueRef;
 use super::read::{bytes, head, integer, text};
 use super::{Store, connect};
 use crate::log::row::bigint;
-use crate::log::verify::{Walked, WalkedText};
+use crate::log::proof::{Walked, WalkedText};
 use crate::log::{Head, LogError, Stream, Tip};
 
 /// What Wardroom never writes, such as bytes of another length, is as wrong as what is wrong, and found as such.

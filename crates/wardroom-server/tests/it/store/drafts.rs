@@ -25,9 +25,11 @@ pub fn saying(words: &str) -> (Draft, Hash) {
     (Draft { texts: vec![text], ..draft(&format!(r#"{{"text":{{"seal":"{seal}"}}}}"#)) }, seal.0)
 }
 
-/// An event that says whose words are erased.
+/// An event that says whose words are erased, and why.
 pub fn redacting(commitment: Hash) -> Draft {
-    Draft { kind: "redacted".into(), ..draft(&format!(r#"{{"text":{{"seal":"{}"}}}}"#, Seal(commitment))) }
+    let (saying, why) = saying("a password");
+    let body = format!(r#"{{"seals":["{}"],"reason":{{"seal":"{}"}}}}"#, Seal(commitment), Seal(why));
+    Draft { kind: "redacted".into(), body, ..saying }
 }
 
 /// Events for one stream, after a tip.

@@ -141,6 +141,9 @@ async fn altered_and_removed_words_are_named(ground: &Ground) {
         expect(&log, &raw, &tampering, 1, 3, 4, What::WordsRemoved).await;
     }
     expect(&log, &raw, "DELETE FROM texts WHERE position = 4", 1, 3, 4, What::WordsRemoved).await;
+    // A redaction has words of its own: why it was.
+    expect(&log, &raw, "UPDATE texts SET words = 'c' WHERE position = 8", 1, 5, 8, What::WordsAltered).await;
+    expect(&log, &raw, "DELETE FROM texts WHERE position = 8", 1, 5, 8, What::WordsRemoved).await;
     let brought_back = format!("UPDATE texts SET words = 'a', salt = {salt} WHERE position = 1");
     expect(&log, &raw, &brought_back, 1, 1, 1, What::WordsAltered).await;
     assert_sound(&log).await;
