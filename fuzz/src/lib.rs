@@ -3,6 +3,7 @@
 //! `fuzz_targets/` runs them under libFuzzer. `crates/wardroom-server/tests/corpus.rs` reads this file as a
 //! module and plays every file of `corpus/` through them, so that `make test` needs no fuzzer.
 
+pub mod archive;
 pub mod cluster;
 pub mod document;
 pub mod kept;
@@ -60,6 +61,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("board_row", kept::board_row),
     ("remembered", kept::remembered),
     ("backup", kept::backup),
+    ("archive", archive::archive),
     ("letter", reached::letter),
     ("document", document::document),
     ("endpoint", reached::endpoint),

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod admission;
+pub mod archive;
 pub mod clock;
 pub mod config;
 pub mod document;
