@@ -1,6 +1,7 @@
 //! What can be typed. Each verb's help has an example.
 
 mod act;
+mod evidence;
 mod gate;
 mod remote;
 mod run;
@@ -13,13 +14,13 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use wardroom_core::audit::Topic;
-use wardroom_core::evidence::Fingerprint;
 use wardroom_core::id::{Number, ServiceName, Time, Who};
 use wardroom_core::incident::{Kind, Severity};
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
 pub use act::{Act, Change, Criterion, Permission, Todo, Told};
+pub use evidence::{Beginning, Evidence};
 pub use gate::{Gate, OnFailure};
 pub use remote::{Remote, Secret};
 pub use run::Run;
@@ -169,22 +170,9 @@ pub enum Verb {
         #[arg(long, value_name = "ENTRY")]
         before: Option<u64>,
     },
-    /// Attach a file as evidence, or what a command printed by piping it in: wardroom evidence 465 - --name pods.txt
-    Evidence {
-        number: Number,
-        /// Which; - for the standard input
-        #[arg(required_unless_present = "get")]
-        file: Option<PathBuf>,
-        /// What it is called; the file's own name unless it is said
-        #[arg(long)]
-        name: Option<Line>,
-        /// Write out what is there instead, by the last part of its address
-        #[arg(long, value_name = "SHA256", conflicts_with_all = ["file", "name"])]
-        get: Option<Fingerprint>,
-        /// Into this file
-        #[arg(long, short, value_name = "FILE", requires = "get")]
-        output: Option<PathBuf>,
-    },
+    /// What is kept as evidence: wardroom evidence add 465 pods.txt
+    #[command(subcommand)]
+    Evidence(Evidence),
     #[command(flatten)]
     Act(Act),
 

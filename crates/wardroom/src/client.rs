@@ -115,6 +115,11 @@ impl Client {
         })
     }
 
+    /// Which evidence an incident has.
+    pub fn evidence_list(&self, number: Number) -> anyhow::Result<Value> {
+        self.get(&format!("/api/v1/incidents/{}/evidence", number.get()))
+    }
+
     /// The bytes of a piece of evidence.
     pub fn evidence(&self, number: Number, sha256: Fingerprint) -> anyhow::Result<Vec<u8>> {
         let mut answer = self

@@ -2,10 +2,12 @@
 
 mod changes;
 mod document;
+mod evidence;
 mod permissions;
 mod width;
 
 pub use changes::{ledger, undoing};
+pub use evidence::evidence;
 pub use permissions::gates;
 
 use std::fmt::Write;

@@ -6,6 +6,7 @@
 mod account;
 mod admin;
 mod changes;
+mod evidence;
 mod gate;
 mod lists;
 mod passkeys;
@@ -36,6 +37,7 @@ use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
 pub(super) use self::lists::{Marked, WrittenView};
 use self::permissions::{PermissionAskView, PermissionView};
 pub(super) use account::{Me, Sessions};
+pub(super) use evidence::EvidenceList;
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
 pub(super) use welcome::{CameIn, InviteLooked, LinkView, NewInvite, NewLink};

@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
 use utoipa::{IntoParams, ToSchema};
@@ -26,7 +27,7 @@ use wardroom_core::text::Line;
 
 use super::answers;
 use super::parse::{InPath, Query, numbered};
-use super::problem::Problem;
+use super::problem::{Problem, named};
 use super::who::{Reader, Responder};
 use crate::clock;
 use crate::execute::Order;
@@ -71,6 +72,11 @@ pub(super) struct Attached {
     media_type: MediaType,
     /// How many there are.
     bytes: u64,
+}
+
+/// Where a piece is read.
+fn address(incident: Number, sha256: &str) -> String {
+    format!("/api/v1/incidents/{}/evidence/{sha256}", incident.get())
 }
 
 fn too_large() -> Problem {
@@ -142,7 +148,7 @@ pub(super) async fn attach(
         incident: number,
         entry,
         sha256: fingerprint.to_string(),
-        address: format!("/api/v1/incidents/{}/evidence/{fingerprint}", number.get()),
+        address: address(number, &fingerprint.to_string()),
         media_type: piece.media_type,
         bytes: piece.bytes,
     };
@@ -162,6 +168,33 @@ pub(super) async fn attach(
             there.map(|entry| Json(attached(entry))).ok_or(problem)
         }
     }
+}
+
+/// Read which evidence an incident has, in the order in which it was attached. What was redacted is not among it.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}/evidence",
+    params(("number" = u32, Path, description = "The incident's number")),
+    responses((status = 200, body = answers::EvidenceList), (status = 404, body = answers::ProblemDocument)),
+)]
+pub(super) async fn list(
+    State(server): State<Server>,
+    reader: Reader,
+    InPath(number): InPath,
+) -> Result<Json<Value>, Problem> {
+    let held = server.visible(&reader, number).await?;
+    let entries: Vec<u64> = held.incident.evidence.keys().map(|entry| entry.0).collect();
+    let piece = |stored: &Stored| {
+        let Event::EvidenceAttached(evidence) = recorded::<Event>(stored).ok()?.event else { return None };
+        // It may have been redacted a moment ago.
+        let sha256 = evidence.sha256.words()?;
+        Some(json!({
+            "entry": stored.seq, "sha256": sha256, "address": address(number, sha256), "name": evidence.name.words(),
+            "media_type": evidence.media_type, "bytes": evidence.bytes, "by": named(&reader.facts, evidence.by),
+            "at": stored.at,
+        }))
+    };
+    let stored = server.log.events(stream_of(number), &entries).await?;
+    Ok(Json(json!({ "incident": number, "evidence": stored.iter().filter_map(piece).collect::<Vec<_>>() })))
 }
 
 /// Read a piece of evidence: a picture is shown, everything else is a file to be saved.

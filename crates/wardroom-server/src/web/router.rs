@@ -132,7 +132,7 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(sheet::markdown))
         .routes(routes!(sheet::page))
         .routes(routes!(sheet::written))
-        .routes(routes!(evidence::attach))
+        .routes(routes!(evidence::list, evidence::attach))
         .routes(routes!(evidence::read))
         .routes(routes!(prompt::prompt))
         .routes(routes!(example::play))

@@ -1,23 +1,45 @@
-//! Evidence: attaching a file or what a command printed, and reading it back.
+//! Evidence: attaching a file or what a command printed, listing what is there, reading it back, and holding it against
+//! its SHA-256.
 
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use serde_json::{Value, json};
 use wardroom_core::evidence::{Fingerprint, PIECE_MAX, size};
 use wardroom_core::id::Number;
 use wardroom_core::text::Line;
+use wardroom_server::archive::sha256;
 
 use super::print_json;
-use crate::args::Remote;
+use crate::args::{Beginning, Evidence, Remote};
 use crate::client::Client;
 use crate::exit::Failure;
+use crate::show;
 
 /// What stands for the standard input.
 const STDIN: &str = "-";
 
+/// `wardroom evidence …`
+pub fn evidence(client: &Client, remote: &Remote, verb: Evidence) -> anyhow::Result<()> {
+    match verb {
+        Evidence::Add { number, file, name } => add(client, remote, number, &file, name),
+        Evidence::List { number } => {
+            let answer = client.evidence_list(number)?;
+            if remote.json {
+                print_json(&answer);
+            } else {
+                println!("{}", show::evidence(&answer));
+            }
+            Ok(())
+        }
+        Evidence::Get { number, sha256, output } => get(client, number, &sha256, output.as_deref()),
+        Evidence::Verify { number, sha256 } => verify(client, remote, number, sha256.as_ref()),
+    }
+}
+
 /// Attaches a file, and prints the address of its bytes as the last word.
-pub fn attach(client: &Client, remote: &Remote, number: Number, file: &Path, name: Option<Line>) -> anyhow::Result<()> {
+fn add(client: &Client, remote: &Remote, number: Number, file: &Path, name: Option<Line>) -> anyhow::Result<()> {
     let stdin = file == Path::new(STDIN);
     let name = match name {
         Some(name) => name,
@@ -56,14 +78,78 @@ pub fn attach(client: &Client, remote: &Remote, number: Number, file: &Path, nam
 }
 
 /// Writes the bytes of a piece of evidence into a file, or as they are to whoever reads on.
-pub fn read(client: &Client, number: Number, sha256: Fingerprint, output: Option<&Path>) -> anyhow::Result<()> {
+fn get(client: &Client, number: Number, meant: &Beginning, output: Option<&Path>) -> anyhow::Result<()> {
     if output.is_none() && std::io::stdout().is_terminal() {
         let sentence = "What is evidence may not be for a terminal. Name a file: -o FILE, or pipe it on.";
         return Err(Failure::misused(sentence).into());
     }
-    let bytes = client.evidence(number, sha256)?;
+    let fingerprint = match meant.whole() {
+        Some(whole) => whole,
+        None => the_only_one(&client.evidence_list(number)?, meant)?,
+    };
+    let bytes = client.evidence(number, fingerprint)?;
+    if sha256(&bytes) != fingerprint {
+        return Err(altered(number, vec![format!("what arrived as {fingerprint} has another SHA-256")]).into());
+    }
     match output {
         Some(file) => std::fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display())),
         None => std::io::stdout().lock().write_all(&bytes).context("it cannot be written"),
     }
+}
+
+/// The digests of the pieces of an incident.
+fn digests(answer: &Value) -> Vec<Fingerprint> {
+    let pieces = answer["evidence"].as_array().into_iter().flatten();
+    pieces.filter_map(|piece| piece["sha256"].as_str()?.parse().ok()).collect()
+}
+
+/// The piece whose digest begins so.
+fn the_only_one(answer: &Value, meant: &Beginning) -> Result<Fingerprint, Failure> {
+    let begin: Vec<Fingerprint> =
+        digests(answer).into_iter().filter(|sha256| meant.begins(&sha256.to_string())).collect();
+    match begin.as_slice() {
+        [only] => Ok(*only),
+        [] => Err(Failure::Refused(json!({
+            "code": "no_such_evidence",
+            "detail": format!("No evidence here begins with {}. If it did, it was redacted.", meant.as_str()),
+        }))),
+        several => {
+            Err(Failure::misused(format!("{} pieces begin with {}: write more of it.", several.len(), meant.as_str())))
+        }
+    }
+}
+
+fn altered(number: Number, broken: Vec<String>) -> Failure {
+    let detail = format!("the evidence of incident {} does not hold: {}", number.get(), broken.join("; "));
+    Failure::Broken(json!({ "code": "broken", "detail": detail, "incident": number, "broken": broken }))
+}
+
+/// Reads pieces one after the other, and holds each against its digest.
+fn verify(client: &Client, remote: &Remote, number: Number, meant: Option<&Beginning>) -> anyhow::Result<()> {
+    let list = client.evidence_list(number)?;
+    let pieces = match meant {
+        Some(meant) => vec![the_only_one(&list, meant)?],
+        None => digests(&list),
+    };
+    let mut broken = Vec::new();
+    for piece in &pieces {
+        match client.evidence(number, *piece) {
+            Ok(bytes) if sha256(&bytes) == *piece => {}
+            Ok(_) => broken.push(format!("{piece} was altered")),
+            Err(error) => match error.downcast_ref() {
+                Some(Failure::Refused(_)) => broken.push(format!("{piece} is not there")),
+                _ => return Err(error),
+            },
+        }
+    }
+    if !broken.is_empty() {
+        return Err(altered(number, broken).into());
+    }
+    if remote.json {
+        print_json(&json!({ "incident": number, "pieces": pieces.len(), "holds": true, "broken": [] }));
+        return Ok(());
+    }
+    let many = pieces.len();
+    println!("The evidence holds: {many} {} of incident {}.", if many == 1 { "piece" } else { "pieces" }, number.get());
+    Ok(())
 }

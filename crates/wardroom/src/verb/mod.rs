@@ -69,12 +69,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             read::audit(&client(&remote)?, &remote, person.as_ref(), topic, before)
         }
         Verb::Briefing { number } => read::briefing(&client(&remote)?, &remote, number),
-        Verb::Evidence { number, get: Some(sha256), output, .. } => {
-            evidence::read(&client(&remote)?, number, sha256, output.as_deref())
-        }
-        Verb::Evidence { number, file, name, .. } => {
-            evidence::attach(&client(&remote)?, &remote, number, &file.unwrap_or_default(), name)
-        }
+        Verb::Evidence(verb) => evidence::evidence(&client(&remote)?, &remote, verb),
         Verb::Act(Act::Take { number, role, briefed_by_voice, yes }) => {
             take::take(&client(&remote)?, &remote, number, role, briefed_by_voice, yes)
         }

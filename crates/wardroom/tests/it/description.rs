@@ -162,6 +162,8 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
     }
     let good = server.post(sabrina, "/api/v1/services/search/good", json!({ "version": "v11" }));
     assert_eq!(good.0, 200, "{}", good.1);
+    let piece = format!("/api/v1/incidents/{n}/evidence?name=pods.txt&request_id={}", uuid::Uuid::now_v7());
+    assert_eq!(server.send(mary, &piece, b"NAME READY").unwrap().0, 200);
     assert_eq!(server.post(mary, "/api/v1/me/reach/browsers", a_browser("one")).0, 201);
     let (status, invite) = server.post(mary, &format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 }));
     assert_eq!(status, 201, "{invite}");
@@ -194,6 +196,7 @@ fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<
         (mary, "/api/v1/incidents/{number}/written", format!("/api/v1/incidents/{n}/written")),
         (mary, "/api/v1/incidents/{number}/changes", format!("/api/v1/incidents/{n}/changes")),
         (mary, "/api/v1/gate", "/api/v1/gate".to_owned()),
+        (mary, "/api/v1/incidents/{number}/evidence", format!("/api/v1/incidents/{n}/evidence")),
         (mary, "/api/v1/incidents/{number}/document.md", format!("/api/v1/incidents/{n}/document.md")),
         (mary, "/api/v1/incidents/{number}/document.html", format!("/api/v1/incidents/{n}/document.html?timeline=1")),
         (mary, "/api/v1/next", "/api/v1/next".to_owned()),
@@ -309,6 +312,7 @@ fn what_is_answered_is_what_is_described(house: House) {
         "RoadblockView",
         "CriterionView",
         "TodoView",
+        "EvidenceView",
         "MayAdd",
         "DocumentView",
         "StampView",

@@ -9,6 +9,7 @@ use crate::{on_both, wait};
 on_both!(
     what_is_attached_is_read_back_byte_for_byte,
     the_command_line_keeps_what_a_command_printed,
+    what_is_listed_can_be_held_against_its_digest,
     nobody_else_sees_or_attaches_it,
     what_is_too_much_is_not_taken,
     nothing_but_a_picture_is_shown,
@@ -91,18 +92,56 @@ fn the_command_line_keeps_what_a_command_printed(house: House) {
             .unwrap();
         (output.status.code(), [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()))
     };
-    let (code, [told, errors]) = run("printf 'NAME READY\\nindex 0/1\\n' | $W evidence 1 - --name pods.txt");
+    let (code, [told, errors]) = run("printf 'NAME READY\\nindex 0/1\\n' | $W evidence add 1 - --name pods.txt");
     assert_eq!((code, errors.as_str()), (Some(0), ""), "{told}");
     assert!(told.starts_with("pods.txt is kept as evidence, with entry 2: /api/v1/incidents/1/evidence/"), "{told}");
     let sha256 = told.trim().rsplit('/').next().unwrap();
-    assert_eq!(run(&format!("$W evidence 1 --get {sha256} | cat")).1[0], "NAME READY\nindex 0/1\n");
-    assert_eq!(run(&format!("$W evidence 1 --get {sha256} -o got && cat got")).1[0], "NAME READY\nindex 0/1\n");
-    let (code, [_, errors]) = run("head -c 10485761 /dev/zero | $W evidence 1 -");
+    assert_eq!(run(&format!("$W evidence get 1 {sha256} | cat")).1[0], "NAME READY\nindex 0/1\n");
+    assert_eq!(run(&format!("$W evidence get 1 {} -o got && cat got", &sha256[..6])).1[0], "NAME READY\nindex 0/1\n");
+    let (code, [_, errors]) = run("head -c 10485761 /dev/zero | $W evidence add 1 -");
     assert_eq!(code, Some(2), "{errors}");
-    let (code, [_, errors]) = run("$W evidence 1 - </dev/null");
+    let (code, [_, errors]) = run("$W evidence add 1 - </dev/null");
     assert!(code == Some(1) && errors.contains("nothing in it"), "{errors}");
-    let (code, [_, errors]) = run(&format!("$W evidence 1 --get {}", "0".repeat(64)));
-    assert!(code == Some(1) && errors.contains("no such evidence"), "{errors}");
+    for none in ["0".repeat(64), "0".repeat(8)] {
+        let (code, [_, errors]) = run(&format!("$W evidence get 1 {none}"));
+        assert!(code == Some(1) && (errors.contains("no such evidence") || errors.contains("No evidence here begins")));
+    }
+}
+
+fn what_is_listed_can_be_held_against_its_digest(house: House) {
+    let [mary, robin] = ["mary", "robin"].map(|handle| house.person(handle));
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    assert!(server.say(&mary, &["evidence", "list", "1"]).starts_with("Nothing is kept as evidence."));
+    let (_, one) = attach(&server, &mary, n, "pods.txt", b"NAME READY");
+    let (_, two) = attach(&server, &mary, n, "graph.png", PNG);
+    let (_, gone) = attach(&server, &mary, n, "sesame", b"the password is sesame");
+    server.done(&mary, n, json!({ "command": "redact", "entry": gone["entry"] }));
+    let (status, list) = server.get(&robin, &format!("/api/v1/incidents/{n}/evidence"));
+    assert_eq!((status, &list["incident"]), (200, &json!(n)));
+    let said = |piece: &Value| json!([piece["entry"], piece["sha256"], piece["address"], piece["media_type"]]);
+    let pieces = list["evidence"].as_array().unwrap();
+    assert_eq!(pieces.iter().map(said).collect::<Vec<_>>(), [said(&one), said(&two)]);
+    assert_eq!((&pieces[0]["name"], &pieces[0]["by"]["handle"]), (&json!("pods.txt"), &json!("mary")));
+    let told = server.say(&robin, &["evidence", "list", "1"]);
+    assert!(told.contains("   2  pods.txt  10 bytes, text/plain, by Mary, 2"), "{told}");
+    assert!(told.contains(two["sha256"].as_str().unwrap()) && !told.contains("sesame"), "{told}");
+    let holds = server.say(&robin, &["evidence", "verify", "1"]);
+    assert_eq!(holds, "The evidence holds: 2 pieces of incident 1.\n");
+    let digest = one["sha256"].as_str().unwrap();
+    let other = if house.is_postgres() { "'\\x6e6f'" } else { "x'6e6f'" };
+    house.tamper(&format!("UPDATE evidence_bytes SET body = {other} WHERE sha256 = '{digest}'"));
+    let verified = server.verb(&robin, &["evidence", "verify", "1", "--json"]);
+    let found: Value = serde_json::from_slice(&verified.stdout).unwrap();
+    assert_eq!((verified.status.code(), &found["broken"]), (Some(5), &json!([format!("{digest} was altered")])));
+    assert_eq!(server.verb(&robin, &["evidence", "verify", "1", &digest[..8]]).status.code(), Some(5));
+    assert_eq!(server.verb(&robin, &["evidence", "get", "1", digest]).status.code(), Some(5));
+    let (whole, other) = (server.verb(&robin, &["evidence", "verify", "1", two["sha256"].as_str().unwrap()]), n + 40);
+    assert!(whole.status.success(), "the other one holds");
+    server.done(&mary, n, json!({ "command": "restrict" }));
+    let none = |number: u64| server.get(&robin, &format!("/api/v1/incidents/{number}/evidence"));
+    assert_eq!(none(n).0, 404);
+    assert_eq!(none(n).1.to_string(), none(other).1.to_string().replace(&format!("#{other}"), &format!("#{n}")));
 }
 
 fn nobody_else_sees_or_attaches_it(house: House) {

@@ -102,7 +102,7 @@ fn nothing_of_another_incident_reaches_a_guest(house: House) {
     let mut marty = Browser::new(&server);
     come(&mut marty, &secret, "Marty");
     let watching = marty.follow();
-    for path in ["", "/events", "/briefing"] {
+    for path in ["", "/events", "/briefing", "/evidence"] {
         let told = marty.get(&format!("/api/v1/incidents/{other}{path}"));
         assert_eq!(told.said(), (404, "no_such_incident"), "{path}");
         let none = marty.get(&format!("/api/v1/incidents/{}{path}", other + 40));

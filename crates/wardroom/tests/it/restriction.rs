@@ -18,7 +18,9 @@ fn the_uninvited_find_nothing(house: House) {
     let (_, answer) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
     let n = answer["incident"].as_u64().unwrap();
     let missing = n + 41;
-    for path in ["", "/events", "/briefing", "/written", "/document.md", "/document.html?timeline=all"] {
+    for path in
+        ["", "/events", "/briefing", "/written", "/document.md", "/document.html?timeline=all", "/evidence"]
+    {
         let (hidden, none) = (
             server.get(&sabrina, &format!("/api/v1/incidents/{n}{path}")),
             server.get(&sabrina, &format!("/api/v1/incidents/{missing}{path}")),
@@ -107,7 +109,15 @@ fn a_running_incident_can_be_restricted_under_the_eyes_of_others() {
         let seen: Vec<_> =
             std::iter::repeat_with(|| stream.next()).take_while(|e| e["body"]["text"] != "for all").collect();
         assert!(seen.iter().all(|entry| entry["incident"] == open), "{seen:?}");
-        for path in ["", "/events", "/briefing", "/written", "/document.md", "/document.html?timeline=all"] {
+        for path in [
+            "",
+            "/events",
+            "/briefing",
+            "/written",
+            "/document.md",
+            "/document.html?timeline=all",
+            "/evidence",
+            ] {
             assert_eq!(node.get(&sabrina, &format!("/api/v1/incidents/{n}{path}")).0, 404, "{path}");
         }
         let listed = node.get(&sabrina, "/api/v1/incidents").1;

@@ -42,7 +42,7 @@ fn transcript(server: &Server, token: &str, n: u64) -> String {
     let attached =
         events["entries"].as_array().unwrap().iter().rfind(|one| one["kind"] == "evidence_attached").cloned();
     let sha256 = attached.unwrap()["body"]["sha256"].as_str().unwrap().to_owned();
-    let bytes = server.verb(token, &["evidence", &n.to_string(), "--get", &sha256]).stdout;
+    let bytes = server.verb(token, &["evidence", "get", &n.to_string(), &sha256]).stdout;
     String::from_utf8(bytes).unwrap()
 }
 

@@ -50,8 +50,8 @@ const STORE: &[(&str, &str)] = &[
     ("backup|FOLDER/monday.backup", "The backup is in FOLDER/monday.backup."),
 ];
 
-/// Verbs that have stories of their own: see `settings.rs`, `demo.rs` and below.
-const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good"];
+/// Verbs that have stories of their own: see `settings.rs`, `demo.rs`, `evidence.rs` and below.
+const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good", "get"];
 
 fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()
@@ -102,11 +102,12 @@ fn play(house: &House, json: bool, look: &dyn Fn(&str, &Said)) -> Server {
     let people = [mary, sabrina, robin, ("ada", house.admin("ada"))];
     house.run(&["team", "set", "search-sre", "sabrina", "robin"]);
     let server = house.serve();
+    let folder = house.folder().display().to_string();
     for (who, line, said) in INCIDENT {
         let (_, token) = people.iter().find(|(handle, _)| handle == who).unwrap();
-        look(said, &Said::by(line, server.verb(token, &typed(line, json))));
+        let [line, said] = [line, said].map(|words| words.replace("FOLDER", &folder));
+        look(&said, &Said::by(&line, server.verb(token, &typed(&line, json))));
     }
-    let folder = house.folder().display().to_string();
     std::fs::write(house.folder().join("roster.csv"), "handle,name,teams\nlorraine,Lorraine,town\nemmett,Emmett,\n")
         .unwrap();
     let toml = "[[people]]\nhandle = \"biff\"\nname = \"Biff\"\n[[teams]]\nname = \"town\"\nmembers = [\"biff\"]\n";
@@ -226,7 +227,7 @@ fn no_verb_is_left_out() {
             [words[0].to_owned(), words[..words.len().min(2)].join(" ")]
         })
         .collect();
-    for group in ["", "person", "team", "service", "token"] {
+    for group in ["", "person", "team", "service", "token", "evidence"] {
         let typed = [group, "--help"];
         let help = Said::by(group, House::wardroom(if group.is_empty() { &typed[1..] } else { &typed }, &[]));
         let (_, listed) = help.told.split_once("Commands:\n").unwrap();

@@ -129,9 +129,11 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     ("mary", "still-true|1", "Mary says that this is still true: summary, detailed status, working notes"),
     (
         "mary",
-        "evidence|1|Cargo.toml|--name|manifest.toml",
+        "evidence|add|1|Cargo.toml|--name|manifest.toml",
         "manifest.toml is kept as evidence, with entry |: /api/v1/incidents/1/evidence/",
     ),
+    ("robin", "evidence|list|1", "manifest.toml|text/plain, by Mary, 2"),
+    ("robin", "evidence|verify|1", "The evidence holds: 1 piece of incident 1."),
     ("mary", "offer|1|communications|robin", "Mary offers communications to Robin"),
     ("robin", "take|1|communications", "Robin took communications"),
     ("mary", "offer|1|planning|robin", "Mary offers planning to Robin"),
