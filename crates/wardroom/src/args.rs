@@ -1,6 +1,7 @@
 //! What can be typed. Each verb's help has an example.
 
 mod act;
+mod archive;
 mod evidence;
 mod gate;
 mod remote;
@@ -20,6 +21,7 @@ use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
 pub use act::{Act, Change, Criterion, Permission, Todo, Told};
+pub use archive::{Export, Verify};
 pub use evidence::{Beginning, Evidence};
 pub use gate::{Gate, OnFailure};
 pub use remote::{Remote, Secret};
@@ -83,6 +85,14 @@ impl Arguments {
 
     fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let arguments = Self::from_arg_matches(matches)?;
+        // Nor do they name another store than the archive: whoever types both means one of them.
+        if let Some(("verify", verify)) = matches.subcommand() {
+            let store = ["data", "database"].iter().any(|id| verify.value_source(id) == Some(ValueSource::CommandLine));
+            if store && verify.contains_id("archive") {
+                let why = "an archive is checked with nothing else at hand: leave --data and --database out";
+                return Err(Self::command().error(ErrorKind::ArgumentConflict, why));
+            }
+        }
         // The variables may be set for the other verbs. Who names a server here takes the demo for one of theirs.
         let named = ["url", "token"].iter().any(|id| matches.value_source(id) == Some(ValueSource::CommandLine));
         if named && matches!(arguments.verb, Verb::Demo(_)) {
@@ -173,12 +183,15 @@ pub enum Verb {
     /// What is kept as evidence: wardroom evidence add 465 pods.txt
     #[command(subcommand)]
     Evidence(Evidence),
+    /// Take an incident along in one archive that proves itself, its log, document and evidence: wardroom export 465 -o
+    /// 465.tar
+    Export(Export),
     #[command(flatten)]
     Act(Act),
 
-    /// Verify the whole record, and name the first event altered, removed, reordered or cut off: wardroom verify --data
-    /// ./data
-    Verify(StoreArgs),
+    /// Verify the whole record, or an archive, and name what was altered, removed, reordered or cut off: wardroom verify
+    /// incident-465.tar
+    Verify(Verify),
     /// Write a backup beside a running server: wardroom backup wardroom-monday.backup
     Backup {
         file: PathBuf,

@@ -220,4 +220,12 @@ impl Log {
             Self::Postgres(store) => store.answered(store.walk(after, limit)).await,
         }
     }
+
+    /// At most `limit` events of a stream after `seq`, as they are, with everything that proves them.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub(crate) async fn walk_stream(&self, stream: Stream, after: u64, limit: usize) -> Result<Vec<Walked>, LogError> {
+        on_either!(self, store => store.walk_stream(stream, after, limit))
+    }
 }

@@ -13,6 +13,7 @@ mod directory;
 mod document;
 pub mod evidence;
 mod example;
+mod export;
 pub mod followers;
 mod gate;
 pub mod health;

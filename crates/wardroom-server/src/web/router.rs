@@ -25,8 +25,8 @@ use super::admission::WITH_TOKEN;
 use super::parse::BODY_MAX;
 use super::problem::Problem;
 use super::{
-    admin, admission, briefing, changes, directory, document, evidence, example, gate, health, incidents, page, prompt,
-    reach, sheet, stream, tokens,
+    admin, admission, briefing, changes, directory, document, evidence, example, export, gate, health, incidents, page,
+    prompt, reach, sheet, stream, tokens,
 };
 use crate::server::Server;
 
@@ -134,6 +134,7 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(sheet::written))
         .routes(routes!(evidence::list, evidence::attach))
         .routes(routes!(evidence::read))
+        .routes(routes!(export::export))
         .routes(routes!(prompt::prompt))
         .routes(routes!(example::play))
         .routes(routes!(stream::follow))

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{BoxError, Json};
 use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde::Deserialize;
@@ -150,7 +150,21 @@ async fn writing(log: &Log, number: Number) -> Result<(u64, Writing), LogError> 
 }
 
 impl Server {
-    async fn sheet(&self, reader: &Reader, number: Number, wanted: Wanted, form: Form) -> Result<Response, Problem> {
+    /// A whole sheet, with as much of the timeline as goes without saying.
+    ///
+    /// # Errors
+    /// When its reader may not see it, or it cannot be read to its end.
+    pub(super) async fn whole_sheet(&self, reader: &Reader, number: Number, form: Form) -> Result<String, BoxError> {
+        let pieces = self.pieces(reader, number, Wanted { timeline: None }, form).await;
+        let mut pieces = pieces.map_err(|problem| problem.detail().to_owned())?;
+        let mut whole = String::new();
+        while let Some(piece) = pieces.piece().await {
+            whole.push_str(&piece?);
+        }
+        Ok(whole)
+    }
+
+    async fn pieces(&self, reader: &Reader, number: Number, wanted: Wanted, form: Form) -> Result<Pieces, Problem> {
         let position = self.watch.position();
         let held = self.visible(reader, number).await?;
         let (_, writing) = writing(&self.log, number).await?;
@@ -159,13 +173,17 @@ impl Server {
         let origin = self.public_url.as_ref().map(|url| PublicUrl::origin(url).to_owned());
         let place = Place { number, origin, at: clock::now(), position };
         let sheet = known::sheet(&held.incident, &reader.facts, &writing, place, Extent { shown, all });
+        Ok(Pieces::new(sheet, form, self.log.clone(), reader.facts.clone()))
+    }
+
+    async fn sheet(&self, reader: &Reader, number: Number, wanted: Wanted, form: Form) -> Result<Response, Problem> {
+        let pieces = self.pieces(reader, number, wanted, form).await?;
         let (kind, ending) = match form {
             Form::Markdown => ("text/markdown; charset=utf-8", "md"),
             Form::Html => ("text/html; charset=utf-8", "html"),
         };
-        let policy = format!("{}; frame-ancestors 'none'", html::policy(&sheet.place));
+        let policy = format!("{}; frame-ancestors 'none'", html::policy(&pieces.sheet.place));
         let name = format!("inline; filename=\"incident-{}.{ending}\"", number.get());
-        let pieces = Pieces::new(sheet, form, self.log.clone(), reader.facts.clone());
         let mut answer = (StatusCode::OK, Body::from_stream(pieces.stream())).into_response();
         let mut says = |name: HeaderName, value: &str| {
             let value = HeaderValue::from_str(value).expect("it is written in letters that may stand there");

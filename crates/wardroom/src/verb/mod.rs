@@ -1,6 +1,7 @@
 //! What each verb does.
 
 mod act;
+mod archive;
 mod changes;
 mod demo;
 mod evidence;
@@ -18,7 +19,7 @@ use clap::CommandFactory;
 use serde_json::{Value, json};
 use wardroom_server::file;
 
-use crate::args::{Act, Arguments, Remote, Verb};
+use crate::args::{Act, Arguments, Remote, Verb, Verify};
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::show;
@@ -70,6 +71,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Verb::Briefing { number } => read::briefing(&client(&remote)?, &remote, number),
         Verb::Evidence(verb) => evidence::evidence(&client(&remote)?, &remote, verb),
+        Verb::Export(export) => archive::export(&client(&remote)?, &remote, export),
         Verb::Act(Act::Take { number, role, briefed_by_voice, yes }) => {
             take::take(&client(&remote)?, &remote, number, role, briefed_by_voice, yes)
         }
@@ -83,7 +85,8 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             act::still_true(&client(&remote)?, &remote, number, parts, version)
         }
         Verb::Act(act) => act::act(&client(&remote)?, &remote, act),
-        Verb::Verify(store) => store::verify(&store, remote.json),
+        Verb::Verify(Verify { archive: Some(file), head, .. }) => archive::verify(&remote, &file, head),
+        Verb::Verify(Verify { store, .. }) => store::verify(&store, remote.json),
         Verb::Backup { file, store } => store::backup(&store, &file, remote.json),
         Verb::Restore { file, keep_tokens, store } => store::restore(&store, &file, keep_tokens, remote.json),
         Verb::Person(person) => store::person(person, &remote),

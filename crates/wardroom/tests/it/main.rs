@@ -12,6 +12,7 @@ mod house;
 mod outside;
 mod push_service;
 mod typed;
+mod unpacked;
 mod wait;
 
 mod absence;
@@ -33,6 +34,7 @@ mod document_ends;
 mod document_store;
 mod evidence;
 mod expiry;
+mod export;
 mod freelancing;
 mod full_disk;
 mod guests;

@@ -19,7 +19,7 @@ fn the_uninvited_find_nothing(house: House) {
     let n = answer["incident"].as_u64().unwrap();
     let missing = n + 41;
     for path in
-        ["", "/events", "/briefing", "/written", "/document.md", "/document.html?timeline=all", "/evidence"]
+        ["", "/events", "/briefing", "/written", "/document.md", "/document.html?timeline=all", "/evidence", "/export"]
     {
         let (hidden, none) = (
             server.get(&sabrina, &format!("/api/v1/incidents/{n}{path}")),
@@ -117,7 +117,8 @@ fn a_running_incident_can_be_restricted_under_the_eyes_of_others() {
             "/document.md",
             "/document.html?timeline=all",
             "/evidence",
-            ] {
+            "/export",
+        ] {
             assert_eq!(node.get(&sabrina, &format!("/api/v1/incidents/{n}{path}")).0, 404, "{path}");
         }
         let listed = node.get(&sabrina, "/api/v1/incidents").1;

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use rusqlite::{Row, params};
 
 use super::read::{bytes, head, integer, text};
 use super::{Store, connect};
-use crate::log::row::bigint;
 use crate::log::proof::{Walked, WalkedText};
+use crate::log::row::bigint;
 use crate::log::{Head, LogError, Stream, Tip};
 
 /// What Wardroom never writes, such as bytes of another length, is as wrong as what is wrong, and found as such.
@@ -29,6 +29,14 @@ fn walked(row: &Row<'_>) -> rusqlite::Result<Walked> {
             _ => Some(bytes(row, "link")?.unwrap_or_default()),
         },
         texts: Vec::new(),
+    })
+}
+
+fn walked_text(row: &Row<'_>) -> rusqlite::Result<WalkedText> {
+    Ok(WalkedText {
+        commitment: bytes(row, "commitment")?.unwrap_or_default(),
+        kept: bytes(row, "salt")?.zip(text(row, "words")?),
+        erased_by: integer(row, "erased_by")?,
     })
 }
 
@@ -62,14 +70,34 @@ impl Store {
             let mut rows = query.query([first, last])?;
             while let Some(row) = rows.next()? {
                 let position: u64 = integer(row, "position")?.unwrap_or_default();
-                let text = WalkedText {
-                    commitment: bytes(row, "commitment")?.unwrap_or_default(),
-                    kept: bytes(row, "salt")?.zip(text(row, "words")?),
-                    erased_by: integer(row, "erased_by")?,
-                };
+                let text = walked_text(row)?;
                 if let Ok(index) = events.binary_search_by_key(&position, |event| event.position) {
                     events[index].texts.push(text);
                 }
+            }
+            Ok(events)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn walk_stream(
+        &self,
+        stream: Stream,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Walked>, LogError> {
+        self.read(move |connection| {
+            let mut query = connection
+                .prepare_cached("SELECT * FROM events WHERE stream = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
+            let rows = query.query_map(params![stream.0, bigint(after), bigint(limit as u64)], walked)?;
+            let mut events: Vec<Walked> = rows.collect::<Result<_, _>>()?;
+            let mut words = connection.prepare_cached(
+                "SELECT commitment, salt, words, erased_by FROM texts WHERE position = ?1 AND stream = ?2
+                 ORDER BY commitment",
+            )?;
+            for event in &mut events {
+                let rows = words.query_map(params![bigint(event.position), stream.0], walked_text)?;
+                event.texts = rows.collect::<Result<_, _>>()?;
             }
             Ok(events)
         })

@@ -13,6 +13,8 @@ use crate::web::problem::Problem;
 const TAKING: usize = 64 << 10;
 /// What is on its way out, in KiB.
 const GIVING: usize = 128 << 10;
+/// How many archives are made at once. Each holds a page of events, a sheet or a piece at a time.
+const LEAVING: usize = 4;
 /// How long somebody waits for their turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -21,11 +23,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Weights {
     taking: Arc<Semaphore>,
     giving: Arc<Semaphore>,
+    leaving: Arc<Semaphore>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { taking: Arc::new(Semaphore::new(TAKING)), giving: Arc::new(Semaphore::new(GIVING)) }
+        let [taking, giving, leaving] = [TAKING, GIVING, LEAVING].map(|most| Arc::new(Semaphore::new(most)));
+        Self { taking, giving, leaving }
     }
 }
 
@@ -42,14 +46,26 @@ impl Weights {
     ///
     /// # Errors
     /// 503 when there is none for a while.
-    pub(super) async fn to_give(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+    pub(in crate::web) async fn to_give(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
         room(&self.giving, bytes).await
+    }
+
+    /// A turn at making an archive, for as long as what is returned lives.
+    ///
+    /// # Errors
+    /// 503 when there is none for a while.
+    pub(in crate::web) async fn to_leave(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        turn(&self.leaving, 1).await
     }
 }
 
 async fn room(weight: &Arc<Semaphore>, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
     let kibibytes = u32::try_from(bytes.min(PIECE_MAX).div_ceil(1024)).unwrap_or(u32::MAX);
-    let turn = tokio::time::timeout(PATIENCE, Arc::clone(weight).acquire_many_owned(kibibytes)).await;
+    turn(weight, kibibytes).await
+}
+
+async fn turn(at: &Arc<Semaphore>, many: u32) -> Result<OwnedSemaphorePermit, Problem> {
+    let turn = tokio::time::timeout(PATIENCE, Arc::clone(at).acquire_many_owned(many)).await;
     turn.ok().and_then(Result::ok).ok_or_else(Problem::busy)
 }
 

@@ -134,6 +134,12 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     ),
     ("robin", "evidence|list|1", "manifest.toml|text/plain, by Mary, 2"),
     ("robin", "evidence|verify|1", "The evidence holds: 1 piece of incident 1."),
+    (
+        "robin",
+        "export|1|-o|FOLDER/one.tar",
+        "Incident 1 is in FOLDER/one.tar. The archive of incident 1 holds: | events, 1 piece of evidence, head ",
+    ),
+    ("robin", "verify|FOLDER/one.tar", "The archive of incident 1 holds: | events, 1 piece of evidence, head "),
     ("mary", "offer|1|communications|robin", "Mary offers communications to Robin"),
     ("robin", "take|1|communications", "Robin took communications"),
     ("mary", "offer|1|planning|robin", "Mary offers planning to Robin"),
