@@ -109,10 +109,11 @@ impl Client {
     /// Attaches evidence, once.
     pub fn attach(&self, number: Number, name: &Line, bytes: &[u8]) -> anyhow::Result<Value> {
         let id = Uuid::now_v7().to_string();
-        self.insist(&format!("/api/v1/incidents/{}/evidence", number.get()), |request| {
+        let answer = self.insist(&format!("/api/v1/incidents/{}/evidence", number.get()), |request| {
             let request = request.query("name", name.as_str()).query("request_id", &id);
             request.content_type("application/octet-stream").send(bytes)
-        })
+        });
+        answer.map_err(|error| of(number, error))
     }
 
     /// Which evidence an incident has.
@@ -167,15 +168,7 @@ impl Client {
     pub fn command(&self, number: Number, command: &Command) -> anyhow::Result<Value> {
         let answer =
             self.post(&format!("/api/v1/incidents/{n}/commands", n = number.get()), serde_json::to_value(command)?);
-        answer.map_err(|error| match error.downcast() {
-            // So that what is suggested instead can be typed as it is.
-            Ok(Failure::Refused(mut problem)) => {
-                problem["incident"] = json!(number);
-                Failure::Refused(problem).into()
-            }
-            Ok(other) => other.into(),
-            Err(other) => other,
-        })
+        answer.map_err(|error| of(number, error))
     }
 
     /// Asks the gate. Nothing of it is done twice: what is recorded is the same change for ten minutes.
@@ -268,17 +261,30 @@ impl Client {
     }
 }
 
+/// A refusal with its incident, so that what is suggested instead can be typed as it is.
+fn of(number: Number, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast() {
+        Ok(Failure::Refused(mut problem)) => {
+            problem["incident"] = json!(number);
+            Failure::Refused(problem).into()
+        }
+        Ok(other) => other.into(),
+        Err(other) => other,
+    }
+}
+
 fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {
     let status = answer.status();
     if status == StatusCode::NO_CONTENT {
         return Ok(Value::Null);
     }
-    let mut body: Value = answer
-        .body_mut()
-        .with_config()
-        .limit(ANSWER_MAX)
-        .read_json()
-        .context("the answer could not be read; is there something else at this address?")?;
+    let body = answer.body_mut().with_config().limit(ANSWER_MAX).read_json::<Value>();
+    if status.is_server_error() && !body.as_ref().is_ok_and(|body| body["code"].is_string()) {
+        // Wardroom says what is wrong with it; this is something that stands before it, such as a proxy.
+        let sentence = format!("Wardroom cannot be reached: what stands before it answers “{status}”.");
+        return Err(Failure::unreachable(sentence).into());
+    }
+    let mut body = body.context("the answer could not be read; is there something else at this address?")?;
     plain(&mut body);
     match status {
         _ if status.is_success() => Ok(body),
@@ -329,6 +335,23 @@ mod tests {
         let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let told = Client::as_patient_as(LATE, LATE, &format!("http://{nobody}"), "").get("/").unwrap_err();
         assert!(told.to_string().contains("there is no Wardroom at"), "{told}");
+    }
+
+    /// A proxy says that nobody is behind it in words of its own.
+    #[test]
+    fn what_a_proxy_says_is_told_from_what_wardroom_says() {
+        let asked = |answers| Client::new(&server(answers), "").get("/").unwrap_err();
+        for answer in [
+            &["HTTP/1.1 502 Bad Gateway\r\ncontent-length: 6\r\n\r\n<html>"],
+            &["HTTP/1.1 503 Service Unavailable\r\ncontent-length: 18\r\n\r\n{\"message\":\"gone\"}"],
+            &["HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n"],
+        ] {
+            let told = asked(answer);
+            assert!(matches!(told.downcast_ref(), Some(Failure::Unreachable(_))), "{told}");
+            assert!(told.to_string().contains("what stands before it answers"), "{told}");
+        }
+        let told = asked(&["HTTP/1.1 500 No\r\ncontent-length: 20\r\n\r\n{\"code\":\"broke_off\"}"]);
+        assert!(matches!(told.downcast_ref(), Some(Failure::Refused(_))), "{told}");
     }
 
     /// A cable that is pulled closes nothing: it was followed for ever.
