@@ -37,6 +37,9 @@ pub struct Client {
     agent: Agent,
     url: String,
     token: String,
+    /// The longest that one request may take, from looking up the address to the last byte of the answer.
+    within: Option<Duration>,
+    tries: u32,
 }
 
 fn agent(answer: Duration, silence: Duration) -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
@@ -74,7 +77,17 @@ impl Client {
 
     fn as_patient_as(answer: Duration, silence: Duration, url: &str, token: &str) -> Self {
         let agent = agent(answer, silence).build().into();
-        Self { agent, url: url.trim_end_matches('/').to_owned(), token: token.to_owned() }
+        let (url, token) = (url.trim_end_matches('/').to_owned(), token.to_owned());
+        Self { agent, url, token, within: None, tries: TRIES }
+    }
+
+    /// The same, for who has no time: each request is tried once, and ends within this.
+    pub fn within(&self, most: Duration) -> Self {
+        Self { within: Some(most), tries: 1, ..self.clone() }
+    }
+
+    fn timed<Any>(&self, request: RequestBuilder<Any>) -> RequestBuilder<Any> {
+        request.config().timeout_global(self.within).build()
     }
 
     /// Reads something.
@@ -93,22 +106,30 @@ impl Client {
     }
 
     fn ask(&self, path: &str) -> anyhow::Result<Response<Body>> {
-        self.agent
-            .get(format!("{}{path}", self.url))
+        self.timed(self.agent.get(format!("{}{path}", self.url)))
             .header("authorization", format!("Bearer {}", self.token))
             .call()
             .map_err(|error| self.unreachable(&error))
     }
 
     /// Has something done, once: the same request id goes with every try.
-    pub fn post(&self, path: &str, mut body: Value) -> anyhow::Result<Value> {
-        body["request_id"] = json!(Uuid::now_v7());
+    pub fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+        self.post_as(Uuid::now_v7(), path, body)
+    }
+
+    fn post_as(&self, id: Uuid, path: &str, mut body: Value) -> anyhow::Result<Value> {
+        body["request_id"] = json!(id);
         self.insist(path, |request| request.send_json(&body))
     }
 
     /// Attaches evidence, once.
     pub fn attach(&self, number: Number, name: &Line, bytes: &[u8]) -> anyhow::Result<Value> {
-        let id = Uuid::now_v7().to_string();
+        self.attach_as(Uuid::now_v7(), number, name, bytes)
+    }
+
+    /// The same, under a request id that was drawn before: asked again with it, it is attached once.
+    pub fn attach_as(&self, id: Uuid, number: Number, name: &Line, bytes: &[u8]) -> anyhow::Result<Value> {
+        let id = id.to_string();
         let answer = self.insist(&format!("/api/v1/incidents/{}/evidence", number.get()), |request| {
             let request = request.query("name", name.as_str()).query("request_id", &id);
             request.content_type("application/octet-stream").send(bytes)
@@ -146,12 +167,12 @@ impl Client {
     ) -> anyhow::Result<Value> {
         let mut tried = 1;
         loop {
-            let request = self.agent.post(format!("{}{path}", self.url));
+            let request = self.timed(self.agent.post(format!("{}{path}", self.url)));
             let answer = send(request.header("authorization", format!("Bearer {}", self.token)));
             match answer {
-                Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE && tried < TRIES => {}
+                Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE && tried < self.tries => {}
                 Ok(answer) => return read(answer),
-                Err(error) if tried >= TRIES => return Err(self.unreachable(&error)),
+                Err(error) if tried >= self.tries => return Err(self.unreachable(&error)),
                 Err(_) => {}
             }
             std::thread::sleep(Duration::from_millis(250) * 2_u32.pow(tried));
@@ -166,8 +187,13 @@ impl Client {
 
     /// Does something in an incident.
     pub fn command(&self, number: Number, command: &Command) -> anyhow::Result<Value> {
-        let answer =
-            self.post(&format!("/api/v1/incidents/{n}/commands", n = number.get()), serde_json::to_value(command)?);
+        self.command_as(Uuid::now_v7(), number, command)
+    }
+
+    /// The same, under a request id that was drawn before: asked again with it, it is done once.
+    pub fn command_as(&self, id: Uuid, number: Number, command: &Command) -> anyhow::Result<Value> {
+        let path = format!("/api/v1/incidents/{n}/commands", n = number.get());
+        let answer = self.post_as(id, &path, serde_json::to_value(command)?);
         answer.map_err(|error| of(number, error))
     }
 
@@ -352,6 +378,15 @@ mod tests {
         }
         let told = asked(&["HTTP/1.1 500 No\r\ncontent-length: 20\r\n\r\n{\"code\":\"broke_off\"}"]);
         assert!(matches!(told.downcast_ref(), Some(Failure::Refused(_))), "{told}");
+    }
+
+    #[test]
+    fn who_has_no_time_is_not_kept_waiting() {
+        let hurried = Client::new(&server(&[""]), "").within(SOON);
+        for told in [hurried.get("/"), hurried.post("/", json!({}))] {
+            let told = told.unwrap_err();
+            assert!(matches!(told.downcast_ref(), Some(Failure::Unreachable(_))), "{told}");
+        }
     }
 
     /// A cable that is pulled closes nothing: it was followed for ever.

@@ -8,6 +8,16 @@ use wardroom_core::text::{Line, Prose};
 
 /// What `wardroom run` is given.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  wardroom run 465 --undo 'deploy search v12' -- ./rollback search v11
+  wardroom run 465 --look -- kubectl get pods
+  wardroom run 465 --offline --service search -- ./rollback search v11
+                                     also when the server cannot be reached; it is recorded later
+  wardroom run --deliver             record what ran so, and list what is left
+
+What ran without the server is kept in $WARDROOM_STATE, $XDG_STATE_HOME/wardroom or ~/.local/state/wardroom. The next \
+run, next or show that reaches the server records it, too.")]
 pub struct Run {
     /// The incident; it may be left out when only one is open
     pub number: Option<Number>,
@@ -36,7 +46,15 @@ pub struct Run {
     /// expression; several, one a line in the variable
     #[arg(long, value_name = "REGEX", env = "WARDROOM_MASK", value_delimiter = '\n')]
     pub mask: Vec<String>,
+    /// Run it also when the server cannot be reached (it is tried for 5 seconds): unannounced, and recorded later. Then the
+    /// incident is named, and --service or --look
+    #[arg(long, conflicts_with = "ask")]
+    pub offline: bool,
+    /// Record what ran without the server, as yours, and list what is left. With an incident: also what was for one that
+    /// was merged into it
+    #[arg(long, conflicts_with_all = ["service", "what", "why", "undo", "look", "ask", "break_glass", "offline", "command"])]
+    pub deliver: bool,
     /// The command, after --
-    #[arg(last = true, required = true)]
+    #[arg(last = true, required_unless_present = "deliver")]
     pub command: Vec<OsString>,
 }

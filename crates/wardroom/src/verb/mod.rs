@@ -37,6 +37,14 @@ fn client(remote: &Remote) -> anyhow::Result<Client> {
     Ok(client.trusting(&pem).map_err(|why| refused(&why))?)
 }
 
+/// Does what a verb does, and when the server was there and all is said, delivers what ran without it.
+fn then_deliver(remote: &Remote, verb: impl FnOnce(&Client) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let client = client(remote)?;
+    verb(&client)?;
+    run::later::by_itself(&client, remote);
+    Ok(())
+}
+
 /// Prints what the API answered, as it is.
 fn print_json(answer: &Value) {
     println!("{}", serde_json::to_string_pretty(answer).expect("an answer is plain data"));
@@ -57,9 +65,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Verb::Demo(demo) => demo::demo(demo, remote.json),
         Verb::Declare(declare) => act::open(&client(&remote)?, &remote, declare, false),
         Verb::Investigate(declare) => act::open(&client(&remote)?, &remote, declare, true),
-        Verb::Next => read::next(&client(&remote)?, &remote),
+        Verb::Next => then_deliver(&remote, |client| read::next(client, &remote)),
         Verb::List { drills, all } => read::list(&client(&remote)?, &remote, drills, all),
-        Verb::Show { number } => read::show(&client(&remote)?, &remote, number),
+        Verb::Show { number } => then_deliver(&remote, |client| read::show(client, &remote, number)),
         Verb::Document { number, html, timeline, output } => {
             read::document(&client(&remote)?, &remote, number, html, &timeline, output.as_deref())
         }

@@ -4,14 +4,17 @@
 //! looks like a secret masked on this machine.
 
 mod child;
+pub mod later;
 mod mask;
 mod permission;
 
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
+use wardroom_core::evidence::PIECE_MAX;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::text::{LINE_MAX, Line, Prose, shortened};
 
@@ -25,13 +28,17 @@ use crate::show;
 
 /// Runs a command, and ends as it did.
 pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCode> {
+    if run.deliver {
+        return later::deliver(client, remote, run.number);
+    }
     let mask = Mask::new(&run.mask, remote.token.token().map_err(Failure::misused)?)?;
-    let number = match run.number {
-        Some(number) => number,
-        None => the_only_one(client)?,
+    let (typed, request) = (mask.text(&words(&run)), Uuid::now_v7());
+    let (number, change) = match begin(client, &run, &typed, request) {
+        Err(error) if run.offline && later::is_out_of_reach(&error) => {
+            return later::run(remote, &run, &typed, &mask, request);
+        }
+        begun => begun.map_err(later::or_offline)?,
     };
-    let typed = mask.text(&words(&run));
-    let change = if run.look { None } else { Some(permitted(client, number, &run, &typed)?) };
     if let Some(change) = change {
         eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
     }
@@ -55,7 +62,23 @@ pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCod
     } else {
         eprintln!("wardroom: {}", sentence(&told, number));
     }
+    later::by_itself(client, remote);
     Ok(ExitCode::from(ended.code()))
+}
+
+/// In which incident it runs, and as which change of it: whoever is not of operations is refused here, before anything
+/// starts, and so is whoever does not insist where the server cannot be reached.
+fn begin(client: &Client, run: &Run, typed: &str, request: Uuid) -> anyhow::Result<(Number, Option<u32>)> {
+    let tried = if run.offline { client.within(later::REACH) } else { client.clone() };
+    let number = match run.number {
+        Some(number) => number,
+        None => the_only_one(&tried)?,
+    };
+    if run.offline || run.look {
+        tried.get(&format!("/api/v1/incidents/{}", number.get()))?;
+    }
+    let change = if run.look { None } else { Some(permitted(client, number, run, typed, request)?) };
+    Ok((number, change))
 }
 
 /// What was typed, as somebody would type it again.
@@ -100,8 +123,8 @@ fn the_only_one(client: &Client) -> anyhow::Result<Number> {
 }
 
 /// Announces it, with permission if whoever runs it has to ask for that first, or over broken glass.
-fn permitted(client: &Client, number: Number, run: &Run, typed: &str) -> anyhow::Result<u32> {
-    let refused = match announce(client, number, run, typed) {
+fn permitted(client: &Client, number: Number, run: &Run, typed: &str, request: Uuid) -> anyhow::Result<u32> {
+    let refused = match announce(client, number, run, typed, request) {
         Ok(change) => return Ok(change),
         Err(refused) => refused,
     };
@@ -113,29 +136,38 @@ fn permitted(client: &Client, number: Number, run: &Run, typed: &str) -> anyhow:
         }
         None => return Err(refused),
     }
-    announce(client, number, run, typed)
+    announce(client, number, run, typed, request)
 }
 
-/// Announces it: whoever is not of operations is refused here, before anything starts. The number of the change.
-fn announce(client: &Client, number: Number, run: &Run, typed: &str) -> anyhow::Result<u32> {
+/// The command that announces it.
+fn announcing(run: &Run, typed: &str) -> anyhow::Result<Command> {
     let how = line(typed)?;
     let (what, how) = match &run.what {
         Some(what) => (what.clone(), Some(how)),
         None => (how, None),
     };
-    let announced = Command::AnnounceChange {
+    Ok(Command::AnnounceChange {
         service: run.service.clone(),
         what,
         why: run.why.clone(),
         how,
         back: run.undo.clone(),
-    };
-    let answer = client.command(number, &announced)?;
+    })
+}
+
+/// Announces it. The number of the change.
+fn announce(client: &Client, number: Number, run: &Run, typed: &str, request: Uuid) -> anyhow::Result<u32> {
+    let answer = client.command_as(request, number, &announcing(run, typed)?)?;
+    number_of(client, number, &answer)
+}
+
+/// The number of the change that was recorded with this answer.
+fn number_of(client: &Client, number: Number, answer: &Value) -> anyhow::Result<u32> {
     let (first, last) = (answer["first_entry"].as_u64().unwrap_or(0), answer["last_entry"].as_u64().unwrap_or(0));
     let entries = show::entries(client, number, first, last)?;
     let change = entries.iter().find(|entry| entry["kind"] == "change_recorded").map(|entry| &entry["body"]["change"]);
     let change = change.and_then(Value::as_u64).and_then(|change| u32::try_from(change).ok());
-    change.ok_or_else(|| anyhow::anyhow!("the server does not say under which number it was announced"))
+    change.ok_or_else(|| anyhow::anyhow!("the server does not say under which number it is recorded"))
 }
 
 fn confirmed(change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry>) -> Command {
@@ -183,6 +215,8 @@ fn transcript(typed: &str, ended: &Ended, mask: &Mask) -> Vec<u8> {
             whole.extend_from_slice(&mask.bytes(said));
         }
     }
+    // What is masked may be longer than it was.
+    whole.truncate(usize::try_from(PIECE_MAX).unwrap_or(usize::MAX));
     whole
 }
 

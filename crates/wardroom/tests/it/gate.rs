@@ -1,10 +1,10 @@
-//! A gate between servers and their database, which a story can shut, or keep silent behind.
+//! A gate between servers and their database, or people and their server, which a story can shut, or keep silent behind.
 
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-use crate::house::House;
+use crate::house::{House, Server};
 use crate::wait;
 
 /// What the gate does with what comes.
@@ -17,6 +17,10 @@ enum Mode {
     Silent,
     /// Open; the answer to a question with these words is cut off in its middle, once.
     Cutting(&'static str),
+    /// Open; the answer to a question with these words is lost, and everything is cut from then on.
+    Losing(&'static str),
+    /// Open until a question with these words is answered: the answer is kept back, and all is silent from then on.
+    Holding(&'static str),
 }
 
 struct Inner {
@@ -29,6 +33,12 @@ struct State {
     connections: Vec<TcpStream>,
 }
 
+impl State {
+    fn cut(&mut self) {
+        self.connections.drain(..).for_each(|connection| drop(connection.shutdown(Shutdown::Both)));
+    }
+}
+
 impl Inner {
     /// The state, as soon as the gate is not silent.
     fn speaking(&self) -> MutexGuard<'_, State> {
@@ -38,7 +48,7 @@ impl Inner {
 
 /// Listens on a port of this machine until the tests end.
 pub struct Gate {
-    /// The same database, by way of the gate.
+    /// The same database or server, by way of the gate.
     pub url: String,
     inner: Arc<Inner>,
 }
@@ -48,20 +58,30 @@ impl Gate {
         let url = house.url();
         let (head, name) = url.rsplit_once('/').unwrap();
         let (user, server) = head.rsplit_once('@').unwrap_or((head, "127.0.0.1:5432"));
+        let (address, inner) = Self::listen(server.to_owned());
+        Self { url: format!("{user}@{address}/{name}"), inner }
+    }
+
+    pub fn before_server(server: &Server) -> Self {
+        let (address, inner) = Self::listen(server.address().to_owned());
+        Self { url: format!("http://{address}"), inner }
+    }
+
+    fn listen(to: String) -> (SocketAddr, Arc<Inner>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("{user}@{}/{name}", listener.local_addr().unwrap());
+        let address = listener.local_addr().unwrap();
         let inner = Arc::new(Inner {
             state: Mutex::new(State { mode: Mode::Open, connections: Vec::new() }),
             turned: Condvar::new(),
         });
-        let (server, known) = (server.to_owned(), Arc::clone(&inner));
+        let known = Arc::clone(&inner);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
-                let Ok(database) = TcpStream::connect(&server) else { return };
+                let Ok(database) = TcpStream::connect(&to) else { return };
                 admit(&known, client, database);
             }
         });
-        Self { url, inner }
+        (address, inner)
     }
 
     fn turn(&self, mode: Mode) {
@@ -69,7 +89,7 @@ impl Gate {
         state.mode = mode;
         self.inner.turned.notify_all();
         if mode == Mode::Shut {
-            state.connections.drain(..).for_each(|connection| drop(connection.shutdown(Shutdown::Both)));
+            state.cut();
         }
     }
 
@@ -87,6 +107,19 @@ impl Gate {
 
     pub fn cut_the_answer_to(&self, words: &'static str) {
         self.turn(Mode::Cutting(words));
+    }
+
+    pub fn lose_the_answer_to(&self, words: &'static str) {
+        self.turn(Mode::Losing(words));
+    }
+
+    pub fn hold_back_the_answer_to(&self, words: &'static str) {
+        self.turn(Mode::Holding(words));
+    }
+
+    /// Waits until that answer is kept back.
+    pub fn holds_back(&self) {
+        wait::until("it is answered", || (self.inner.state.lock().unwrap().mode == Mode::Silent).then_some(()));
     }
 
     /// Waits until that answer was cut.
@@ -109,8 +142,9 @@ fn admit(inner: &Arc<Inner>, client: TcpStream, database: TcpStream) {
     std::thread::spawn(move || {
         let [mut client, mut database] = ends;
         pass(&mut client, &mut database, |bytes| {
-            if let Mode::Cutting(words) = asking.0.speaking().mode
-                && bytes.windows(words.len()).any(|part| part == words.as_bytes())
+            let said = |words: &str| bytes.windows(words.len()).any(|part| part == words.as_bytes());
+            if let Mode::Cutting(words) | Mode::Losing(words) | Mode::Holding(words) = asking.0.speaking().mode
+                && said(words)
             {
                 *asking.1.lock().unwrap() = true;
             }
@@ -124,8 +158,23 @@ fn admit(inner: &Arc<Inner>, client: TcpStream, database: TcpStream) {
             if !*answering.1.lock().unwrap() {
                 return bytes.len();
             }
-            state.mode = Mode::Open;
-            bytes.len() / 2
+            match state.mode {
+                Mode::Losing(_) => {
+                    state.mode = Mode::Shut;
+                    state.cut();
+                    0
+                }
+                Mode::Holding(_) => {
+                    state.mode = Mode::Silent;
+                    drop(state);
+                    drop(answering.0.speaking());
+                    bytes.len()
+                }
+                _ => {
+                    state.mode = Mode::Open;
+                    bytes.len() / 2
+                }
+            }
         });
     });
 }

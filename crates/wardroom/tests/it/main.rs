@@ -61,6 +61,7 @@ mod redaction;
 mod restriction;
 mod revocation;
 mod run;
+mod run_offline;
 mod settings;
 mod sheet;
 mod slow;

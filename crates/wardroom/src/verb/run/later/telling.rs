@@ -1,0 +1,195 @@
+//! Telling the server of what ran without it: the change is recorded, what the command said is kept as evidence, and a
+//! change that failed is said to have failed.
+//!
+//! The change comes first. Telling of one is never refused: it joins whoever tells it, and opens again what was closed
+//! meanwhile, and both have to be before evidence is taken. After each step the record is saved with what the server
+//! acknowledged, and each step has its request id: a delivery that is killed and done again records once.
+
+use serde_json::Value;
+use wardroom_core::change::Outcome;
+use wardroom_core::command::Command;
+use wardroom_core::id::{Entry, Number};
+use wardroom_core::text::{PROSE_MAX, Prose, repeated, shortened};
+
+use super::super::{confirmed, number_of};
+use super::kept::{End, Made, No, Pending, Record};
+use super::{headed, moment};
+use crate::client::Client;
+use crate::exit::Failure;
+
+/// So much of a no is kept, in characters.
+const NO_MAX: usize = 1_000;
+/// So much of a command is shown in a line, in characters.
+const SHOWN: usize = 80;
+
+/// What was told of a run.
+pub struct Delivered {
+    pub change: Option<u32>,
+    pub evidence: Option<Entry>,
+    /// For a person.
+    pub sentence: String,
+}
+
+/// What the server said no with, if it did.
+pub fn no(error: &anyhow::Error) -> Option<&Value> {
+    match error.downcast_ref() {
+        Some(Failure::Refused(problem)) => Some(problem),
+        _ => None,
+    }
+}
+
+/// Whether that stays so until somebody has seen to it. What the server could not do just then says nothing of the run.
+fn lasts(problem: &Value) -> bool {
+    !matches!(problem["status"].as_u64(), Some(408 | 429 | 500..))
+}
+
+fn says(error: &anyhow::Error, codes: &[&str]) -> bool {
+    no(error).and_then(|problem| problem["code"].as_str()).is_some_and(|code| codes.contains(&code))
+}
+
+/// Tells the server all that it does not know yet of a run. What it has acknowledged is on disk when this returns.
+fn tell(client: &Client, pending: &mut Pending) -> anyhow::Result<Delivered> {
+    if let Some(made) = pending.record.change.clone() {
+        record(client, pending, made)?;
+    }
+    attach(client, pending)?;
+    confirm(client, pending)?;
+    let record = &pending.record;
+    Ok(Delivered { change: record.told.change, evidence: record.told.evidence, sentence: sentence(record) })
+}
+
+/// Records the change, unless that is done.
+fn record(client: &Client, pending: &mut Pending, made: Made) -> anyhow::Result<()> {
+    if pending.record.told.change.is_some() {
+        return Ok(());
+    }
+    let (id, number) = (pending.record.requests.change, pending.record.number);
+    let answer = loop {
+        match client.command_as(id, number, &recorded(&pending.record, made.clone())) {
+            // The server was lost while it was announced, and had heard it all the same.
+            Err(error) if says(&error, &["request_reused"]) => {
+                pending.record.told.announced = true;
+                break client.command_as(id, number, &made.announced())?;
+            }
+            // One of the two clocks is wrong. Under which form the id was used is known before it is.
+            Err(error) if says(&error, &["invalid"]) && !pending.record.told.undated => {
+                pending.record.told.undated = true;
+                pending.save()?;
+            }
+            answer => break answer?,
+        }
+    };
+    pending.record.told.change = Some(number_of(client, number, &answer)?);
+    Ok(pending.save()?)
+}
+
+/// The change, told as one that was made.
+fn recorded(record: &Record, made: Made) -> Command {
+    let at = record.ended.as_ref().map_or(record.began, |end| end.at);
+    let Made { service, what, why, how, back } = made;
+    let later = match &record.ended {
+        Some(end) => format!("ecorded later: it ran without the server until {}, {}", moment(at), end.how),
+        None => format!("ecorded later: it ran without the server from {} on, and nobody saw its end", moment(at)),
+    };
+    let why = match why.or_else(|| record.glass.clone()) {
+        None => format!("R{later}"),
+        Some(why) => {
+            format!("{} (r{later})", shortened(why.as_str(), PROSE_MAX.saturating_sub(later.chars().count() + 5)))
+        }
+    };
+    let happened_at = (!record.told.undated).then_some(at);
+    Command::RecordChange { service, what, why: why.parse().ok(), how, back, happened_at }
+}
+
+/// Keeps what it said as evidence, unless that is done.
+fn attach(client: &Client, pending: &mut Pending) -> anyhow::Result<()> {
+    if pending.record.told.evidence.is_some() {
+        return Ok(());
+    }
+    let record = &pending.record;
+    let said = pending.output()?.unwrap_or_else(|| {
+        let typed = &record.typed;
+        format!("{}$ {typed}\ndid not end here: nobody saw its end\n", headed(record.began, None)).into_bytes()
+    });
+    let name = match record.told.change {
+        Some(change) => format!("change-{change}-recorded-later.txt"),
+        None => "look-recorded-later.txt".to_owned(),
+    };
+    let kept = client.attach_as(record.requests.evidence, record.number, &name.parse()?, &said)?;
+    let entry = kept["entry"].as_u64().map(Entry);
+    pending.record.told.evidence = Some(entry.ok_or_else(|| anyhow::anyhow!("the server names no entry"))?);
+    Ok(pending.save()?)
+}
+
+/// Says how it went, unless that is done: what is recorded is taken for done.
+fn confirm(client: &Client, pending: &mut Pending) -> anyhow::Result<()> {
+    let record = &pending.record;
+    let (Some(change), Some(outcome), false) = (record.told.change, outcome(record), record.told.outcome) else {
+        return Ok(());
+    };
+    let note = record.ended.as_ref().and_then(|end| end.how.parse::<Prose>().ok());
+    let command = confirmed(change, outcome, note, record.told.evidence);
+    match client.command_as(record.requests.outcome, record.number, &command) {
+        // That what is done failed operations alone say.
+        Err(error) if says(&error, &["not_yours"]) => return Ok(()),
+        // Somebody has said by now how it went.
+        Err(error) if says(&error, &["already_so"]) => {}
+        answer => drop(answer?),
+    }
+    pending.record.told.outcome = true;
+    Ok(pending.save()?)
+}
+
+/// How it went, where that is not said by recording it.
+fn outcome(record: &Record) -> Option<Outcome> {
+    match &record.ended {
+        Some(End { by_itself: true, code: 0, .. }) => record.told.announced.then_some(Outcome::Done),
+        Some(End { by_itself: true, .. }) => Some(Outcome::Failed),
+        _ => None,
+    }
+}
+
+/// As much of what was typed as fits a line of a terminal, with nothing that moves in it.
+pub fn shown(record: &Record) -> String {
+    let one = repeated(&record.typed).split_whitespace().collect::<Vec<&str>>().join(" ");
+    format!("`{}`, which ran {}", shortened(&one, SHOWN), moment(record.began))
+}
+
+/// What is recorded of a run, for a person, and what is left for them to say.
+fn sentence(record: &Record) -> String {
+    let (n, evidence) = (record.number.get(), record.told.evidence.unwrap_or_default());
+    let Some(change) = record.told.change else {
+        return format!("incident #{n}: kept as evidence, with entry {evidence}: {}", shown(record));
+    };
+    let what =
+        format!("incident #{n}: change {change} is recorded, with entry {evidence} as evidence: {}", shown(record));
+    let undated = if record.told.undated { " When it ran is in its reason alone: the clocks differ." } else { "" };
+    let still = match &record.ended {
+        Some(end) if end.by_itself && (end.code == 0 || record.told.outcome) => String::new(),
+        Some(end) if end.by_itself => {
+            format!(" That it failed is for operations to say: wardroom change {n} failed {change}")
+        }
+        _ if record.told.announced => {
+            format!(" Say how far it came: wardroom change {n} done {change}, failed {change} or drop {change}")
+        }
+        _ => format!(" How far it came is not known. If it changed nothing: wardroom change {n} failed {change}"),
+    };
+    format!("{what}.{undated}{still}")
+}
+
+/// Tells of a run. It is for its caller to take it away then; a no is kept with it.
+///
+/// # Errors
+/// What the server said no with ([`no`]), or what kept it from being told: then it stays as it is.
+pub fn deliver_one(client: &Client, pending: &mut Pending) -> anyhow::Result<Delivered> {
+    let told = tell(client, pending);
+    if let Some(problem) = told.as_ref().err().and_then(no).filter(|problem| lasts(problem)) {
+        let remedy = &problem["remedy"];
+        let goes_on = remedy["incident"].as_u64().filter(|_| remedy["do"] == "see");
+        let goes_on = goes_on.and_then(|number| Number::new(u32::try_from(number).ok()?));
+        let said = told.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        pending.record.refused = Some(No { said: shortened(&repeated(&said), NO_MAX), goes_on });
+        pending.save()?;
+    }
+    told
+}
