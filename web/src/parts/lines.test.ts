@@ -1,0 +1,60 @@
+// Lines that are typed faster than they are taken: in order, and none is lost.
+import { expect, test } from 'vitest';
+import { Lines } from './lines.svelte';
+
+/** Lines, and the answers to what was sent, which come when they are given. */
+function sent() {
+  const lines = new Lines();
+  const asked: { words: string; answer: (taken: boolean) => void }[] = [];
+  const send = (words: string) => new Promise<boolean>((answer) => void asked.push({ words, answer }));
+  const type = (words: string): Promise<void> => {
+    lines.typed = words;
+    return lines.take(send);
+  };
+  return { lines, asked, type };
+}
+
+test('a line goes when the one before it was taken, and the field is free at once', async () => {
+  const { lines, asked, type } = sent();
+  const first = type('  drained eu-1 ');
+  void type('capped traffic');
+  void type('   ');
+  expect(lines.typed.trim()).toBe('');
+  expect(asked.map(({ words }) => words)).toEqual(['drained eu-1']);
+  asked[0]!.answer(true);
+  await expect.poll(() => asked.map(({ words }) => words)).toEqual(['drained eu-1', 'capped traffic']);
+  asked[1]!.answer(true);
+  await first;
+  expect(lines.back).toEqual([]);
+});
+
+test('what was refused comes back into the field, and what waited behind it after it', async () => {
+  const { lines, asked, type } = sent();
+  const first = type('drained eu-1');
+  void type('capped traffic');
+  asked[0]!.answer(false);
+  await first;
+  expect([lines.typed, lines.back, asked.length]).toEqual(['drained eu-1', ['capped traffic'], 1]);
+});
+
+test('what was refused while another is being typed is not lost: it comes back when the field is free', async () => {
+  const { lines, asked, type } = sent();
+  const first = type('drained eu-1');
+  lines.typed = 'capped tra';
+  asked[0]!.answer(false);
+  await first;
+  expect([lines.typed, lines.back]).toEqual(['capped tra', ['drained eu-1']]);
+  const second = type('capped traffic');
+  asked[1]!.answer(true);
+  await second;
+  expect([lines.typed, lines.back]).toEqual(['drained eu-1', []]);
+});
+
+test('a line that nobody could answer comes back too, and stands in no other’s way', async () => {
+  const { lines, asked, type } = sent();
+  lines.typed = 'drained eu-1';
+  await expect(lines.take(() => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
+  expect(lines.typed).toBe('drained eu-1');
+  void type('capped traffic');
+  expect(asked.map(({ words }) => words)).toEqual(['capped traffic']);
+});
