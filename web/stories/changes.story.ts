@@ -16,7 +16,7 @@ const row = (page: Page, words: string) => ledger(page).getByRole('listitem').fi
 const next = (page: Page) => page.getByRole('region', { name: 'What you do next' });
 const field = (page: Page) => page.getByRole('textbox', { name: 'A change to a service' });
 const order = (page: Page) =>
-  expect.poll(() => ledger(page).locator('.told > bdi').allInnerTexts(), PATIENCE);
+  expect.poll(() => ledger(page).locator('.words > bdi').allInnerTexts(), PATIENCE);
 const inField = (page: Page) =>
   expect.poll(() => page.evaluate(() => document.activeElement?.id), PATIENCE).toBe('change');
 
