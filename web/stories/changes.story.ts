@@ -106,7 +106,9 @@ test.each([
   // The service that was changed last comes first.
   await order(sabrina).toEqual(['cap traffic at 30 %', 'rolled back to v11']);
   await sabrina.getByRole('button', { name: 'Show 1 change that is over' }).click();
-  await row(sabrina, 'flushed').getByText('reverted, Marty').waitFor();
+  await row(sabrina, 'flushed')
+    .getByText(/^reverted by Marty, \d\d:\d\d$/)
+    .waitFor();
   expect(await faults(sabrina)).toEqual([]);
   if (options === TOUCH) {
     // What the keyboard goes to does not hide under what is docked below.
@@ -147,7 +149,9 @@ test('nothing is closed while something differs, and what is in the way is settl
   await page.keyboard.type('https://bugs.example/9');
   await page.keyboard.press('Enter');
   // What is settled stands where it was for as long as the hand is there.
-  await row(page, 'rolled back').getByText('stays for good, Sabrina: v11 is better').waitFor();
+  await row(page, 'rolled back')
+    .getByText(/^kept for good by Sabrina, \d\d:\d\d — v11 is better$/)
+    .waitFor();
   await row(page, 'cache off').getByRole('link', { name: 'https://bugs.example/9' }).waitFor();
   await page.locator('#composer').first().focus();
   await page.mouse.move(5, 5);
@@ -187,4 +191,22 @@ test('what others wrote about a change is not replaced unread, and no row moves 
   await page.locator('#composer').first().focus();
   await page.mouse.move(5, 5);
   await order(page).toEqual(['cache off', 'rolled back to v11']);
+});
+
+test.each([
+  ['a desk', {}],
+  ['a phone', TOUCH],
+] as const)('how a change went leads to what shows it, at %s', async (_, options) => {
+  const { marty } = await furnish();
+  house.say(marty, 'run', '1', '--service', 'search', '--what', 'drained eu-1', '--', 'echo', '5 pods');
+  const page = await enter('emma', options);
+  await row(page, 'drained eu-1')
+    .getByText(/^done, says Marty, \d\d:\d\d — exit code 0 after /)
+    .waitFor();
+  await row(page, 'drained eu-1')
+    .getByRole('button', { name: /^evidence ?, entry \d+$/ })
+    .click();
+  const shown = page.locator('.timeline [data-entry]:focus');
+  await shown.getByRole('link', { name: /^Save / }).waitFor();
+  expect(await faults(page)).toEqual([]);
 });

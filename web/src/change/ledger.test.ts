@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Change, ChangeAct } from '../api/changes';
-import { asked, buttons, count, sorted } from './ledger';
+import { asked, buttons, count, sorted, stands } from './ledger';
 
 const person = { id: 'p1', name: 'Marty', handle: 'marty', guest: false, scripted: false };
 
@@ -62,6 +62,17 @@ test('what differs stands in the order of undoing, what is over behind it, newes
     { service: 'search', unknown: false, changes: [4, 1] },
   ]);
   expect([ids(announced), ids(differs), ids(over)]).toEqual([[3], [4, 1], [5, 2]]);
+});
+
+test('who said how it stands is told where that says more than that it was done', () => {
+  const emma = { ...person, id: 'p2', name: 'Emma' };
+  expect(stands(change(1))).toBe(null);
+  expect(stands(change(1, { state: 'announced', state_by: emma }))).toBe(null);
+  expect(stands(change(1, { state_by: emma }))).toBe('done, says');
+  expect(stands(change(1, { note: 'exit code 0' }))).toBe('done, says');
+  expect(stands(change(1, { evidence: 7 }))).toBe('done, says');
+  expect(stands(change(1, { state: 'reverted' }))).toBe('reverted by');
+  expect(stands(change(1, { state: 'handed_on', bug: 'https://bugs.example/9' }))).toBe('handed to a bug by');
 });
 
 test('what is asked of the server says how it went, and what is said anew', () => {

@@ -1,6 +1,6 @@
 // The ledger of changes as the page shows it: in which order, in which words. What differs and what the reader may do, the
 // server says.
-import type { Change, ChangeAct, Differing } from '../api/changes';
+import type { Change, ChangeAct, ChangeState, Differing } from '../api/changes';
 
 /** What is pressed first, as a button of its own; the rest is behind the dots. */
 const FIRST: Record<'announced' | 'uncoordinated' | 'done', ChangeAct[]> = {
@@ -89,18 +89,22 @@ export function sorted(changes: Change[], differing: Differing[]): Sorted {
   };
 }
 
-/** How a change ended, after its words. */
-export function ending({ state }: Change): string {
-  return {
-    announced: 'announced',
-    done: 'done',
-    failed: 'failed, changed nothing',
-    dropped: 'not made after all',
-    reverted: 'reverted',
-    adopted: 'stays for good',
-    handed_on: 'handed to a bug',
-    dismissed: 'dismissed',
-  }[state];
+/** How a change stands, before the name of who said so. */
+const STANDS: Record<ChangeState, string> = {
+  announced: 'announced by',
+  done: 'done, says',
+  failed: 'failed and changed nothing, says',
+  dropped: 'not made after all, says',
+  reverted: 'reverted by',
+  adopted: 'kept for good by',
+  handed_on: 'handed to a bug by',
+  dismissed: 'dismissed by',
+};
+
+/** How a change stands, before the name of who said so; null where that is what was told at first. */
+export function stands({ state, by, state_by, note, evidence }: Change): string | null {
+  const more = note !== null || evidence !== null || by.id !== state_by.id;
+  return state === 'announced' || (state === 'done' && !more) ? null : STANDS[state];
 }
 
 /** How many services differ, in words. */

@@ -18,6 +18,33 @@ fn unsorted(change: &Value) -> &'static str {
     if change["coordination"] == "uncoordinated" { "uncoordinated: operations have not sorted it" } else { "" }
 }
 
+/// Who said how it stands, when, in which words, and which entry shows it; nothing where that is what was told at first.
+fn stands(change: &Value) -> Option<String> {
+    let state = change["state"].as_str().unwrap_or("?");
+    let at_first = change["state_at"] == change["at"] && change["state_by"]["id"] == change["by"]["id"];
+    if state == "announced" || at_first {
+        return None;
+    }
+    let state = match state {
+        "reverted" => "reverted by",
+        "adopted" => "kept for good by",
+        "handed_on" => "handed to a bug by",
+        "dismissed" => "dismissed by",
+        "failed" => "failed and changed nothing, says",
+        "dropped" => "not made after all, says",
+        _ => "done, says",
+    };
+    let mut out = format!("{state} {}, {} ago", name(&change["state_by"]), ago(&change["state_at"]));
+    let beside = ["note", "bug"].map(|key| change[key].as_str());
+    for (at, words) in beside.into_iter().flatten().enumerate() {
+        let _ = write!(out, "{} {words}", if at == 0 { ":" } else { ";" });
+    }
+    if let Some(entry) = change["evidence"].as_u64() {
+        let _ = write!(out, " (evidence: entry {entry})");
+    }
+    Some(out)
+}
+
 /// What differs from normal right now, service by service, the newest first.
 pub fn differing(out: &mut String, state: &Value) {
     let services = all(&state["differing"]);
@@ -33,6 +60,9 @@ pub fn differing(out: &mut String, state: &Value) {
             let _ = writeln!(out, "    {}. {}  {when}", change["id"], text(&change["what"]));
             if !unsorted(&change).is_empty() {
                 let _ = writeln!(out, "       {}", unsorted(&change));
+            }
+            if let Some(stands) = stands(&change) {
+                let _ = writeln!(out, "       {}", soft(&stands));
             }
             match change["back"].as_str() {
                 Some(back) => {
@@ -62,15 +92,18 @@ pub fn ledger(ledger: &Value) -> String {
         let _ = writeln!(out, "  None. To tell of one: wardroom change {} record \"…\"", ledger["incident"]);
     }
     for change in changes {
-        let state = if change["state"] == "handed_on" { "handed to a bug" } else { text(&change["state"]) };
-        let beside: Vec<&str> = [text(&change["note"]), text(&change["bug"]), unsorted(change)]
-            .into_iter()
-            .filter(|words| !words.is_empty())
-            .collect();
-        let beside = if beside.is_empty() { String::new() } else { format!(": {}", beside.join("; ")) };
-        let when = soft(&format!("{}, {} ago", name(&change["by"]), ago(&change["at"])));
         let what = format!("{}. {}: {}", change["id"], text(&change["service"]), text(&change["what"]));
-        let _ = writeln!(out, "  {what}  {state}{beside}  {when}");
+        let (when, unsorted) =
+            (soft(&format!("{}, {} ago", name(&change["by"]), ago(&change["at"]))), unsorted(change));
+        let unsorted = if unsorted.is_empty() { String::new() } else { format!(": {unsorted}") };
+        match stands(change) {
+            Some(stands) => {
+                let _ = writeln!(out, "  {what}  {when}\n     {stands}{unsorted}");
+            }
+            None => {
+                let _ = writeln!(out, "  {what}  {}{unsorted}  {when}", text(&change["state"]));
+            }
+        }
     }
     out.trim().to_owned()
 }

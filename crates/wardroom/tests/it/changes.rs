@@ -68,7 +68,7 @@ fn what_differs_is_told_and_stands_in_the_way_of_closing(house: House) {
     let (_, sheet) = server.get(&mary, &format!("/api/v1/incidents/{n}/document.md"));
     let sheet = sheet.as_str().unwrap_or_default().to_owned();
     assert!(sheet.contains("Nothing differs from normal."), "{sheet}");
-    assert!(sheet.contains("handed to a bug, says Mary"), "{sheet}");
+    assert!(sheet.contains("handed to a bug, says Mary, "), "{sheet}");
 }
 
 fn a_late_record_sends_a_closed_incident_back_to_its_last_commander(house: House) {

@@ -70,7 +70,13 @@ fn a_command_of_operations_is_announced_seen_kept_and_told(house: House) {
         "{change}"
     );
     assert!(change["note"].as_str().unwrap().starts_with("exit code 0 after "), "{change}");
-    assert!(change["evidence"].is_u64(), "{change}");
+    // Who said how it went, and what shows it, stands wherever the ledger is read.
+    let shown = format!(" (evidence: entry {})", change["evidence"].as_u64().unwrap());
+    let ledger = server.say(&sabrina, &["changes", "1"]);
+    assert!(ledger.contains("done, says Sabrina, ") && ledger.contains(&shown), "{ledger}");
+    let (_, sheet) = server.get(&sabrina, &format!("/api/v1/incidents/{n}/document.md"));
+    let sheet = sheet.as_str().unwrap_or_default();
+    assert!(sheet.contains("done, says Sabrina, ") && sheet.contains(&shown), "{sheet}");
     // What leaves the machine has no secret in it.
     let kept = transcript(&server, &sabrina, n);
     assert!(kept.contains("--- output ---\nrolled back\npassword=[masked]\n[masked]\n"), "{kept}");

@@ -49,8 +49,10 @@ impl Teller<'_> {
         let stands = &change.stands;
         let unsorted = if change.is_unsorted() { ", uncoordinated" } else { "" };
         line.push(said(format!(" — {}{unsorted}", stands.state.word())));
-        if !matches!(stands.state, ChangeState::Announced) && stands.by != change.by {
-            line.push(said(format!(", says {}", self.name(stands.by))));
+        // What was told at first stands before it already.
+        let at_first = stands.at == change.at && stands.by == change.by;
+        if stands.state != ChangeState::Announced && !at_first {
+            line.push(said(format!(", says {}, {}", self.name(stands.by), moment(stands.at))));
         }
         if let Some(note) = stands.note.as_ref().and_then(Text::words) {
             line.push(said(format!(": {}", one_line(note))));
@@ -58,6 +60,9 @@ impl Teller<'_> {
         if let Some(bug) = stands.bug.as_ref().and_then(Text::words).map(one_line) {
             line.push(said(" "));
             line.push(Span::Link(bug.clone(), bug));
+        }
+        if let Some(entry) = stands.evidence {
+            line.push(said(format!(" (evidence: entry {})", entry.0)));
         }
         line
     }

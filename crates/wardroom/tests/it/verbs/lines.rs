@@ -102,10 +102,11 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     (
         "mary",
         "changes|1",
-        "DIFFERS FROM NORMAL|frontend  unknown to the directory|2. I restarted it|4. search: drain eu-1  dropped",
+        "DIFFERS FROM NORMAL|frontend  unknown to the directory|2. I restarted it|done, says Sabrina, |not made after all, says Sabrina, ",
     ),
     ("mary", "undo|1", "1. frontend: I restarted it|nobody has said how|2. search: rolled back|to undo it: deploy v12"),
     ("sabrina", "change|1|revert|1|v12.1 is out", "Sabrina says that change 1 is reverted: v12.1 is out"),
+    ("mary", "changes|1", "reverted by Sabrina, | s ago: v12.1 is out"),
     ("mary", "change|1|adopt|3|it is not needed", "Mary says that change 3 stays for good: it is not needed"),
     ("sabrina", "change|1|differs-again|1|v12.1 is slow", "Sabrina says that change 1 differs from normal after all"),
     (
