@@ -102,7 +102,9 @@ test.each([
   await ledger(marty).getByText('Undo them in this order').waitFor();
   expect(await ledger(marty).locator('.step').allInnerTexts()).toEqual(['1.', '2.', '3.']);
   expect(await faults(marty)).toEqual([]);
+  // A note is asked for, and Enter alone goes on.
   await press(marty, 'flushed', 'It is reverted');
+  await marty.keyboard.press('Enter');
   // The service that was changed last comes first.
   await order(sabrina).toEqual(['cap traffic at 30 %', 'rolled back to v11']);
   await sabrina.getByRole('button', { name: 'Show 1 change that is over' }).click();
@@ -199,9 +201,18 @@ test.each([
 ] as const)('how a change went leads to what shows it, at %s', async (_, options) => {
   const { marty } = await furnish();
   house.say(marty, 'run', '1', '--service', 'search', '--what', 'drained eu-1', '--', 'echo', '5 pods');
-  const page = await enter('emma', options);
+  const page = await enter('marty', options);
   await row(page, 'drained eu-1')
     .getByText(/^done, says Marty, \d\d:\d\d — exit code 0 after /)
+    .waitFor();
+  // Whoever undoes it may say how, and choose what shows it.
+  await press(page, 'drained eu-1', 'It is reverted');
+  await page.keyboard.type('undrained');
+  expect(await faults(page)).toEqual([]);
+  await page.getByRole('combobox', { name: 'What shows it, if something does' }).selectOption({ index: 1 });
+  await page.getByRole('textbox', { name: 'How it was undone, if you like' }).press('Enter');
+  await row(page, 'drained eu-1')
+    .getByText(/^reverted by Marty, \d\d:\d\d — undrained evidence/)
     .waitFor();
   await row(page, 'drained eu-1')
     .getByRole('button', { name: /^evidence ?, entry \d+$/ })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Change, ChangeAct } from '../api/changes';
-import { asked, buttons, count, sorted, stands } from './ledger';
+import type { Entry } from '../api/types';
+import { asked, buttons, count, pieces, sorted, stands } from './ledger';
 
 const person = { id: 'p1', name: 'Marty', handle: 'marty', guest: false, scripted: false };
 
@@ -81,7 +82,19 @@ test('what is asked of the server says how it went, and what is said anew', () =
     change: 7,
     outcome: 'dropped',
   });
-  expect(asked(change(7), 'revert')).toMatchObject({ command: 'revert_change', change: 7 });
+  expect(asked(change(7), 'revert')).toEqual({
+    command: 'revert_change',
+    change: 7,
+    note: null,
+    evidence: null,
+  });
+  expect(asked(change(7), 'failed', { note: 'no quota', evidence: 9 })).toEqual({
+    command: 'confirm_change',
+    change: 7,
+    outcome: 'failed',
+    note: 'no quota',
+    evidence: 9,
+  });
   expect(asked(change(7), 'adopt', { reason: 'better' })).toEqual({
     command: 'adopt_change',
     change: 7,
@@ -93,4 +106,21 @@ test('what is asked of the server says how it went, and what is said anew', () =
 test('how many services differ is said in words', () => {
   const one = { service: 'a', unknown: false, changes: [1] };
   expect([count([]), count([one]), count([one, one])]).toEqual(['', '1 service', '2 services']);
+});
+
+test('what was attached lately can show how a change came out, and nothing that was taken out', () => {
+  const entry = (entry: number, sha256: string | null): Entry =>
+    ({
+      entry,
+      kind: 'evidence_attached',
+      body: { sha256, name: `graph ${entry}`, media_type: 'image/png' },
+    }) as unknown as Entry;
+  const all = Array.from({ length: 25 }, (_, at) => entry(at + 1, at === 23 ? null : 'ab'));
+  const other = { entry: 26, kind: 'noted', body: { text: 'x' } } as unknown as Entry;
+  const shown = pieces([...all, other], 1);
+  expect(shown.slice(0, 2)).toEqual([
+    { entry: 25, name: 'graph 25' },
+    { entry: 23, name: 'graph 23' },
+  ]);
+  expect(shown).toHaveLength(20);
 });

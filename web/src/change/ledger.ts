@@ -1,6 +1,8 @@
 // The ledger of changes as the page shows it: in which order, in which words. What differs and what the reader may do, the
 // server says.
 import type { Change, ChangeAct, ChangeState, Differing } from '../api/changes';
+import type { Entry } from '../api/types';
+import { evidenceOf } from '../incident/timeline';
 
 /** What is pressed first, as a button of its own; the rest is behind the dots. */
 const FIRST: Record<'announced' | 'uncoordinated' | 'done', ChangeAct[]> = {
@@ -46,10 +48,10 @@ export function asked(
   more: Record<string, unknown> = {},
 ): { command: string; [field: string]: unknown } {
   const outcome = { done: 'done', failed: 'failed', drop: 'dropped' }[act as 'done' | 'failed' | 'drop'];
-  if (outcome) return { command: 'confirm_change', change: id, outcome, note: null, evidence: null };
+  if (outcome) return { command: 'confirm_change', change: id, outcome, note: null, evidence: null, ...more };
   switch (act) {
     case 'revert':
-      return { command: 'revert_change', change: id, note: null, evidence: null };
+      return { command: 'revert_change', change: id, note: null, evidence: null, ...more };
     case 'correct':
       return { command: 'correct_change', change: id, ...more };
     case 'say_way_back':
@@ -65,6 +67,36 @@ export function asked(
     default:
       return { command: 'differs_again', change: id, reason: null };
   }
+}
+
+/** What some acts ask for first: what it is called, the button's word, and what can stand there. */
+export const LINES: Partial<
+  Record<ChangeAct, { field: [label: string, button: string]; is: 'said' | 'note' }>
+> = {
+  correct: { field: ['What was done', 'Correct it'], is: 'said' },
+  say_way_back: { field: ['How to undo it', 'Save it'], is: 'said' },
+  adopt: { field: ['Why it stays for good', 'Keep it for good'], is: 'said' },
+  hand_on: { field: ['The bug that sees to it: https://…', 'Hand it on'], is: 'said' },
+  // Nobody has to say more: Enter alone goes on.
+  revert: { field: ['How it was undone, if you like', 'It is reverted'], is: 'note' },
+  failed: { field: ['What went wrong, if you like', 'It failed'], is: 'note' },
+};
+
+export interface Piece {
+  entry: number;
+  name: string;
+}
+
+/** So many pieces of evidence are offered, the newest. */
+const PIECES = 20;
+
+/** What was attached here lately and can show how a change came out, the newest first. */
+export function pieces(entries: Entry[], incident: number): Piece[] {
+  const all = entries.flatMap((entry) => {
+    const piece = evidenceOf(entry, incident);
+    return piece ? [{ entry: entry.entry, name: piece.name }] : [];
+  });
+  return all.slice(-PIECES).toReversed();
 }
 
 export interface Sorted {
