@@ -20,6 +20,10 @@ const order = (page: Page) =>
 const inField = (page: Page) =>
   expect.poll(() => page.evaluate(() => document.activeElement?.id), PATIENCE).toBe('change');
 
+/** In which row the keyboard is. */
+const inRow = (page: Page) =>
+  expect.poll(() => page.evaluate(() => document.activeElement?.closest('li')?.innerText), PATIENCE);
+
 /** Sabrina commands, Marty has operations, Emma reads. */
 async function furnish(): Promise<{ sabrina: string; marty: string; emma: string }> {
   house = new House('sqlite');
@@ -105,6 +109,10 @@ test.each([
   // A note is asked for, and Enter alone goes on.
   await press(marty, 'flushed', 'It is reverted');
   await marty.keyboard.press('Enter');
+  // It is said, and the keyboard stays where it was.
+  await marty.getByText('Reverted: search, I flushed the cache.').waitFor({ state: 'attached' });
+  await inRow(marty).toContain('I flushed the cache');
+  expect(await ledger(marty).getByRole('heading').getByRole('button').count(), 'a heading is one').toBe(0);
   // The service that was changed last comes first.
   await order(sabrina).toEqual(['cap traffic at 30 %', 'rolled back to v11']);
   await sabrina.getByRole('button', { name: 'Show 1 change that is over' }).click();

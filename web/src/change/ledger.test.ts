@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Change, ChangeAct } from '../api/changes';
 import type { Entry } from '../api/types';
-import { asked, buttons, count, pieces, sorted, stands } from './ledger';
+import { asked, buttons, count, pieces, sorted, spoken, stands } from './ledger';
 
 const person = { id: 'p1', name: 'Marty', handle: 'marty', guest: false, scripted: false };
 
@@ -101,6 +101,11 @@ test('what is asked of the server says how it went, and what is said anew', () =
     reason: 'better',
   });
   expect(asked(change(7), 'differs_again').command).toBe('differs_again');
+});
+
+test('what was done is read aloud with its words, as far as there are any', () => {
+  expect(spoken(change(1), 'revert')).toBe('Reverted: search, rolled back.');
+  expect(spoken(change(1, { what: null }), 'done')).toBe('Done: search, (redacted).');
 });
 
 test('how many services differ is said in words', () => {

@@ -25,6 +25,26 @@ const NAMES: Record<ChangeAct, string> = {
   dismiss: 'Dismiss it',
 };
 
+/** What is read aloud once it is done. */
+const SPOKEN: Record<ChangeAct, string> = {
+  done: 'Done',
+  failed: 'Failed',
+  drop: 'Not made',
+  correct: 'Corrected',
+  say_way_back: 'How to undo it is written down',
+  revert: 'Reverted',
+  adopt: 'Kept for good',
+  hand_on: 'Handed to a bug',
+  differs_again: 'Differs after all',
+  take_in: 'Taken in',
+  dismiss: 'Dismissed',
+};
+
+/** What is read aloud once something was done with a change. */
+export function spoken({ service, what }: Change, act: ChangeAct): string {
+  return `${SPOKEN[act]}: ${service}, ${what ?? '(redacted)'}.`;
+}
+
 export interface Button {
   act: ChangeAct;
   name: string;

@@ -2,6 +2,7 @@
 import { tick } from 'svelte';
 import { Refused, command } from '../api/client';
 import type { Accepted, Problem } from '../api/types';
+import { around, stay } from '../parts/stay';
 import type { Room } from './room.svelte';
 
 export type Asked = { command: string; [field: string]: unknown };
@@ -17,7 +18,8 @@ export class Attempt {
   /** Whether it was accepted. */
   async run(asked: Asked): Promise<boolean> {
     if (this.busy) return false;
-    const before = document.activeElement;
+    const at = document.activeElement;
+    const places = at && at !== document.body ? around(at) : [];
     this.busy = true;
     this.asked = asked;
     try {
@@ -32,20 +34,13 @@ export class Attempt {
       return false;
     } finally {
       this.busy = false;
-      void keepPlace(before);
+      void keepPlace(places);
     }
   }
 }
 
 /** A button that was pressed and is gone, or was disabled meanwhile, must not send the keyboard back to the top. */
-async function keepPlace(before: Element | null): Promise<void> {
+async function keepPlace(places: HTMLElement[]): Promise<void> {
   await tick();
-  if (
-    document.activeElement !== document.body ||
-    !(before instanceof HTMLElement) ||
-    before === document.body
-  )
-    return;
-  const still = before.isConnected ? before : document.querySelector<HTMLElement>('main');
-  still?.focus({ preventScroll: true });
+  if (document.activeElement === document.body) stay(places);
 }
