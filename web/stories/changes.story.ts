@@ -229,3 +229,30 @@ test.each([
   await shown.getByRole('link', { name: /^Save / }).waitFor();
   expect(await faults(page)).toEqual([]);
 });
+
+test.each([
+  ['a desk', {}],
+  ['a phone', TOUCH],
+] as const)(
+  'who is asked how a change is undone is led to where that is written, at %s',
+  async (_, options) => {
+    const { marty } = await furnish();
+    house.say(marty, 'change', '1', 'record', 'search: rolled back to v11');
+    await house.kill();
+    await house.serve({
+      LD_PRELOAD: process.env.WARDROOM_TEST_FAKETIME!,
+      FAKETIME: '+11m',
+      FAKETIME_DISABLE_SHM: '1',
+    });
+    const page = await enter('marty', options);
+    if (options === TOUCH) await page.getByRole('button', { name: 'Timeline', exact: true }).click();
+    await next(page).getByText('How would it be undone?').waitFor();
+    await next(page).getByRole('button', { name: 'Say how…' }).click();
+    await expect
+      .poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label')), PATIENCE)
+      .toBe('How to undo it');
+    await page.keyboard.type('deploy v12');
+    await page.keyboard.press('Enter');
+    await row(page, 'rolled back').getByText('undo: deploy v12').waitFor();
+  },
+);
