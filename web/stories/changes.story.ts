@@ -256,3 +256,33 @@ test.each([
     await row(page, 'rolled back').getByText('undo: deploy v12').waitFor();
   },
 );
+
+test('of two changes that were announced, a thumb that presses twice tells of one', async () => {
+  const { marty } = await furnish();
+  for (const what of ['search: drain eu-1', 'frontend: cap traffic'])
+    house.say(marty, 'change', '1', 'announce', what);
+  const page = await enter('marty', TOUCH);
+  await next(page).getByText('drain eu-1').waitFor();
+  // The second press comes as soon as the button can be pressed again.
+  const twice = page.evaluate(
+    () =>
+      new Promise<void>((resolve) => {
+        const line = document.querySelector('.next')!;
+        const again = (): void => {
+          const go = line.querySelector<HTMLButtonElement>('.go');
+          if (!line.textContent.includes('cap traffic') || !go || go.disabled)
+            return void requestAnimationFrame(again);
+          go.click();
+          resolve();
+        };
+        again();
+      }),
+  );
+  await next(page).getByRole('button', { name: 'It is done' }).click();
+  await twice;
+  await expect.poll(() => next(page).getAttribute('aria-disabled'), PATIENCE).toBe(null);
+  await row(page, 'cap traffic').getByText('about to be made').waitFor();
+  expect(await faults(page)).toEqual([]);
+  await next(page).getByRole('button', { name: 'It is done' }).click();
+  await row(page, 'cap traffic').getByText('about to be made').waitFor({ state: 'detached' });
+});
