@@ -2,7 +2,7 @@
 // written nothing is lost, and nothing is said to be saved that is not.
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
-import { faults } from './accessibility';
+import { faint, faults } from './accessibility';
 import { DESK, House, PASSWORD, PHONE } from './house';
 import { isKept } from './keeps';
 import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
@@ -114,6 +114,12 @@ test('without a server it opens from what was known, takes what is written, and 
   await second.goto(`${house.url}/`);
   await second.getByRole('heading', { name: 'Board' }).waitFor();
   await noConnection(second).waitFor();
+  // Whoever would declare is told before they do.
+  await second.keyboard.press('d');
+  const declaring = second.getByRole('dialog', { name: 'Declare an incident' });
+  await declaring.getByText('Wardroom cannot be reached just now').waitFor();
+  expect(await faint(second)).toEqual([]);
+  await second.keyboard.press('Escape');
   await second
     .getByRole('link', { name: /Search is failing for everyone/ })
     .first()
@@ -159,6 +165,7 @@ test.each([
     expect(await take.getAttribute('aria-disabled')).toBeNull();
     await house.kill();
     await noConnection(page).waitFor();
+    expect(await page.getByText(/reconnecting/).isVisible(), 'the bar does not say it too').toBe(false);
     const said = page.getByText(
       'You can go on writing: notes and the document are sent when the server is back.',
     );
@@ -195,6 +202,16 @@ test.each([
     expect(await page.getByRole('status').getByText('No connection. What you see may be old.').count()).toBe(
       1,
     );
+    // What needs the server says so where Enter is pressed, and keeps its words.
+    const todo = page.getByRole('textbox', { name: 'A new to-do' });
+    await todo.fill('Warm the cache');
+    await todo.press('Enter');
+    await page.getByRole('status').getByText('No connection. It stays here').waitFor();
+    expect(await todo.inputValue()).toBe('Warm the cache');
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect(await faint(page), colorScheme).toEqual([]);
+    }
     // However far somebody has read, the line stays before their eyes.
     await page.evaluate(() => scrollTo(0, document.body.scrollHeight));
     const top = () => noConnection(page).evaluate((line) => line.getBoundingClientRect().top);
@@ -216,6 +233,8 @@ test.each([
     await house.serve();
     await noConnection(page).waitFor({ state: 'detached' });
     await expect.poll(() => take.getAttribute('aria-disabled'), PATIENCE).toBeNull();
+    await todo.press('Enter');
+    await page.getByRole('checkbox', { name: 'Warm the cache' }).waitFor();
     expect(house.say(sabrina, '--json', 'timeline', '1'), 'nothing was sent').not.toContain('role_taken');
     await take.click();
     await expect.poll(() => house.say(sabrina, '--json', 'timeline', '1'), PATIENCE).toContain('role_taken');
