@@ -35,6 +35,8 @@ export interface Change {
   back: string | null;
   /** The entry that said so, if any ever did. */
   back_entry: number | null;
+  /** By what it came to the gate, if it was recorded there. */
+  through: string | null;
   by: Person;
   at: Time;
   done_at: Time | null;
@@ -55,4 +57,28 @@ export interface Differing {
   service: string;
   unknown: boolean;
   changes: number[];
+}
+
+/** Somebody outside operations may change services for a while. */
+export interface Permission {
+  id: number;
+  person: Person;
+  services: string[];
+  since: Time;
+  until: Time;
+  /** Null where they broke the glass. */
+  by: Person | null;
+  glass: boolean;
+  reason: string | null;
+  may_end: boolean;
+}
+
+/** Somebody outside operations asks to. */
+export interface PermissionAsk {
+  person: Person;
+  services: string[];
+  what: string | null;
+  at: Time;
+  may_grant: boolean;
+  may_decline: boolean;
 }

@@ -1,5 +1,5 @@
 // What the API answers, as far as the page reads it. See GET /api/v1/openapi.json.
-import type { Change, Differing } from './changes';
+import type { Change, Differing, Permission, PermissionAsk } from './changes';
 import type { Criterion, DocumentView, Marked, Todo } from './document';
 
 export type Severity = 'sev1' | 'sev2' | 'sev3' | 'sev4';
@@ -123,6 +123,7 @@ export type Next =
   | { do: 'confirm_change'; change: number; announced_at: Time }
   | { do: 'clear'; roadblock: number; by: string }
   | { do: 'sort_change'; change: number; by: string }
+  | { do: 'permit'; by: string; services: string[] }
   | { do: 'say_way_back'; change: number; due_at: Time }
   | { do: 'assume'; commander: string; unseen_since: Time | null }
   | { do: 'answer'; role: RolePath; by: string }
@@ -337,8 +338,14 @@ export interface IncidentView {
   changes: Change[];
   changes_recorded: number;
   differing: Differing[];
-  /** The reader is of operations. */
+  /** The reader may announce changes: operations, and whoever may change something for a while. */
   may_announce: boolean;
+  /** Who else may change services for a while. */
+  permissions: Permission[];
+  /** Who asks to, the longest first. */
+  permission_asks: PermissionAsk[];
+  /** The reader is of operations, who let others change services. */
+  may_grant_permission: boolean;
   document: DocumentView;
   clocks: Clock[];
   pinned: number[];
