@@ -286,3 +286,57 @@ test('of two changes that were announced, a thumb that presses twice tells of on
   await next(page).getByRole('button', { name: 'It is done' }).click();
   await row(page, 'cap traffic').getByText('about to be made').waitFor({ state: 'detached' });
 });
+
+const asking = (page: Page) => page.getByRole('textbox', { name: 'What you would change, and why' });
+const permitted = (page: Page) => page.getByRole('list', { name: 'Who else may change services' });
+
+test.each([
+  ['a desk', {}],
+  ['a phone', TOUCH],
+] as const)(
+  'who is outside operations asks, is let with one button, and is told no, at %s',
+  async (_, options) => {
+    await furnish();
+    const [marty, emma] = [await enter('marty', options), await house.enter('emma', options)];
+    // Where the gate's link leads.
+    await emma.goto(`${house.url}/incidents/1?permission=search`);
+    await expect.poll(() => emma.evaluate(() => document.activeElement?.id), PATIENCE).toBe('permission');
+    await emma.keyboard.type('flush the cache');
+    await emma.keyboard.press('Enter');
+    await permitted(emma).getByText('flush the cache').waitFor();
+    await next(marty).getByText('Emma asks to change search:').waitFor();
+    await next(marty).getByText('flush the cache').waitFor();
+    expect(await faults(marty)).toEqual([]);
+    await next(marty).getByRole('button', { name: 'Let them for 30 min' }).click();
+    await permitted(emma).getByText('Emma may change search').waitFor();
+    // Now it is hers to announce, within these bounds.
+    await field(emma).fill('flush the cache');
+    await ledger(emma).getByRole('button', { name: 'I am about to' }).click();
+    await row(marty, 'flush the cache').waitFor();
+    expect(await row(marty, 'flush the cache').getByText('uncoordinated').count()).toBe(0);
+    await permitted(marty).getByRole('button', { name: 'End the permission of Emma' }).click();
+    await asking(emma).waitFor();
+    await asking(emma).fill('flush it again');
+    await asking(emma).press('Enter');
+    await next(marty).getByText('flush it again').waitFor();
+    await next(marty).getByRole('button', { name: 'Not now' }).click();
+    await asking(emma).waitFor();
+    expect(await permitted(emma).count()).toBe(0);
+  },
+);
+
+test('the glass is broken in two steps, and everybody is told', async () => {
+  await furnish();
+  const [sabrina, emma] = [await enter('sabrina'), await enter('emma')];
+  await asking(emma).fill('the disk fills');
+  await ledger(emma).getByRole('button', { name: 'It cannot wait…' }).click();
+  await ledger(emma).getByText('You change search on your own for 30 minutes').waitFor();
+  expect(await faults(emma)).toEqual([]);
+  expect(await permitted(sabrina).count()).toBe(0);
+  await ledger(emma).getByRole('button', { name: 'Break the glass' }).click();
+  await permitted(sabrina).getByText('broke the glass: the disk fills').waitFor();
+  await sabrina.getByText('Emma broke the glass and changes search on their own until').first().waitFor();
+  await field(emma).fill('emptied it');
+  await ledger(emma).getByRole('button', { name: 'I am about to' }).click();
+  await row(sabrina, 'emptied it').getByText('uncoordinated').waitFor();
+});

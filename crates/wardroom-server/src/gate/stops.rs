@@ -1,6 +1,8 @@
 //! What the gate stopped, and what it would have stopped: ids and times beside the log, so that a team can see what
 //! enforcing would have meant before it enforces.
 
+use std::time::Duration;
+
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
@@ -12,6 +14,8 @@ use crate::log::{Log, LogError};
 pub const STOPS_KEPT_DAYS: i64 = 30;
 /// So many wait to be kept; what comes beyond that while the store is gone is not counted.
 const QUEUE: usize = 4_096;
+/// How long to wait after the store could not keep some.
+const AGAIN: Duration = Duration::from_secs(2);
 /// So many are kept together.
 const BATCH: usize = 256;
 
@@ -65,6 +69,8 @@ async fn keep(log: Log, mut stopped: mpsc::Receiver<Stopped>) {
         let before = clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS);
         if let Err(error) = log.keep_gate_stops(std::mem::take(&mut batch), before).await {
             tracing::warn!(%error, "what the gate stopped could not be kept");
+            // Others are asked for the store meanwhile: this is the least of them.
+            tokio::time::sleep(AGAIN).await;
         }
     }
 }

@@ -153,7 +153,8 @@ fn begun(server: &Server, token: &str, script: &str) -> std::process::Child {
 fn what_is_interrupted_is_for_its_operator_to_tell(house: House) {
     let (server, _, sabrina, n) = staffed(&house);
     let file = house.folder().join("begun");
-    let running = begun(&server, &sabrina, &format!("touch {}; sleep 600", file.display()));
+    // Nothing but the one program: a shell that waits for another while the signal comes may go on behind it.
+    let running = begun(&server, &sabrina, &format!(": > {}; exec sleep 600", file.display()));
     wait::until("it runs", || file.exists().then_some(()));
     let group = format!("-{}", running.id());
     assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
