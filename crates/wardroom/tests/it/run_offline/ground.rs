@@ -75,7 +75,7 @@ impl Ground {
         let all = events["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "evidence_attached");
         let named = all.map(|entry| {
             let word = |name: &str| entry["body"][name].as_str().unwrap().to_owned();
-            let bytes = self.server.verb(&self.mary, &["evidence", "1", "--get", &word("sha256")]).stdout;
+            let bytes = self.server.verb(&self.mary, &["evidence", "get", "1", &word("sha256")]).stdout;
             (word("name"), String::from_utf8(bytes).unwrap())
         });
         named.collect()
