@@ -222,6 +222,18 @@ test.each([
   await row(page, 'drained eu-1')
     .getByText(/^reverted by Marty, \d\d:\d\d — undrained evidence/)
     .waitFor();
+  // What differs after all stands elsewhere from then on; the keyboard stays in the list.
+  await page.locator('#composer').first().focus();
+  await page.mouse.move(5, 5);
+  await page.getByRole('button', { name: 'Show 1 change that is over' }).click();
+  await further(page, 'drained eu-1', 'It differs after all');
+  await page.getByText('Differs after all: search, drained eu-1.').waitFor({ state: 'attached' });
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.closest('#changes') !== null), PATIENCE)
+    .toBe(true);
+  await press(page, 'drained eu-1', 'It is reverted');
+  await page.getByRole('combobox', { name: 'What shows it, if something does' }).selectOption({ index: 1 });
+  await page.getByRole('textbox', { name: 'How it was undone, if you like' }).press('Enter');
   await row(page, 'drained eu-1')
     .getByRole('button', { name: /^evidence ?, entry \d+$/ })
     .click();

@@ -8,6 +8,7 @@ use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
 use wardroom_core::token::Scope;
 
 use super::answers;
@@ -73,6 +74,12 @@ impl Server {
         let most = u64::try_from(REVIEW_MAX).unwrap_or(u64::MAX);
         let size = said(request.headers()).unwrap_or(most);
         if size > most {
+            // Cut off at once, its sender might never read why.
+            let mut pieces = request.into_body().into_data_stream();
+            let mut left = 2 * REVIEW_MAX;
+            while let (Some(Ok(piece)), 1..) = (pieces.next().await, left) {
+                left = left.saturating_sub(piece.len());
+            }
             return Err(unread(&Unread::TooLarge));
         }
         let _weight = self.evidence.to_take(size).await?;

@@ -62,6 +62,7 @@ fn admins_change_the_directory(house: House) {
 
 fn the_description_names_every_route(house: House) {
     let (mary, ada) = (house.person("mary"), house.admin("ada"));
+    let gate = house.token("ada", "gate");
     let server = house.serve_in(&[("WARDROOM_PUBLIC_URL", "https://wardroom.example.org")]);
     let n = server.declare(&mary, "Search is failing");
     let attaching = format!("/api/v1/incidents/{n}/evidence?name=x&request_id={}", uuid::Uuid::now_v7());
@@ -72,7 +73,7 @@ fn the_description_names_every_route(house: House) {
     let paths = api["paths"].as_object().unwrap();
     assert!(paths.len() > 10);
     for (path, methods) in paths.iter().filter(|(path, _)| *path != "/api/v1/events") {
-        let real = path.replace("{number}", &n.to_string()).replace("{sha256}", kept);
+        let real = path.replace("{number}", &n.to_string()).replace("{sha256}", kept).replace("{token}", &gate);
         if methods.get("get").is_some() {
             // What speaks WebSockets says so to whoever does not.
             let answer = if methods["get"]["responses"].get("101").is_some() { 426 } else { 200 };

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::house::{House, Server, agent};
-use crate::on_both;
+use crate::{on_both, wait};
 
 on_both!(
     a_cluster_is_told_who_may_change_what_belongs_to_a_service,
@@ -56,6 +56,7 @@ fn a_cluster_is_told_who_may_change_what_belongs_to_a_service(house: House) {
         "{said}"
     );
     house.run(&["service", "gate", "search", "--enforce", "sev2"]);
+    wait::until("the server knows that it enforces", || (!allowed(&server, &cluster, "dry-run.json").0).then_some(()));
     for name in ["create.json", "update.json", "delete.json", "dry-run.json", "scale.json", "exec.json"] {
         let (lets, said) = allowed(&server, &cluster, name);
         assert!(!lets, "{name}: {said}");

@@ -139,6 +139,7 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
     house.run(&["team", "set", "sre", "sabrina"]);
     house.run(&["service", "set", "search", "--owner", "sre", "--depends-on", "index"]);
     house.run(&["service", "gate", "search", "--enforce", "sev1"]);
+    house.run(&["service", "match", "search", "--namespace", "search"]);
     let n = server.declare(mary, "Search is failing");
     for command in [
         json!({ "command": "set_services", "services": ["search", "nobody-knows"] }),
@@ -387,6 +388,7 @@ fn every_route_is_described_with_its_answer_and_who_may_ask(house: House) {
             "get /healthz",
             "get /metrics",
             "get /readyz",
+            "post /api/v1/admission/{token}",
             "post /api/v1/guest",
             "post /api/v1/guest/look",
             "post /api/v1/session",
