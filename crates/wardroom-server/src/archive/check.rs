@@ -102,7 +102,7 @@ struct Check {
 impl Check {
     /// Checks the next member; false when there is none.
     fn next(&mut self, reader: &mut Reader<impl Read>) -> Result<bool, Unreadable> {
-        let Some(head) = reader.next()? else { return Ok(false) };
+        let Some(head) = reader.next_head()? else { return Ok(false) };
         if self.seen.len() >= MEMBERS_MAX {
             return Err(Unreadable::Archive(format!("has more than {MEMBERS_MAX} members, which no export has")));
         }

@@ -113,7 +113,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// [`Unreadable`].
-    pub fn next(&mut self) -> Result<Option<Head>, Unreadable> {
+    pub fn next_head(&mut self) -> Result<Option<Head>, Unreadable> {
         let at = self.read;
         let mut block = [0; BLOCK];
         self.exactly(&mut block)?;
@@ -201,7 +201,7 @@ mod tests {
             Unreadable::Archive(why) => why,
             Unreadable::Device(error) => error.to_string(),
         };
-        while let Some(head) = reader.next().map_err(told)? {
+        while let Some(head) = reader.next_head().map_err(told)? {
             let mut bytes = Vec::new();
             reader.take(&head, |piece| bytes.extend(piece)).map_err(told)?;
             files.push((head.name, bytes));
