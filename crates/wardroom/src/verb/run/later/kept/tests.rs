@@ -47,7 +47,7 @@ fn a_run_is_kept_for_its_owner_alone_and_read_back() {
     assert_eq!(store.waiting().unwrap(), Vec::<PathBuf>::new());
     let mut pending = store.begin(Uuid::now_v7(), record()).unwrap();
     let folder = pending.folder.clone();
-    assert_eq!(store.waiting().unwrap(), [folder.clone()]);
+    assert_eq!(store.waiting().unwrap(), std::slice::from_ref(&folder));
     // Whoever runs it holds it.
     assert!(matches!(open(&folder), Found::Running));
     let end = End { at: Time::UNIX_EPOCH, code: 7, by_itself: true, how: "exit code 7".to_owned() };
