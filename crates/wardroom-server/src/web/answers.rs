@@ -22,7 +22,6 @@ use wardroom_core::absence::Grounds;
 use wardroom_core::authority::RoleAct;
 use wardroom_core::id::{Entry, InviteId, Number, PersonId, ServiceName, TeamName};
 use wardroom_core::incident::{Kind, Phase, Severity};
-use wardroom_core::matching::Matching;
 use wardroom_core::next::{Next, NextIn};
 use wardroom_core::prompt::Bring;
 use wardroom_core::refusal::Remedy;
@@ -395,9 +394,19 @@ pub(super) struct ServiceView {
     /// At which severities its gate stops people; left out while it only observes.
     enforced: Option<Vec<Severity>>,
     /// Which objects of a cluster belong to it; left out where nobody said so.
-    matching: Option<Matching>,
+    matching: Option<MatchingView>,
     /// The version of it that was good last; left out while nobody said so.
     good: Option<GoodView>,
+}
+
+/// Which objects of a cluster belong to a service. What is left out is not asked.
+#[derive(ToSchema)]
+pub(super) struct MatchingView {
+    /// Patterns, in which `*` stands for any characters.
+    names: Option<Vec<String>>,
+    namespaces: Option<Vec<String>>,
+    /// `NAME=PATTERN`: each name has to be there.
+    labels: Option<Vec<String>>,
 }
 
 /// A version of a service that is good, as its owners say.
