@@ -71,9 +71,8 @@ impl Keeper {
                     continue;
                 }
             }
-            match tokio::time::timeout(LOOK, news.changed()).await {
-                Ok(Err(_)) => return,
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = tokio::time::timeout(LOOK, news.changed()).await {
+                return;
             }
         }
     }

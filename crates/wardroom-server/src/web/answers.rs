@@ -31,6 +31,7 @@ pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList
 pub(super) use self::changes::Ledger;
 use self::changes::{ChangeView, DifferingView};
 pub(super) use self::gate::{GateAnswer, GateReport};
+use self::gate::{GoodView, MatchingView};
 use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
 pub(super) use self::lists::{Marked, WrittenView};
@@ -397,24 +398,6 @@ pub(super) struct ServiceView {
     matching: Option<MatchingView>,
     /// The version of it that was good last; left out while nobody said so.
     good: Option<GoodView>,
-}
-
-/// Which objects of a cluster belong to a service. What is left out is not asked.
-#[derive(ToSchema)]
-pub(super) struct MatchingView {
-    /// Patterns, in which `*` stands for any characters.
-    names: Option<Vec<String>>,
-    namespaces: Option<Vec<String>>,
-    /// `NAME=PATTERN`: each name has to be there.
-    labels: Option<Vec<String>>,
-}
-
-/// A version of a service that is good, as its owners say.
-#[derive(ToSchema)]
-pub(super) struct GoodView {
-    version: Option<String>,
-    #[schema(format = DateTime)]
-    since: String,
 }
 
 /// What a change of the directory wrote.

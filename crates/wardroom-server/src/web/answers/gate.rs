@@ -71,3 +71,21 @@ pub(super) struct GatedView {
     /// After how many of these whoever asked told of an uncoordinated change there.
     uncoordinated: u32,
 }
+
+/// Which objects of a cluster belong to a service. What is left out is not asked.
+#[derive(ToSchema)]
+pub(super) struct MatchingView {
+    /// Patterns, in which `*` stands for any characters.
+    names: Option<Vec<String>>,
+    namespaces: Option<Vec<String>>,
+    /// `NAME=PATTERN`: each name has to be there.
+    labels: Option<Vec<String>>,
+}
+
+/// A version of a service that is good, as its owners say.
+#[derive(ToSchema)]
+pub(super) struct GoodView {
+    version: Option<String>,
+    #[schema(format = DateTime)]
+    since: String,
+}
