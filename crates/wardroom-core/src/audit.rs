@@ -163,7 +163,7 @@ fn listed(names: &[&str]) -> String {
 
 fn may(scope: Scope) -> &'static str {
     match scope {
-        Scope::Gate => "ask the gate on anybody's behalf",
+        Scope::Gate => "ask the gate, and say what is good, on anybody's behalf",
         Scope::Read => "read",
         Scope::Respond => "respond",
         Scope::Admin => "administer",

@@ -235,6 +235,14 @@ impl Call {
                 format!("Done: who asks for permission in {place} is for somebody else to answer now")
             }
             Some("permit") => format!("Done: who asked for permission in {place} has their answer"),
+            Some("glass")
+                if incident
+                    .permissions
+                    .iter()
+                    .any(|known| known.id.to_string() == of && known.until > incident.last_at) =>
+            {
+                format!("Done: the glass that was broken in {place} is for somebody else to see to now")
+            }
             Some("glass") => format!("Done: the glass that was broken in {place} is whole again"),
             Some("clock") => format!("Done: the clock in {place} was seen to"),
             _ => format!("Done: {commander} has command of {place}"),
@@ -342,9 +350,9 @@ impl Incident {
     /// Whoever has operations answers who asks; whoever broke the glass is told of to the commander too.
     fn calls_about_permissions(&self, now: Time) -> Vec<Call> {
         let operations = self.effective_holder(&RolePath::of(Duty::Operations));
-        let asked = self.permission_asks.iter().filter(|(by, _)| operations != Some(**by)).flat_map(|(by, asked)| {
-            operations.map(|person| self.call(person, About::Permit { ask: asked.entry, by: *by }))
-        });
+        let waiting = self.waiting(now).into_iter().filter(|(by, _)| operations != Some(*by));
+        let asked = waiting
+            .flat_map(|(by, asked)| operations.map(|person| self.call(person, About::Permit { ask: asked.entry, by })));
         let glass = self.live_permissions(now).filter(|known| known.is_glass()).flat_map(|known| {
             let about = About::Glass { permission: known.id, by: known.person, until: known.until };
             let people = operations.into_iter().chain([self.commander()]).filter(|person| *person != known.person);

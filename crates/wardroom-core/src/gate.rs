@@ -88,6 +88,12 @@ pub fn severities() -> BTreeSet<Severity> {
     BTreeSet::from([Severity::Sev1, Severity::Sev2])
 }
 
+/// Why somebody is stopped, where the incident is not to be named.
+#[must_use]
+pub fn unnamed(service: &ServiceName) -> String {
+    format!("Only operations may change {service} now. Ask in Wardroom.")
+}
+
 impl Incident {
     /// Whether this holds any gate.
     #[must_use]
@@ -137,8 +143,7 @@ impl Incident {
         now: Time,
         found: &mut Found,
     ) {
-        let sees = person.map_or(!self.restricted, |person| self.visible_to(person, facts));
-        if !sees || !self.holds_gates() {
+        if !self.holds_gates() || !self.gate_tells(person, facts) {
             return;
         }
         let active = person.filter(|person| facts.active(*person));
@@ -151,14 +156,21 @@ impl Incident {
             incident: self.number,
             service: service.clone(),
             enforced,
-            restricted: self.restricted,
-            reason: self.stopping(service, facts),
+            restricted: self.restricted || person.is_some_and(|person| !self.visible_to(person, facts)),
+            reason: self.stopping(person, service, facts),
         });
     }
 
-    fn stopping(&self, service: &ServiceName, facts: &Facts) -> String {
-        if self.restricted {
-            return format!("Only operations may change {service} now, for a reason that you know. Ask in Wardroom.");
+    /// Whether the gate acts on this incident for somebody: of a restricted one it knows for those alone who may. Everybody
+    /// else is held by an open one, guests of another incident too, who are not told which.
+    #[must_use]
+    pub fn gate_tells(&self, person: Option<PersonId>, facts: &Facts) -> bool {
+        !self.restricted || person.is_some_and(|person| self.visible_to(person, facts))
+    }
+
+    fn stopping(&self, person: Option<PersonId>, service: &ServiceName, facts: &Facts) -> String {
+        if self.restricted || person.is_some_and(|person| !self.visible_to(person, facts)) {
+            return unnamed(service);
         }
         let (number, phase) = (self.number, self.phase.word());
         let needs =
@@ -206,7 +218,7 @@ impl Incident {
         for service in services {
             let Some(let_by) = self.lets_through(by, &service, back_to, (ask.facts, ask.now)) else {
                 let could = self.who_may(&Act::Duty(Duty::Operations));
-                return Err(Refusal::new(Code::NotYours, self.stopping(&service, ask.facts)).who_could(could));
+                return Err(Refusal::new(Code::NotYours, self.stopping(Some(by), &service, ask.facts)).who_could(could));
             };
             if self.passed_already(by, &service, what.as_str(), ask.now).is_some() {
                 continue;

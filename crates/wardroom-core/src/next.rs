@@ -166,7 +166,7 @@ impl Incident {
         all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.next_about_changes(person, facts, now));
-        all.extend(self.next_about_permissions(person));
+        all.extend(self.next_about_permissions(person, now));
         all.extend(self.asks_for(person));
         all.extend(self.next_about_document(person, now));
         all.extend(self.spans_of(person));

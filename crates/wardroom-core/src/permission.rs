@@ -32,6 +32,8 @@ const SERVICES_MAX: usize = 20;
 const PERMISSIONS_MAX: usize = 50;
 /// So many people wait for one at once, at the most.
 const ASKS_MAX: usize = 50;
+/// So often one person has broken the glass at once, at the most: nobody else is kept from theirs.
+const GLASS_MAX: usize = 3;
 /// So long after its end a permission is still known, in minutes: what was done within it may be told of after it.
 const KNOWN_MINUTES: i64 = 60;
 
@@ -112,6 +114,29 @@ impl Incident {
         let mut holding = self.permissions.iter().filter(theirs).peekable();
         holding.peek()?;
         Some(if holding.any(|known| !known.is_glass()) { Hands::Coordinated } else { Hands::Glass })
+    }
+
+    /// By what a person changed a service at a time that they tell of now. A permission is known for an hour after its end.
+    pub(crate) fn hands_told(&self, person: PersonId, service: &ServiceName, at: Time, now: Time) -> Option<Hands> {
+        let known = |one: &Permission| {
+            one.person == person
+                && one.services.contains(service)
+                && one.holds(at)
+                && later(one.until, KNOWN_MINUTES) > now
+        };
+        self.hands(person, service, at).filter(|_| self.may(person, &OPERATIONS) || self.permissions.iter().any(known))
+    }
+
+    /// Who waits for a permission that they still need, the longest first.
+    #[must_use]
+    pub fn waiting(&self, now: Time) -> Vec<(PersonId, &PermissionAsk)> {
+        let needs = |by: PersonId, asked: &PermissionAsk| {
+            !asked.services.iter().all(|name| self.hands(by, name, now) == Some(Hands::Coordinated))
+        };
+        let all = self.permission_asks.iter().map(|(by, asked)| (*by, asked));
+        let mut waiting: Vec<_> = all.filter(|(by, asked)| needs(*by, asked)).collect();
+        waiting.sort_unstable_by_key(|(_, asked)| asked.entry);
+        waiting
     }
 
     /// Whether the asker may announce changes, of some services at least.
@@ -274,6 +299,13 @@ impl Incident {
             let sentence = format!("You may change {} already: nothing has to be broken.", list(&services));
             return Err(Refusal::new(Code::AlreadySo, sentence));
         }
+        let theirs = self.live_permissions(ask.now).filter(|known| known.is_glass() && known.person == by).count();
+        if theirs >= GLASS_MAX {
+            let sentence = format!(
+                "You broke the glass {GLASS_MAX} times already. Speak to operations, or ask them for permission."
+            );
+            return Err(Refusal::new(Code::TooMany, sentence).who_could(self.who_may(&OPERATIONS)));
+        }
         let permission = self.next_permission(ask.now)?;
         let until = later(ask.now, MINUTES.into());
         let mut events = self.join_unless_here(by);
@@ -282,15 +314,12 @@ impl Incident {
     }
 
     /// Whoever has operations answers those who wait.
-    pub(crate) fn next_about_permissions(&self, person: PersonId) -> Vec<Next> {
+    pub(crate) fn next_about_permissions(&self, person: PersonId, now: Time) -> Vec<Next> {
         if self.permission_asks.is_empty() || self.effective_holder(&RolePath::of(Duty::Operations)) != Some(person) {
             return Vec::new();
         }
-        let mut waiting: Vec<_> = self.permission_asks.iter().filter(|(by, _)| **by != person).collect();
-        waiting.sort_unstable_by_key(|(_, asked)| asked.entry);
-        let permit =
-            |(by, asked): (&PersonId, &PermissionAsk)| Next::Permit { by: *by, services: asked.services.clone() };
-        waiting.into_iter().map(permit).collect()
+        let permit = |(by, asked): (PersonId, &PermissionAsk)| Next::Permit { by, services: asked.services.clone() };
+        self.waiting(now).into_iter().filter(|(by, _)| *by != person).map(permit).collect()
     }
 
     pub(crate) fn end_permissions(&mut self) {

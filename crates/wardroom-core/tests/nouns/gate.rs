@@ -4,6 +4,7 @@ use wardroom_core::change::{ChangeState, NewChange};
 use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::Event;
+use wardroom_core::facts::Standing;
 use wardroom_core::gate::{Found, Passing, severities};
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Kind, Phase, Severity};
@@ -13,7 +14,7 @@ use crate::cast::{IVAN, JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA, service, servi
 use crate::change::{ROLLBACK, new, recorded, staffed};
 use crate::given::{Given, by, given};
 use crate::permission::{broken, granted};
-use crate::words::{opened_as, opened_restricted, text};
+use crate::words::{number, opened_as, opened_restricted, text};
 
 fn look(given: &Given, who: Option<PersonId>, name: &str) -> Found {
     let mut found = Found::default();
@@ -113,6 +114,18 @@ fn of_a_restricted_incident_it_knows_for_the_invited_alone() {
     let secret = given([opened_restricted()]).and([Event::Invited { person: SABRINA }]);
     let stops = |who: Option<PersonId>| look(&secret, who, "search").stops.len();
     assert_eq!((stops(Some(SABRINA)), stops(Some(ROBIN)), stops(None)), (1, 0, 0));
+}
+
+/// A guest knows of one incident alone, and is no freer than anybody else for it.
+#[test]
+fn a_guest_of_another_incident_is_stopped_and_not_told_by_which() {
+    let mut given = staffed();
+    let people = std::sync::Arc::make_mut(&mut given.facts.people);
+    people.get_mut(&MALCOLM).expect("of the cast").standing = Standing::Guest(number(9));
+    let found = look(&given, Some(MALCOLM), "search");
+    assert_eq!((found.stops.len(), found.passes.len()), (1, 0));
+    assert!(found.stops[0].restricted, "it is not named to them");
+    assert_eq!(found.stops[0].reason, "Only operations may change search now. Ask in Wardroom.");
 }
 
 #[test]

@@ -189,6 +189,43 @@ fn whoever_breaks_the_glass_is_heard_as_loudly_as_a_change_of_command() {
     staffed().when(IVAN, break_glass("it burns")).refused(Code::NotActive, &[], Some(Remedy::AskAdmin));
 }
 
+/// Nobody is kept from theirs by one who breaks it over and over.
+#[test]
+fn one_person_breaks_the_glass_a_few_times_at_once() {
+    let one = |permission: u32| {
+        let (services, until) = (services(&["indexing"]), at(30));
+        by(MALCOLM, Event::GlassBroken { permission, by: MALCOLM, services, until, reason: text("it burns") })
+    };
+    let often = staffed().and([by(MALCOLM, joined(MALCOLM)), one(1), one(2), one(3)]);
+    often
+        .clone()
+        .when(MALCOLM, break_glass("once more"))
+        .refused(Code::TooMany, &[JOSEPHINE], None)
+        .when(ROBIN, break_glass("it burns"))
+        .accepted();
+    often.after(30).when(MALCOLM, break_glass("it burns")).accepted();
+}
+
+/// It is known for an hour longer, whatever else was given meanwhile.
+#[test]
+fn what_was_done_long_ago_is_told_as_anybody_tells_it() {
+    let permitted = staffed().and([by(JOSEPHINE, granted(ROBIN, 30))]);
+    let told = cmd("record_change", json!({ "what": "restarted", "happened_at": at(20).to_string() }));
+    let is_uncoordinated = |given: Given| given.when(ROBIN, told.clone()).accepted().state().changes[0].is_unsorted();
+    assert!(!is_uncoordinated(permitted.clone().after(89)));
+    assert!(is_uncoordinated(permitted.after(90)));
+}
+
+/// Whoever is of operations by now waits for nothing.
+#[test]
+fn who_needs_no_permission_any_more_is_nobodys_to_answer() {
+    let waiting = staffed().and([by(ROBIN, asked(ROBIN))]);
+    assert_eq!(called(&waiting).len(), 1);
+    let member = waiting.and([crate::words::member("operations", ROBIN)]);
+    let next = member.state().next(JOSEPHINE, &member.facts, member.now);
+    assert_eq!((next, called(&member)), (None, Vec::new()));
+}
+
 #[test]
 fn what_was_told_of_before_is_told_truly_when_it_is_over() {
     let done_of = |given: &Given, id: &str| wardroom_core::call::Call::done(id, &given.state(), &given.facts).line;

@@ -155,7 +155,12 @@ impl Book {
         let (pages, mut look) = (self.read(), Look::default());
         for service in services {
             let numbers = pages.by_service.get(service);
-            if numbers.is_none() && !pages.facts.services.contains_key(service) {
+            // An incident that its asker may not know of is no reason to know a name.
+            let told = |number: &Number| {
+                let incident = pages.known.get(number).and_then(|known| known.incident.as_ref());
+                incident.is_some_and(|incident| incident.gate_tells(person, &pages.facts))
+            };
+            if !pages.facts.services.contains_key(service) && !numbers.into_iter().flatten().any(told) {
                 look.unknown.push(service.clone());
             }
             for number in numbers.into_iter().flatten() {

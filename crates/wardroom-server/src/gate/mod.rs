@@ -115,8 +115,11 @@ impl Keeper {
     async fn take(&self, number: Number) -> Result<(), LogError> {
         match self.streams.incident(number).await {
             Ok(Some(held)) => self.book.take(&held),
+            Ok(None) => {}
             // Of one that is broken, what was known last goes on: a gate that falls open tells nobody.
-            Ok(None) | Err(LogError::Damaged { .. }) => {}
+            Err(error @ LogError::Damaged { .. }) => {
+                tracing::error!(%number, %error, "the gate knows no more of an incident than before");
+            }
             Err(error) => return Err(error),
         }
         Ok(())

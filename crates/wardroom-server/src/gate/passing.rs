@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use wardroom_core::command::Command;
-use wardroom_core::gate::{Found, Passing, Stop};
+use wardroom_core::gate::{self, Found, Passing, Stop};
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time};
 use wardroom_core::refusal::Code;
 use wardroom_core::text::Line;
@@ -104,7 +104,15 @@ impl Server {
                 Ok(recorded) => changes.extend(recorded),
                 Err(NotDone::Refused(refusal)) => {
                     // Between the book and the log they lost what let them through.
-                    let reason = refusal.sentence + &old;
+                    // Where the incident is not to be named, the refusal's own words might.
+                    let hidden =
+                        |(number, _): &(Number, ServiceName)| book.incident(*number).is_none_or(|one| one.restricted);
+                    let unnamed = refusal.code == Code::NoSuchIncident || found.passes.iter().any(hidden);
+                    let sentence = match found.passes.first() {
+                        Some((_, service)) if unnamed => gate::unnamed(service),
+                        _ => refusal.sentence,
+                    };
+                    let reason = sentence + &old;
                     return Ok(Answer { allowed: false, reason, stops: found.stops, changes: Vec::new(), as_of });
                 }
                 Err(error) => return Err(Unable::NotRecorded(error)),
@@ -158,20 +166,23 @@ impl Server {
     }
 
     fn allowed(&self, call: &Call, found: &Found, changes: &[(Number, ServiceName, u32)]) -> String {
-        if !found.stops.is_empty() {
-            let services = list(found.stops.iter().map(|stop| &stop.service));
-            return format!("Allowed: the gate of {services} only observes. {}", said(&found.stops));
-        }
         let services = list(&call.services);
         let named = |(number, _, change): &(Number, ServiceName, u32)| {
             let held = self.gate.book.incident(*number)?;
             (!held.restricted).then(|| format!("change {change} of incident {number}"))
         };
         let recorded: Vec<String> = changes.iter().filter_map(named).collect();
-        match (changes.len() + found.passes.len(), recorded.as_slice()) {
-            (0, _) => format!("Allowed: no incident holds {services}."),
-            (_, []) => format!("Allowed: you may change {services}."),
-            (_, recorded) => format!("Allowed: you may change {services}. It stands there as {}.", recorded.join(", ")),
+        let stands = match recorded.as_slice() {
+            [] => String::new(),
+            recorded => format!(" It stands there as {}.", recorded.join(", ")),
+        };
+        if !found.stops.is_empty() {
+            let services = list(found.stops.iter().map(|stop| &stop.service));
+            return format!("Allowed: the gate of {services} only observes. {}{stands}", said(&found.stops));
+        }
+        match changes.len() + found.passes.len() {
+            0 => format!("Allowed: no incident holds {services}."),
+            _ => format!("Allowed: you may change {services}.{stands}"),
         }
     }
 }

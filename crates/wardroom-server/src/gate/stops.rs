@@ -66,11 +66,16 @@ impl Stops {
 async fn keep(log: Log, mut stopped: mpsc::Receiver<Stopped>) {
     let mut batch = Vec::with_capacity(BATCH);
     while stopped.recv_many(&mut batch, BATCH).await > 0 {
-        let before = clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS);
-        if let Err(error) = log.keep_gate_stops(std::mem::take(&mut batch), before).await {
-            tracing::warn!(%error, "what the gate stopped could not be kept");
+        loop {
+            let before = clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS);
+            match log.keep_gate_stops(batch.clone(), before).await {
+                Ok(()) => break,
+                // It may have been kept after all, and is counted twice then: it is a count for people to judge by.
+                Err(error) => tracing::warn!(%error, "what the gate stopped could not be kept; trying again"),
+            }
             // Others are asked for the store meanwhile: this is the least of them.
             tokio::time::sleep(AGAIN).await;
         }
+        batch.clear();
     }
 }

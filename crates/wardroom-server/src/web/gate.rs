@@ -1,5 +1,6 @@
 //! The gate over HTTP: may somebody change these services now, and what has it stopped.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Json;
@@ -26,6 +27,7 @@ use crate::clock;
 use crate::execute::{Asked as Execute, Order};
 use crate::gate::{Answer, Call, Stopped, Unable};
 use crate::server::Server;
+use crate::streams::Held;
 
 /// So many services are asked about at once, at the most.
 const SERVICES_MAX: usize = 50;
@@ -222,9 +224,18 @@ pub(super) async fn report(State(server): State<Server>, Member(reader): Member)
     let now = clock::now();
     let stops = server.gate.stops.since(now - SignedDuration::from_hours(24 * DAYS)).await?;
     let mut sums: BTreeMap<ServiceName, Sum> = BTreeMap::new();
+    let mut seen_once: BTreeMap<Number, Option<Held>> = BTreeMap::new();
     for stop in &stops {
+        let held = match seen_once.entry(stop.incident) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(match server.visible(&reader, stop.incident).await {
+                Ok(held) => Some(held),
+                Err(problem) if problem.status() == StatusCode::NOT_FOUND => None,
+                Err(problem) => return Err(problem),
+            }),
+        };
         // Of what they may not know of, nothing is counted.
-        let Ok(held) = server.visible(&reader, stop.incident).await else { continue };
+        let Some(held) = held else { continue };
         let sum = sums.entry(stop.service.clone()).or_default();
         *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += 1;
         sum.uncoordinated += u32::from(came_of_it(&held.incident, stop));

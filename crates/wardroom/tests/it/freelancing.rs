@@ -249,6 +249,11 @@ fn a_drill_and_what_only_the_invited_know_of_stop_nobody_else(house: House) {
     let seen =
         wait::until("it is counted", || Some(row(&server, &sabrina, "indexing")).filter(|row| row["stopped"] == 1));
     assert_eq!(seen["held_by"], json!([secret]));
+    // Nor does a name that only such an incident has tell of it.
+    server.done(&mary, secret, json!({ "command": "set_services", "services": ["indexing", "vault"] }));
+    let vault = |token: &str| ask(&server, token, json!({ "services": ["vault"], "what": "rotate", "dry_run": true }));
+    assert_eq!((vault(&robin).0, vault(&robin).1["code"].as_str()), (422, Some("unknown_service")));
+    assert_eq!(vault(&sabrina).0, 200);
     let unseen = row(&server, &robin, "indexing");
     assert_eq!((&unseen["stopped"], &unseen["held_by"]), (&json!(0), &json!([])), "{unseen}");
 }

@@ -25,18 +25,17 @@ pub fn put_into(view: &mut Value, incident: &Incident, ask: &Asking<'_>, reader:
             "may_end": operations || known.person == reader,
         })
     };
-    let asked = |(person, asked): (&PersonId, &PermissionAsk)| {
+    let asked = |(person, asked): (PersonId, &PermissionAsk)| {
         json!({
-            "person": named(ask.facts, *person),
+            "person": named(ask.facts, person),
             "services": asked.services,
             "what": asked.what,
             "at": asked.at,
-            "may_grant": operations && *person != reader,
-            "may_decline": operations || *person == reader,
+            "may_grant": operations && person != reader,
+            "may_decline": operations || person == reader,
         })
     };
-    let mut waiting: Vec<_> = incident.permission_asks.iter().collect();
-    waiting.sort_unstable_by_key(|(_, asked)| asked.entry);
+    let waiting = incident.waiting(ask.now);
     view["permissions"] = json!(incident.live_permissions(ask.now).map(permission).collect::<Vec<_>>());
     view["permission_asks"] = json!(waiting.into_iter().map(asked).collect::<Vec<_>>());
     view["may_grant_permission"] = json!(operations);

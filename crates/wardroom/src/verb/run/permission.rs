@@ -36,8 +36,14 @@ pub fn break_glass(
 pub fn ask(client: &Client, number: Number, services: BTreeSet<ServiceName>, what: Line) -> anyhow::Result<()> {
     let me = client.get("/api/v1/me")?["person"]["id"].clone();
     let asked = match client.command(number, &Command::AskPermission { services, what }) {
-        // Whoever gave up waiting waits on for the same answer.
-        Err(refused) if is_waiting(&refused) => client.get(&format!("/api/v1/incidents/{}", number.get()))?,
+        // Whoever gave up waiting waits on for the same answer; and it may have come meanwhile.
+        Err(refused) if is_waiting(&refused) => {
+            let state = client.get(&format!("/api/v1/incidents/{}", number.get()))?;
+            if state["may_announce"] == true {
+                return Ok(());
+            }
+            state
+        }
         asked => asked?,
     };
     eprintln!("wardroom: operations are asked for permission; this waits for their answer, Ctrl+C to give up");
@@ -51,6 +57,9 @@ pub fn ask(client: &Client, number: Number, services: BTreeSet<ServiceName>, wha
                 eprintln!("wardroom: {told}");
                 Ok(false)
             }
+            // Another way of letting them: they are of operations, perhaps.
+            "member_added" if body["person"] == me => Ok(false),
+            "role_taken" if body["by"] == me => Ok(false),
             "permission_declined" if body["person"] == me => {
                 refused = Some(told.to_owned());
                 Ok(false)
