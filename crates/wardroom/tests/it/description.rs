@@ -177,7 +177,6 @@ fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str)
         json!({ "command": "finish_todo", "todo": 1 }),
         json!({ "command": "record_change", "what": "search: I restarted it" }),
         json!({ "command": "break_glass", "services": ["search"], "reason": "the disk fills" }),
-        json!({ "command": "ask_permission", "services": ["search"], "what": "restart it once more" }),
     ] {
         server.done(sabrina, n, command);
     }
@@ -325,6 +324,8 @@ fn what_is_answered_is_what_is_described(house: House) {
     let n = some_of_everything(&house, &server, &mary, &sabrina);
     let (_, secret) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
     server.done(&mary, n, json!({ "command": "add_member", "role": "operations", "person": "sabrina" }));
+    let asking = json!({ "command": "ask_permission", "services": ["search"], "what": "restart it once more" });
+    server.done(&ada, n, asking);
     let mut description = Description::of(&server);
     for (token, path, real) in reads([&mary, &sabrina, &ada], n, &secret["incident"]) {
         let (status, answer) = server.get(token, &real);
