@@ -47,6 +47,13 @@ impl House {
         self.token_of(handle, "respond")
     }
 
+    /// Imports a roster in TOML.
+    pub fn import(&self, roster: &str) -> anyhow::Result<()> {
+        let file = self.folder.path().join("roster.toml");
+        std::fs::write(&file, roster)?;
+        self.run(&["person", "import", &file.display().to_string()]).map(drop)
+    }
+
     fn token_of(&self, handle: &str, scope: &str) -> anyhow::Result<String> {
         let said = self.run(&["token", "create", handle, "--scope", scope])?;
         Ok(said.split_whitespace().last().context("a token was made")?.to_owned())

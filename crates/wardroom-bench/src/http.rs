@@ -53,7 +53,17 @@ impl Client {
         told["incident"].as_u64().with_context(|| format!("no incident was declared: {told}"))
     }
 
-    async fn send(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
+    /// Declares an incident on a service.
+    pub async fn declare_on(&mut self, service: &str) -> anyhow::Result<()> {
+        let request = uuid::Uuid::now_v7();
+        let body = format!(r#"{{"request_id":"{request}","title":"A measured incident","services":["{service}"]}}"#);
+        let answer = self.send("POST", "/api/v1/incidents", &body).await?;
+        anyhow::ensure!(answer.status == 201, "declaring was answered {}", answer.status);
+        Ok(())
+    }
+
+    /// Sends a request with a body, and reads its answer.
+    pub async fn send(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<Answer> {
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: wardroom\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",

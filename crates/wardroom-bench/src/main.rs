@@ -2,9 +2,10 @@
 //! own limits of the same minutes.
 //!
 //! Nothing here passes or fails: a figure is for people to read. `BENCH=quick` is for trying it; names of
-//! tables as arguments (`commands`, `streams`, `document`, `history`, `alone`) measure only those.
+//! tables as arguments (`commands`, `streams`, `document`, `gate`, `history`, `alone`) measure only those.
 
 mod alone;
+mod deciding;
 mod fan_out;
 mod growth;
 mod history;
@@ -23,13 +24,14 @@ mod writes;
 
 use settings::Settings;
 
-const TABLES: [&str; 5] = ["commands", "streams", "document", "history", "alone"];
+const TABLES: [&str; 6] = ["commands", "streams", "document", "gate", "history", "alone"];
 
 fn main() -> anyhow::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match words.split_first() {
         Some((word, rest)) if word == fan_out::WORD => runtime.block_on(fan_out::run(rest)),
+        Some((word, rest)) if word == deciding::WORD => runtime.block_on(deciding::run(rest)),
         _ => runtime.block_on(measure(&words)),
     }
 }
@@ -54,6 +56,9 @@ async fn measure(only: &[String]) -> anyhow::Result<()> {
     }
     if wanted("document") {
         together::measure(&settings).await?;
+    }
+    if wanted("gate") {
+        deciding::measure(&settings).await?;
     }
     if wanted("history") {
         growth::measure(&settings).await?;

@@ -1,0 +1,137 @@
+//! The gate's decisions that record nothing, beside a bare handler that returns the same JSON. The bare one is this same
+//! program under another name, so that it has a process of its own as the server has.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::house::House;
+use crate::http::Client;
+use crate::settings::Settings;
+use crate::table::{Rounds, heading, line, quantile};
+
+/// The word that makes this program the bare server.
+pub const WORD: &str = "bare-gate";
+/// Connections that ask at once.
+const ASKING: usize = 8;
+
+/// Measures and prints the table.
+pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
+    let house = House::on_sqlite()?;
+    let (incidents, services) = (settings.held, settings.services);
+    house.import(&roster(services))?;
+    let robin = house.person("robin")?;
+    let server = house.serve().await?;
+    let mut declaring = server.client().await?;
+    for n in 0..incidents {
+        declaring.declare_on(&format!("service-{n}")).await?;
+    }
+    let held = format!("service-{}", incidents / 2);
+    let free = format!("service-{}", services - 1);
+    let mut rounds = Rounds::default();
+    for round in 1..=settings.rounds {
+        eprintln!("gate: round {round} of {}", settings.rounds);
+        for (name, service) in [("free", &free), ("held", &held)] {
+            let body = json!({ "services": [service], "what": "deploy v12", "dry_run": true });
+            let answer: Value = {
+                let answer = server.client_of(&robin).await?.send("POST", "/api/v1/gate", &body.to_string()).await?;
+                anyhow::ensure!(answer.status == 200, "the gate answered {}", answer.status);
+                serde_json::from_slice(&answer.body)?
+            };
+            let bare = Bare::start(&answer)?;
+            let asked = body.to_string();
+            let (limit, _) = rate(&bare.address, &robin, &asked, ASKING, settings.slice).await?;
+            let (decided, _) = rate(&server.address, &robin, &asked, ASKING, settings.slice).await?;
+            let (_, alone) = rate(&server.address, &robin, &asked, 1, settings.slice).await?;
+            rounds.add(format!("{name}, bare"), limit);
+            rounds.add(format!("{name}, decided"), decided);
+            rounds.add(format!("{name}, p99"), quantile(&alone, 0.99) * 1e6);
+        }
+    }
+    heading(&format!("Decisions at the gate that record nothing: {incidents} active incidents, {services} services"));
+    for (name, of) in [("free", "a service that nothing holds"), ("held", "a service that is held, observed")] {
+        let [bare, decided, p99] = ["bare", "decided", "p99"].map(|what| rounds.median(&format!("{name}, {what}")));
+        let note = format!("a bare axum handler that returns the same JSON, {ASKING} connections; ≥ 0.7×");
+        line(&format!("{of}, a second"), decided, Some(bare), &note);
+        line(&format!("{of}, p99 in µs"), p99, None, "with its way over one connection; < 1000 inside the server");
+    }
+    Ok(())
+}
+
+fn roster(services: usize) -> String {
+    (0..services).map(|n| format!("[[services]]\nname = \"service-{n}\"\n")).collect()
+}
+
+/// Answers a second over so many connections, and how long each took, in seconds.
+async fn rate(
+    address: &str,
+    token: &str,
+    body: &str,
+    connections: usize,
+    slice: Duration,
+) -> anyhow::Result<(f64, Vec<f64>)> {
+    let mut ready = Vec::with_capacity(connections);
+    for _ in 0..connections {
+        ready.push((Client::connect(address, token).await?, body.to_owned()));
+    }
+    let begun = Instant::now();
+    let tasks: Vec<_> = ready
+        .into_iter()
+        .map(|(mut client, body)| {
+            tokio::spawn(async move {
+                let mut took = Vec::new();
+                while begun.elapsed() < slice {
+                    let asked = Instant::now();
+                    let answer = client.send("POST", "/api/v1/gate", &body).await?;
+                    anyhow::ensure!(answer.status == 200, "it answered {}", answer.status);
+                    took.push(asked.elapsed().as_secs_f64());
+                }
+                anyhow::Ok(took)
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for task in tasks {
+        all.extend(task.await??);
+    }
+    Ok((all.len() as f64 / begun.elapsed().as_secs_f64(), all))
+}
+
+/// A running bare server.
+struct Bare {
+    child: Child,
+    address: String,
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Bare {
+    fn start(answer: &Value) -> anyhow::Result<Self> {
+        let mut child =
+            Command::new(std::env::current_exe()?).args([WORD, &answer.to_string()]).stdout(Stdio::piped()).spawn()?;
+        let mut address = String::new();
+        BufReader::new(child.stdout.take().context("its words are piped")?).read_line(&mut address)?;
+        Ok(Self { child, address: address.trim().to_owned() })
+    }
+}
+
+/// What the process does: whatever is asked, this is the answer.
+pub async fn run(words: &[String]) -> anyhow::Result<()> {
+    let [answer] = words else { anyhow::bail!("{WORD} JSON") };
+    let answer: Value = serde_json::from_str(answer)?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    let router = Router::new().route("/api/v1/gate", post(|Json(_): Json<Value>| async move { Json(answer) }));
+    Ok(axum::serve(listener, router).await?)
+}
