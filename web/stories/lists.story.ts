@@ -404,7 +404,7 @@ test('a to-do stays one however long the incident is, and what did not become on
   await page.keyboard.press('Control+Shift+Home');
   await page.keyboard.press('Alt+Enter');
   await page.getByText('1 of 3 became to-dos. Too many at once.').first().waitFor();
-  expect(await todos(page).getByRole('listitem').count()).toBe(2);
+  await expect.poll(() => todos(page).getByRole('listitem').count(), PATIENCE).toBe(2);
 });
 
 test('a part says since when it is true, and looks old when it is', async () => {
