@@ -6,12 +6,13 @@
 
 use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use wardroom_core::token::Scope;
 
 use super::answers;
+use super::evidence::said;
 use super::problem::Problem;
 use super::who::{AtGate, Reader};
 use crate::admission::answer::{Verdict, write};
@@ -25,10 +26,6 @@ pub(super) const WITH_TOKEN: &str = "/api/v1/admission/";
 fn unread(why: &Unread) -> Problem {
     let status = if *why == Unread::TooLarge { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
     Problem::new(status, "malformed", why.to_string())
-}
-
-fn said(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Ask as a Kubernetes cluster does, with a gate's token in the header.

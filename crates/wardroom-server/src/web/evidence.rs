@@ -91,7 +91,7 @@ fn none_such(number: Number) -> Problem {
 }
 
 /// How many bytes a body says that it has. One that does not say may have as many as it likes, up to the bound.
-fn said(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn said(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
