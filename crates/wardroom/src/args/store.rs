@@ -116,8 +116,14 @@ pub enum Service {
     /// Have the gate of a service stop people, or only observe: wardroom service gate search --enforce sev1 --enforce sev2
     Gate {
         service: ServiceName,
-        /// At which severities it stops people; can be repeated
-        #[arg(long, value_name = "SEVERITY", value_parser = word::<Severity>, required_unless_present = "observe")]
+        /// At which severity it stops people; can be repeated. Without one, at sev1 and sev2
+        #[arg(
+            long,
+            value_name = "SEVERITY",
+            num_args = 0..=1,
+            value_parser = word::<Severity>,
+            required_unless_present = "observe"
+        )]
         enforce: Vec<Severity>,
         /// Stop nobody, and count what would have been stopped
         #[arg(long, conflicts_with = "enforce")]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wardroom_core::directory::{Directory, DirectoryCommand};
 use wardroom_core::facts::Person as FactsPerson;
+use wardroom_core::gate;
 use wardroom_core::id::{Actor, TokenId, Who};
 use wardroom_core::matching::Matching;
 use wardroom_core::roster::{ROSTER_BYTES_MAX, Roster};
@@ -258,12 +259,16 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
             let said = format!("Removed the service {service}.");
             change_one(&store, json, DirectoryCommand::RemoveService { service }, &said)
         }
-        Service::Gate { service, enforce, observe: _, store } => {
-            let said = match enforce.as_slice() {
-                [] => format!("The gate of {service} only observes."),
-                _ => format!("The gate of {service} stops people at these severities."),
+        Service::Gate { service, enforce, observe, store } => {
+            let enforce = match enforce.as_slice() {
+                [] if !observe => gate::severities(),
+                named => named.iter().copied().collect(),
             };
-            let enforce = enforce.into_iter().collect();
+            let said = if observe {
+                format!("The gate of {service} only observes.")
+            } else {
+                format!("The gate of {service} stops people at these severities.")
+            };
             change_one(&store, json, DirectoryCommand::SetGate { service, enforce }, &said)
         }
         Service::Match { service, names, namespaces, labels, nothing, store } => {
