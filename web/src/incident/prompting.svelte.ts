@@ -2,7 +2,7 @@
 // person; the page holds a nudge back while its reader types or reads, and asks before it draws their attention.
 import { tick, untrack } from 'svelte';
 import { Refused, send } from '../api/client';
-import type { IncidentView, Next, Nudge, PromptAnswer } from '../api/types';
+import type { Next, Nudge, PromptAnswer } from '../api/types';
 import { busy } from '../busy.svelte';
 import type { Room } from './room.svelte';
 
@@ -15,8 +15,8 @@ export class Prompting {
   #prompted: string | null = $state(null);
   /** The nudge that stood on the line when the reader last was free. */
   #standing: string | null = $state(null);
-  /** What the server was asked about already. */
-  #asked: IncidentView | null = null;
+  /** The last reading that may be older than what the server was asked, or answered. */
+  #settled = 0;
   readonly #room: Room;
 
   constructor(room: Room) {
@@ -84,7 +84,7 @@ export class Prompting {
         const { view } = this.#room;
         // Nobody is prompted at a desk that they left: the prompt would be spent, and missing where they are.
         const attends = busy.looking && busy.there && !busy.held;
-        if (view?.prompt?.how === 'when_free' && attends) untrack(() => void this.#ask(view));
+        if (view?.prompt?.how === 'when_free' && attends) untrack(() => void this.#ask());
       });
     });
     return () => {
@@ -94,13 +94,13 @@ export class Prompting {
   }
 
   /** Asks for a prompt: other tabs of the reader may, too, and one gets it. */
-  async #ask(view: IncidentView): Promise<void> {
+  async #ask(): Promise<void> {
     const nudge = this.#nudge;
-    if (this.#asked === view || !nudge) return;
-    this.#asked = view;
+    if (this.#room.shown <= this.#settled || !nudge) return;
+    this.#settled = Infinity;
     try {
-      const { prompted } = await this.#say('prompt', nudge);
-      if (!prompted) return this.#room.refresh();
+      const { prompted } = await this.#say('prompt', nudge).finally(() => (this.#settled = this.#room.begun));
+      if (!prompted || !this.#nudge || named(this.#nudge) !== named(nudge)) return this.#room.refresh();
       // Of the same thing again: it is read aloud anew.
       this.#prompted = null;
       await tick();

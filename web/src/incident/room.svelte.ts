@@ -39,6 +39,9 @@ export class Room {
   pinned: Entry[] = $state.raw([]);
   people: Person[] = $state.raw([]);
   teams: string[] = $state.raw([]);
+  /** How many readings of the view were begun, and which of them is shown. */
+  begun = 0;
+  shown = 0;
   /** When this was received, by the server's clock. */
   asOf: number | null = $state(null);
   /** What is shown is what this browser kept: nobody has answered yet. */
@@ -181,6 +184,7 @@ export class Room {
   }
 
   async #read(): Promise<void> {
+    const reading = ++this.begun;
     try {
       const view = await get<IncidentView>(this.path);
       // Two readings may overtake each other on the way.
@@ -188,6 +192,7 @@ export class Room {
         const waits = (view.next?.do === 'take' && view.next.offer) || null;
         if (waits !== null && waits !== this.#waits) tellSoon();
         this.#waits = waits;
+        this.shown = reading;
         this.view = view;
         this.fromKeep = false;
       }
