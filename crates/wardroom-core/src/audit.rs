@@ -134,6 +134,7 @@ pub fn tell(recorded: &DirectoryRecorded, begun: Option<&DirectoryEvent>, facts:
     let who = match recorded.actor {
         Actor::Person(person) => facts.name(person),
         Actor::Clock => "The clock",
+        Actor::Source => "Another system",
         Actor::Console => "Somebody at the machine",
     };
     Teller { facts, who, actor: recorded.actor, begun }.tell(&recorded.event)

@@ -104,8 +104,9 @@ impl Event {
             | Self::ChangeDiffersAgain(_)
             | Self::GlassBroken { .. }
             | Self::SentBack(_) => true,
-            Self::Absorbed(Absorbed { roadblocks, criteria, changes, .. }) => {
-                !roadblocks.is_empty() || !criteria.is_empty() || !changes.is_empty()
+            Self::ChangeSeen(seen) => seen.uncoordinated,
+            Self::Absorbed(Absorbed { roadblocks, criteria, changes, sightings, .. }) => {
+                !(roadblocks.is_empty() && criteria.is_empty() && changes.is_empty() && sightings.is_empty())
             }
             _ => false,
         }

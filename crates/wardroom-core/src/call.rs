@@ -1,9 +1,11 @@
 //! What somebody has to be told who may not be looking: a role that is offered to them, command that nobody exercises,
-//! a duty that is overdue.
+//! a duty that is overdue. What is said of it stands in `words.rs`.
 //!
 //! Derived from the state, as `next` is, and under ids that stay the same for as long as the matter is the same: what
 //! was told can be told again and be recognised, and be withdrawn when it is done elsewhere. What whoever has the room
 //! before them sees anyway (a roadblock, an ask, a hint) is not here.
+
+mod words;
 
 use serde::Serialize;
 
@@ -14,7 +16,6 @@ use crate::incident::Incident;
 use crate::next::Next;
 use crate::offer::{Offer, Recipient};
 use crate::role::{Duty, RolePath};
-use crate::telling::severity;
 
 /// What it is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -57,6 +58,24 @@ pub enum About {
         service: ServiceName,
         /// Who told of it.
         by: PersonId,
+    },
+    /// Another system told of a change by somebody outside operations; they command, or have operations.
+    Seen {
+        /// Its number.
+        sighting: u32,
+        /// Of which service.
+        service: ServiceName,
+        /// Who made it, where the directory knows them.
+        by: Option<PersonId>,
+    },
+    /// They made a change that was seen, and are asked to come.
+    AskedIn {
+        /// The entry that asked.
+        entry: Entry,
+        /// Who asked.
+        by: PersonId,
+        /// Of which service the change is.
+        service: ServiceName,
     },
     /// Somebody outside operations asks to change services; they have operations.
     Permit {
@@ -121,6 +140,8 @@ impl Call {
             About::Absent { since, .. } => format!("{number}.absent.{}", since.as_second()),
             About::Confirm { proposal, .. } => format!("{number}.confirm.{proposal}"),
             About::Uncoordinated { change, .. } => format!("{number}.change.{change}"),
+            About::Seen { sighting, .. } => format!("{number}.seen.{sighting}"),
+            About::AskedIn { entry, .. } => format!("{number}.in.{entry}"),
             About::Permit { ask, .. } => format!("{number}.permit.{ask}"),
             About::Glass { permission, .. } => format!("{number}.glass.{permission}"),
             About::InCommand { entry, .. } => format!("{number}.command.{entry}"),
@@ -143,6 +164,8 @@ impl Call {
             About::Absent { .. }
             | About::Confirm { .. }
             | About::Uncoordinated { .. }
+            | About::Seen { .. }
+            | About::AskedIn { .. }
             | About::Permit { .. }
             | About::Clock { .. } => false,
         }
@@ -153,123 +176,6 @@ impl Call {
     pub fn path(&self) -> String {
         format!("/incidents/{}", self.incident.get())
     }
-
-    /// What to tell them. What leaves the house about a restricted incident does not say what that is about.
-    #[must_use]
-    pub fn words(&self, incident: &Incident, facts: &Facts) -> Words {
-        let place = place(incident);
-        let name = |person: PersonId| facts.name(person);
-        let (line, help) = match &self.about {
-            About::Offer { role, by, lapses_at, .. } => (
-                format!("{} offers you {role} in {place}", name(*by)),
-                format!(
-                    "Take it or decline it by {}. Until you take it, nothing has moved; then the offer lapses.",
-                    clock(*lapses_at)
-                ),
-            ),
-            About::StillWithUs { unseen_since } => (
-                format!("Still with us? You command {place}"),
-                format!(
-                    "Nobody has seen you since {}. Open the incident, or hand command over: others may assume it soon.",
-                    clock(*unseen_since)
-                ),
-            ),
-            About::Absent { commander, since } => (
-                format!("{}, who commands {place}, is not there", name(*commander)),
-                format!("Not seen since {}. You are here: assume command, or confirm whoever does.", clock(*since)),
-            ),
-            About::Confirm { by, .. } => (
-                format!("{} wants to assume command of {place}", name(*by)),
-                "It takes a second person's word, and yours would do. Open the incident and confirm it, or not.".into(),
-            ),
-            About::Uncoordinated { change, service, by } => {
-                let of = if incident.restricted { String::new() } else { format!(" of {service}") };
-                (
-                    format!("{} tells of a change{of} that was not coordinated, in {place}", name(*by)),
-                    format!(
-                        "Operations take change {change} into the ledger, revert it, or dismiss it. Or ask them in."
-                    ),
-                )
-            }
-            About::Permit { by, .. } => (
-                format!("{} asks you for permission to change something, in {place}", name(*by)),
-                "You have operations: let them for a while, or say no. Until then the gate stops them.".into(),
-            ),
-            About::Glass { by, until, .. } => (
-                format!("{} broke the glass in {place}", name(*by)),
-                format!(
-                    "They change services on their own until {}. Speak to them; operations sort what they change.",
-                    clock(*until)
-                ),
-            ),
-            About::InCommand { since, .. } => (
-                format!("You have command of {place}"),
-                format!("It came to you at {}. Open the incident: until you hand it over, it is yours.", clock(*since)),
-            ),
-            About::Clock { clock: id, rang_at } => (
-                format!("A clock of yours rang in {place}{}", self.label(*id, incident)),
-                format!("It rang at {}. Do what it reminds of, then stop it or set it anew.", clock(*rang_at)),
-            ),
-        };
-        Words { line, help }
-    }
-
-    /// How it ended, once it is none any more: what somebody is told who was told of it before.
-    #[must_use]
-    pub fn done(id: &str, incident: &Incident, facts: &Facts) -> Words {
-        let place = place(incident);
-        let commander = facts.name(incident.commander());
-        let mut parts = id.split('.').skip(1);
-        let (about, of) = (parts.next(), parts.next().unwrap_or_default());
-        let line = match about {
-            _ if !incident.phase.is_open() => format!("Done: {place} is {}", incident.phase.word()),
-            Some("offer") => format!("Done: what was offered to you in {place} is no longer on offer"),
-            // Who only had the role until now is not told that it is settled.
-            Some("change")
-                if incident.changes.iter().any(|change| change.is_unsorted() && change.id.to_string() == of) =>
-            {
-                format!("Done: the change in {place} is for somebody else to sort now")
-            }
-            Some("change") => format!("Done: the change in {place} is sorted"),
-            Some("permit") if incident.permission_asks.values().any(|asked| asked.entry.to_string() == of) => {
-                format!("Done: who asks for permission in {place} is for somebody else to answer now")
-            }
-            Some("permit") => format!("Done: who asked for permission in {place} has their answer"),
-            Some("glass")
-                if incident
-                    .permissions
-                    .iter()
-                    .any(|known| known.id.to_string() == of && known.until > incident.last_at) =>
-            {
-                format!("Done: the glass that was broken in {place} is for somebody else to see to now")
-            }
-            Some("glass") => format!("Done: the glass that was broken in {place} is whole again"),
-            Some("clock") => format!("Done: the clock in {place} was seen to"),
-            _ => format!("Done: {commander} has command of {place}"),
-        };
-        Words { line, help: format!("Nothing is left to do about it. {commander} has command.") }
-    }
-
-    fn label(&self, id: Entry, incident: &Incident) -> String {
-        let label = incident.clocks.iter().find(|clock| clock.id == id).map(|clock| &clock.label);
-        match label {
-            Some(label) if !incident.restricted => format!(": {label}"),
-            _ => String::new(),
-        }
-    }
-}
-
-fn clock(at: Time) -> String {
-    at.strftime("%H:%M UTC").to_string()
-}
-
-/// The incident, as somebody is told of it who does not have it before them.
-fn place(incident: &Incident) -> String {
-    let severity = severity(incident.severity);
-    if incident.restricted {
-        return format!("incident {} ({severity}, restricted)", incident.number);
-    }
-    format!("incident {} “{}” ({severity})", incident.number, incident.title)
 }
 
 impl Incident {
@@ -285,6 +191,7 @@ impl Incident {
         all.extend(self.calls_about_absence(facts, now));
         all.extend(self.calls_of_clocks(now));
         all.extend(self.calls_about_changes());
+        all.extend(self.calls_about_sightings(now));
         all.extend(self.calls_about_permissions(now));
         all.extend(self.call_to_who_came_into_command());
         let tells = |call: &Call| {
@@ -345,6 +252,25 @@ impl Incident {
             people.map(|person| self.call(person, about.clone())).collect::<Vec<Call>>()
         };
         self.changes.iter().filter(|change| change.is_unsorted()).flat_map(told).collect()
+    }
+
+    /// A change that was seen and not coordinated is told as one that somebody told of; and its maker may be asked in.
+    fn calls_about_sightings(&self, now: Time) -> Vec<Call> {
+        if self.sightings.is_empty() {
+            return Vec::new();
+        }
+        let operations = self.effective_holder(&RolePath::of(Duty::Operations));
+        let unsorted = self.sightings.iter().filter(|known| known.is_unsorted()).flat_map(|known| {
+            let (seen, by) = (&known.seen, known.seen.person);
+            let about = About::Seen { sighting: seen.sighting, service: seen.service.clone(), by };
+            let people = operations.into_iter().chain([self.commander()]).filter(move |person| Some(*person) != by);
+            people.map(move |person| self.call(person, about.clone()))
+        });
+        let waited = self.waited_for(now).map(|(person, known, asked)| {
+            let service = known.seen.service.clone();
+            self.call(person, About::AskedIn { entry: asked.entry, by: asked.by, service })
+        });
+        unsorted.chain(waited).collect()
     }
 
     /// Whoever has operations answers who asks; whoever broke the glass is told of to the commander too.

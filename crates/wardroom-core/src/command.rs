@@ -31,137 +31,64 @@ pub use tick::Tick;
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[allow(missing_docs)] // The fields say what they are; each command says what it does.
+#[rustfmt::skip] // One line per command reads as the table that it is.
 pub enum Command {
     /// "I'm here."
     Join {},
     /// Leave; roles held fall upward. The commander hands over first.
     Leave {},
     /// Say what one is doing now; nothing clears it.
-    Doing {
-        text: Option<Line>,
-    },
+    Doing { text: Option<Line> },
     /// Make a running investigation an incident; its lead becomes the commander.
     Declare {},
     /// Move between active, mitigated and resolved; `closed` closes.
-    SetPhase {
-        phase: Phase,
-        reason: Option<Prose>,
-    },
+    SetPhase { phase: Phase, reason: Option<Prose> },
     /// Open a closed incident again and take command.
-    Reopen {
-        reason: Option<Prose>,
-    },
-    SetSeverity {
-        severity: Severity,
-        reason: Option<Prose>,
-    },
+    Reopen { reason: Option<Prose> },
+    SetSeverity { severity: Severity, reason: Option<Prose> },
     /// Planned → incident is the only way.
-    SetKind {
-        kind: Kind,
-        reason: Option<Prose>,
-    },
-    SetTitle {
-        title: Line,
-    },
-    SetServices {
-        services: BTreeSet<ServiceName>,
-    },
+    SetKind { kind: Kind, reason: Option<Prose> },
+    SetTitle { title: Line },
+    SetServices { services: BTreeSet<ServiceName> },
     SetBegan {
         #[cfg_attr(feature = "schema", schema(value_type = String, format = DateTime))]
         began: Time,
     },
-    AddPost {
-        label: Line,
-        link: Option<Line>,
-    },
-    RemovePost {
-        post: u32,
-    },
+    AddPost { label: Line, link: Option<Line> },
+    RemovePost { post: u32 },
     /// From now on only the invited may know of it; those who joined are invited.
     Restrict {},
     Unrestrict {},
-    Invite {
-        person: Who,
-    },
-    Uninvite {
-        person: Who,
-    },
+    Invite { person: Who },
+    Uninvite { person: Who },
     /// Take a guest link back: nobody new comes by it.
-    RevokeInvite {
-        invite: InviteId,
-    },
+    RevokeInvite { invite: InviteId },
     /// Ends a guest's part in this: their roles fall, and they are signed out.
-    SendAway {
-        person: Who,
-        reason: Option<Prose>,
-    },
+    SendAway { person: Who, reason: Option<Prose> },
     /// A link that lets guests in. Made at the edge, which drew the secret and passes on only its digest.
     #[serde(skip)]
-    MakeInvite {
-        invite: InviteId,
-        digest: Digest,
-        hours: u8,
-    },
+    MakeInvite { invite: InviteId, digest: Digest, hours: u8 },
     /// Somebody comes by an invite, as the edge has settled it.
     #[serde(skip)]
     Arrive(Arrival),
-    OpenRole {
-        role: RolePath,
-    },
-    CloseRole {
-        role: RolePath,
-    },
-    OfferRole {
-        role: RolePath,
-        to: OfferTo,
-        note: Option<Prose>,
-    },
-    WithdrawOffer {
-        role: RolePath,
-        reason: Option<Prose>,
-    },
-    DeclineOffer {
-        role: RolePath,
-        reason: Option<Prose>,
-    },
+    OpenRole { role: RolePath },
+    CloseRole { role: RolePath },
+    OfferRole { role: RolePath, to: OfferTo, note: Option<Prose> },
+    WithdrawOffer { role: RolePath, reason: Option<Prose> },
+    DeclineOffer { role: RolePath, reason: Option<Prose> },
     /// The acknowledgement. Command needs `briefed`.
-    TakeRole {
-        role: RolePath,
-        briefed: Option<Briefed>,
-    },
+    TakeRole { role: RolePath, briefed: Option<Briefed> },
     /// Give a role up: it falls upward.
-    ReleaseRole {
-        role: RolePath,
-    },
+    ReleaseRole { role: RolePath },
     /// An ancestor's holder takes a role back.
-    TakeBackRole {
-        role: RolePath,
-    },
-    AskRole {
-        role: RolePath,
-        note: Option<Prose>,
-    },
-    DeclineAsk {
-        role: RolePath,
-        person: Who,
-        reason: Option<Prose>,
-    },
-    TakeBackAsk {
-        role: RolePath,
-    },
-    AddMember {
-        role: RolePath,
-        person: Who,
-    },
-    ReleaseMember {
-        role: RolePath,
-        person: Who,
-    },
+    TakeBackRole { role: RolePath },
+    AskRole { role: RolePath, note: Option<Prose> },
+    DeclineAsk { role: RolePath, person: Who, reason: Option<Prose> },
+    TakeBackAsk { role: RolePath },
+    AddMember { role: RolePath, person: Who },
+    ReleaseMember { role: RolePath, person: Who },
     /// Assume command: the commander is unseen, or here and unfit.
-    AssumeCommand {
-        grounds: Grounds,
-        reason: Prose,
-    },
+    AssumeCommand { grounds: Grounds, reason: Prose },
     ConfirmAssumption {},
     /// The proposer takes the proposal back, or a commander who is here sets it aside.
     DropAssumption {},
@@ -172,33 +99,15 @@ pub enum Command {
         #[serde(default)]
         pin: bool,
     },
-    PinNote {
-        entry: Entry,
-    },
-    UnpinNote {
-        entry: Entry,
-    },
-    CorrectNote {
-        entry: Entry,
-        text: Prose,
-    },
+    PinNote { entry: Entry },
+    UnpinNote { entry: Entry },
+    CorrectNote { entry: Entry, text: Prose },
     /// Take the words of an entry out for ever.
-    Redact {
-        entry: Entry,
-        reason: Option<Prose>,
-    },
-    RaiseRoadblock {
-        text: Prose,
-        role: Option<RolePath>,
-    },
-    ClearRoadblock {
-        roadblock: u32,
-        how: Option<Prose>,
-    },
+    Redact { entry: Entry, reason: Option<Prose> },
+    RaiseRoadblock { text: Prose, role: Option<RolePath> },
+    ClearRoadblock { roadblock: u32, how: Option<Prose> },
     /// What must be true before this is resolved.
-    AddCriterion {
-        text: Line,
-    },
+    AddCriterion { text: Line },
     RewordCriterion {
         criterion: u32,
         text: Line,
@@ -213,18 +122,10 @@ pub enum Command {
         replaces: Option<Entry>,
     },
     /// It is true now.
-    MeetCriterion {
-        criterion: u32,
-    },
-    ReopenCriterion {
-        criterion: u32,
-        reason: Option<Prose>,
-    },
+    MeetCriterion { criterion: u32 },
+    ReopenCriterion { criterion: u32, reason: Option<Prose> },
     /// Command goes on without it.
-    WaiveCriterion {
-        criterion: u32,
-        reason: Prose,
-    },
+    WaiveCriterion { criterion: u32, reason: Prose },
     /// Where its bug is tracked, as an https link; none takes the link away.
     LinkCriterion {
         criterion: u32,
@@ -234,11 +135,7 @@ pub enum Command {
     },
     /// Something to do besides the incident's own work; `bug` is where it is tracked, as an https link. Without one, an https
     /// link at the end of the line is taken for it.
-    AddTodo {
-        text: Line,
-        person: Option<Who>,
-        bug: Option<Line>,
-    },
+    AddTodo { text: Line, person: Option<Who>, bug: Option<Line> },
     RewordTodo {
         todo: u32,
         text: Line,
@@ -252,12 +149,8 @@ pub enum Command {
         /// The entry that said what this replaces, as it was read; nothing while nothing is said there.
         replaces: Option<Entry>,
     },
-    FinishTodo {
-        todo: u32,
-    },
-    ReopenTodo {
-        todo: u32,
-    },
+    FinishTodo { todo: u32 },
+    ReopenTodo { todo: u32 },
     /// Where it is tracked, as an https link; none takes the link away.
     LinkTodo {
         todo: u32,
@@ -290,12 +183,7 @@ pub enum Command {
         happened_at: Option<Time>,
     },
     /// Say how a change went that was announced. `evidence` is the entry that attached what shows it.
-    ConfirmChange {
-        change: u32,
-        outcome: Outcome,
-        note: Option<Prose>,
-        evidence: Option<Entry>,
-    },
+    ConfirmChange { change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry> },
     /// What is not named stays as it is.
     CorrectChange {
         change: u32,
@@ -315,35 +203,23 @@ pub enum Command {
         replaces: Option<Entry>,
     },
     /// It is undone: the service does not differ by it any more.
-    RevertChange {
-        change: u32,
-        note: Option<Prose>,
-        evidence: Option<Entry>,
-    },
+    RevertChange { change: u32, note: Option<Prose>, evidence: Option<Entry> },
     /// It stays for good: this is the normal from now on.
-    AdoptChange {
-        change: u32,
-        reason: Prose,
-    },
+    AdoptChange { change: u32, reason: Prose },
     /// It stays for now, and a bug sees to it: an https link.
-    HandOnChange {
-        change: u32,
-        bug: Line,
-    },
+    HandOnChange { change: u32, bug: Line },
     /// The service differs by it after all.
-    DiffersAgain {
-        change: u32,
-        reason: Option<Prose>,
-    },
+    DiffersAgain { change: u32, reason: Option<Prose> },
     /// Operations take an uncoordinated change into their ledger.
-    TakeInChange {
-        change: u32,
-    },
+    TakeInChange { change: u32 },
     /// It is no change, or none of this incident.
-    DismissChange {
-        change: u32,
-        reason: Option<Prose>,
-    },
+    DismissChange { change: u32, reason: Option<Prose> },
+    /// Take a change that another system told of into the ledger of operations: as done, or as announced while it is under way.
+    TakeInSighting { sighting: u32 },
+    /// Say that a change that another system told of has nothing to do with this incident.
+    DismissSighting { sighting: u32, reason: Option<Prose> },
+    /// Ask whoever made a change that another system told of to come and say what they did.
+    AskIn { sighting: u32 },
     /// Ask operations to let one change these services.
     AskPermission {
         services: BTreeSet<ServiceName>,
@@ -359,19 +235,11 @@ pub enum Command {
         minutes: Option<u16>,
     },
     /// Say no to somebody who asks for permission, or take back what one asked for.
-    DeclinePermission {
-        person: Who,
-        reason: Option<Prose>,
-    },
+    DeclinePermission { person: Who, reason: Option<Prose> },
     /// Take a permission back, or give it back, before its time is up.
-    EndPermission {
-        permission: u32,
-    },
+    EndPermission { permission: u32 },
     /// Change services on one's own for half an hour, because it cannot wait: everybody is told, and operations sort it.
-    BreakGlass {
-        services: BTreeSet<ServiceName>,
-        reason: Prose,
-    },
+    BreakGlass { services: BTreeSet<ServiceName>, reason: Prose },
     /// Something comes through the gate, as the edge has been asked there.
     #[serde(skip)]
     PassGate(Passing),
@@ -390,11 +258,7 @@ pub enum Command {
         #[serde(default)]
         repeat: bool,
     },
-    StopClock {
-        clock: Entry,
-    },
+    StopClock { clock: Entry },
     /// This incident is absorbed by another.
-    Merge {
-        into: Number,
-    },
+    Merge { into: Number },
 }

@@ -252,7 +252,7 @@ impl Directory {
     fn may_change(&self, ask: DirectoryAsking, command: &DirectoryCommand) -> Result<(), Refusal> {
         let allowed = match ask.actor {
             Actor::Console => true,
-            Actor::Clock => false,
+            Actor::Clock | Actor::Source => false,
             Actor::Person(person) => match command {
                 DirectoryCommand::Welcome { .. }
                 | DirectoryCommand::SignIn { .. }

@@ -25,6 +25,7 @@ use crate::offer::Recipient;
 pub use crate::record::{Recorded, Unreadable, VERSION};
 use crate::role::{Fell, RolePath};
 use crate::seal::Seal;
+use crate::sighting::{NewSighting, Stage};
 use crate::text::Text;
 
 /// Something that happened in an incident.
@@ -170,6 +171,16 @@ pub enum Event {
     ChangeDismissed(ChangeStep),
     /// A late record sends a closed incident back to resolved, under its last commander (rule 10).
     SentBack(SentBack),
+
+    // sighting.rs: what other systems tell of
+    ChangeSeen(Box<NewSighting>),
+    /// It is further than it was when it was seen.
+    SightingWent { sighting: u32, stage: Stage, at: Time },
+    /// Operations took it into their ledger.
+    SightingTakenIn { sighting: u32, change: u32, by: PersonId },
+    SightingDismissed { sighting: u32, by: PersonId, reason: Option<Text> },
+    /// Whoever made it is to come.
+    AskedIn { sighting: u32, person: PersonId, by: PersonId },
 
     // permission.rs: who else may change services, for a while
     PermissionAsked { by: PersonId, services: BTreeSet<ServiceName>, what: Text },

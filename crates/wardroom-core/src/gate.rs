@@ -104,9 +104,11 @@ impl Incident {
     /// Every service whose gate this holds, its own ones and what these need to work.
     #[must_use]
     pub fn held_services(&self, facts: &Facts) -> BTreeSet<ServiceName> {
-        if !self.holds_gates() {
-            return BTreeSet::new();
-        }
+        if self.holds_gates() { self.services_and_needs(facts) } else { BTreeSet::new() }
+    }
+
+    /// What is affected, and what that needs to work; of a planned operation its own services alone.
+    pub(crate) fn services_and_needs(&self, facts: &Facts) -> BTreeSet<ServiceName> {
         let needs = |name: &ServiceName| facts.services.get(name).map(|service| service.depends_on.clone());
         let needed = self.services.iter().filter(|_| self.kind != Kind::Planned).filter_map(needs).flatten();
         self.services.iter().cloned().chain(needed).collect()
@@ -129,7 +131,8 @@ impl Incident {
     }
 
     /// When this began, as far as anybody knows.
-    fn began_at(&self) -> Time {
+    #[must_use]
+    pub fn began_at(&self) -> Time {
         self.began.unwrap_or(self.opened_at).min(self.opened_at)
     }
 

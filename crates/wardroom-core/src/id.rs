@@ -310,7 +310,7 @@ impl From<PersonId> for Who {
     }
 }
 
-/// Whoever acts: a person, the clock, or someone at the machine itself.
+/// Whoever acts: a person, the clock, someone at the machine itself, or another system that tells of something.
 ///
 /// What an actor may do is decided by the nouns; who an actor *is* was settled at the edge.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -322,6 +322,8 @@ pub enum Actor {
     Clock,
     /// Somebody with a shell on the machine: adds the first admin, restores a backup.
     Console,
+    /// Another system, which tells of changes.
+    Source,
 }
 
 impl Actor {
@@ -330,7 +332,7 @@ impl Actor {
     pub fn person(self) -> Option<PersonId> {
         match self {
             Self::Person(person) => Some(person),
-            Self::Clock | Self::Console => None,
+            Self::Clock | Self::Console | Self::Source => None,
         }
     }
 }
@@ -341,6 +343,7 @@ impl fmt::Display for Actor {
             Self::Person(person) => person.fmt(f),
             Self::Clock => f.write_str("clock"),
             Self::Console => f.write_str("console"),
+            Self::Source => f.write_str("source"),
         }
     }
 }
@@ -351,9 +354,10 @@ impl FromStr for Actor {
         match given {
             "clock" => Ok(Self::Clock),
             "console" => Ok(Self::Console),
+            "source" => Ok(Self::Source),
             id => Uuid::parse_str(id)
                 .map(|id| Self::Person(PersonId(id)))
-                .map_err(|_| BadName("an actor is a person's id, \"clock\" or \"console\"".to_owned())),
+                .map_err(|_| BadName("an actor is a person's id, \"clock\", \"console\" or \"source\"".to_owned())),
         }
     }
 }

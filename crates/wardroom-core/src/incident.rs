@@ -26,6 +26,7 @@ use crate::permission::{Permission, PermissionAsk};
 use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::{Role, RolePath};
+use crate::sighting::Sighting;
 use crate::text::Text;
 use crate::todo::Todo;
 
@@ -155,6 +156,10 @@ pub struct Incident {
     pub changes: Vec<Change>,
     /// How many changes were ever told of here.
     pub changes_recorded: u32,
+    /// Changes of which other systems told, in the order in which they did.
+    pub sightings: Vec<Sighting>,
+    /// How many of those were ever heard of here.
+    pub sightings_seen: u32,
     /// Who else may change services for a while, and who was a little while ago.
     pub permissions: Vec<Permission>,
     /// How many permissions were ever given here.
@@ -186,7 +191,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 11;
+pub const FOLD_VERSION: u32 = 12;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -261,6 +266,8 @@ impl Incident {
             todos_added: 0,
             changes: Vec::new(),
             changes_recorded: 0,
+            sightings: Vec::new(),
+            sightings_seen: 0,
             permissions: Vec::new(),
             permissions_given: 0,
             permission_asks: BTreeMap::new(),
@@ -298,6 +305,7 @@ impl Incident {
         self.evolve_criteria(recorded);
         self.evolve_todos(recorded);
         self.evolve_changes(recorded);
+        self.evolve_sightings(recorded);
         self.evolve_permissions(recorded);
         self.evolve_document(recorded);
         self.evolve_evidence(recorded);

@@ -4,7 +4,7 @@
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
 //! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`],
-//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`gate`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
+//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`gate`], [`sighting`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
 //! how people are [`reach`]ed, and which objects of a cluster are a service's ([`matching`]); it is told in [`audit`].
@@ -54,6 +54,7 @@ pub mod said;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod seal;
+pub mod sighting;
 mod team;
 pub mod telling;
 pub mod text;

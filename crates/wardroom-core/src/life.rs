@@ -117,6 +117,7 @@ impl Incident {
         }
         self.criteria_are_settled()?;
         self.nothing_differs()?;
+        self.everything_seen_is_sorted()?;
         Ok(Event::Closed { from, last_commander: self.commander(), reason: reason.map(Into::into) }.into())
     }
 

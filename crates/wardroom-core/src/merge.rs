@@ -3,7 +3,7 @@
 //! It takes command of both, so that nobody's incident ends without their handing it over. The absorbed
 //! incident's people stay at work: its responders join, and whoever held or worked in a role becomes a
 //! member of the same role (or the nearest above it that exists) in the other. No holder of the absorbing
-//! incident is displaced (rule 3). Open roadblocks, exit criteria, to-dos and changes, and command posts go along; pending offers, asks and
+//! incident is displaced (rule 3). Open roadblocks, exit criteria, to-dos and changes, what was seen and is not sorted, and command posts go along; pending offers, asks and
 //! clocks of the absorbed incident end with it, and so does the part of its guests: nobody of the other
 //! incident let them in there.
 
@@ -22,6 +22,7 @@ use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::RolePath;
 use crate::said::LastSaid;
+use crate::sighting::NewSighting;
 use crate::text::Text;
 use crate::todo::Todo;
 
@@ -53,6 +54,9 @@ pub struct Absorbed {
     /// The changes that differ from normal or are only announced, numbered as here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
+    /// Changes that were seen and that operations have not sorted, numbered as here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sightings: Vec<NewSighting>,
 }
 
 impl Incident {
@@ -162,6 +166,7 @@ impl Incident {
             criteria: self.open_criteria(other.criteria_added),
             todos: self.open_todos(other.todos_added),
             changes: self.open_changes(other.changes_recorded),
+            sightings: self.unsorted_sightings(other),
         })
     }
 
@@ -207,6 +212,7 @@ impl Incident {
                 self.criteria.retain(|criterion| !criterion.is_open());
                 self.todos.retain(|todo| todo.done.is_some());
                 self.changes.retain(|change| !change.is_open());
+                self.sightings.retain(|known| !known.is_unsorted());
             }
             Event::Absorbed(Absorbed {
                 began,

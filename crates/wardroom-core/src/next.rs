@@ -60,6 +60,13 @@ pub enum Next {
         /// Who told of it.
         by: PersonId,
     },
+    /// Another system told of a change by somebody outside operations, and you have operations: take it in or dismiss it.
+    SortSighting {
+        /// Which.
+        sighting: u32,
+        /// Of which service.
+        service: ServiceName,
+    },
     /// Somebody outside operations asks to change services, and you have operations: let them for a while, or say no.
     Permit {
         /// Who asks.
@@ -136,7 +143,7 @@ impl Next {
             Self::Assume { .. } => 4,
             Self::ConfirmChange { announced_at, .. } if asked_after(*announced_at) <= now => 5,
             Self::Clear { .. } => 6,
-            Self::SortChange { .. } => 7,
+            Self::SortChange { .. } | Self::SortSighting { .. } => 7,
             Self::Permit { .. } => 8,
             Self::Answer { .. } => 9,
             Self::OfferOperations { .. } => 10,
@@ -166,6 +173,7 @@ impl Incident {
         all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.next_about_changes(person, facts, now));
+        all.extend(self.next_about_sightings(person));
         all.extend(self.next_about_permissions(person, now));
         all.extend(self.asks_for(person));
         all.extend(self.next_about_document(person, now));

@@ -139,6 +139,7 @@ impl Next {
             | Self::StillWithUs { .. }
             | Self::Clear { .. }
             | Self::SortChange { .. }
+            | Self::SortSighting { .. }
             | Self::Permit { .. }
             | Self::Assume { .. }
             | Self::Answer { .. } => None,

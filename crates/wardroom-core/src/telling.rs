@@ -2,6 +2,7 @@
 
 mod changes;
 mod permissions;
+mod sightings;
 
 use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
@@ -24,6 +25,7 @@ pub fn tell(recorded: &Recorded, facts: &Facts) -> String {
         Actor::Person(person) => facts.name(person),
         Actor::Clock => "The clock",
         Actor::Console => "Somebody at the machine",
+        Actor::Source => "Another system",
     };
     Teller { facts, who }.tell(&recorded.event)
 }
@@ -75,6 +77,7 @@ impl Teller<'_> {
             .or_else(|| self.criteria(event))
             .or_else(|| self.todos(event))
             .or_else(|| self.changes(event))
+            .or_else(|| self.sightings(event))
             .or_else(|| self.permissions(event))
             .or_else(|| self.document(event))
             .unwrap_or_else(|| self.rest(event))

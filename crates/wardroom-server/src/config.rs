@@ -109,12 +109,20 @@ struct Given {
     /// system:serviceaccount:argo:*,group:robots [default: nobody else]
     #[arg(long, env = "WARDROOM_GATE_EXEMPT", value_name = "NAMES")]
     gate_exempt: Option<String>,
+    /// What GitHub signs the webhooks with that tell of deployments; two, parted by a space, while one takes the other's
+    /// place [default: none are heard]
+    #[arg(long, env = "WARDROOM_GITHUB_SECRET", value_name = "SECRET", hide_env_values = true)]
+    github_secret: Option<String>,
     /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
     /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key, smtp_url, mail_from,
-    /// private_endpoints, gate_exempt
+    /// private_endpoints, gate_exempt, github_secret
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
+
+/// How long a secret is that others sign with, in bytes.
+const SECRET_MIN: usize = 16;
+const SECRET_MAX: usize = 256;
 
 /// The largest settings file that is read, in bytes.
 pub const SETTINGS_BYTES_MAX: usize = 64 << 10;
@@ -138,6 +146,7 @@ pub struct Settings {
     mail_from: Option<String>,
     private_endpoints: Option<bool>,
     gate_exempt: Option<String>,
+    github_secret: Option<String>,
 }
 
 /// The URLs of the database and of the mail relay may hold a password.
@@ -206,6 +215,8 @@ pub struct Config {
     pub exempt: Exempt,
     /// The same, as it was written.
     pub gate_exempt: Option<String>,
+    /// With what GitHub signs what it tells.
+    pub github_secrets: Vec<String>,
     /// All of it as an admin may read it: with where each comes from, and without secrets.
     pub shown: Vec<Setting>,
     /// How people outside are reached.
@@ -264,6 +275,7 @@ impl ServeArgs {
         let outside = Outside::settle(both.public_url.as_ref(), both.smtp_url, both.mail_from, private)?;
         let names = both.gate_exempt.as_deref().unwrap_or_default();
         let exempt = Exempt::also(names).map_err(|why| anyhow::anyhow!("--gate-exempt does not fit: {why}"))?;
+        let github_secrets = github_secrets(both.github_secret.as_deref().unwrap_or_default())?;
         let usual = Limits::default();
         let mut config = Config {
             tls,
@@ -280,11 +292,23 @@ impl ServeArgs {
             },
             exempt,
             gate_exempt: both.gate_exempt,
+            github_secrets,
             shown: Vec::new(),
         };
         config.shown = shown::shown(&config.settings(), &given, &file, |name| typed.contains(name));
         Ok(config)
     }
+}
+
+/// The secrets that GitHub may sign with. Whoever guesses one could tell of anything.
+fn github_secrets(given: &str) -> anyhow::Result<Vec<String>> {
+    let secrets: Vec<String> = given.split_whitespace().map(str::to_owned).collect();
+    let fits = |secret: &String| (SECRET_MIN..=SECRET_MAX).contains(&secret.len());
+    anyhow::ensure!(
+        secrets.len() <= 2 && secrets.iter().all(fits),
+        "--github-secret is one secret of {SECRET_MIN} to {SECRET_MAX} characters, or two while one takes the other's place"
+    );
+    Ok(secrets)
 }
 
 impl Given {
@@ -306,6 +330,7 @@ impl Given {
             mail_from: self.mail_from,
             private_endpoints: self.private_endpoints.then_some(true),
             gate_exempt: self.gate_exempt,
+            github_secret: self.github_secret,
         }
     }
 }
@@ -329,6 +354,7 @@ impl Settings {
             mail_from: self.mail_from.or(others.mail_from),
             private_endpoints: self.private_endpoints.or(others.private_endpoints),
             gate_exempt: self.gate_exempt.or(others.gate_exempt),
+            github_secret: self.github_secret.or(others.github_secret),
         }
     }
 }
@@ -356,6 +382,7 @@ impl Config {
             mail_from: self.outside.mail.as_ref().map(|relay| relay.from.clone().into()),
             private_endpoints: Some(self.outside.private_endpoints),
             gate_exempt: self.gate_exempt.clone(),
+            github_secret: (!self.github_secrets.is_empty()).then(|| self.github_secrets.join(" ")),
         }
     }
 }

@@ -24,6 +24,7 @@ pub mod public_url;
 pub mod reach;
 pub mod server;
 pub mod sheet;
+pub mod sightings;
 mod stored;
 pub mod streams;
 pub mod views;

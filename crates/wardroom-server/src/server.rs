@@ -24,6 +24,7 @@ use crate::presence::Presence;
 use crate::prompts::Prompted;
 use crate::public_url::PublicUrl;
 use crate::reach::Reach;
+use crate::sightings::Sightings;
 use crate::streams::{DIRECTORY, Streams};
 use crate::views::audit::Audit;
 use crate::views::board::Board;
@@ -70,6 +71,10 @@ pub struct Parts {
     pub board: Board,
     /// Who may change what.
     pub gate: Gate,
+    /// Takes what other systems tell of changes.
+    pub sightings: Sightings,
+    /// With what GitHub signs what it tells.
+    pub github_secrets: Vec<String>,
     /// Whom of a cluster's own the gate does not ask.
     pub exempt: Exempt,
     /// The directory's stream, to look things up in.
@@ -260,6 +265,7 @@ pub async fn start(
         tracing::info!("the board is still being made from the log");
     }
     let gate = Gate::start(log.clone(), streams.clone(), watch.clone(), board.clone());
+    let sightings = Sightings::start(log.clone(), streams.clone(), executor.clone(), watch.clone(), board.clone());
     let (presence, prompted) = (Presence::new(clock::now()), Prompted::default());
     let reach = Reach::start(config.outside, &log, &streams, &watch, &board)?;
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), prompted.clone());
@@ -277,6 +283,8 @@ pub async fn start(
         watch,
         board,
         gate,
+        sightings,
+        github_secrets: config.github_secrets,
         exempt: config.exempt,
         presence,
         prompted,

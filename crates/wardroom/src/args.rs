@@ -164,6 +164,8 @@ pub enum Verb {
     },
     /// Show what was done to services, and what differs from normal: wardroom changes 465
     Changes { number: Number },
+    /// Show of which changes other systems told, from an hour before impact began: wardroom sightings 465
+    Sightings { number: Number },
     /// Show in which order everything that differs from normal is undone: wardroom undo 465
     Undo { number: Number },
     /// Show the briefing of an incident: wardroom briefing 465

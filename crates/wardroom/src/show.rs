@@ -4,11 +4,13 @@ mod changes;
 mod document;
 mod evidence;
 mod permissions;
+mod sightings;
 mod width;
 
 pub use changes::{ledger, undoing};
 pub use evidence::evidence;
 pub use permissions::gates;
+pub use sightings::all_sightings;
 
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -133,6 +135,7 @@ pub fn incident(state: &Value) -> String {
     let mut out = head(state);
     command(&mut out, state);
     changes::differing(&mut out, state);
+    sightings::sightings(&mut out, state);
     permissions::permissions(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
@@ -149,6 +152,7 @@ pub fn whole(briefing: &Value, written: &Value, newest: &[Value]) -> String {
     document::next_commander(&mut out, state);
     document::written(&mut out, state, written, "status");
     changes::differing(&mut out, state);
+    sightings::sightings(&mut out, state);
     permissions::permissions(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
@@ -406,6 +410,12 @@ fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
             let (id, who) = (&next["change"], who(&next["by"]));
             format!(
                 "#{n}: {who} tells of an uncoordinated change: wardroom change {n} take-in {id}, revert {id} or dismiss {id}"
+            )
+        }
+        "sort_sighting" => {
+            let (id, service) = (&next["sighting"], text(&next["service"]));
+            format!(
+                "#{n}: an uncoordinated change of {service} was seen: wardroom sighting {n} take-in {id}, or dismiss {id}"
             )
         }
         "permit" => {

@@ -67,8 +67,14 @@ fn matters(event: &Event) -> bool {
         "glass_broken",
         "sent_back",
     ];
-    let brings_what_matters = matches!(event, Event::Absorbed(Absorbed { roadblocks, criteria, changes, .. })
-        if !roadblocks.is_empty() || !criteria.is_empty() || !changes.is_empty());
+    let brings_what_matters = match event {
+        Event::Absorbed(Absorbed { roadblocks, criteria, changes, sightings, .. }) => {
+            !roadblocks.is_empty() || !criteria.is_empty() || !changes.is_empty() || !sightings.is_empty()
+        }
+        // A change that was seen matters as one that somebody tells of.
+        Event::ChangeSeen(seen) => seen.uncoordinated,
+        _ => false,
+    };
     brings_what_matters || KINDS.contains(&event.to_stored().0.as_str())
 }
 

@@ -17,6 +17,7 @@ use wardroom_core::id::{Actor, Entry, PersonId, Time};
 use wardroom_core::incident::{Asking, Decision, Incident};
 use wardroom_core::refusal::{Code, Refusal, Remedy};
 use wardroom_core::seal;
+use wardroom_core::sighting::Seen;
 
 use crate::cast::{MARY, facts, start};
 use crate::words::{readable, role};
@@ -164,6 +165,16 @@ impl Given {
         let actor = Actor::Clock;
         let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
         let outcome = self.state().tick(&ask, tick);
+        Asked { actor, outcome, before: self }
+    }
+}
+
+impl Given {
+    /// Another system tells of a change.
+    pub fn told(self, seen: Seen) -> Asked {
+        let actor = Actor::Source;
+        let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
+        let outcome = self.state().see(&ask, seen);
         Asked { actor, outcome, before: self }
     }
 }

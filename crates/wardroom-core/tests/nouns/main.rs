@@ -35,6 +35,7 @@ mod restriction;
 mod roadblock;
 mod role;
 mod roster;
+mod sighting;
 mod team;
 mod telling;
 mod timeline;

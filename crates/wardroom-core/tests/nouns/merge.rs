@@ -48,6 +48,7 @@ fn bare() -> Event {
         criteria: Vec::new(),
         todos: Vec::new(),
         changes: Vec::new(),
+        sightings: Vec::new(),
     })
 }
 
@@ -102,6 +103,7 @@ fn people_roadblocks_services_and_posts_go_along() {
         criteria: Vec::new(),
         todos: Vec::new(),
         changes: Vec::new(),
+        sightings: Vec::new(),
     });
     here.beside(&other).when(MARY, merge()).then_there([gone()], [absorbed.clone()]);
     let state = other.and([absorbed]).state();

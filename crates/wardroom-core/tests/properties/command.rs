@@ -224,6 +224,9 @@ impl Sent {
                 Command::RevertChange { change, note: None, evidence: None },
                 Command::DismissChange { change, reason: None },
             ],
+            Next::SortSighting { sighting, .. } => {
+                vec![Command::TakeInSighting { sighting }, Command::DismissSighting { sighting, reason: None }]
+            }
             Next::Permit { by, .. } => vec![
                 Command::GrantPermission { person: by.into(), services: None, minutes: None },
                 Command::DeclinePermission { person: by.into(), reason: None },

@@ -21,6 +21,7 @@ mod merging;
 mod prompts;
 mod secrecy;
 mod shown;
+mod sightings;
 mod span;
 mod steps;
 mod world;
@@ -79,6 +80,10 @@ fn everything_happens_in_the_histories() {
     }
     for _ in 0..300 {
         let steps = steps::changed().new_tree(&mut runner).unwrap().current();
+        world::World::play(steps, &mut seen).unwrap();
+    }
+    for _ in 0..100 {
+        let steps = sightings::sighted().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }
     let missing: Vec<_> = Event::KINDS.iter().filter(|kind| !seen.0.contains(**kind)).collect();

@@ -15,6 +15,7 @@ use wardroom_core::guest::Arrival;
 use wardroom_core::id::{Entry, InviteId, Number, SessionId, Who};
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::role::RolePath;
+use wardroom_core::sighting::Stage;
 use wardroom_core::text::Line;
 use wardroom_core::token::Digest;
 
@@ -55,6 +56,8 @@ pub enum Step {
     Unseen { stream: usize, minutes: i64 },
     /// The commander was seen.
     Seen { stream: usize },
+    /// Another system tells of the n-th change of one of two services, made so many minutes ago.
+    Told { stream: usize, nth: u8, stage: Stage, who: Option<u8>, minutes: i64 },
     /// Wardroom was down for so many minutes.
     WasDown { stream: usize, minutes: i64 },
 }
@@ -182,7 +185,7 @@ fn lists() -> impl Strategy<Value = Command> {
 }
 
 /// What is told of changes to services, most of it by whoever was sent to do them.
-fn changes() -> impl Strategy<Value = Command> {
+pub fn changes() -> impl Strategy<Value = Command> {
     let change = || 1..4_u32;
     let outcomes = prop::sample::select(vec![Outcome::Done, Outcome::Done, Outcome::Failed, Outcome::Dropped]);
     let what = || format!("search: a {WORD}").parse::<Line>().expect("a good line");
@@ -341,7 +344,8 @@ fn said() -> impl Strategy<Value = (Speaker, Command)> {
     ]
 }
 
-fn step() -> impl Strategy<Value = Step> {
+/// Anything at all.
+pub fn step() -> impl Strategy<Value = Step> {
     // Mostly the first incident; the second is there to be merged with.
     let stream = || prop_oneof![4 => Just(0_usize), 1 => Just(1_usize)];
     let behind = prop_oneof![4 => Just(0_i64), 1 => 0..900_i64];

@@ -18,6 +18,7 @@ use wardroom_core::refusal::Refusal;
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::said::Aspect;
 use wardroom_core::seal::{self, Seal};
+use wardroom_core::sighting::{Seen, Stage};
 
 use crate::document::written;
 use crate::harness::ledger::Ledger;
@@ -239,6 +240,10 @@ impl World {
                 let tick = Tick::Seen { person: self.streams[stream].head.commander() };
                 return self.tick(stream, 0, tick, watch);
             }
+            Step::Told { stream, nth, stage, who, minutes } => {
+                let seen = seen(nth, stage, who.map(person), self.now - minutes.minutes());
+                return self.told(stream, seen, watch);
+            }
             Step::WasDown { stream, minutes } => {
                 let from = self.now;
                 self.now += minutes.minutes();
@@ -366,6 +371,14 @@ impl World {
         Ok(answer)
     }
 
+    /// Another system tells of a change: whichever node it asks has read the log by then.
+    fn told(&mut self, stream: usize, seen: Seen, watch: &mut dyn Watch) -> Verdict {
+        let actor = Actor::Source;
+        let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
+        let Ok(decision) = self.streams[stream].head.see(&ask, seen) else { return Ok(()) };
+        self.streams[stream].append((actor, self.now), decision.here, &self.facts, watch)
+    }
+
     fn tick(&mut self, stream: usize, node: usize, tick: Tick, watch: &mut dyn Watch) -> Verdict {
         let ask =
             Asking { actor: Actor::Clock, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
@@ -384,5 +397,22 @@ impl World {
         }
         stream.nodes[node] = stream.head.clone();
         Ok(())
+    }
+}
+
+/// The n-th change of one of two services, as another system tells of it.
+fn seen(nth: u8, stage: Stage, person: Option<PersonId>, at: Time) -> Seen {
+    let service = if nth.is_multiple_of(3) { "other" } else { "search" };
+    Seen {
+        key: Uuid::from_u128(u128::from(nth)),
+        service: service.parse().expect("a good name"),
+        what: "deploy v12".parse().expect("a good line"),
+        who: Some("a robot".parse().expect("a good line")),
+        person,
+        source: "a pipeline".parse().expect("a good line"),
+        link: None,
+        environment: None,
+        stage,
+        at,
     }
 }

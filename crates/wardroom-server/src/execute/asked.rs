@@ -6,6 +6,7 @@ use wardroom_core::command::{Command, Opening, Tick};
 use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::id::{Actor, Number};
 use wardroom_core::refusal::Refusal;
+use wardroom_core::sighting::Seen;
 
 use crate::log::{LogError, Span};
 use crate::streams::DIRECTORY;
@@ -21,6 +22,8 @@ pub enum Order {
     Incident(Number, Command),
     /// Time has passed for an incident.
     Tick(Number, Tick),
+    /// Another system tells an incident of a change.
+    See(Number, Box<Seen>),
     /// Something in the directory.
     Directory(DirectoryCommand),
 }
@@ -30,7 +33,7 @@ impl Order {
     pub(super) fn incidents(&self) -> impl Iterator<Item = Number> + use<> {
         let both = match self {
             Self::Incident(number, command) => [Some(*number), command.other_incident()],
-            Self::Tick(number, _) => [Some(*number), None],
+            Self::Tick(number, _) | Self::See(number, _) => [Some(*number), None],
             Self::Open(_) | Self::Example | Self::Directory(_) => [None, None],
         };
         both.into_iter().flatten()
@@ -94,6 +97,7 @@ pub(super) fn digest(order: &Order) -> [u8; 32] {
         Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command))
             .or_else(|_| serde_json::to_vec(&("incident", number, format!("{command:?}")))),
         Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
+        Order::See(number, seen) => serde_json::to_vec(&("see", number, format!("{seen:?}"))),
         // Some of these do not serialise, because nobody may send them; their debug form says all that they say.
         Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),
     };

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryAsking;
 use wardroom_core::document::Written;
-use wardroom_core::event::Recorded;
+use wardroom_core::event::{Event, Recorded};
 use wardroom_core::example;
 use wardroom_core::id::{Actor, Entry, Number};
 use wardroom_core::incident::{Asking, open};
@@ -26,6 +26,14 @@ pub(super) enum Verdict {
     Refused(Refusal),
     /// The store could not be read.
     Failed(LogError),
+}
+
+/// Under which key a change was told of, of which an entry tells.
+fn told(recorded: &Recorded) -> Option<Uuid> {
+    match &recorded.event {
+        Event::ChangeSeen(seen) => Some(seen.key),
+        _ => None,
+    }
 }
 
 impl Worker {
@@ -64,43 +72,19 @@ impl Worker {
                 let incident = tentative.write_new(number, Actor::Person(begun.by), &begun.here);
                 Ok((cast.into_iter().chain([incident]).collect(), None))
             }
-            Order::Incident(number, command) => {
-                let cited = self.cited(number, &command).await?;
-                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
-                let marked = tentative.incidents[&number].1.document.marks.last().map_or(0, |mark| mark.version);
-                let document = self.document(number, &command, marked).await?;
-                let other = match command.other_incident() {
-                    Some(other) if other != number => self.bring(tentative, other).await?.map(|()| other),
-                    _ => None,
-                };
-                let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking {
-                    actor,
-                    now: tentative.now,
-                    facts: &facts,
-                    cited: cited.as_ref(),
-                    other: other.map(|other| &tentative.incidents[&other].1),
-                    document: document.as_ref(),
-                };
-                let brings = match &command {
-                    Command::Attach(piece) => Some(piece.fingerprint),
-                    _ => None,
-                };
-                let decision = tentative.incidents[&number].1.decide(&ask, command)?;
-                if let Some(fingerprint) = brings
-                    && !self.log.has_bytes(stream_of(number), fingerprint).await?
-                {
-                    return Err(
-                        Refusal::new(Code::NotThere, "The bytes are not here any more. Send them again.").into()
-                    );
-                }
-                tentative.write_decision(actor, number, other, decision)
-            }
+            Order::Incident(number, command) => self.in_incident(tentative, actor, number, command).await,
             Order::Tick(number, tick) => {
                 self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
                 let facts = tentative.directory.0.directory.facts.clone();
                 let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
                 let decision = tentative.incidents[&number].1.tick(&ask, tick)?;
+                tentative.write_decision(actor, number, None, decision)
+            }
+            Order::See(number, seen) => {
+                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+                let facts = tentative.directory.0.directory.facts.clone();
+                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
+                let decision = tentative.incidents[&number].1.see(&ask, *seen)?;
                 tentative.write_decision(actor, number, None, decision)
             }
             Order::Directory(command) => {
@@ -109,6 +93,49 @@ impl Worker {
                 Ok((vec![tentative.write_directory(actor, &events)], None))
             }
         }
+    }
+
+    /// A person's command in an incident, with whatever it needs at hand.
+    async fn in_incident(
+        &self,
+        tentative: &mut Tentative,
+        actor: Actor,
+        number: Number,
+        command: Command,
+    ) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
+        let cited = self.cited(number, &command).await?;
+        self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+        let marked = tentative.incidents[&number].1.document.marks.last().map_or(0, |mark| mark.version);
+        let document = self.document(number, &command, marked).await?;
+        let other = match command.other_incident() {
+            Some(other) if other != number => self.bring(tentative, other).await?.map(|()| other),
+            _ => None,
+        };
+        let facts = tentative.directory.0.directory.facts.clone();
+        let ask = Asking {
+            actor,
+            now: tentative.now,
+            facts: &facts,
+            cited: cited.as_ref(),
+            other: other.map(|other| &tentative.incidents[&other].1),
+            document: document.as_ref(),
+        };
+        let brings = match &command {
+            Command::Attach(piece) => Some(piece.fingerprint),
+            _ => None,
+        };
+        let redacts = matches!(command, Command::Redact { .. });
+        let decision = tentative.incidents[&number].1.decide(&ask, command)?;
+        if let Some(fingerprint) = brings
+            && !self.log.has_bytes(stream_of(number), fingerprint).await?
+        {
+            return Err(Refusal::new(Code::NotThere, "The bytes are not here any more. Send them again.").into());
+        }
+        if let (true, Some(key)) = (redacts, cited.as_ref().and_then(told)) {
+            // Its words stand beside the log, too. Forgotten there for nothing, they are only told to nobody new.
+            self.log.forget_sighting(key).await?;
+        }
+        tentative.write_decision(actor, number, other, decision)
     }
 
     /// The past entry that a command cites, straight from the log: the state keeps no notes.

@@ -30,6 +30,7 @@ mod passkeys;
 mod postgres;
 pub(crate) mod proof;
 mod row;
+mod sightings;
 mod sqlite;
 mod verify;
 

@@ -4,15 +4,13 @@
 //! of the address, which is all that a webhook's configuration can carry; that address is never logged whole. What cannot be
 //! decided is answered with a failure and not with a denial, so that the webhook's `failurePolicy` settles it.
 
-use axum::body::to_bytes;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::StreamExt;
 use wardroom_core::token::Scope;
 
 use super::answers;
-use super::evidence::said;
+use super::arriving::{said, whole};
 use super::problem::Problem;
 use super::who::{AtGate, Reader};
 use crate::admission::answer::{Verdict, write};
@@ -69,18 +67,9 @@ impl Server {
             return Err(Problem::new(StatusCode::FORBIDDEN, "token_scope", sentence));
         }
         let most = u64::try_from(REVIEW_MAX).unwrap_or(u64::MAX);
-        let size = said(request.headers()).unwrap_or(most);
-        if size > most {
-            // Cut off at once, its sender might never read why.
-            let mut pieces = request.into_body().into_data_stream();
-            let mut left = 2 * REVIEW_MAX;
-            while let (Some(Ok(piece)), 1..) = (pieces.next().await, left) {
-                left = left.saturating_sub(piece.len());
-            }
-            return Err(unread(&Unread::TooLarge));
-        }
-        let _weight = self.evidence.to_take(size).await?;
-        let bytes = to_bytes(request.into_body(), REVIEW_MAX).await.map_err(|_| unread(&Unread::TooLarge))?;
+        let size = said(request.headers());
+        let _weight = self.evidence.to_take(size.unwrap_or(most).min(most)).await?;
+        let bytes = whole(size, request.into_body(), REVIEW_MAX).await.map_err(|_| unread(&Unread::TooLarge))?;
         let review = read(&bytes).map_err(|why| unread(&why))?;
         let answer = match self.call_of(&review) {
             None => write(&review.uid, Verdict::Allowed, &[]),

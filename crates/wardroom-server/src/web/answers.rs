@@ -12,6 +12,7 @@ mod lists;
 mod passkeys;
 mod permissions;
 mod reach;
+mod sightings;
 mod welcome;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
 pub(super) use self::lists::{Marked, WrittenView};
 use self::permissions::{PermissionAskView, PermissionView};
+use self::sightings::SightingView;
+pub(super) use self::sightings::{Sightings, ToldAnswer};
 pub(super) use account::{Me, Sessions};
 pub(super) use evidence::EvidenceList;
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
@@ -145,6 +148,10 @@ pub(super) struct IncidentView {
     differing: Vec<DifferingView>,
     /// Whether the reader may announce changes: operations, and whoever may change something for a while; whoever tells of one that happened is heard.
     may_announce: bool,
+    /// Changes of which other systems told: all that operations have to sort, and the newest of the others.
+    sightings: Vec<SightingView>,
+    /// Of how many they told.
+    sightings_seen: u32,
     /// Who else may change services for a while.
     permissions: Vec<PermissionView>,
     /// Who asks to, the longest first.

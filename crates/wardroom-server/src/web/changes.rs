@@ -1,4 +1,4 @@
-//! Reading the ledger of changes.
+//! Reading the ledger of changes, and what other systems told of.
 
 use axum::Json;
 use axum::extract::State;
@@ -35,4 +35,23 @@ pub(super) async fn ledger(
     });
     seal::reveal(&mut ledger);
     Ok(Json(ledger))
+}
+
+/// Read every change of which another system told an incident.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{number}/sightings",
+    params(("number" = u32, Path, description = "The incident's number")),
+    responses((status = 200, body = answers::Sightings), (status = 404, body = answers::ProblemDocument)),
+)]
+pub(super) async fn sightings(
+    State(server): State<Server>,
+    reader: Reader,
+    InPath(number): InPath,
+) -> Result<Json<Value>, Problem> {
+    let held = server.visible(&reader, number).await?;
+    let (actor, facts) = (Actor::Person(reader.person), &reader.facts);
+    let ask = Asking { actor, now: clock::now(), facts, cited: None, other: None, document: None };
+    let mut sightings = json!({ "incident": number, "sightings": view::all_sightings(&held.incident, &ask) });
+    seal::reveal(&mut sightings);
+    Ok(Json(sightings))
 }

@@ -367,6 +367,7 @@ fn people_in(all: &[NextIn]) -> Vec<PersonId> {
         | Next::Clock { .. }
         | Next::StillTrue { .. }
         | Next::SayWayBack { .. }
+        | Next::SortSighting { .. }
         | Next::Delegate { .. } => Vec::new(),
     };
     all.iter().flat_map(of).collect()

@@ -26,7 +26,7 @@ use super::parse::BODY_MAX;
 use super::problem::Problem;
 use super::{
     admin, admission, briefing, changes, directory, document, evidence, example, export, gate, health, incidents, page,
-    prompt, reach, sheet, stream, tokens,
+    prompt, reach, sheet, stream, tokens, told,
 };
 use crate::server::Server;
 
@@ -120,6 +120,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(incidents::command))
         .routes(routes!(incidents::events))
         .routes(routes!(changes::ledger))
+        .routes(routes!(changes::sightings))
+        .routes(routes!(told::tell))
         .routes(routes!(gate::ask, gate::report))
         .routes(routes!(gate::good))
         .routes(routes!(admission::review))

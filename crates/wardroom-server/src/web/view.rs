@@ -3,6 +3,7 @@
 mod changes;
 mod lists;
 mod permissions;
+mod sightings;
 
 use serde_json::{Value, json};
 use wardroom_core::call::Call;
@@ -16,6 +17,7 @@ use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal;
 
 pub use self::changes::{all as all_changes, differing};
+pub use self::sightings::all as all_sightings;
 use super::problem::named;
 use super::reach::told_of;
 use crate::log::Told;

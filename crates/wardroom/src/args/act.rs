@@ -3,6 +3,7 @@
 mod changes;
 mod lists;
 mod permission;
+mod sighting;
 
 use clap::Subcommand;
 use wardroom_core::document::Part;
@@ -15,6 +16,7 @@ use super::word;
 pub use changes::{Change, Told};
 pub use lists::{Criterion, Todo};
 pub use permission::Permission;
+pub use sighting::Sighting;
 
 /// Verbs that are one command in an incident.
 #[derive(Subcommand, Debug)]
@@ -235,6 +237,12 @@ pub enum Act {
         number: Number,
         #[command(subcommand)]
         verb: Permission,
+    },
+    /// Changes of which other systems told, and what becomes of them: wardroom sighting 465 take-in 1
+    Sighting {
+        number: Number,
+        #[command(subcommand)]
+        verb: Sighting,
     },
     /// Change services on your own for half an hour, because it cannot wait; everybody is told: wardroom break-glass 465
     /// "the disk fills" --service search

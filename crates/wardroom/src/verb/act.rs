@@ -161,6 +161,7 @@ fn command(act: Act) -> anyhow::Result<(Number, Command)> {
         Act::SendAway { number, person, reason } => (number, Command::SendAway { person, reason }),
         Act::Criterion { .. } | Act::Todo { .. } | Act::Change { .. } | Act::StillTrue { .. } => anyhow::bail!("what is said anew is read first"),
         Act::Permission { number, verb } => (number, permission(verb)),
+        Act::Sighting { number, verb } => (number, verb.into()),
         Act::BreakGlass { number, reason, services } => (number, Command::BreakGlass { services: services.into_iter().collect(), reason }),
         Act::Clock { number, label, in_minutes, repeat } => (number, Command::SetClock { label, in_minutes, repeat }),
         Act::StopClock { number, clock } => (number, Command::StopClock { clock }),

@@ -58,11 +58,26 @@ fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<Str
 
 /// Shows the ledger, as it is told or as it is undone.
 pub fn ledger(client: &Client, remote: &Remote, number: Number, shown: fn(&Value) -> String) -> anyhow::Result<()> {
-    let ledger = client.get(&format!("/api/v1/incidents/{}/changes", number.get()))?;
+    read(client, remote, number, "changes", shown)
+}
+
+/// Shows what other systems told of.
+pub fn sightings(client: &Client, remote: &Remote, number: Number, shown: fn(&Value) -> String) -> anyhow::Result<()> {
+    read(client, remote, number, "sightings", shown)
+}
+
+fn read(
+    client: &Client,
+    remote: &Remote,
+    number: Number,
+    what: &str,
+    shown: fn(&Value) -> String,
+) -> anyhow::Result<()> {
+    let answer = client.get(&format!("/api/v1/incidents/{}/{what}", number.get()))?;
     if remote.json {
-        print_json(&ledger);
+        print_json(&answer);
     } else {
-        println!("{}", shown(&ledger));
+        println!("{}", shown(&answer));
     }
     Ok(())
 }

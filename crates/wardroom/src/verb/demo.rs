@@ -74,6 +74,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         tls: None,
         exempt: Default::default(),
         gate_exempt: None,
+        github_secrets: Vec::new(),
         shown: Vec::new(),
         outside: wardroom_server::reach::Outside::default(),
     };

@@ -73,6 +73,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         }
         Verb::Timeline { number, follow } => read::timeline(&client(&remote)?, &remote, number, follow),
         Verb::Changes { number } => changes::ledger(&client(&remote)?, &remote, number, show::ledger),
+        Verb::Sightings { number } => changes::sightings(&client(&remote)?, &remote, number, show::all_sightings),
         Verb::Undo { number } => changes::ledger(&client(&remote)?, &remote, number, show::undoing),
         Verb::Audit { person, topic, before } => {
             read::audit(&client(&remote)?, &remote, person.as_ref(), topic, before)

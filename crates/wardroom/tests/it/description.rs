@@ -1,10 +1,13 @@
 //! The description of the API, held against what the server really answers: what is sent is described, and what is
 //! described is sent.
 
+mod everything;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use self::everything::{some_of_everything, told_of};
 use crate::house::{House, Server};
 use crate::on_both;
 
@@ -134,55 +137,6 @@ fn a_browser(name: &str) -> Value {
     })
 }
 
-/// An incident in which there is some of everything.
-fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str) -> u64 {
-    house.run(&["team", "set", "sre", "sabrina"]);
-    house.run(&["service", "set", "search", "--owner", "sre", "--depends-on", "index"]);
-    house.run(&["service", "gate", "search", "--enforce", "sev1"]);
-    house.run(&["service", "match", "search", "--namespace", "search"]);
-    let n = server.declare(mary, "Search is failing");
-    for command in [
-        json!({ "command": "set_services", "services": ["search", "nobody-knows"] }),
-        json!({ "command": "set_began", "began": "2026-01-01T00:00:00Z" }),
-        json!({ "command": "add_post", "label": "the room", "link": "https://chat.example.org/room" }),
-        json!({ "command": "note", "text": "kept at the top", "pin": true }),
-        json!({ "command": "set_clock", "label": "Look again", "in_minutes": 15, "repeat": true }),
-        json!({ "command": "add_criterion", "text": "Errors are gone" }),
-        json!({ "command": "assign_criterion", "criterion": 1, "person": "mary" }),
-        json!({ "command": "link_criterion", "criterion": 1, "bug": "https://bugs.example.org/1" }),
-        json!({ "command": "waive_criterion", "criterion": 1, "reason": "eu is drained" }),
-        json!({ "command": "still_true", "parts": ["summary"], "version": 0 }),
-        json!({ "command": "announce_change", "what": "search: v11 again", "why": "v12 leaks", "how": "deploy v11" }),
-        json!({ "command": "record_change", "what": "search: cache off", "back": "cache on" }),
-        json!({ "command": "adopt_change", "change": 2, "reason": "it is not needed" }),
-        json!({ "command": "open_role", "role": "operations/database" }),
-        json!({ "command": "offer_role", "role": "planning", "to": { "team": "sre" }, "note": "please" }),
-        json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }),
-    ] {
-        server.done(mary, n, command);
-    }
-    let good = server.post(sabrina, "/api/v1/services/search/good", json!({ "version": "v11" }));
-    assert_eq!(good.0, 200, "{}", good.1);
-    let piece = format!("/api/v1/incidents/{n}/evidence?name=pods.txt&request_id={}", uuid::Uuid::now_v7());
-    assert_eq!(server.send(mary, &piece, b"NAME READY").unwrap().0, 200);
-    assert_eq!(server.post(mary, "/api/v1/me/reach/browsers", a_browser("one")).0, 201);
-    let (status, invite) = server.post(mary, &format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 }));
-    assert_eq!(status, 201, "{invite}");
-    for command in [
-        json!({ "command": "join" }),
-        json!({ "command": "doing", "text": "reading" }),
-        json!({ "command": "ask_role", "role": "communications" }),
-        json!({ "command": "raise_roadblock", "text": "The quota is used up" }),
-        json!({ "command": "add_todo", "text": "Warm the cache", "person": "sabrina", "bug": "https://bugs.example.org/1" }),
-        json!({ "command": "finish_todo", "todo": 1 }),
-        json!({ "command": "record_change", "what": "search: I restarted it" }),
-        json!({ "command": "break_glass", "services": ["search"], "reason": "the disk fills" }),
-    ] {
-        server.done(sabrina, n, command);
-    }
-    n
-}
-
 /// Who reads what: its place in the description, and where it really is.
 fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<(&'a str, &'static str, String)> {
     vec![
@@ -195,6 +149,7 @@ fn reads<'a>([mary, sabrina, ada]: [&'a str; 3], n: u64, secret: &Value) -> Vec<
         (mary, "/api/v1/incidents/{number}/mark", format!("/api/v1/incidents/{n}/mark?at=3")),
         (mary, "/api/v1/incidents/{number}/written", format!("/api/v1/incidents/{n}/written")),
         (mary, "/api/v1/incidents/{number}/changes", format!("/api/v1/incidents/{n}/changes")),
+        (mary, "/api/v1/incidents/{number}/sightings", format!("/api/v1/incidents/{n}/sightings")),
         (mary, "/api/v1/gate", "/api/v1/gate".to_owned()),
         (mary, "/api/v1/incidents/{number}/evidence", format!("/api/v1/incidents/{n}/evidence")),
         (mary, "/api/v1/incidents/{number}/document.md", format!("/api/v1/incidents/{n}/document.md")),
@@ -275,6 +230,9 @@ const WHOLE: &[&str] = &[
     "Row",
     "Happened",
     "RoleView",
+    "SightingView",
+    "Sightings",
+    "ToldAnswer",
     "PermissionView",
     "PermissionAskView",
     "GateAnswer",
@@ -324,9 +282,12 @@ fn what_is_answered_is_what_is_described(house: House) {
     let n = some_of_everything(&house, &server, &mary, &sabrina);
     let (_, secret) = server.post(&mary, "/api/v1/incidents", json!({ "title": "A leaked key", "restricted": true }));
     server.done(&mary, n, json!({ "command": "add_member", "role": "operations", "person": "sabrina" }));
+    let mut description = Description::of(&server);
+    let told = told_of(&house, &server, &mary, n);
     let asking = json!({ "command": "ask_permission", "services": ["search"], "what": "restart it once more" });
     server.done(&ada, n, asking);
-    let mut description = Description::of(&server);
+    let schema = description.answer("post", "/api/v1/changes", 200);
+    description.fits(&schema, &told, "/api/v1/changes", "telling").unwrap();
     for (token, path, real) in reads([&mary, &sabrina, &ada], n, &secret["incident"]) {
         let (status, answer) = server.get(token, &real);
         let schema = description.answer("get", path, status);

@@ -64,6 +64,7 @@ mod run;
 mod run_offline;
 mod settings;
 mod sheet;
+mod sightings;
 mod slow;
 mod snippets;
 mod step_up;

@@ -51,7 +51,8 @@ const STORE: &[(&str, &str)] = &[
 ];
 
 /// Verbs that have stories of their own: see `settings.rs`, `demo.rs`, `evidence.rs` and below.
-const ELSEWHERE: &[&str] = &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good", "get"];
+const ELSEWHERE: &[&str] =
+    &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good", "get", "sighting", "sightings"];
 
 fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()

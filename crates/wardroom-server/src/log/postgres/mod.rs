@@ -10,6 +10,7 @@ mod listen;
 mod passkeys;
 mod read;
 pub(super) mod schema;
+mod sightings;
 mod views;
 mod walk;
 pub(super) mod write;

@@ -375,6 +375,15 @@ CREATE TABLE gate_stops (
 );
 CREATE INDEX gate_stops_at ON gate_stops (at);
 ",
+    "
+-- Changes of which other systems told (sightings.rs), for a week: what an incident heard of stands in its log.
+CREATE TABLE sightings (
+    key uuid PRIMARY KEY, service text NOT NULL, stage smallint NOT NULL, at bigint NOT NULL, received bigint NOT NULL,
+    body text NOT NULL
+);
+CREATE INDEX sightings_service ON sightings (service, at);
+CREATE INDEX sightings_received ON sightings (received);
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

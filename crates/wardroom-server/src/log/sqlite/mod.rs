@@ -10,6 +10,7 @@ mod gate;
 mod passkeys;
 pub(super) mod read;
 pub(super) mod schema;
+mod sightings;
 mod views;
 mod walk;
 pub(super) mod write;

@@ -226,6 +226,14 @@ CREATE TABLE gate_stops (
     at INTEGER NOT NULL, service TEXT NOT NULL, incident INTEGER NOT NULL, person TEXT, enforced INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX gate_stops_at ON gate_stops (at);
+", "
+-- Changes of which other systems told (sightings.rs), for a week: what an incident heard of stands in its log.
+CREATE TABLE sightings (
+    key TEXT PRIMARY KEY, service TEXT NOT NULL, stage INTEGER NOT NULL, at INTEGER NOT NULL, received INTEGER NOT NULL,
+    body TEXT NOT NULL
+) STRICT;
+CREATE INDEX sightings_service ON sightings (service, at);
+CREATE INDEX sightings_received ON sightings (received);
 "];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.

@@ -42,6 +42,7 @@ pub fn put_into(view: &mut Value, incident: &Incident, ask: &Asking<'_>, reader:
     view["changes"] = json!(recent(incident, ask));
     view["changes_recorded"] = json!(incident.changes_recorded);
     view["differing"] = json!(differing(incident));
+    super::sightings::put_into(view, incident, ask);
     view["may_announce"] = json!(incident.may_change_services(reader, ask.now));
 }
 

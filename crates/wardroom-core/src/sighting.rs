@@ -1,0 +1,154 @@
+//! Sightings: changes of which another system tells, whoever made them (freelancing, seen after the fact).
+//!
+//! A pipeline, a forge or a cluster tells what it changed. What was seen says neither that operations knew of it nor that
+//! its service differs by it: it stands beside the timeline, from an hour before impact began, because what broke it is
+//! often there. One that was made while the incident held the service's gate, by somebody who is not of operations and has
+//! no permission, is *uncoordinated*: commander and operations are told, and nothing is closed before operations took it
+//! into the ledger or dismissed it. They may ask whoever made it in.
+//!
+//! Read on in `deciding.rs` (which are heard, and who may do what with them) and `folding.rs`.
+
+mod deciding;
+mod folding;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::{Entry, PersonId, ServiceName, Time};
+use crate::text::{Line, Prose, Text};
+
+/// How long before impact began a change may have been made and is still heard of, in minutes.
+pub const BEFORE_MINUTES: i64 = 60;
+/// So many sightings one incident holds: they are told by machines, and the state has them all.
+pub const SIGHTINGS_MAX: u32 = 500;
+
+/// How far a change was when it was told of, in the order in which that goes.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum Stage {
+    /// It is being made.
+    Begun,
+    /// It did not end well. What it left behind is not known.
+    Failed,
+    /// It was made.
+    Done,
+}
+
+impl Stage {
+    /// As people say it, after "is".
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Begun => "under way",
+            Self::Failed => "failed",
+            Self::Done => "done",
+        }
+    }
+}
+
+/// A change to one service, as another system told of it and the edge understood it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Seen {
+    /// The same for as long as it is the same change of the same service, however often it is told of.
+    pub key: Uuid,
+    /// What was changed.
+    pub service: ServiceName,
+    /// What was done.
+    pub what: Line,
+    /// By whom, as the other system calls them.
+    pub who: Option<Line>,
+    /// Who that is, where the directory knows them.
+    pub person: Option<PersonId>,
+    /// Who tells of it, as the other system calls itself.
+    pub source: Line,
+    /// Where more of it stands: an https link.
+    pub link: Option<Prose>,
+    /// Where it was done, such as `production`.
+    pub environment: Option<Line>,
+    /// How far it is.
+    pub stage: Stage,
+    /// When it was made, as far as anybody says.
+    pub at: Time,
+}
+
+/// A change that was seen, as an event tells of it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NewSighting {
+    /// Its number in this incident, counted from 1.
+    pub sighting: u32,
+    /// The same for as long as it is the same change.
+    pub key: Uuid,
+    /// What was changed.
+    pub service: ServiceName,
+    /// What was done.
+    pub what: Text,
+    /// By whom, as the other system calls them.
+    pub who: Option<Text>,
+    /// Who that is, where the directory knew them.
+    pub person: Option<PersonId>,
+    /// Who told of it.
+    pub source: Text,
+    /// Where more of it stands: an https link.
+    pub link: Option<Text>,
+    /// Where it was done.
+    pub environment: Option<Text>,
+    /// How far it was.
+    pub stage: Stage,
+    /// When it was made.
+    pub at: Time,
+    /// Whether it was made by somebody outside operations, while only they change this service.
+    pub uncoordinated: bool,
+    /// The change of the ledger that it is, as far as that could be told.
+    pub change: Option<u32>,
+}
+
+/// A change that was seen, as it stands now.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Sighting {
+    /// What was seen.
+    pub seen: NewSighting,
+    /// The entry that told of it.
+    pub entry: Entry,
+    /// Who took it in or dismissed it, and when.
+    pub sorted: Option<(PersonId, Time)>,
+    /// Whether somebody asked its maker in.
+    pub asked_in: Option<AskedIn>,
+}
+
+/// Somebody was asked to come and say what they changed.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct AskedIn {
+    /// The entry that did.
+    pub entry: Entry,
+    /// Who did.
+    pub by: PersonId,
+    /// When.
+    pub at: Time,
+}
+
+/// What can be done with a sighting, for surfaces that show what their reader may do there.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub enum SightingAct {
+    /// Taking it into the ledger of operations.
+    TakeIn,
+    /// Saying that it has nothing to do with this incident.
+    Dismiss,
+    /// Asking whoever made it to come.
+    AskIn,
+}
+
+impl SightingAct {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::TakeIn, Self::Dismiss, Self::AskIn];
+}
+
+impl Sighting {
+    /// Whether operations still have to sort it.
+    #[must_use]
+    pub fn is_unsorted(&self) -> bool {
+        self.seen.uncoordinated && self.sorted.is_none()
+    }
+}

@@ -1,0 +1,281 @@
+//! Which sightings an incident hears of, and who may do what with them.
+
+use jiff::ToSpan;
+
+use super::{BEFORE_MINUTES, NewSighting, SIGHTINGS_MAX, Seen, Sighting, SightingAct, Stage};
+use crate::authority::Act;
+use crate::change::{Change, ChangeState, NewChange};
+use crate::event::Event;
+use crate::facts::Facts;
+use crate::id::{PersonId, ServiceName, Time};
+use crate::incident::{Asking, Decision, Incident, Kind, Phase};
+use crate::next::Next;
+use crate::permission::Hands;
+use crate::refusal::{Code, Refusal, Remedy};
+use crate::role::{Duty, RolePath};
+use crate::text::{Line, Prose, Text};
+
+const OPERATIONS: Act = Act::Duty(Duty::Operations);
+const COMMAND_TOO: Act = Act::DutyOrCommand(Duty::Operations);
+
+/// So long before it is told of, a change of the ledger may have been announced that it turns out to be, in minutes.
+const ANNOUNCED_MINUTES: i64 = 60;
+/// So far apart are the times at which a change was done, here and as another system tells, in minutes.
+const DONE_MINUTES: i64 = 10;
+/// Nobody is asked in for longer than this, in minutes.
+const ASKED_MINUTES: i64 = 60;
+/// So many are named where it is refused to close, at the most.
+const NAMED: usize = 3;
+/// The longest link that fits where a change says how, in characters.
+const HOW_MAX: usize = 200;
+
+fn minutes(at: Time, minutes: i64) -> Time {
+    at.checked_add(minutes.minutes()).unwrap_or(if minutes < 0 { Time::MIN } else { Time::MAX })
+}
+
+impl Incident {
+    /// Every service of which this hears: its own ones and what these need to work, as long as nobody said that service is
+    /// restored. A planned operation hears of its own alone, and practice of none.
+    #[must_use]
+    pub fn watched_services(&self, facts: &Facts) -> std::collections::BTreeSet<ServiceName> {
+        let watches = matches!(self.phase, Phase::Investigating | Phase::Active | Phase::Mitigated)
+            && self.kind != Kind::Drill
+            && self.example.is_none();
+        if watches { self.services_and_needs(facts) } else { std::collections::BTreeSet::new() }
+    }
+
+    /// From when on changes are heard of that were made before this was opened.
+    #[must_use]
+    pub fn hears_from(&self) -> Time {
+        minutes(self.began_at(), -BEFORE_MINUTES)
+    }
+
+    /// Another system tells of a change.
+    ///
+    /// # Errors
+    /// [`Code::AlreadySo`] when there is nothing to record: it is known, or not of this incident. [`Code::TooMany`] when no
+    /// more fit.
+    pub fn see(&self, ask: &Asking<'_>, seen: Seen) -> Result<Decision, Refusal> {
+        let ask = &self.at_least_last(ask);
+        self.writable()?;
+        let nothing = || Refusal::new(Code::AlreadySo, "There is nothing to record.");
+        let at = seen.at.min(ask.now);
+        if let Some(known) = self.sightings.iter().find(|known| known.seen.key == seen.key) {
+            let goes_on = known.seen.stage < seen.stage && self.phase.is_open();
+            let went = || Event::SightingWent { sighting: known.seen.sighting, stage: seen.stage, at };
+            return goes_on.then(|| went().into()).ok_or_else(nothing);
+        }
+        if at < self.hears_from() || !self.watched_services(ask.facts).contains(&seen.service) {
+            return Err(nothing());
+        }
+        let sighting = self.sightings_seen + 1;
+        if sighting > SIGHTINGS_MAX {
+            let sentence = format!("Incident {} has heard of {SIGHTINGS_MAX} changes already.", self.number);
+            return Err(Refusal::new(Code::TooMany, sentence));
+        }
+        let change = self.known_as(&seen, at);
+        let uncoordinated = change.is_none() && self.only_operations(&seen.service, at, ask.facts) && {
+            let hands = seen.person.and_then(|person| self.hands_told(person, &seen.service, at, ask.now));
+            hands != Some(Hands::Coordinated)
+        };
+        Ok(Event::ChangeSeen(Box::new(NewSighting {
+            sighting,
+            key: seen.key,
+            service: seen.service,
+            what: seen.what.into(),
+            who: seen.who.map(Into::into),
+            person: seen.person,
+            source: seen.source.into(),
+            link: seen.link.map(Into::into),
+            environment: seen.environment.map(Into::into),
+            stage: seen.stage,
+            at,
+            uncoordinated,
+            change,
+        }))
+        .into())
+    }
+
+    /// Whether only operations were to change a service at a time.
+    fn only_operations(&self, service: &ServiceName, at: Time, facts: &Facts) -> bool {
+        self.declared_at.is_some_and(|declared| declared <= at) && self.held_services(facts).contains(service)
+    }
+
+    /// The change of the ledger that was seen, as far as that can be told: of the same service, by the same person, a
+    /// little while ago. Where nobody knows who it was, as of a robot, it is what was announced and is not over, or was
+    /// over at that time. A change of the ledger is seen once.
+    fn known_as(&self, seen: &Seen, at: Time) -> Option<u32> {
+        let is_seen = |change: &Change| self.sightings.iter().any(|known| known.seen.change == Some(change.id));
+        let near = |done: Time| minutes(done, -DONE_MINUTES) <= at && at <= minutes(done, DONE_MINUTES);
+        let is_it = |change: &&Change| {
+            let when = match change.stands.state {
+                ChangeState::Announced => change.at <= at && at <= minutes(change.at, ANNOUNCED_MINUTES),
+                ChangeState::Done => change.done_at.is_some_and(near),
+                _ => false,
+            };
+            let whose = seen.person.is_none_or(|person| person == change.by);
+            change.service == seen.service && when && whose && !is_seen(change)
+        };
+        self.changes.iter().rev().find(is_it).map(|change| change.id)
+    }
+
+    /// What the asker may do with a sighting now.
+    #[must_use]
+    pub fn may_with_sighting(&self, ask: &Asking<'_>, known: &Sighting) -> Vec<SightingAct> {
+        if !self.takes_changes() {
+            return Vec::new();
+        }
+        let may = |act: &SightingAct| self.takes_act(ask, known, *act).is_ok();
+        SightingAct::ALL.into_iter().filter(may).collect()
+    }
+
+    fn sighting(&self, sighting: u32) -> Result<&Sighting, Refusal> {
+        let known = self.sightings.iter().find(|known| known.seen.sighting == sighting);
+        known.ok_or_else(|| Refusal::new(Code::NotThere, format!("Nothing was seen here under the number {sighting}.")))
+    }
+
+    /// Who asks, if they may do this with it as it stands.
+    fn takes_act(&self, ask: &Asking<'_>, known: &Sighting, act: SightingAct) -> Result<PersonId, Refusal> {
+        self.require(ask, &Act::Respond)?;
+        let by = self.require(ask, if act == SightingAct::AskIn { &COMMAND_TOO } else { &OPERATIONS })?;
+        let number = known.seen.sighting;
+        match act {
+            SightingAct::TakeIn => match known.seen.change {
+                Some(change) => Err(Refusal::new(
+                    Code::AlreadySo,
+                    format!("Sighting {number} stands in the ledger as change {change}."),
+                )),
+                None => Ok(by),
+            },
+            SightingAct::Dismiss if !known.is_unsorted() => {
+                Err(Refusal::new(Code::AlreadySo, format!("Nobody has to sort sighting {number}.")))
+            }
+            SightingAct::Dismiss => Ok(by),
+            SightingAct::AskIn => self.may_be_asked_in(ask, known, by).map(|_| by),
+        }
+    }
+
+    /// Who made it, if they can be asked to come.
+    fn may_be_asked_in(&self, ask: &Asking<'_>, known: &Sighting, by: PersonId) -> Result<PersonId, Refusal> {
+        let who = known.seen.who.as_ref().and_then(Text::words).unwrap_or("nobody who is named");
+        let person = known.seen.person.filter(|person| ask.facts.active(*person)).ok_or_else(|| {
+            let sentence = format!("This was made by {who}, whom the directory does not know. Find them another way.");
+            Refusal::new(Code::UnknownPerson, sentence)
+        })?;
+        let name = ask.facts.name(person);
+        if person == by || self.responders.contains_key(&person) {
+            return Err(Refusal::new(Code::AlreadySo, format!("{name} is here already.")));
+        }
+        if !self.visible_to(person, ask.facts) {
+            let sentence = format!("{name} may not know of this incident. Invite them first.");
+            return Err(Refusal::new(Code::NotYours, sentence).remedy(Remedy::Invite { person }));
+        }
+        let waits = |asked: &super::AskedIn| minutes(asked.at, ASKED_MINUTES) > ask.now;
+        if known.asked_in.as_ref().is_some_and(waits) {
+            return Err(Refusal::new(Code::AlreadySo, format!("{name} is asked in already, and is being told.")));
+        }
+        Ok(person)
+    }
+
+    /// It is one of operations from now on: as done, or as announced as long as it is under way.
+    pub(crate) fn take_in_sighting(&self, ask: &Asking<'_>, sighting: u32) -> Result<Decision, Refusal> {
+        let known = self.sighting(sighting)?;
+        let by = self.takes_act(ask, known, SightingAct::TakeIn)?;
+        let seen = &known.seen;
+        let change = self.changes_recorded + 1;
+        self.has_room_for_changes(change)?;
+        let under_way = seen.stage == Stage::Begun;
+        let how = seen.link.as_ref().and_then(Text::words).filter(|link| link.chars().count() <= HOW_MAX);
+        let recorded = NewChange {
+            change,
+            service: seen.service.clone(),
+            unknown_service: !ask.facts.services.contains_key(&seen.service),
+            // What was redacted is gone from the ledger too.
+            what: seen.what.words().map_or_else(|| Text::said("(its words were redacted)"), Text::said),
+            why: None,
+            how: how.and_then(|link| link.parse::<Line>().ok()).map(Into::into),
+            back: None,
+            by,
+            state: if under_way { ChangeState::Announced } else { ChangeState::Done },
+            happened_at: (!under_way).then_some(seen.at),
+            uncoordinated: false,
+            through: None,
+        };
+        let taken = Event::SightingTakenIn { sighting, change, by };
+        Ok(vec![Event::ChangeRecorded(Box::new(recorded)), taken].into())
+    }
+
+    pub(crate) fn dismiss_sighting(
+        &self,
+        ask: &Asking<'_>,
+        sighting: u32,
+        reason: Option<Prose>,
+    ) -> Result<Decision, Refusal> {
+        let by = self.takes_act(ask, self.sighting(sighting)?, SightingAct::Dismiss)?;
+        Ok(Event::SightingDismissed { sighting, by, reason: reason.map(Into::into) }.into())
+    }
+
+    pub(crate) fn ask_in(&self, ask: &Asking<'_>, sighting: u32) -> Result<Decision, Refusal> {
+        let known = self.sighting(sighting)?;
+        let by = self.takes_act(ask, known, SightingAct::AskIn)?;
+        let person = self.may_be_asked_in(ask, known, by)?;
+        Ok(Event::AskedIn { sighting, person, by }.into())
+    }
+
+    /// Whom operations wait for: the maker, who asked, and of which sighting.
+    pub(crate) fn waited_for(&self, now: Time) -> impl Iterator<Item = (PersonId, &Sighting, super::AskedIn)> {
+        self.sightings.iter().filter_map(move |known| {
+            let asked = known.asked_in.filter(|asked| minutes(asked.at, ASKED_MINUTES) > now)?;
+            let person = known.seen.person?;
+            (!self.responders.contains_key(&person)).then_some((person, known, asked))
+        })
+    }
+
+    /// Nothing is closed over a change that nobody has looked at.
+    pub(crate) fn everything_seen_is_sorted(&self) -> Result<(), Refusal> {
+        let unsorted: Vec<&Sighting> = self.sightings.iter().filter(|known| known.is_unsorted()).collect();
+        if unsorted.is_empty() {
+            return Ok(());
+        }
+        let mut names: Vec<String> = unsorted
+            .iter()
+            .take(NAMED)
+            .map(|known| format!("{} of {}", known.seen.sighting, known.seen.service))
+            .collect();
+        if unsorted.len() > NAMED {
+            names.push(format!("{} more", unsorted.len() - NAMED));
+        }
+        let sentence = format!(
+            "Changes were seen that operations have not sorted: {}. They take each into the ledger, or dismiss it.",
+            names.join(", ")
+        );
+        Err(Refusal::new(Code::Unfinished, sentence).who_could(self.who_may(&OPERATIONS)))
+    }
+
+    /// What operations still have to sort, as it goes along into another incident, numbered as there.
+    pub(crate) fn unsorted_sightings(&self, other: &Incident) -> Vec<NewSighting> {
+        let known = |seen: &Sighting| other.sightings.iter().any(|theirs| theirs.seen.key == seen.seen.key);
+        let anew = |(sighting, seen): (u32, &Sighting)| NewSighting {
+            sighting,
+            what: seen.seen.what.anew(),
+            who: seen.seen.who.as_ref().map(Text::anew),
+            source: seen.seen.source.anew(),
+            link: seen.seen.link.as_ref().map(Text::anew),
+            environment: seen.seen.environment.as_ref().map(Text::anew),
+            ..seen.seen.clone()
+        };
+        let unsorted = self.sightings.iter().filter(|seen| seen.is_unsorted() && !known(seen));
+        (other.sightings_seen + 1..).zip(unsorted).map(anew).collect()
+    }
+
+    /// Whoever has operations sorts what was seen.
+    pub(crate) fn next_about_sightings(&self, person: PersonId) -> Vec<Next> {
+        if self.sightings.is_empty() || self.effective_holder(&RolePath::of(Duty::Operations)) != Some(person) {
+            return Vec::new();
+        }
+        let unsorted = self.sightings.iter().filter(|known| known.is_unsorted());
+        unsorted
+            .map(|known| Next::SortSighting { sighting: known.seen.sighting, service: known.seen.service.clone() })
+            .collect()
+    }
+}

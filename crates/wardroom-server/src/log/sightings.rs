@@ -1,0 +1,44 @@
+//! Changes of which other systems told, for a while and in no backup: what an incident heard of stands in its log.
+
+use std::collections::BTreeSet;
+
+use uuid::Uuid;
+use wardroom_core::id::{ServiceName, Time};
+use wardroom_core::sighting::Seen;
+
+use super::{Log, LogError};
+use crate::sightings::Kept;
+
+impl Log {
+    /// Keeps these, all or none, and forgets what came before a time; returns those that were new, or further than they
+    /// were.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`] when none was kept, [`LogError::InDoubt`] when that is not known.
+    pub async fn keep_sightings(&self, kept: Vec<Kept>, forget_before: Time) -> Result<BTreeSet<Uuid>, LogError> {
+        on_either!(self, store => store.keep_sightings(kept, forget_before))
+    }
+
+    /// What was told of these services and made since a time: the newest, so many at the most, in the order in which they
+    /// were made.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn sightings(
+        &self,
+        services: BTreeSet<ServiceName>,
+        since: Time,
+        at_most: i64,
+    ) -> Result<Vec<Seen>, LogError> {
+        let rows: Result<Vec<Kept>, LogError> = on_either!(self, store => store.sightings(services, since, at_most));
+        Ok(rows?.into_iter().rev().filter_map(Kept::seen).collect())
+    }
+
+    /// Forgets one: its words were redacted.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn forget_sighting(&self, key: Uuid) -> Result<(), LogError> {
+        on_either!(self, store => store.forget_sighting(key))
+    }
+}

@@ -1,0 +1,89 @@
+//! Changes of which other systems told, on SQLite.
+
+use std::collections::BTreeSet;
+
+use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
+use uuid::Uuid;
+use wardroom_core::id::{ServiceName, Time};
+
+use super::Store;
+use super::read::{text, time};
+use crate::log::LogError;
+use crate::sightings::Kept;
+
+/// A row; `None` for one that Wardroom never wrote.
+fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
+    let key = text(row, "key")?.and_then(|key| Uuid::parse_str(&key).ok());
+    let service = text(row, "service")?.and_then(|name| name.parse().ok());
+    let (at, received, body) = (time(row, "at")?, time(row, "received")?, text(row, "body")?);
+    let (Some(key), Some(service), Some(at), Some(received), Some(body)) = (key, service, at, received, body) else {
+        return Ok(None);
+    };
+    Ok(Some(Kept { key, service, stage: row.get("stage")?, at, received, body }))
+}
+
+impl Store {
+    pub(in crate::log) async fn keep_sightings(
+        &self,
+        all: Vec<Kept>,
+        forget_before: Time,
+    ) -> Result<BTreeSet<Uuid>, LogError> {
+        self.write(move |connection| {
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute("DELETE FROM sightings WHERE received < ?1", [forget_before.as_microsecond()])?;
+            let mut news = BTreeSet::new();
+            for one in &all {
+                let new = transaction
+                    .prepare_cached(
+                        "INSERT INTO sightings VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                         ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, received = excluded.received
+                         WHERE stage < excluded.stage RETURNING 1",
+                    )?
+                    .query_row(
+                        params![
+                            one.key.to_string(),
+                            one.service.as_str(),
+                            one.stage,
+                            one.at.as_microsecond(),
+                            one.received.as_microsecond(),
+                            one.body,
+                        ],
+                        |_| Ok(()),
+                    )
+                    .optional()?;
+                if new.is_some() {
+                    news.insert(one.key);
+                }
+            }
+            transaction.commit().map_err(LogError::after_commit)?;
+            Ok(news)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn sightings(
+        &self,
+        services: BTreeSet<ServiceName>,
+        since: Time,
+        at_most: i64,
+    ) -> Result<Vec<Kept>, LogError> {
+        let services = serde_json::to_string(&services).expect("names are plain data");
+        self.read(move |connection| {
+            let mut all = connection.prepare_cached(
+                "SELECT * FROM sightings
+                 WHERE service IN (SELECT value FROM json_each(?1)) AND at >= ?2 ORDER BY at DESC LIMIT ?3",
+            )?;
+            let rows = all.query_map(params![services, since.as_microsecond(), at_most], kept)?;
+            Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn forget_sighting(&self, key: Uuid) -> Result<(), LogError> {
+        self.write(move |connection| {
+            connection.execute("DELETE FROM sightings WHERE key = ?1", [key.to_string()])?;
+            Ok(())
+        })
+        .await
+    }
+}

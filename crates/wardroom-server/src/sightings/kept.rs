@@ -1,0 +1,69 @@
+//! A change of which another system told, as it is kept beside the log.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use wardroom_core::id::{PersonId, ServiceName, Time};
+use wardroom_core::sighting::{Seen, Stage};
+use wardroom_core::text::{Line, Prose};
+
+/// A row of the table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// The same for as long as it is the same change of the same service.
+    pub key: Uuid,
+    /// What was changed.
+    pub service: ServiceName,
+    /// How far it is: 1 begun, 2 failed, 3 done.
+    pub stage: i16,
+    /// When it was made.
+    pub at: Time,
+    /// When it was told of.
+    pub received: Time,
+    /// Everything else, as JSON.
+    pub body: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Body {
+    what: Line,
+    who: Option<Line>,
+    person: Option<PersonId>,
+    source: Line,
+    link: Option<Prose>,
+    environment: Option<Line>,
+}
+
+impl Kept {
+    pub(super) fn of(seen: &Seen, received: Time) -> Self {
+        let seen = seen.clone();
+        let body = Body {
+            what: seen.what,
+            who: seen.who,
+            person: seen.person,
+            source: seen.source,
+            link: seen.link,
+            environment: seen.environment,
+        };
+        let stage = match seen.stage {
+            Stage::Begun => 1,
+            Stage::Failed => 2,
+            Stage::Done => 3,
+        };
+        let body = serde_json::to_string(&body).expect("words are plain data");
+        Self { key: seen.key, service: seen.service, stage, at: seen.at.min(received), received, body }
+    }
+
+    /// What was told; `None` for a row that Wardroom never wrote.
+    #[must_use]
+    pub fn seen(self) -> Option<Seen> {
+        let stage = match self.stage {
+            1 => Stage::Begun,
+            2 => Stage::Failed,
+            3 => Stage::Done,
+            _ => return None,
+        };
+        let Body { what, who, person, source, link, environment } = serde_json::from_str(&self.body).ok()?;
+        let Self { key, service, at, .. } = self;
+        Some(Seen { key, service, what, who, person, source, link, environment, stage, at })
+    }
+}

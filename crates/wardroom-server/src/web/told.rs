@@ -1,0 +1,173 @@
+//! Other systems tell of changes: CloudEvents and CDEvents with a token, GitHub's deployments with a signature.
+//!
+//! What is told is kept before it is answered, and nobody who tells it learns of which incidents hear of it.
+
+use axum::Json;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+use wardroom_core::facts::Facts;
+use wardroom_core::id::{PersonId, ServiceName};
+use wardroom_core::sighting::{Seen, Stage};
+use wardroom_core::text::Line;
+use wardroom_core::token::Scope;
+
+use super::answers;
+use super::arriving::{said, whole};
+use super::problem::Problem;
+use super::who::{AtGate, Reader};
+use crate::clock;
+use crate::intake::{self, BODY_MAX, Heard, Told, Unheard, cloudevents, github, spellings, words};
+use crate::server::Server;
+
+/// By this header GitHub says what it tells of.
+const GITHUB: &str = "x-github-event";
+
+/// Who tells of something.
+enum Teller {
+    /// Somebody, or something, with a token.
+    Token(Box<Reader>),
+    /// GitHub, which signed it.
+    GitHub,
+}
+
+fn unheard(why: &Unheard) -> Problem {
+    let (status, code) = match why.cause() {
+        Unheard::TooLarge | Unheard::TooMany(_) => (StatusCode::PAYLOAD_TOO_LARGE, "too_large"),
+        Unheard::Sort(_) => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unknown_sort"),
+        Unheard::Unsigned | Unheard::BadSignature => (StatusCode::UNAUTHORIZED, "bad_signature"),
+        Unheard::Unfit(_) => (StatusCode::UNPROCESSABLE_ENTITY, "invalid"),
+        Unheard::Malformed(_) | Unheard::InBatch { .. } => (StatusCode::BAD_REQUEST, "malformed"),
+    };
+    Problem::new(status, code, why.to_string())
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Tell of changes that were made: a CloudEvent (1.0, in the body or in the headers, also many at once) with our own data
+/// or CDEvents', or a deployment of GitHub's, which shows itself by its signature and needs no token.
+#[utoipa::path(
+    post, path = "/api/v1/changes",
+    request_body(content = String, content_type = "application/cloudevents+json", description = "See docs/change-events.md"),
+    responses((status = 200, description = "Heard", body = answers::ToldAnswer),
+              (status = "4XX", body = answers::ProblemDocument)),
+)]
+pub(super) async fn tell(State(server): State<Server>, request: Request) -> Result<Json<Value>, Problem> {
+    let (mut parts, body) = request.into_parts();
+    let teller = match parts.headers.contains_key(GITHUB) {
+        true => Teller::GitHub,
+        false => Teller::Token(Box::new(AtGate::from_request_parts(&mut parts, &server).await?.0)),
+    };
+    let size = said(&parts.headers);
+    let most = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
+    let _weight = server.evidence.to_take(size.unwrap_or(most).min(most)).await?;
+    let body = whole(size, body, BODY_MAX).await.map_err(|_| unheard(&Unheard::TooLarge))?;
+    let heard = server.read(&teller, &parts.headers, &body).map_err(|why| unheard(&why))?;
+
+    let facts = server.streams.directory().directory.facts.clone();
+    let (mut seen, mut unknown) = (Vec::new(), BTreeSet::new());
+    let (mut changes, mut ignored) = (0_usize, 0_usize);
+    for one in heard {
+        match one {
+            Heard::Change(told) => {
+                changes += 1;
+                server.understand(&teller, *told, &facts, &mut seen, &mut unknown);
+            }
+            Heard::Ping | Heard::Other(_) => ignored += 1,
+        }
+    }
+    let kept = server.sightings.keep(seen).await?;
+    Ok(Json(json!({ "heard": changes, "news": kept.news, "ignored": ignored, "unknown_services": unknown })))
+}
+
+impl Server {
+    fn read(&self, teller: &Teller, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Heard>, Unheard> {
+        let content_type = text(headers, header::CONTENT_TYPE.as_str());
+        match teller {
+            Teller::GitHub => {
+                let secrets: Vec<&[u8]> = self.github_secrets.iter().map(String::as_bytes).collect();
+                let (event, signature) = (text(headers, GITHUB), text(headers, "x-hub-signature-256"));
+                let delivery = github::Delivery { content_type, event, signature };
+                github::heard(&secrets, &delivery, body).map(|heard| vec![heard])
+            }
+            Teller::Token(_) => {
+                let all: Vec<(&str, &[u8])> =
+                    headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+                cloudevents::heard(&cloudevents::Posted { content_type, headers: &all, body })
+            }
+        }
+    }
+
+    /// One sighting of each service that a change names; what is only intended has changed nothing yet.
+    fn understand(
+        &self,
+        teller: &Teller,
+        told: Told,
+        facts: &Facts,
+        seen: &mut Vec<Seen>,
+        unknown: &mut BTreeSet<String>,
+    ) {
+        let stage = match told.stage {
+            intake::Stage::Intended => None,
+            intake::Stage::Begun => Some(Stage::Begun),
+            intake::Stage::Failed => Some(Stage::Failed),
+            intake::Stage::Done => Some(Stage::Done),
+        };
+        let person = self.maker(teller, told.who.as_ref());
+        let mut named = BTreeSet::new();
+        for service in &told.services {
+            let spelled = spellings(service.as_str());
+            let known = spelled.iter().find(|name| facts.services.contains_key(*name));
+            if known.is_none() {
+                unknown.insert(service.as_str().to_owned());
+            }
+            // An incident may be on a service that the directory does not know.
+            named.extend(known.or_else(|| spelled.first()).cloned());
+        }
+        let Some(stage) = stage else { return };
+        let source = words::line(&told.source).unwrap_or_else(|| told.what.clone());
+        let one = |service: ServiceName| Seen {
+            key: key(&told.source, &told.id, &service),
+            service,
+            what: told.what.clone(),
+            who: told.who.clone(),
+            person,
+            source: source.clone(),
+            link: told.link.as_deref().and_then(|link| link.parse().ok()),
+            environment: told.environment.clone(),
+            stage,
+            at: told.at.unwrap_or_else(clock::now),
+        };
+        seen.extend(named.into_iter().map(one));
+    }
+
+    /// Who made it, where the directory knows them. A pipeline and GitHub are believed who it was; whoever tells with a
+    /// token of their own speaks for themselves alone.
+    fn maker(&self, teller: &Teller, who: Option<&Line>) -> Option<PersonId> {
+        let named = who.and_then(|who| self.gate.book.person(who.as_str()));
+        match teller {
+            Teller::Token(reader) if reader.scope != Scope::Gate => match who {
+                None => Some(reader.person),
+                Some(_) => named.filter(|named| *named == reader.person),
+            },
+            Teller::Token(_) | Teller::GitHub => named,
+        }
+    }
+}
+
+/// The same for the same change of the same service, and no other.
+fn key(source: &str, id: &str, service: &ServiceName) -> Uuid {
+    let mut digest = Sha256::new();
+    for part in [source, id, service.as_str()] {
+        digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        digest.update(part);
+    }
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest.finalize()[..16]);
+    Uuid::from_bytes(short)
+}
