@@ -1,5 +1,6 @@
 // What the API answers, as far as the page reads it. See GET /api/v1/openapi.json.
 import type { Change, Differing, Permission, PermissionAsk } from './changes';
+import type { Sighting } from './sightings';
 import type { Criterion, DocumentView, Marked, Todo } from './document';
 
 export type Severity = 'sev1' | 'sev2' | 'sev3' | 'sev4';
@@ -123,6 +124,7 @@ export type Next =
   | { do: 'confirm_change'; change: number; announced_at: Time }
   | { do: 'clear'; roadblock: number; by: string }
   | { do: 'sort_change'; change: number; by: string }
+  | { do: 'sort_sighting'; sighting: number; service: string }
   | { do: 'permit'; by: string; services: string[] }
   | { do: 'say_way_back'; change: number; due_at: Time }
   | { do: 'assume'; commander: string; unseen_since: Time | null }
@@ -341,6 +343,9 @@ export interface IncidentView {
   /** The reader may announce changes: operations, and whoever may change something for a while. */
   may_announce: boolean;
   /** Who else may change services for a while. */
+  /** Changes of which other systems told: all that is to be sorted, and the newest of the others. */
+  sightings: Sighting[];
+  sightings_seen: number;
   permissions: Permission[];
   /** Who asks to, the longest first. */
   permission_asks: PermissionAsk[];

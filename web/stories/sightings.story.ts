@@ -1,0 +1,126 @@
+// Freelancing, seen after the fact: what other systems told of stands beside the timeline, and operations sort it.
+import { join } from 'node:path';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { afterEach, expect, test } from 'vitest';
+import { faults } from './accessibility';
+import { House, PHONE } from './house';
+import { PATIENCE } from './search-fails';
+
+let house: House;
+afterEach(async () => await house.close());
+
+/** Where pictures go that somebody wants to look at. */
+const pictures = process.env.STORY_PICTURES;
+const TOUCH: BrowserContextOptions = { viewport: PHONE, isMobile: true, hasTouch: true, colorScheme: 'dark' };
+
+const seen = (page: Page) => page.getByRole('region', { name: /^Changes seen/ });
+const next = (page: Page) => page.getByRole('region', { name: 'What you do next' });
+const row = (page: Page, words: string) => seen(page).getByRole('listitem').filter({ hasText: words });
+
+/** A deployer tells of a change that somebody made so many minutes ago. */
+async function told(token: string, what: string, who: string, minutes: number): Promise<void> {
+  const event = {
+    specversion: '1.0',
+    id: what,
+    source: 'https://ci.example.org/search',
+    type: 'org.example.deployed',
+    time: new Date(Date.now() - minutes * 60_000).toISOString(),
+    data: {
+      service: 'search',
+      what,
+      who,
+      environment: 'production',
+      link: 'https://ci.example.org/search/812',
+    },
+  };
+  const answer = await fetch(`${house.url}/api/v1/changes`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/cloudevents+json' },
+    body: JSON.stringify(event),
+  });
+  expect(answer.status, await answer.text()).toBe(200);
+}
+
+/** Sabrina commands, Marty has operations; Emma changes things, before and afterwards. */
+async function furnish(store: 'sqlite' | 'postgres'): Promise<{ pipeline: string }> {
+  house = new House(store);
+  const sabrina = house.person('sabrina', 'Sabrina', '--admin');
+  const marty = house.person('marty', 'Marty');
+  house.person('emma', 'Emma');
+  house.run('service', 'set', 'search');
+  const pipeline =
+    house.run('token', 'create', 'sabrina', '--scope', 'gate').trim().split(/\s+/).at(-1) ?? '';
+  await house.serve();
+  await told(pipeline, 'deploy v11', 'emma', 50);
+  await told(pipeline, 'rotate the certificates', 'a robot', 20);
+  house.say(sabrina, 'declare', 'Search is failing for everyone', '--service', 'search');
+  house.say(marty, 'join', '1');
+  house.say(sabrina, 'offer', '1', 'operations', 'marty');
+  house.say(marty, 'take', '1', 'operations');
+  return { pipeline };
+}
+
+async function enter(handle: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await house.enter(handle, options);
+  await page.goto(`${house.url}/incidents/1`);
+  if (options.isMobile) await page.getByRole('button', { name: 'Timeline', exact: true }).click();
+  await seen(page).waitFor();
+  return page;
+}
+
+async function look(page: Page, name: string): Promise<void> {
+  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+}
+
+test.each([
+  ['a desk', 'sqlite', {}],
+  ['a phone', 'postgres', TOUCH],
+] as const)('what was seen is sorted, at %s, on %s', async (place, store, options) => {
+  const { pipeline } = await furnish(store);
+  const marty = await enter('marty', options);
+  await seen(marty).getByRole('button', { name: '2 changes in the hour before' }).waitFor();
+  await row(marty, 'search: rotate the certificates').getByText('a robot').waitFor();
+  expect(await next(marty).getByText('not coordinated').count(), 'nothing was to be coordinated then').toBe(
+    0,
+  );
+
+  await told(pipeline, 'deploy v12', 'emma', 0);
+  await told(pipeline, 'deploy v13', 'a robot', 0);
+  await next(marty).getByText('A change was seen that was not coordinated:').waitFor();
+  await row(marty, 'search: deploy v13').getByText('not known here').waitFor();
+  await expect.poll(() => faults(marty), PATIENCE).toEqual([]);
+  await look(marty, `seen-${place.replaceAll(' ', '-')}`);
+
+  await row(marty, 'search: deploy v12').getByRole('button', { name: 'Ask Emma in' }).click();
+  await row(marty, 'search: deploy v12').getByText('asked them in').waitFor();
+  await row(marty, 'search: deploy v12').getByRole('button', { name: 'Take it in' }).click();
+  await row(marty, 'search: deploy v12').waitFor({ state: 'detached' });
+  await next(marty).getByText('search: deploy v13').waitFor();
+  await next(marty).getByRole('button', { name: 'Dismiss it' }).click();
+  await row(marty, 'search: deploy v13').waitFor({ state: 'detached' });
+  await seen(marty).getByRole('button', { name: '2 that are known or sorted' }).click();
+  await row(marty, 'search: deploy v12').getByText('Change 1 of the ledger').waitFor();
+  await row(marty, 'search: deploy v13').getByText('dismissed it').waitFor();
+  if (place === 'a phone') await marty.getByRole('button', { name: 'Now', exact: true }).click();
+  await marty
+    .getByRole('group', { name: /^Differs from normal/ })
+    .getByText('deploy v12')
+    .waitFor();
+  await look(marty, `sorted-${place.replaceAll(' ', '-')}`);
+  await expect.poll(() => faults(marty), PATIENCE).toEqual([]);
+});
+
+test('whoever is outside operations sees it and is offered nothing to do with it', async () => {
+  const { pipeline } = await furnish('sqlite');
+  await told(pipeline, 'deploy v12', 'a robot', 0);
+  const emma = await enter('emma');
+  await row(emma, 'search: deploy v12').getByText('Not coordinated').waitFor();
+  expect(
+    await seen(emma)
+      .getByRole('button', { name: /^(Take|Dismiss|Ask)/ })
+      .count(),
+  ).toBe(0);
+  const link = row(emma, 'search: deploy v12').getByRole('link', { name: 'Look at it there' });
+  expect(await link.getAttribute('rel')).toContain('noreferrer');
+  await expect.poll(() => faults(emma), PATIENCE).toEqual([]);
+});
