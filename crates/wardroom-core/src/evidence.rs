@@ -1,8 +1,8 @@
 //! Evidence: a file, the output of a command or a snapshot, kept for root-causing and addressed by its SHA-256.
 //!
 //! The bytes lie beside the log; an event says what they are, who brought them and when. Their digest is sealed like
-//! words, because whoever has it could try whether they guess the bytes: redacting the entry takes the name, the digest
-//! and the bytes. The state holds digests and sizes, so that the same bytes are attached once and the budget is kept.
+//! words, because whoever has it could try whether they guess the bytes: redacting the entry takes the name, the reason,
+//! the digest and the bytes. The state holds digests and sizes, so that the same bytes are attached once and the budget is kept.
 
 use std::fmt;
 use std::str::FromStr;
@@ -118,6 +118,8 @@ pub struct Piece {
     pub fingerprint: Fingerprint,
     /// What its owner calls it.
     pub name: Line,
+    /// Why it is worth keeping, if somebody says so.
+    pub why: Option<Line>,
     /// What the bytes are.
     pub media_type: MediaType,
     /// How many.
@@ -131,6 +133,9 @@ pub struct Evidence {
     pub sha256: Text,
     /// What its owner calls it.
     pub name: Text,
+    /// Why it is worth keeping, if somebody said so. Entries from before that could be said have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<Text>,
     /// What the bytes are.
     pub media_type: MediaType,
     /// How many.
@@ -212,7 +217,7 @@ impl Incident {
 
     pub(crate) fn attach(&self, ask: &Asking<'_>, piece: Piece) -> Result<Decision, Refusal> {
         let by = self.require(ask, &Act::Respond)?;
-        let Piece { fingerprint, name, media_type, bytes } = piece;
+        let Piece { fingerprint, name, why, media_type, bytes } = piece;
         if bytes == 0 {
             return Err(Refusal::new(Code::Invalid, "There is nothing in it. Look whether it was written to its end."));
         }
@@ -221,7 +226,8 @@ impl Incident {
         }
         self.room_for_evidence(bytes)?;
         let sha256 = Text::said(fingerprint.to_string());
-        Ok(Event::EvidenceAttached(Evidence { sha256, name: name.into(), media_type, bytes, by }).into())
+        let (name, why) = (name.into(), why.map(Text::from));
+        Ok(Event::EvidenceAttached(Evidence { sha256, name, why, media_type, bytes, by }).into())
     }
 
     pub(crate) fn evolve_evidence(&mut self, recorded: &Recorded) {

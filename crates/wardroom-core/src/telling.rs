@@ -379,7 +379,7 @@ impl Teller<'_> {
             Event::EvidenceAttached(evidence) => {
                 let (who, size) = (self.name(evidence.by), evidence::size(evidence.bytes));
                 match evidence.name.words() {
-                    Some(name) => format!("{who} attached {name} ({size})"),
+                    Some(name) => format!("{who} attached {name} ({size}){}", because(evidence.why.as_ref())),
                     None => format!("{who} attached {size} of evidence, which were redacted"),
                 }
             }

@@ -122,16 +122,28 @@ impl Client {
         self.insist(path, |request| request.send_json(&body))
     }
 
-    /// Attaches evidence, once.
-    pub fn attach(&self, number: Number, name: &Line, bytes: &[u8]) -> anyhow::Result<Value> {
-        self.attach_as(Uuid::now_v7(), number, name, bytes)
+    /// Attaches evidence, once, and says why it is kept if that is known.
+    pub fn attach(&self, number: Number, name: &Line, why: Option<&Line>, bytes: &[u8]) -> anyhow::Result<Value> {
+        self.send_evidence(Uuid::now_v7(), number, name, why, bytes)
     }
 
     /// The same, under a request id that was drawn before: asked again with it, it is attached once.
     pub fn attach_as(&self, id: Uuid, number: Number, name: &Line, bytes: &[u8]) -> anyhow::Result<Value> {
+        self.send_evidence(id, number, name, None, bytes)
+    }
+
+    fn send_evidence(
+        &self,
+        id: Uuid,
+        number: Number,
+        name: &Line,
+        why: Option<&Line>,
+        bytes: &[u8],
+    ) -> anyhow::Result<Value> {
         let id = id.to_string();
         let answer = self.insist(&format!("/api/v1/incidents/{}/evidence", number.get()), |request| {
             let request = request.query("name", name.as_str()).query("request_id", &id);
+            let request = request.query_pairs(why.map(|why| ("why", why.as_str())));
             request.content_type("application/octet-stream").send(bytes)
         });
         answer.map_err(|error| of(number, error))

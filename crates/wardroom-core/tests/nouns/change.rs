@@ -291,6 +291,7 @@ fn what_shows_it_is_evidence_that_is_there() {
         by: JOSEPHINE,
         sha256: text(&Fingerprint::new([7; 32]).to_string()),
         name: text("graph.png"),
+        why: None,
         media_type: MediaType::Png,
         bytes: 9,
     };

@@ -7,6 +7,7 @@ use wardroom_core::evidence::{Evidence, Fingerprint, INCIDENT_MAX, MediaType, PI
 use wardroom_core::id::{Entry, PersonId};
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::seal::{self, Seal};
+use wardroom_core::text::Line;
 
 use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA};
 use crate::given::{Given, by, given};
@@ -19,13 +20,22 @@ fn print(n: u64) -> Fingerprint {
 }
 
 fn piece(n: u64, bytes: u64) -> Command {
-    let name = "pods.txt".parse().expect("a line");
-    Command::Attach(Piece { fingerprint: print(n), name, media_type: MediaType::Text, bytes })
+    Command::Attach(Piece {
+        fingerprint: print(n),
+        name: line("pods.txt"),
+        why: None,
+        media_type: MediaType::Text,
+        bytes,
+    })
+}
+
+fn line(words: &str) -> Line {
+    words.parse().expect("a line")
 }
 
 fn attached(n: u64, bytes: u64, by: PersonId) -> Event {
     let (sha256, name) = (text(&print(n).to_string()), text("pods.txt"));
-    Event::EvidenceAttached(Evidence { sha256, name, media_type: MediaType::Text, bytes, by })
+    Event::EvidenceAttached(Evidence { sha256, name, why: None, media_type: MediaType::Text, bytes, by })
 }
 
 fn seals(given: &Given, entry: Entry) -> Vec<Seal> {
@@ -47,6 +57,19 @@ fn every_responder_attaches() {
         .then([attached(2, 1, MARY)])
         .when(ROBIN, piece(3, 1))
         .refused(Code::NotAResponder, &[], Some(Remedy::Join));
+}
+
+#[test]
+fn why_it_is_kept_is_said_with_it_and_goes_with_it() {
+    let Command::Attach(piece) = piece(1, 34_567) else { unreachable!("it attaches") };
+    let Event::EvidenceAttached(plain) = attached(1, 34_567, SABRINA) else { unreachable!("it is attached") };
+    let said = Event::EvidenceAttached(Evidence { why: Some(text("before the restart")), ..plain });
+    let why = Some(line("before the restart"));
+    let given = two().when(SABRINA, Command::Attach(Piece { why, ..piece })).then([said]);
+    let seals = seals(&given, Entry(3));
+    assert_eq!(seals.len(), 3, "the name, why, and the digest");
+    let redact = cmd("redact", json!({ "entry": 3 }));
+    given.when(SABRINA, redact).then([Event::Redacted { entry: Entry(3), seals, reason: None }]);
 }
 
 #[test]

@@ -73,13 +73,16 @@ fn the_words_that_were_said_are_told() {
 
 #[test]
 fn evidence_is_told_by_its_name_and_size_and_once_it_is_redacted_by_its_size() {
-    let evidence = |name| {
+    let evidence = |name, why| {
         let (sha256, media_type) = (text("00"), MediaType::Png);
-        Event::EvidenceAttached(Evidence { sha256, name, media_type, bytes: 34_567, by: SABRINA })
+        Event::EvidenceAttached(Evidence { sha256, name, why, media_type, bytes: 34_567, by: SABRINA })
     };
-    says(evidence(text("graph.png")), "Sabrina attached graph.png (34 KB)");
+    says(evidence(text("graph.png"), None), "Sabrina attached graph.png (34 KB)");
+    let why = Some(text("errors as they began"));
+    says(evidence(text("graph.png"), why), "Sabrina attached graph.png (34 KB): errors as they began");
     let seal = Seal([7; 32]);
-    says(evidence(Text::Redacted { seal }), "Sabrina attached 34 KB of evidence, which were redacted");
+    let gone = || Text::Redacted { seal };
+    says(evidence(gone(), Some(gone())), "Sabrina attached 34 KB of evidence, which were redacted");
 }
 
 #[test]

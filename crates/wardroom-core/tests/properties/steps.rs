@@ -318,6 +318,7 @@ fn evidence() -> impl Strategy<Value = Command> {
         Command::Attach(Piece {
             fingerprint: Fingerprint::new([n; 32]),
             name: line(),
+            why: (n == 0).then(line),
             media_type: MediaType::Png,
             bytes: mebibytes.min(10) << 20,
         })

@@ -23,7 +23,7 @@ use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::evidence::{Evidence, Fingerprint, MediaType, PIECE_MAX, Piece};
 use wardroom_core::id::{Entry, Number};
-use wardroom_core::text::Line;
+use wardroom_core::text::{Line, Text};
 
 use super::answers;
 use super::parse::{InPath, Query, numbered};
@@ -53,6 +53,9 @@ pub(super) struct Attaching {
     /// What it is called, in one line.
     #[param(value_type = String)]
     name: Line,
+    /// Why it is worth keeping, in one line.
+    #[param(value_type = Option<String>)]
+    why: Option<Line>,
     /// Drawn for each piece: the same one again gets the same answer.
     request_id: Uuid,
 }
@@ -127,7 +130,7 @@ pub(super) async fn attach(
     State(server): State<Server>,
     Responder(reader): Responder,
     InPath(number): InPath,
-    Query(Attaching { name, request_id }): Query<Attaching>,
+    Query(Attaching { name, why, request_id }): Query<Attaching>,
     request: Request,
 ) -> Result<Json<Attached>, Problem> {
     let held = server.visible(&reader, number).await?;
@@ -142,8 +145,8 @@ pub(super) async fn attach(
         .map_err(|refusal| Problem::refused(&refusal, &reader.facts))?;
     let _weight = server.evidence.to_take(size).await?;
     let (bytes, fingerprint) = taken(request.into_body(), size).await?;
-    let piece =
-        Piece { fingerprint, name, media_type: MediaType::of(&bytes), bytes: u64::try_from(bytes.len()).unwrap_or(0) };
+    let (media_type, length) = (MediaType::of(&bytes), u64::try_from(bytes.len()).unwrap_or(0));
+    let piece = Piece { fingerprint, name, why, media_type, bytes: length };
     let attached = |entry| Attached {
         incident: number,
         entry,
@@ -189,8 +192,8 @@ pub(super) async fn list(
         let sha256 = evidence.sha256.words()?;
         Some(json!({
             "entry": stored.seq, "sha256": sha256, "address": address(number, sha256), "name": evidence.name.words(),
-            "media_type": evidence.media_type, "bytes": evidence.bytes, "by": named(&reader.facts, evidence.by),
-            "at": stored.at,
+            "why": evidence.why.as_ref().and_then(Text::words), "media_type": evidence.media_type, "bytes": evidence.bytes,
+            "by": named(&reader.facts, evidence.by), "at": stored.at,
         }))
     };
     let stored = server.log.events(stream_of(number), &entries).await?;

@@ -17,6 +17,9 @@ pub enum Evidence {
         /// What it is called; the file's own name unless it is said
         #[arg(long)]
         name: Option<Line>,
+        /// Why it is worth keeping, in one line
+        #[arg(long)]
+        why: Option<Line>,
     },
     /// List what is attached, by whom and when: wardroom evidence list 465
     List { number: Number },

@@ -24,6 +24,9 @@ pub fn evidence(answer: &Value) -> String {
         let entry = piece["entry"].as_u64().unwrap_or_default();
         let _ =
             writeln!(out, "{entry:>4}  {}  {}\n      {}", text(&piece["name"]), soft(&about), text(&piece["sha256"]));
+        if let Some(why) = piece["why"].as_str() {
+            let _ = writeln!(out, "      {why}");
+        }
     }
     out.trim_end().to_owned()
 }

@@ -23,7 +23,7 @@ const STDIN: &str = "-";
 /// `wardroom evidence …`
 pub fn evidence(client: &Client, remote: &Remote, verb: Evidence) -> anyhow::Result<()> {
     match verb {
-        Evidence::Add { number, file, name } => add(client, remote, number, &file, name),
+        Evidence::Add { number, file, name, why } => add(client, remote, number, &file, (name, why)),
         Evidence::List { number } => {
             let answer = client.evidence_list(number)?;
             if remote.json {
@@ -39,7 +39,13 @@ pub fn evidence(client: &Client, remote: &Remote, verb: Evidence) -> anyhow::Res
 }
 
 /// Attaches a file, and prints the address of its bytes as the last word.
-fn add(client: &Client, remote: &Remote, number: Number, file: &Path, name: Option<Line>) -> anyhow::Result<()> {
+fn add(
+    client: &Client,
+    remote: &Remote,
+    number: Number,
+    file: &Path,
+    (name, why): (Option<Line>, Option<Line>),
+) -> anyhow::Result<()> {
     let stdin = file == Path::new(STDIN);
     let name = match name {
         Some(name) => name,
@@ -63,7 +69,7 @@ fn add(client: &Client, remote: &Remote, number: Number, file: &Path, name: Opti
         ))
         .into());
     }
-    let answer = client.attach(number, &name, &bytes)?;
+    let answer = client.attach(number, &name, why.as_ref(), &bytes)?;
     if remote.json {
         print_json(&answer);
         return Ok(());

@@ -73,9 +73,10 @@ fn what_is_attached_is_read_back_byte_for_byte(house: House) {
     assert_eq!((status, &again), (200, &answer));
     assert_eq!(server.kinds(&mary, n).iter().filter(|kind| *kind == "evidence_attached").count(), 1);
     // Asked twice because the answer got lost, it is there once.
-    let path = format!("/api/v1/incidents/{n}/evidence?name=x&request_id={}", Uuid::now_v7());
+    let path = format!("/api/v1/incidents/{n}/evidence?name=x&why=it%20is%20odd&request_id={}", Uuid::now_v7());
     let first = server.send(&mary, &path, b"once").unwrap();
     assert_eq!((server.send(&mary, &path, b"once").unwrap(), first.0), (first, 200));
+    assert_eq!(follower.next_of("evidence_attached")["told"], "Mary attached x (4 bytes): it is odd");
     assert_eq!(house.verify()["holds"], true);
 }
 

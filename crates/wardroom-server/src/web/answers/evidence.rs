@@ -25,6 +25,8 @@ pub(super) struct EvidenceView {
     address: String,
     /// What its owner called it.
     name: Option<String>,
+    /// Why it is worth keeping, if somebody said so.
+    why: Option<String>,
     /// What its bytes are by themselves.
     media_type: MediaType,
     bytes: u64,

@@ -60,7 +60,7 @@ pub fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &
     }
     let good = server.post(sabrina, "/api/v1/services/search/good", json!({ "version": "v11" }));
     assert_eq!(good.0, 200, "{}", good.1);
-    let piece = format!("/api/v1/incidents/{n}/evidence?name=pods.txt&request_id={}", uuid::Uuid::now_v7());
+    let piece = format!("/api/v1/incidents/{n}/evidence?name=pods.txt&why=before&request_id={}", uuid::Uuid::now_v7());
     assert_eq!(server.send(mary, &piece, b"NAME READY").unwrap().0, 200);
     assert_eq!(server.post(mary, "/api/v1/me/reach/browsers", a_browser("one")).0, 201);
     let (status, invite) = server.post(mary, &format!("/api/v1/incidents/{n}/invites"), json!({ "hours": 1 }));

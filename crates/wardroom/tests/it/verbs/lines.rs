@@ -130,10 +130,10 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     ("mary", "still-true|1", "Mary says that this is still true: summary, detailed status, working notes"),
     (
         "mary",
-        "evidence|add|1|Cargo.toml|--name|manifest.toml",
+        "evidence|add|1|Cargo.toml|--name|manifest.toml|--why|what it is made of",
         "manifest.toml is kept as evidence, with entry |: /api/v1/incidents/1/evidence/",
     ),
-    ("robin", "evidence|list|1", "manifest.toml|text/plain, by Mary, 2"),
+    ("robin", "evidence|list|1", "manifest.toml|text/plain, by Mary, 2|what it is made of"),
     ("robin", "evidence|verify|1", "The evidence holds: 1 piece of incident 1."),
     (
         "robin",
