@@ -65,6 +65,7 @@ pub const TARGETS: &[(&str, Property)] = &[
     ("letter", reached::letter),
     ("document", document::document),
     ("endpoint", reached::endpoint),
+    ("fetched", reached::fetched),
     ("browser", reached::browser),
     ("wait", reached::wait),
     ("sheet", sheet::sheet),

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 use std::sync::LazyLock;
 
 use wardroom_core::call::Words;
+use wardroom_core::text::LINE_MAX as NAME_MAX;
+use wardroom_server::fetch::{Listed, Target};
 use wardroom_server::reach::mail::{Letter, compose};
 use wardroom_server::reach::outward;
 use wardroom_server::reach::push::vapid::VapidKey;
@@ -51,6 +53,33 @@ pub fn letter(bytes: &[u8]) {
     let unfolded = head.replace("\r\n ", " ").replace("\r\n\t", " ");
     let to_whom = unfolded.split("\r\n").find_map(|head| head.strip_prefix("To:")).expect("it is to somebody");
     assert_eq!(to_whom.trim().trim_matches(['<', '>']), to.trim(), "it is to nobody else");
+}
+
+/// `LIST|URL`: what is listed reads back as it was written, and what would be fetched has one reading, is on a host that
+/// is listed, and shows nothing of what stands behind its path.
+pub fn fetched(bytes: &[u8]) {
+    let Ok(given) = str::from_utf8(bytes) else { return };
+    let (list, url) = given.split_once('|').unwrap_or((given, ""));
+    let listed = match list.parse::<Listed>() {
+        Ok(listed) => listed,
+        Err(why) => return can_be_shown(&why.to_string()),
+    };
+    assert_eq!(listed.as_written().parse::<Listed>().as_ref(), Ok(&listed));
+    let target = match url.parse::<Target>() {
+        Ok(target) => target,
+        Err(why) => return can_be_shown(&why.to_string()),
+    };
+    let name = String::from(target.name());
+    assert!(name.is_ascii() && !name.contains(['?', '#', '@', ' ']), "{name}");
+    assert!(name.starts_with(target.place()) || name.len() == NAME_MAX, "{name} is not at {}", target.place());
+    assert!(!Listed::default().names(&target));
+    // Whoever lists just what is named there lists it, and nothing that an address inside leads to comes by itself.
+    let port = target.port();
+    let exact: Listed = format!("{}:{port}", target.host()).parse().expect("a host that was read can be listed");
+    assert!(exact.names(&target));
+    if listed.names(&target) {
+        assert!(!listed.is_empty());
+    }
 }
 
 /// An address that somebody gave and this server would ask: of the public internet as far as that can be seen, and the

@@ -17,6 +17,7 @@ pub use self::at_most::AtMost;
 pub use self::shown::{Setting, Source};
 pub use self::store::StoreArgs;
 use crate::admission::exempt::Exempt;
+use crate::fetch::Listed;
 use crate::file;
 use crate::log::Place;
 use crate::public_url::PublicUrl;
@@ -113,9 +114,13 @@ struct Given {
     /// place [default: none are heard]
     #[arg(long, env = "WARDROOM_GITHUB_SECRET", value_name = "SECRET", hide_env_values = true)]
     github_secret: Option<String>,
+    /// Hosts from which evidence is fetched by its URL, and addresses or networks of this house that they may lead to, such
+    /// as graphs.example.org,prometheus:9090,10.0.0.0/8 [default: nothing is fetched]
+    #[arg(long, env = "WARDROOM_FETCH_FROM", value_name = "HOSTS")]
+    fetch_from: Option<Listed>,
     /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
     /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key, smtp_url, mail_from,
-    /// private_endpoints, gate_exempt, github_secret
+    /// private_endpoints, gate_exempt, github_secret, fetch_from
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -147,6 +152,7 @@ pub struct Settings {
     private_endpoints: Option<bool>,
     gate_exempt: Option<String>,
     github_secret: Option<String>,
+    fetch_from: Option<Listed>,
 }
 
 /// The URLs of the database and of the mail relay may hold a password.
@@ -217,6 +223,8 @@ pub struct Config {
     pub gate_exempt: Option<String>,
     /// With what GitHub signs what it tells.
     pub github_secrets: Vec<String>,
+    /// From where evidence is fetched.
+    pub fetch_from: Listed,
     /// All of it as an admin may read it: with where each comes from, and without secrets.
     pub shown: Vec<Setting>,
     /// How people outside are reached.
@@ -293,6 +301,7 @@ impl ServeArgs {
             exempt,
             gate_exempt: both.gate_exempt,
             github_secrets,
+            fetch_from: both.fetch_from.unwrap_or_default(),
             shown: Vec::new(),
         };
         config.shown = shown::shown(&config.settings(), &given, &file, |name| typed.contains(name));
@@ -331,6 +340,7 @@ impl Given {
             private_endpoints: self.private_endpoints.then_some(true),
             gate_exempt: self.gate_exempt,
             github_secret: self.github_secret,
+            fetch_from: self.fetch_from,
         }
     }
 }
@@ -355,6 +365,7 @@ impl Settings {
             private_endpoints: self.private_endpoints.or(others.private_endpoints),
             gate_exempt: self.gate_exempt.or(others.gate_exempt),
             github_secret: self.github_secret.or(others.github_secret),
+            fetch_from: self.fetch_from.or(others.fetch_from),
         }
     }
 }
@@ -383,6 +394,7 @@ impl Config {
             private_endpoints: Some(self.outside.private_endpoints),
             gate_exempt: self.gate_exempt.clone(),
             github_secret: (!self.github_secrets.is_empty()).then(|| self.github_secrets.join(" ")),
+            fetch_from: Some(self.fetch_from.clone()).filter(|listed| !listed.as_written().is_empty()),
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod document;
 mod due;
 pub mod example;
 pub mod execute;
+pub mod fetch;
 pub mod file;
 pub mod gate;
 pub mod intake;

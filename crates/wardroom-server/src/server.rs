@@ -17,6 +17,7 @@ use crate::document::Documents;
 use crate::due::Due;
 use crate::example::{BEAT, Examples};
 use crate::execute::{Executor, NotDone};
+use crate::fetch::Fetcher;
 use crate::gate::Gate;
 use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
@@ -93,6 +94,8 @@ pub struct Parts {
     pub followers: Followers,
     /// State documents that are open.
     pub documents: Documents,
+    /// What is fetched to be kept.
+    pub fetcher: Fetcher,
     /// How much evidence is in memory.
     pub evidence: Weights,
     /// Telling people what waits for them.
@@ -291,6 +294,7 @@ pub async fn start(
         accounts,
         public_url: config.public_url,
         followers,
+        fetcher: Fetcher::new(config.fetch_from),
         evidence: Weights::default(),
         reach,
         examples,

@@ -106,7 +106,7 @@ impl Arguments {
 #[derive(Subcommand, Debug)]
 pub enum Verb {
     /// Start a server: wardroom serve --data ./data --listen 127.0.0.1:8080
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Play the book's managed incident and take command in it: wardroom demo --data ./demo
     Demo(Demo),
 

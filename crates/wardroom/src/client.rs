@@ -149,6 +149,12 @@ impl Client {
         answer.map_err(|error| of(number, error))
     }
 
+    /// Has the server fetch what a URL shows and keep it as evidence, once.
+    pub fn fetch(&self, number: Number, asked: Value) -> anyhow::Result<Value> {
+        let answer = self.post(&format!("/api/v1/incidents/{}/evidence/fetch", number.get()), asked);
+        answer.map_err(|error| of(number, error))
+    }
+
     /// Which evidence an incident has.
     pub fn evidence_list(&self, number: Number) -> anyhow::Result<Value> {
         self.get(&format!("/api/v1/incidents/{}/evidence", number.get()))

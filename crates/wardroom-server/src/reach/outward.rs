@@ -84,6 +84,8 @@ fn public_v4(v4: Ipv4Addr) -> bool {
     let of_ours = v4.is_loopback() || v4.is_private() || v4.is_link_local();
     let of_nobody = v4.is_unspecified() || v4.is_broadcast() || v4.is_multicast() || v4.is_documentation();
     let reserved = matches!((a, b, c), (0, ..) | (100, 64..=127, _) | (192, 0, 0) | (198, 18..=19, _) | (240.., ..));
+    // Where a cloud tells its own machines about themselves.
+    let reserved = reserved || v4 == Ipv4Addr::new(168, 63, 129, 16);
     !(of_ours || of_nobody || reserved)
 }
 
@@ -246,6 +248,7 @@ mod tests {
             "224.0.0.1",
             "255.255.255.255",
             "198.18.0.1",
+            "168.63.129.16",
             "::1",
             "::",
             "fe80::1",

@@ -2,6 +2,7 @@
 //! are.
 
 mod disposition;
+pub(in crate::web) mod fetching;
 pub mod weight;
 
 use std::convert::Infallible;
@@ -77,6 +78,21 @@ pub(super) struct Attached {
     bytes: u64,
 }
 
+impl Attached {
+    fn new(incident: Number, entry: Entry, fingerprint: Fingerprint, media_type: MediaType, bytes: u64) -> Self {
+        let sha256 = fingerprint.to_string();
+        Self { incident, entry, address: address(incident, &sha256), sha256, media_type, bytes }
+    }
+}
+
+/// Bytes that came from wherever, with what is said of them.
+struct Brought {
+    bytes: Vec<u8>,
+    fingerprint: Fingerprint,
+    name: Line,
+    why: Option<Line>,
+}
+
 /// Where a piece is read.
 fn address(incident: Number, sha256: &str) -> String {
     format!("/api/v1/incidents/{}/evidence/{sha256}", incident.get())
@@ -145,32 +161,7 @@ pub(super) async fn attach(
         .map_err(|refusal| Problem::refused(&refusal, &reader.facts))?;
     let _weight = server.evidence.to_take(size).await?;
     let (bytes, fingerprint) = taken(request.into_body(), size).await?;
-    let (media_type, length) = (MediaType::of(&bytes), u64::try_from(bytes.len()).unwrap_or(0));
-    let piece = Piece { fingerprint, name, why, media_type, bytes: length };
-    let attached = |entry| Attached {
-        incident: number,
-        entry,
-        sha256: fingerprint.to_string(),
-        address: address(number, &fingerprint.to_string()),
-        media_type: piece.media_type,
-        bytes: piece.bytes,
-    };
-    if let Some(entry) = server.visible(&reader, number).await?.incident.evidence_at(fingerprint) {
-        server.presence.saw(reader.person);
-        return Ok(Json(attached(entry)));
-    }
-    if !bytes.is_empty() {
-        server.log.keep_bytes(stream_of(number), fingerprint, Bytes::from(bytes), clock::now()).await?;
-    }
-    let order = Order::Incident(number, Command::Attach(piece.clone()));
-    match server.ask(&reader, request_id, order).await {
-        Ok(done) => Ok(Json(attached(server.accepted(&done).last_entry))),
-        // Somebody else, or this request before its answer got lost, may have brought the same meanwhile.
-        Err(problem) => {
-            let there = server.visible(&reader, number).await?.incident.evidence_at(fingerprint);
-            there.map(|entry| Json(attached(entry))).ok_or(problem)
-        }
-    }
+    server.keep(&reader, number, request_id, Brought { bytes, fingerprint, name, why }).await.map(Json)
 }
 
 /// Read which evidence an incident has, in the order in which it was attached. What was redacted is not among it.
@@ -253,6 +244,35 @@ fn given(bytes: Bytes, weight: OwnedSemaphorePermit) -> Body {
 }
 
 impl Server {
+    /// Keeps bytes and attaches them; what is there already is answered as it is. Room for them was made before.
+    async fn keep(
+        &self,
+        reader: &Reader,
+        number: Number,
+        request: Uuid,
+        brought: Brought,
+    ) -> Result<Attached, Problem> {
+        let Brought { bytes, fingerprint, name, why } = brought;
+        let (media_type, length) = (MediaType::of(&bytes), u64::try_from(bytes.len()).unwrap_or(0));
+        let attached = |entry| Attached::new(number, entry, fingerprint, media_type, length);
+        if let Some(entry) = self.visible(reader, number).await?.incident.evidence_at(fingerprint) {
+            self.presence.saw(reader.person);
+            return Ok(attached(entry));
+        }
+        if !bytes.is_empty() {
+            self.log.keep_bytes(stream_of(number), fingerprint, Bytes::from(bytes), clock::now()).await?;
+        }
+        let piece = Piece { fingerprint, name, why, media_type, bytes: length };
+        match self.ask(reader, request, Order::Incident(number, Command::Attach(piece))).await {
+            Ok(done) => Ok(attached(self.accepted(&done).last_entry)),
+            // Somebody else, or this request before its answer got lost, may have brought the same meanwhile.
+            Err(problem) => {
+                let there = self.visible(reader, number).await?.incident.evidence_at(fingerprint);
+                there.map(attached).ok_or(problem)
+            }
+        }
+    }
+
     /// The entry that has some evidence. Another node may have taken it a moment ago.
     async fn evidence_of(
         &self,

@@ -136,6 +136,7 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(sheet::written))
         .routes(routes!(evidence::list, evidence::attach))
         .routes(routes!(evidence::read))
+        .routes(routes!(evidence::fetching::fetch))
         .routes(routes!(export::export))
         .routes(routes!(prompt::prompt))
         .routes(routes!(example::play))

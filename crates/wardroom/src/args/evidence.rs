@@ -21,6 +21,19 @@ pub enum Evidence {
         #[arg(long)]
         why: Option<Line>,
     },
+    /// Have the server fetch what a URL shows, and keep it: wardroom evidence fetch 465 https://graphs.example.org/a.png
+    Fetch {
+        number: Number,
+        /// On a host that whoever runs the server listed (--fetch-from)
+        #[arg(value_name = "URL")]
+        from: String,
+        /// What it is called; its host and path unless it is said
+        #[arg(long)]
+        name: Option<Line>,
+        /// Why it is worth keeping, in one line
+        #[arg(long)]
+        why: Option<Line>,
+    },
     /// List what is attached, by whom and when: wardroom evidence list 465
     List { number: Number },
     /// Write out the bytes of a piece, by its SHA-256 or how that begins: wardroom evidence get 465 9f86d081 -o pods.txt

@@ -75,6 +75,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         exempt: Default::default(),
         gate_exempt: None,
         github_secrets: Vec::new(),
+        fetch_from: Default::default(),
         shown: Vec::new(),
         outside: wardroom_server::reach::Outside::default(),
     };

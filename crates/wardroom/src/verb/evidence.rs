@@ -24,6 +24,11 @@ const STDIN: &str = "-";
 pub fn evidence(client: &Client, remote: &Remote, verb: Evidence) -> anyhow::Result<()> {
     match verb {
         Evidence::Add { number, file, name, why } => add(client, remote, number, &file, (name, why)),
+        Evidence::Fetch { number, from, name, why } => {
+            let answer = client.fetch(number, json!({ "url": from, "name": name, "why": why }))?;
+            tell_kept(remote, "It", &answer);
+            Ok(())
+        }
         Evidence::List { number } => {
             let answer = client.evidence_list(number)?;
             if remote.json {
@@ -70,17 +75,17 @@ fn add(
         .into());
     }
     let answer = client.attach(number, &name, why.as_ref(), &bytes)?;
-    if remote.json {
-        print_json(&answer);
-        return Ok(());
-    }
-    println!(
-        "{} is kept as evidence, with entry {}: {}",
-        name.as_str(),
-        answer["entry"],
-        answer["address"].as_str().unwrap_or_default()
-    );
+    tell_kept(remote, name.as_str(), &answer);
     Ok(())
+}
+
+/// Says where it is kept, with the address of its bytes as the last word.
+fn tell_kept(remote: &Remote, what: &str, answer: &Value) {
+    if remote.json {
+        return print_json(answer);
+    }
+    let address = answer["address"].as_str().unwrap_or_default();
+    println!("{what} is kept as evidence, with entry {}: {address}", answer["entry"]);
 }
 
 /// Writes the bytes of a piece of evidence into a file, or as they are to whoever reads on.

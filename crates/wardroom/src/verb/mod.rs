@@ -61,7 +61,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             gate::good(&client(&remote)?, &remote, service, version, on_behalf_of.as_deref())
         }
         Verb::Run(typed) => return run::run(&client(&remote)?, &remote, typed),
-        Verb::Serve(serve) => serve::serve(serve, remote.json),
+        Verb::Serve(serve) => serve::serve(*serve, remote.json),
         Verb::Demo(demo) => demo::demo(demo, remote.json),
         Verb::Declare(declare) => act::open(&client(&remote)?, &remote, declare, false),
         Verb::Investigate(declare) => act::open(&client(&remote)?, &remote, declare, true),

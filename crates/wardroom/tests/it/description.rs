@@ -182,6 +182,12 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
             json!({ "command": "note", "text": "x" }),
         ),
         (
+            mary,
+            "/api/v1/incidents/{number}/evidence/fetch",
+            format!("/api/v1/incidents/{n}/evidence/fetch"),
+            json!({ "url": "https://graphs.example.org/search.png" }),
+        ),
+        (
             sabrina,
             "/api/v1/incidents/{number}/commands",
             format!("/api/v1/incidents/{n}/commands"),

@@ -35,6 +35,7 @@ mod document_store;
 mod evidence;
 mod expiry;
 mod export;
+mod fetching;
 mod freelancing;
 mod full_disk;
 mod guests;

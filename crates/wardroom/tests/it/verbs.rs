@@ -52,7 +52,7 @@ const STORE: &[(&str, &str)] = &[
 
 /// Verbs that have stories of their own: see `settings.rs`, `demo.rs`, `evidence.rs` and below.
 const ELSEWHERE: &[&str] =
-    &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good", "get", "sighting", "sightings"];
+    &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good", "get", "fetch", "sighting", "sightings"];
 
 fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()
