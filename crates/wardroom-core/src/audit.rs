@@ -51,7 +51,8 @@ impl DirectoryEvent {
             | Self::ServiceRemoved { .. }
             | Self::ServiceGateSet { .. }
             | Self::ServiceMatched { .. }
-            | Self::ServiceGoodSet { .. } => Topic::Teams,
+            | Self::ServiceGoodSet { .. }
+            | Self::ServicePreserveSet { .. } => Topic::Teams,
             Self::TokenIssued { .. } | Self::TokenRevoked { .. } | Self::AllTokensRevoked {} => Topic::Tokens,
             Self::LinkMade { .. }
             | Self::LinkUsed { .. }
@@ -115,6 +116,7 @@ impl DirectoryEvent {
             | Self::ServiceGateSet { .. }
             | Self::ServiceMatched { .. }
             | Self::ServiceGoodSet { .. }
+            | Self::ServicePreserveSet { .. }
             | Self::TokenRevoked { .. }
             | Self::AllTokensRevoked {}
             | Self::LinkUsed { .. }
@@ -232,6 +234,14 @@ impl Teller<'_> {
             DirectoryEvent::ServiceGoodSet { service, version } => {
                 format!("{who} said that version {version} of {service} is good")
             }
+            DirectoryEvent::ServicePreserveSet { service, worth } if worth.is_empty() => {
+                format!("{who} said that nothing of {service} is worth keeping beforehand")
+            }
+            DirectoryEvent::ServicePreserveSet { service, worth } => {
+                let named: Vec<String> = worth.iter().map(|worth| worth.what.to_string()).collect();
+                let named: Vec<&str> = named.iter().map(String::as_str).collect();
+                format!("{who} said what of {service} is worth keeping: {}", listed(&named))
+            }
             DirectoryEvent::ServiceRemoved { service } => format!("{who} removed the service {service}"),
             _ => self.access(event),
         }
@@ -333,6 +343,7 @@ impl Teller<'_> {
             | DirectoryEvent::ServiceGateSet { .. }
             | DirectoryEvent::ServiceMatched { .. }
             | DirectoryEvent::ServiceGoodSet { .. }
+            | DirectoryEvent::ServicePreserveSet { .. }
             | DirectoryEvent::TokenIssued { .. }
             | DirectoryEvent::TokenRevoked { .. }
             | DirectoryEvent::AllTokensRevoked {}

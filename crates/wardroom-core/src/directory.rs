@@ -20,6 +20,7 @@ use crate::incident::Severity;
 use crate::matching::Matching;
 use crate::passkey::{Passkey, Proof};
 use crate::person::Email;
+use crate::preserve::Template;
 use crate::reach::Reach;
 use crate::record::Unreadable;
 use crate::refusal::{Code, Refusal};
@@ -94,6 +95,11 @@ pub enum DirectoryCommand {
     SetGood {
         service: ServiceName,
         version: Line,
+    },
+    /// What is worth keeping when something is wrong with a service, at most ten things; none takes all of it back.
+    PreserveService {
+        service: ServiceName,
+        keep: Vec<Template>,
     },
     /// Adds and changes whatever a roster names; what it does not name stays.
     Import {
@@ -291,6 +297,7 @@ impl Directory {
             DirectoryCommand::RemoveService { service } => self.remove_service(service),
             DirectoryCommand::SetGate { service, enforce } => self.set_gate(service, enforce),
             DirectoryCommand::MatchService { service, matching } => self.match_service(service, matching),
+            DirectoryCommand::PreserveService { service, keep } => self.preserve_service(service, keep),
             DirectoryCommand::SetGood { service, version } => self.set_good(service, version),
             DirectoryCommand::Import { roster } => self.import(roster, fresh),
             DirectoryCommand::RevokeToken { token } => self.revoke_token(token),

@@ -12,6 +12,7 @@ use crate::example::Part;
 use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
+use crate::preserve::Worth;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::text::Text;
 
@@ -71,6 +72,9 @@ pub struct Service {
     /// The version of it that was good last, as its owners say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub good: Option<Good>,
+    /// What of it is worth keeping when something is wrong with it, at most ten things.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worth: Vec<Worth>,
 }
 
 /// A version of a service that its owners say is good.

@@ -7,7 +7,7 @@
 //! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`gate`], [`sighting`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
-//! how people are [`reach`]ed, and which objects of a cluster are a service's ([`matching`]); it is told in [`audit`].
+//! how people are [`reach`]ed, which objects of a cluster are a service's ([`matching`]), and what of it is worth keeping ([`preserve`]); it is told in [`audit`].
 //!
 //! No clock, no randomness, no database and no socket can be reached from here: time, ids and salts are
 //! arguments (`clippy.toml` forbids the calls, with the reason).
@@ -41,6 +41,7 @@ pub mod offer;
 pub mod passkey;
 pub mod permission;
 pub mod person;
+pub mod preserve;
 pub mod prompt;
 pub mod reach;
 pub mod record;

@@ -122,6 +122,7 @@ impl Directory {
             | DirectoryCommand::SetGate { .. }
             | DirectoryCommand::MatchService { .. }
             | DirectoryCommand::SetGood { .. }
+            | DirectoryCommand::PreserveService { .. }
             | DirectoryCommand::Welcome { .. }
             | DirectoryCommand::SignIn { .. }
             | DirectoryCommand::ProveSession { .. }

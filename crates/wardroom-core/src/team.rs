@@ -58,7 +58,7 @@ impl Directory {
         Ok(vec![DirectoryEvent::ServiceRemoved { service }])
     }
 
-    fn known_service(&self, service: &ServiceName) -> Result<&Service, Refusal> {
+    pub(crate) fn known_service(&self, service: &ServiceName) -> Result<&Service, Refusal> {
         self.facts.services.get(service).ok_or_else(|| self.facts.no_such_service(service))
     }
 
@@ -112,6 +112,9 @@ impl Directory {
             }
             DirectoryEvent::ServiceMatched { service, matching } => {
                 self.with_service(service, |known| known.matching = matching.clone());
+            }
+            DirectoryEvent::ServicePreserveSet { service, worth } => {
+                self.with_service(service, |known| known.worth = worth.clone());
             }
             DirectoryEvent::ServiceGoodSet { service, version } => {
                 let good = Good { version: version.clone(), since: recorded.at };

@@ -137,6 +137,7 @@ pub fn incident(state: &Value) -> String {
     changes::differing(&mut out, state);
     sightings::sightings(&mut out, state);
     permissions::permissions(&mut out, state);
+    evidence::worth(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
     lists(&mut out, state);
@@ -154,6 +155,7 @@ pub fn whole(briefing: &Value, written: &Value, newest: &[Value]) -> String {
     changes::differing(&mut out, state);
     sightings::sightings(&mut out, state);
     permissions::permissions(&mut out, state);
+    evidence::worth(&mut out, state);
     document::criteria(&mut out, state);
     document::todos(&mut out, state);
     document::written(&mut out, state, written, "notes");

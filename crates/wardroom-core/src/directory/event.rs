@@ -9,6 +9,7 @@ use crate::example::Part;
 use crate::id::{InviteId, LinkId, Number, PasskeyId, PersonId, ServiceName, SessionId, TeamName, Time, TokenId};
 use crate::incident::Severity;
 use crate::matching::Matching;
+use crate::preserve::Worth;
 use crate::reach::{Channel, QuietHours};
 use crate::record::{Recorded, Unreadable, from_stored, to_stored};
 use crate::seal::Seal;
@@ -88,6 +89,11 @@ pub enum DirectoryEvent {
     ServiceGoodSet {
         service: ServiceName,
         version: Text,
+    },
+    /// What of it is worth keeping.
+    ServicePreserveSet {
+        service: ServiceName,
+        worth: Vec<Worth>,
     },
     TokenIssued {
         token: TokenId,
@@ -170,6 +176,7 @@ impl DirectoryEvent {
         "service_gate_set",
         "service_matched",
         "service_good_set",
+        "service_preserve_set",
         "token_issued",
         "token_revoked",
         "all_tokens_revoked",

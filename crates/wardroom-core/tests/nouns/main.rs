@@ -28,6 +28,7 @@ mod offer;
 mod passkey;
 mod permission;
 mod person;
+mod preserve;
 mod prompt;
 mod reach;
 mod responder;

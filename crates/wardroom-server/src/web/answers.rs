@@ -41,6 +41,7 @@ use self::sightings::SightingView;
 pub(super) use self::sightings::{Sightings, ToldAnswer};
 pub(super) use account::{Me, Sessions};
 pub(super) use evidence::EvidenceList;
+use evidence::{WorthKeepingView, WorthView};
 pub(super) use passkeys::{PasskeyView, Passkeys, ToMake, ToSign};
 pub(super) use reach::{BrowserView, ReachView, Tested, ToldView};
 pub(super) use welcome::{CameIn, InviteLooked, LinkView, NewInvite, NewLink};
@@ -158,6 +159,8 @@ pub(super) struct IncidentView {
     permission_asks: Vec<PermissionAskView>,
     /// Whether the reader is of operations, who let others change services.
     may_grant_permission: bool,
+    /// What is worth keeping of the affected services before they are changed, for whoever may change them.
+    worth_keeping: Vec<WorthKeepingView>,
     may_add: MayAdd,
     document: DocumentView,
     clocks: Vec<ClockView>,
@@ -405,6 +408,8 @@ pub(super) struct ServiceView {
     matching: Option<MatchingView>,
     /// The version of it that was good last; left out while nobody said so.
     good: Option<GoodView>,
+    /// What of it is worth keeping when something is wrong with it; left out where nobody said so.
+    worth: Option<Vec<WorthView>>,
 }
 
 /// What a change of the directory wrote.

@@ -4,6 +4,7 @@ mod changes;
 mod lists;
 mod permissions;
 mod sightings;
+mod worth;
 
 use serde_json::{Value, json};
 use wardroom_core::call::Call;
@@ -98,7 +99,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "todos": lists::todos(incident, &ask),
         "may_add": lists::may_add(incident, &ask),
         "document": lists::document(incident, reader, facts),
-        "clocks": incident.clocks, "pinned": incident.pinned,
+        "clocks": incident.clocks, "pinned": incident.pinned, "worth_keeping": worth::keeping(incident, &ask),
         "merged_into": incident.merged_into, "read_only": incident.unreadable,
         "next": brought.as_ref().map(|brought| &brought.next),
         "prompt": brought.as_ref().map(|brought| &brought.prompt),

@@ -7,6 +7,7 @@ use wardroom_core::id::{Handle, ServiceName, TeamName, Who};
 use wardroom_core::incident::Severity;
 use wardroom_core::matching::{Label, Pattern};
 use wardroom_core::person::Email;
+use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 use wardroom_server::config::StoreArgs;
@@ -146,6 +147,19 @@ pub enum Service {
         labels: Vec<Label>,
         /// None does, from now on
         #[arg(long, conflicts_with_all = ["names", "namespaces", "labels"])]
+        nothing: bool,
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Say what is worth keeping when something is wrong with a service: wardroom service preserve search
+    /// "graphs=https://graphs.example.org/search.png" "pods=kubectl get pods -n search"
+    Preserve {
+        service: ServiceName,
+        /// What it shows, and its URL or a command that changes nothing; all there is, from now on
+        #[arg(value_name = "WHAT=HOW", required_unless_present = "nothing")]
+        keep: Vec<Template>,
+        /// Nothing is, from now on
+        #[arg(long, conflicts_with = "keep")]
         nothing: bool,
         #[command(flatten)]
         store: StoreArgs,

@@ -8,6 +8,24 @@ use wardroom_core::evidence::size;
 
 use super::{name, soft, text};
 
+/// What is worth keeping before something is changed, with what to type for it; nothing where there is nothing.
+pub fn worth(out: &mut String, state: &Value) {
+    let all = state["worth_keeping"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if all.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\n{}", soft("WORTH KEEPING"));
+    for one in all {
+        let (number, how) = (&state["number"], text(&one["how"]));
+        let typed = if how.starts_with("https://") || how.starts_with("http://") {
+            format!("wardroom evidence fetch {number} '{}'", how.replace('\'', "%27"))
+        } else {
+            format!("wardroom run {number} --look -- {how}")
+        };
+        let _ = writeln!(out, "  {} of {}: {typed}", text(&one["what"]), text(&one["service"]));
+    }
+}
+
 /// `wardroom evidence list`: each piece with its digest below it, so that both can be read and copied.
 pub fn evidence(answer: &Value) -> String {
     let pieces = answer["evidence"].as_array().map(Vec::as_slice).unwrap_or_default();

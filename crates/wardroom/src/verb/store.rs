@@ -277,6 +277,10 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
             let said = format!("The directory knows which objects of a cluster belong to {service}.");
             change_one(&store, json, DirectoryCommand::MatchService { service, matching }, &said)
         }
+        Service::Preserve { service, keep, nothing: _, store } => {
+            let said = format!("The directory knows what of {service} is worth keeping.");
+            change_one(&store, json, DirectoryCommand::PreserveService { service, keep }, &said)
+        }
         Service::List(store) => {
             let directory = block_on(directory(&store))?;
             if json {

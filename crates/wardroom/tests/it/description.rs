@@ -251,6 +251,8 @@ const WHOLE: &[&str] = &[
     "CriterionView",
     "TodoView",
     "EvidenceView",
+    "WorthView",
+    "WorthKeepingView",
     "MayAdd",
     "DocumentView",
     "StampView",

@@ -40,6 +40,11 @@ const STORE: &[(&str, &str)] = &[
     ("service|gate|power|--observe", "The gate of power only observes."),
     ("service|match|power|--namespace|power*|--label|app=power", "which objects of a cluster belong to power."),
     ("service|match|power|--nothing", "which objects of a cluster belong to power."),
+    (
+        "service|preserve|power|graph=https://graphs.example.org/power.png|pods=kubectl get pods",
+        "what of power is worth keeping.",
+    ),
+    ("service|preserve|power|--nothing", "what of power is worth keeping."),
     ("service|list", "power|owned by dispatch|search"),
     ("service|remove|power", "Removed the service power."),
     ("team|remove|dispatch", "Removed the team dispatch."),

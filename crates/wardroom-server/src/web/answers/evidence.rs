@@ -1,8 +1,8 @@
-//! What evidence there is, described.
+//! What evidence there is and what is worth keeping, described.
 
 use utoipa::ToSchema;
 use wardroom_core::evidence::MediaType;
-use wardroom_core::id::{Entry, Number};
+use wardroom_core::id::{Entry, Number, ServiceName};
 
 use super::Named;
 
@@ -34,4 +34,23 @@ pub(super) struct EvidenceView {
     by: Named,
     #[schema(format = DateTime)]
     at: String,
+}
+
+/// Something that is worth keeping when something is wrong with a service.
+#[derive(ToSchema)]
+pub(super) struct WorthView {
+    /// What it shows.
+    what: Option<String>,
+    /// A URL, or a command that changes nothing.
+    how: Option<String>,
+}
+
+/// The same, of one of the affected services.
+#[derive(ToSchema)]
+pub(super) struct WorthKeepingView {
+    service: ServiceName,
+    /// What it shows.
+    what: Option<String>,
+    /// A URL, or a command that changes nothing.
+    how: Option<String>,
 }

@@ -37,6 +37,7 @@ pub fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &
     house.run(&["service", "set", "search", "--owner", "sre", "--depends-on", "index"]);
     house.run(&["service", "gate", "search", "--enforce", "sev1"]);
     house.run(&["service", "match", "search", "--namespace", "search"]);
+    house.run(&["service", "preserve", "search", "graphs=https://graphs.example.org/search.png"]);
     let n = server.declare(mary, "Search is failing");
     for command in [
         json!({ "command": "set_services", "services": ["search", "nobody-knows"] }),
