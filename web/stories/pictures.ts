@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { test } from 'vitest';
 import { DESK, House, PHONE } from './house';
 import { graph, paste } from './paste';
+import { permissions } from './pictures-permission';
 import { editor, into, noConnection, saved } from './written';
 
 const folder = process.env.PICTURES ?? join(import.meta.dirname, '../../target/pictures');
@@ -15,7 +16,7 @@ const sabrina = house.person('sabrina', 'Sabrina', '--admin');
 const brown = house.person('brown', 'Doc Brown');
 const marty = house.person('marty', 'Marty');
 const lorraine = house.person('lorraine', 'Lorraine');
-house.person('jennifer', 'Jennifer');
+const jennifer = house.person('jennifer', 'Jennifer');
 
 /** An incident in full swing. */
 function play(): void {
@@ -303,6 +304,7 @@ test('pictures', async () => {
       },
       'jennifer',
     );
+    await permissions(house, shoot, { sabrina, brown, jennifer, marty });
     await write();
     await shoot(
       'incident',
