@@ -12,6 +12,11 @@ export class Lines {
   /** What is on its way, in its order. */
   #waiting: { words: string; send: Send }[] = [];
 
+  /** What came back into the field was taken after all, another way. */
+  taken(): void {
+    [this.typed = '', ...this.back] = this.back;
+  }
+
   /** Takes what stands in the field on its way, behind what is on its way already. */
   async take(send: Send): Promise<void> {
     const words = this.typed.trim();
