@@ -1,4 +1,5 @@
-// A line about a change that names no service that anybody knows.
+// What a gate stopped, or would have, where somebody decides whether it stops people; and a line about a change that names no
+// service that anybody knows.
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
@@ -29,6 +30,78 @@ async function furnish(store: 'sqlite' | 'postgres', ...services: string[]): Pro
   house.say(sabrina, 'declare', 'Search is failing for everyone', '--severity', 'sev1', ...named);
   return { marty };
 }
+
+test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] as const)))(
+  'what the gate would have stopped is read where somebody has it stop people, in two steps (%s, %s)',
+  async (store, _, options) => {
+    const { marty } = await furnish(store, 'search');
+    const ask = async (): Promise<string> => {
+      const answer = await fetch(`${house.url}/api/v1/gate`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${marty}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ services: ['search'], what: 'deploy v12' }),
+      });
+      return ((await answer.json()) as { reason: string }).reason;
+    };
+    expect(await ask()).toContain('only observes');
+    house.say(marty, 'change', '1', 'record', 'search: deployed v12');
+
+    const ada = await house.enter('ada', options);
+    const row = ada.locator('.rows > li').filter({ hasText: /^\s*search/ });
+    await expect
+      .poll(async () => {
+        await ada.goto(`${house.url}/admin/services`);
+        return await row.getByText('the gate only observes').innerText();
+      }, PATIENCE)
+      .toBe(
+        'the gate only observes, and would have stopped 1 in 7 days; afterwards 1 uncoordinated change was told of',
+      );
+    expect(await faults(ada)).toEqual([]);
+    await row.getByRole('button', { name: 'Open search' }).press('Enter');
+    const panel = ada.getByRole('dialog', { name: 'search' });
+    await panel.getByText('It only observes').waitFor();
+    const last = panel.getByRole('list', { name: 'The last at the gate of search' });
+    await last.getByText('Marty').waitFor();
+    await last.getByText('would have been stopped').waitFor();
+    await last.getByText('uncoordinated change afterwards').waitFor();
+    await last.getByRole('link', { name: '#1' }).waitFor();
+
+    // Chosen, and said twice: the first button is not the second, and the keyboard goes on to why.
+    const set = panel.getByRole('button', { name: 'Set the gate' });
+    expect(await set.getAttribute('aria-disabled')).toBe('true');
+    await panel.getByRole('checkbox', { name: /^SEV 1/ }).check();
+    await panel.getByRole('checkbox', { name: /^SEV 2/ }).check();
+    await set.press('Enter');
+    await expect
+      .poll(() => ada.evaluate(() => document.activeElement?.textContent?.trim()), PATIENCE)
+      .toMatch(
+        /^From now on whoever is outside operations is stopped during an incident at SEV 1 and SEV 2.*held now by #1/s,
+      );
+    expect(await faults(ada)).toEqual([]);
+    expect(await tooWide(ada)).toBe(0);
+    const sure = panel.getByRole('button', { name: 'Yes, stop people' });
+    const { y, height } = (await sure.boundingBox())!;
+    expect(y + height, 'it is in view').toBeLessThanOrEqual(ada.viewportSize()!.height);
+    expect(await ask(), 'it was said once').toContain('only observes');
+    await panel.getByRole('button', { name: 'Keep it as it is' }).click();
+    expect(await panel.getByRole('checkbox', { name: /^SEV 1/ }).isChecked()).toBe(false);
+    await panel.getByRole('checkbox', { name: /^SEV 1/ }).check();
+    await set.click();
+    await sure.click();
+    await panel.getByText('Saved: the gate stops people at SEV 1.').waitFor();
+    await row.getByText('the gate stops people at SEV 1, and would have').waitFor();
+    await expect.poll(ask, PATIENCE).toContain('Only operations may change search');
+
+    // Not in the middle of an incident by one press either.
+    await panel.getByRole('checkbox', { name: /^SEV 1/ }).uncheck();
+    await set.click();
+    await panel.getByText('From now on everybody passes at SEV 1.').waitFor();
+    await panel.getByRole('button', { name: 'Yes, let everybody pass' }).click();
+    await panel.getByText('Saved: the gate only observes.').waitFor();
+    await expect.poll(ask, PATIENCE).toContain('only observes');
+    expect(await faults(ada)).toEqual([]);
+  },
+);
 
 test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] as const)))(
   'a line that names no service is asked for it in its place, and nothing typed is lost (%s, %s)',

@@ -384,6 +384,9 @@ test('pictures', async () => {
     await marks();
     house.run('team', 'set', 'search-sre', 'brown', 'marty');
     house.run('service', 'set', 'search', '--owner', 'search-sre', '--depends-on', 'index');
+    // What its gate would have stopped, twice.
+    for (const what of ['deploy v13', 'flush the cache'])
+      house.say(marty, 'gate', '--service', 'search', '--action', what);
     for (const part of ['people', 'teams', 'services', 'tokens', 'settings', 'audit']) {
       await shoot(
         `admin-${part}`,
@@ -402,6 +405,17 @@ test('pictures', async () => {
         await page.getByRole('button', { name: 'Open Marty' }).click();
         await page.getByRole('button', { name: 'Make a sign-in link' }).click();
         await page.getByText('it is shown once').waitFor();
+      },
+      'sabrina',
+    );
+    await shoot(
+      'admin-gate',
+      async (page) => {
+        await page.goto(`${house.url}/admin/services`);
+        await page.getByRole('button', { name: 'Open search' }).click();
+        await page.getByRole('checkbox', { name: /^SEV 1/ }).check();
+        await page.getByRole('button', { name: 'Set the gate' }).click();
+        await page.getByText('From now on').scrollIntoViewIfNeeded();
       },
       'sabrina',
     );

@@ -1,5 +1,5 @@
 // What admins are answered. See GET /api/v1/openapi.json.
-import type { Person, Time } from '../api/types';
+import type { Person, Severity, Time } from '../api/types';
 
 export interface Account {
   id: string;
@@ -25,7 +25,34 @@ export interface Directory {
     guest_of: number | null;
   }[];
   teams: Record<string, { members: string[] }>;
-  services: Record<string, { owner: string | null; depends_on: string[] }>;
+  /** `enforced` is left out where a service's gate only observes. */
+  services: Record<string, { owner: string | null; depends_on: string[]; enforced?: Severity[] }>;
+}
+
+/** GET /gate: what gates did lately. */
+export interface GateReport {
+  days: number;
+  services: Gated[];
+}
+
+export interface Gated {
+  service: string;
+  owner: string | null;
+  enforced: Severity[];
+  held_by: number[];
+  stopped: number;
+  observed: number;
+  /** After so many of these whoever asked told of an uncoordinated change there. */
+  uncoordinated: number;
+  /** The newest first. */
+  last: {
+    at: Time;
+    /** Null for somebody whom nobody here knows; their name, once they are forgotten. */
+    person: { name: string | null } | null;
+    incident: number;
+    enforced: boolean;
+    uncoordinated: boolean;
+  }[];
 }
 
 export type Scope = 'read' | 'respond' | 'admin';

@@ -21,7 +21,7 @@ use wardroom_core::token::Scope;
 
 use super::answers;
 use super::parse::{Body, Plain};
-use super::problem::Problem;
+use super::problem::{Problem, named};
 use super::who::{AtGate, By, Member, Reader};
 use crate::clock;
 use crate::execute::{Asked as Execute, Order};
@@ -33,6 +33,8 @@ use crate::streams::Held;
 const SERVICES_MAX: usize = 50;
 /// Over so many days what was stopped is summed up.
 const DAYS: i64 = 7;
+/// So many of those are told one by one, for each service.
+const LAST: usize = 5;
 /// How long what somebody is called may be, in bytes: an address of mail, at the most.
 const CALLED_MAX: usize = 254;
 
@@ -215,6 +217,8 @@ struct Sum {
     stopped: u32,
     observed: u32,
     uncoordinated: u32,
+    /// The newest first.
+    last: Vec<Value>,
 }
 
 /// Read which services the gate holds now, at which severities it enforces that, and what it stopped in the last week or
@@ -237,8 +241,18 @@ pub(super) async fn report(State(server): State<Server>, Member(reader): Member)
         // Of what they may not know of, nothing is counted.
         let Some(held) = held else { continue };
         let sum = sums.entry(stop.service.clone()).or_default();
+        let uncoordinated = came_of_it(&held.incident, stop);
         *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += 1;
-        sum.uncoordinated += u32::from(came_of_it(&held.incident, stop));
+        sum.uncoordinated += u32::from(uncoordinated);
+        if sum.last.len() < LAST {
+            sum.last.push(json!({
+                "at": stop.at,
+                "person": stop.person.map(|person| named(&reader.facts, person)),
+                "incident": stop.incident,
+                "enforced": stop.enforced,
+                "uncoordinated": uncoordinated,
+            }));
+        }
     }
     let enforcing = reader.facts.services.iter().filter(|(_, known)| !known.enforced.is_empty());
     let held = server.gate.book.held().into_iter().filter(|name| !seen(&server, &reader, name).is_empty());
@@ -256,6 +270,7 @@ pub(super) async fn report(State(server): State<Server>, Member(reader): Member)
             "stopped": sum.stopped,
             "observed": sum.observed,
             "uncoordinated": sum.uncoordinated,
+            "last": sum.last,
         })
     };
     let rows: Vec<Value> = names.into_iter().map(row).collect();

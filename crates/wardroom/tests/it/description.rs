@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use self::everything::{some_of_everything, told_of};
+use self::everything::{some_of_everything, stopped, told_of};
 use crate::house::{House, Server};
 use crate::on_both;
 
@@ -245,6 +245,7 @@ const WHOLE: &[&str] = &[
     "StopView",
     "GateReport",
     "GatedView",
+    "StoppedView",
     "OfferView",
     "ResponderView",
     "RoadblockView",
@@ -294,6 +295,7 @@ fn what_is_answered_is_what_is_described(house: House) {
     let told = told_of(&house, &server, &mary, n);
     let asking = json!({ "command": "ask_permission", "services": ["search"], "what": "restart it once more" });
     server.done(&ada, n, asking);
+    stopped(&server, &ada);
     let schema = description.answer("post", "/api/v1/changes", 200);
     description.fits(&schema, &told, "/api/v1/changes", "telling").unwrap();
     for (token, path, real) in reads([&mary, &sabrina, &ada], n, &secret["incident"]) {

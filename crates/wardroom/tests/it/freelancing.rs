@@ -100,6 +100,9 @@ fn a_new_gate_observes_and_counts_what_it_would_have_stopped(house: House) {
         Some(row(&server, &mary, "search")).filter(|row| row["observed"] == 2 && row["uncoordinated"] == 1)
     });
     assert_eq!((&seen["stopped"], &seen["held_by"], &seen["enforced"]), (&json!(0), &json!([n]), &json!([])));
+    let one = |stop: &Value| (stop["person"]["name"].clone(), stop["incident"].clone(), stop["uncoordinated"].clone());
+    let last: Vec<_> = seen["last"].as_array().unwrap().iter().map(one).collect();
+    assert!(last.contains(&(json!("Robin"), json!(n), json!(true))), "{seen}");
     // Restarted, it knows both what is held and what it has counted.
     server.kill();
     house.run(&["service", "gate", "search", "--enforce", "sev2"]);

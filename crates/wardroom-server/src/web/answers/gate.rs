@@ -4,6 +4,8 @@ use utoipa::ToSchema;
 use wardroom_core::id::{Number, ServiceName, TeamName};
 use wardroom_core::incident::Severity;
 
+use super::Named;
+
 /// Whether somebody may change some services.
 #[derive(ToSchema)]
 pub(in crate::web) struct GateAnswer {
@@ -70,6 +72,23 @@ pub(super) struct GatedView {
     observed: u32,
     /// After how many of these whoever asked told of an uncoordinated change there.
     uncoordinated: u32,
+    /// The last of these, at the most 5, the newest first.
+    last: Vec<StoppedView>,
+}
+
+/// Somebody was stopped at a gate, or would have been.
+#[derive(ToSchema)]
+pub(super) struct StoppedView {
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who asked, or for whom somebody did; null for somebody whom nobody here knows.
+    person: Option<Named>,
+    /// By which incident.
+    incident: Number,
+    /// Whether they were stopped; else it was only observed.
+    enforced: bool,
+    /// Whether they told of an uncoordinated change there afterwards.
+    uncoordinated: bool,
 }
 
 /// Which objects of a cluster belong to a service. What is left out is not asked.

@@ -31,6 +31,17 @@ pub fn told_of(house: &House, server: &Server, mary: &str, n: u64) -> Value {
     serde_json::from_str(&told).unwrap()
 }
 
+/// Somebody comes to a gate and is counted there.
+pub fn stopped(server: &Server, token: &str) {
+    let asked = json!({ "services": ["search"], "what": "restart it" });
+    assert_eq!(server.send(token, "/api/v1/gate", asked.to_string().as_bytes()).unwrap().0, 200);
+    wait::until("it is counted", || {
+        let (_, report) = server.get(token, "/api/v1/gate");
+        let services = report["services"].as_array()?;
+        services.iter().any(|row| row["last"].as_array().is_some_and(|last| !last.is_empty())).then_some(())
+    });
+}
+
 /// An incident in which there is some of everything.
 pub fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &str) -> u64 {
     house.run(&["team", "set", "sre", "sabrina"]);
