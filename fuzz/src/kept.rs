@@ -7,6 +7,7 @@ use uuid::Uuid;
 use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::id::{Actor, Number};
 use wardroom_server::config::Settings;
+use wardroom_server::evidence::{Keep, KeptAt};
 use wardroom_server::execute::{Asked, Executor, Order};
 use wardroom_server::log::{self, BoardRow, Log, Place, Remembered};
 use wardroom_server::streams::{Streams, snapshot};
@@ -92,9 +93,11 @@ pub fn backup(bytes: &[u8]) {
     std::fs::write(&file, written_into(bytes, || runtime.block_on(good()))).expect("a file can be written");
     runtime.block_on(async {
         let place = Place::Folder(folder.path().join("restored"));
-        match log::restore(&file, &place, |_| Ok(Vec::new())).await {
+        let at = KeptAt::Folder(folder.path().join("evidence"));
+        match log::restore(&file, &place, &at, |_| Ok(Vec::new())).await {
             Ok(log) => {
-                let report = log.verify(|_| ()).await.expect("what was restored can be read");
+                let report =
+                    log.verify(Some(&Keep::of(&log, &at)), |_| ()).await.expect("what was restored can be read");
                 assert!(report.broken.is_empty(), "{}", report.broken[0]);
                 log.check_heads().await.expect("its ends agree");
                 let _ = Streams::new(log).incident(Number::FIRST).await;
@@ -143,6 +146,6 @@ async fn good() -> Vec<u8> {
     let opening = serde_json::from_value(json!({ "title": "Search is failing" })).expect("an opening");
     ask(Actor::Person(mary), Order::Open(opening)).await;
     let file = folder.path().join("good.backup");
-    log.backup_to(&file).await.expect("a backup");
+    log.backup_to(&file, &Keep::of(&log, &KeptAt::Nowhere)).await.expect("a backup");
     std::fs::read(file).expect("a file")
 }

@@ -17,6 +17,7 @@ pub use self::at_most::AtMost;
 pub use self::shown::{Setting, Source};
 pub use self::store::StoreArgs;
 use crate::admission::exempt::Exempt;
+use crate::evidence::KeptAt;
 use crate::fetch::Listed;
 use crate::file;
 use crate::log::Place;
@@ -118,7 +119,7 @@ struct Given {
     /// as graphs.example.org,prometheus:9090,10.0.0.0/8 [default: nothing is fetched]
     #[arg(long, env = "WARDROOM_FETCH_FROM", value_name = "HOSTS")]
     fetch_from: Option<Listed>,
-    /// File with these settings as TOML keys: data, database, listen, log_format, log, max_connections,
+    /// File with these settings as TOML keys: data, database, evidence, listen, log_format, log, max_connections,
     /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key, smtp_url, mail_from,
     /// private_endpoints, gate_exempt, github_secret, fetch_from
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
@@ -138,6 +139,7 @@ pub const SETTINGS_BYTES_MAX: usize = 64 << 10;
 pub struct Settings {
     data: Option<PathBuf>,
     database: Option<String>,
+    evidence: Option<String>,
     listen: Option<SocketAddr>,
     log_format: Option<LogFormat>,
     log: Option<String>,
@@ -205,6 +207,8 @@ const LOG: &str = "warn,wardroom=info,wardroom_server=info";
 pub struct Config {
     /// Where the log is kept.
     pub place: Place,
+    /// Where evidence is kept.
+    pub evidence: KeptAt,
     /// Where to listen.
     pub listen: SocketAddr,
     /// How log lines are written.
@@ -267,7 +271,8 @@ impl ServeArgs {
         let file = given.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
         let given = given.settings();
         let store = if given.data.is_some() || given.database.is_some() { &given } else { &file };
-        let store = StoreArgs { data: store.data.clone(), database: store.database.clone() };
+        let evidence = given.evidence.clone().or(file.evidence.clone());
+        let store = StoreArgs { data: store.data.clone(), database: store.database.clone(), evidence };
         if store.data.is_some() && store.database.is_some() {
             anyhow::bail!("name either a data folder or a database, not both");
         }
@@ -290,6 +295,7 @@ impl ServeArgs {
             outside,
             public_url: both.public_url,
             place: store.place(),
+            evidence: store.kept_at()?,
             listen: both.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             log_format: both.log_format.unwrap_or_default(),
             log: both.log.unwrap_or_else(|| LOG.to_owned()),
@@ -326,6 +332,7 @@ impl Given {
         Settings {
             data: self.store.data,
             database: self.store.database,
+            evidence: self.store.evidence,
             listen: self.listen,
             log_format: self.log_format,
             log: self.log,
@@ -351,6 +358,7 @@ impl Settings {
         Self {
             data: self.data.or(others.data),
             database: self.database.or(others.database),
+            evidence: self.evidence.or(others.evidence),
             listen: self.listen.or(others.listen),
             log_format: self.log_format.or(others.log_format),
             log: self.log.or(others.log),
@@ -380,6 +388,7 @@ impl Config {
         Settings {
             data,
             database,
+            evidence: (self.evidence != KeptAt::Nowhere).then(|| self.evidence.to_string()),
             listen: Some(self.listen),
             log_format: Some(self.log_format),
             log: Some(self.log.clone()),

@@ -11,6 +11,7 @@ pub mod clock;
 pub mod config;
 pub mod document;
 mod due;
+pub mod evidence;
 pub mod example;
 pub mod execute;
 pub mod fetch;

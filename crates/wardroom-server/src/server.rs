@@ -15,6 +15,7 @@ use crate::admission::exempt::Exempt;
 use crate::config::{Config, Setting};
 use crate::document::Documents;
 use crate::due::Due;
+use crate::evidence::Keep;
 use crate::example::{BEAT, Examples};
 use crate::execute::{Executor, NotDone};
 use crate::fetch::Fetcher;
@@ -34,7 +35,7 @@ use crate::web::connection::Connections;
 use crate::web::evidence::weight::Weights;
 use crate::web::followers::Followers;
 use crate::web::tls::Certificate;
-use crate::{clock, web};
+use crate::{clock, evidence, web};
 
 /// How long requests that are under way may take after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -98,6 +99,8 @@ pub struct Parts {
     pub fetcher: Fetcher,
     /// How much evidence is in memory.
     pub evidence: Weights,
+    /// Where its bytes are.
+    pub keep: Keep,
     /// Telling people what waits for them.
     pub reach: Reach,
     /// Playing the example incident.
@@ -257,6 +260,8 @@ pub async fn start(
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
+    let keep = Keep::of(&log, &config.evidence);
+    evidence::start(log.clone(), keep.clone());
     let metrics = Metrics::default();
     metrics.quarantined.set(i64::try_from(damaged.len()).unwrap_or(i64::MAX));
     streams.quarantine(damaged);
@@ -296,6 +301,7 @@ pub async fn start(
         followers,
         fetcher: Fetcher::new(config.fetch_from),
         evidence: Weights::default(),
+        keep,
         reach,
         examples,
         metrics,

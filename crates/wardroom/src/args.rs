@@ -194,7 +194,8 @@ pub enum Verb {
     /// Verify the whole record, or an archive, and name what was altered, removed, reordered or cut off: wardroom verify
     /// incident-465.tar
     Verify(Verify),
-    /// Write a backup beside a running server: wardroom backup wardroom-monday.backup
+    /// Write a backup beside a running server, one file with everything but what lets people in, evidence included: wardroom
+    /// backup wardroom-monday.backup
     Backup {
         file: PathBuf,
         #[command(flatten)]
@@ -244,6 +245,9 @@ pub struct Demo {
     /// Keep the record in this PostgreSQL database: postgres://user:password@host/name
     #[arg(long, value_name = "URL")]
     pub database: Option<String>,
+    /// Keep evidence in this folder or bucket, as `serve` does
+    #[arg(long, value_name = "PLACE")]
+    pub evidence: Option<String>,
 }
 
 #[derive(Args, Debug)]

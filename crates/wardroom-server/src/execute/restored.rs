@@ -10,6 +10,7 @@ use wardroom_core::refusal::Code;
 use super::asked::{Order, digest};
 use super::tentative::write_directory;
 use crate::clock;
+use crate::evidence::KeptAt;
 use crate::log::{Append, Log, LogError, Place, Request, Stored};
 use crate::streams::{HeldDirectory, evolve_directory};
 
@@ -19,8 +20,8 @@ use crate::streams::{HeldDirectory, evolve_directory};
 /// # Errors
 /// As [`crate::log::restore`]; [`LogError::Unavailable`] also when the backup's directory was written by a newer
 /// Wardroom, whose tokens this one cannot be sure to end.
-pub async fn restore(file: &Path, into: &Place, keep_tokens: bool) -> Result<Log, LogError> {
-    crate::log::restore(file, into, |directory| ends_of_access(directory, keep_tokens)).await
+pub async fn restore(file: &Path, into: &Place, evidence: &KeptAt, keep_tokens: bool) -> Result<Log, LogError> {
+    crate::log::restore(file, into, evidence, |directory| ends_of_access(directory, keep_tokens)).await
 }
 
 fn ends_of_access(directory: &[Stored], keep_tokens: bool) -> Result<Vec<Append>, LogError> {

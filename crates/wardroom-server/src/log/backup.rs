@@ -1,7 +1,11 @@
 //! Backups: one file, whichever database it comes from or goes to. The file is an embedded store.
 //!
+//! Evidence is in it too, however much there is: whoever has the file has everything that was acknowledged.
+//!
 //! What is volatile or disposable (presence, prompts, snapshots, the board) is left out, and so is what lets people in. A restored log begins a new
 //! epoch, so that cursors of the history that it replaces are recognised.
+
+mod pieces;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,7 +17,9 @@ use rusqlite::{Connection, params_from_iter};
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{IsolationLevel, Row};
 
+use self::pieces::Missed;
 use super::{Append, Log, LogError, Place, Stored, Stream, postgres, sqlite};
+use crate::evidence::{Keep, KeptAt};
 
 /// A table by its name, with its columns.
 type Table = (&'static str, &'static [&'static str]);
@@ -22,8 +28,7 @@ type Table = (&'static str, &'static [&'static str]);
 /// a copy that was cut off has none.
 /// Evidence comes before the words that its database holds it against.
 const TABLES: &[Table] = &[
-    ("evidence", &["stream", "sha256", "at", "position"]),
-    ("evidence_bytes", &["stream", "sha256", "body"]),
+    ("evidence", &["stream", "sha256", "at", "position", "object", "here"]),
     ("events", &["position", "stream", "seq", "kind", "version", "at", "actor", "body", "hash", "link"]),
     ("tips", &["stream", "seq", "hash"]),
     ("texts", &["stream", "commitment", "position", "salt", "words", "erased_by"]),
@@ -41,16 +46,12 @@ const VOLATILE: &str = "DELETE FROM seen; DELETE FROM beats; DELETE FROM prompts
     DELETE FROM passkeys; DELETE FROM challenge_key; DELETE FROM used_challenges;
     DELETE FROM calls; DELETE FROM deliveries; DELETE FROM pagers;
     DELETE FROM push_key; DELETE FROM browsers;
-    DELETE FROM evidence WHERE position IS NULL";
+    DELETE FROM evidence WHERE position IS NULL; DELETE FROM evidence_going; DELETE FROM evidence_home";
 const OCCUPIED: &str = "there is a log already where this should go; restoring never overwrites one";
 /// Rows between two checkpoints of a copy.
 const ROWS_AT_ONCE: usize = 2_000;
-/// The same, of a table whose rows may weigh 10 MiB each.
-const HEAVY_ROWS_AT_ONCE: usize = 4;
-
-fn rows_at_once(table: &str) -> usize {
-    if table == "evidence_bytes" { HEAVY_ROWS_AT_ONCE } else { ROWS_AT_ONCE }
-}
+/// How often a copy is made anew because evidence was redacted while it was made.
+const COPIES: u32 = 5;
 
 impl Log {
     /// Writes a backup beside a running server: everything acknowledged before this call is in it.
@@ -61,7 +62,7 @@ impl Log {
     /// # Errors
     /// [`LogError::Unavailable`] with what stood in the way, [`LogError::Occupied`] when there is a file of that name,
     /// [`LogError::Damaged`] when the copy does not agree with itself.
-    pub async fn backup_to(&self, file: &Path) -> Result<(), LogError> {
+    pub async fn backup_to(&self, file: &Path, keep: &Keep) -> Result<(), LogError> {
         let unavailable = |what: &str, error: std::io::Error| LogError::unavailable(format!("{what}: {error}"));
         if file.exists() {
             return Err(LogError::Occupied(format!("{} is there already; name another file", file.display())));
@@ -69,17 +70,13 @@ impl Log {
         let mut partial = file.as_os_str().to_owned();
         partial.push(".partial");
         let partial = PathBuf::from(partial);
-        let _ = std::fs::remove_file(&partial);
-        sqlite::make_file(&partial)?;
-        match self {
-            Self::Sqlite(store) => store.copy_to(&partial).await?,
-            Self::Postgres(store) => store.copy_to(&partial).await?,
+        let mut tries = 1;
+        while let Err(Missed) = self.copy_into(&partial, keep).await? {
+            tries += 1;
+            if tries > COPIES {
+                return Err(LogError::unavailable("evidence is redacted all the time while it is copied; try again"));
+            }
         }
-        let copy = sqlite::Store::open_file(partial.clone())?;
-        copy.clear_volatile().await?;
-        copy.check_heads().await?;
-        copy.finish().await?;
-        drop(copy);
         let opened = std::fs::File::open(&partial).map_err(|error| unavailable("the copy", error))?;
         opened.sync_all().map_err(|error| unavailable("syncing the copy", error))?;
         std::fs::rename(&partial, file).map_err(|error| unavailable("naming the copy", error))?;
@@ -89,9 +86,28 @@ impl Log {
         }
         Ok(())
     }
+
+    /// Makes the copy, with all evidence that its events have.
+    async fn copy_into(&self, partial: &Path, keep: &Keep) -> Result<Result<(), Missed>, LogError> {
+        let _ = std::fs::remove_file(partial);
+        sqlite::make_file(partial)?;
+        match self {
+            Self::Sqlite(store) => store.copy_to(partial).await?,
+            Self::Postgres(store) => store.copy_to(partial).await?,
+        }
+        let copy = sqlite::Store::open_file(partial.to_owned())?;
+        copy.clear_volatile().await?;
+        copy.check_heads().await?;
+        if let Err(missed) = pieces::put_into(&copy, self, keep).await? {
+            return Ok(Err(missed));
+        }
+        copy.finish().await?;
+        Ok(Ok(()))
+    }
 }
 
-/// Restores a backup into a place that has no log yet, under a new epoch, and opens it. `then` is given the directory's
+/// Restores a backup into a place that has no log yet, under a new epoch, with its evidence where that is to be kept, and
+/// opens it. `then` is given the directory's
 /// stream as the backup has it, and says what is appended in the same transaction: a restored log never stands there
 /// without it.
 ///
@@ -105,6 +121,7 @@ impl Log {
 pub async fn restore(
     file: &Path,
     into: &Place,
+    at: &KeptAt,
     then: impl FnOnce(&[Stored]) -> Result<Vec<Append>, LogError>,
 ) -> Result<Log, LogError> {
     if !file.is_file() {
@@ -113,7 +130,8 @@ pub async fn restore(
     // First of all: of a file that is no good nothing is left where it was to go.
     let backup = Log::Sqlite(sqlite::Store::open_backup(file.to_owned())?);
     backup.check_heads().await?;
-    let report = backup.verify(|_| ()).await?;
+    let pieces = Keep::in_backup(backup.clone());
+    let report = backup.verify(Some(&pieces), |_| ()).await?;
     if let Some(first) = report.broken.first() {
         return Err(LogError::DoesNotHold(first.to_string()));
     }
@@ -123,6 +141,8 @@ pub async fn restore(
     }
     let appends = then(&directory_of(file).await?)?;
     let tables = tables_of(file).await?;
+    // Bytes first: there is no event whose evidence is still on its way.
+    pieces::take_out_of(&backup, &pieces, &Keep::of(&log, at)).await?;
     match &log {
         Log::Sqlite(store) => store.fill_from(file, tables, appends).await?,
         Log::Postgres(store) => store.fill_from(file, tables, appends).await?,
@@ -244,7 +264,7 @@ impl postgres::Store {
             .await?;
         for (table, columns) in TABLES {
             let rows = image.query_raw(&select(table, columns), std::iter::empty::<i32>()).await?;
-            let chunks = rows.chunks(rows_at_once(table));
+            let chunks = rows.chunks(ROWS_AT_ONCE);
             pin_mut!(chunks);
             while let Some(chunk) = chunks.next().await {
                 let mut values = Vec::with_capacity(chunk.len());
@@ -272,10 +292,9 @@ impl postgres::Store {
             let statement = transaction.prepare(&insert(table, columns, '$')).await?;
             let mut after = 0;
             loop {
-                let limit = rows_at_once(table);
-                let rows = rows_of(file, &select(table, columns), after..after + limit, columns.len()).await?;
+                let rows = rows_of(file, &select(table, columns), after..after + ROWS_AT_ONCE, columns.len()).await?;
                 after += rows.len();
-                let done = rows.len() < limit;
+                let done = rows.len() < ROWS_AT_ONCE;
                 for row in rows {
                     let values: Vec<Box<dyn ToSql + Sync + Send>> = row
                         .into_iter()

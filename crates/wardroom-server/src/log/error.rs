@@ -14,6 +14,9 @@ pub enum LogError {
     /// The database could not: disk full, gone, a failed fsync, a lock that was not had in time.
     #[error("the store is not available: {0}")]
     Unavailable(String),
+    /// There is no room where evidence is kept.
+    #[error("there is no room where evidence is kept: {0}")]
+    Full(String),
     /// The database was asked to append and its answer never came: it is written as a whole or not at all, and
     /// only asking again with the same request id tells which.
     #[error("the store did not answer, so whether this was recorded is not known: {0}")]

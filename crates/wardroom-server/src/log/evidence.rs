@@ -1,32 +1,57 @@
-//! Evidence: the bytes beside the log, and in every backup.
+//! Evidence: which object of the store beside the log has the bytes of which event.
 //!
 //! Bytes come first and wait for the event that has them; an event without bytes cannot be appended, and bytes that no
-//! event took are swept away. They go when the words of their event are erased, in the same transaction.
+//! event took are swept away. When the words of an event are erased, its object is named as going in the same transaction,
+//! unless another event has it; `evidence/` takes it out of the store then.
 
-use bytes::Bytes;
+use uuid::Uuid;
 use wardroom_core::evidence::Fingerprint;
 use wardroom_core::id::Time;
 
 use super::proof::{Walked, What, digest_said};
 use super::{Log, LogError, Stream};
+use crate::evidence::Keep;
+
+/// Which object is to have some bytes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Claim {
+    /// Its name in the store.
+    pub object: String,
+    /// Whether it has them already.
+    pub here: bool,
+}
 
 impl Log {
-    /// Keeps bytes until an event takes them, or they are swept; bringing them again has them wait anew.
+    /// Says which object is to have these bytes: one that has them already, or the fresh one. What was claimed waits for
+    /// an event until it is swept; claiming again has it wait anew.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] when they were not kept, [`LogError::InDoubt`] when that is not known. Keeping them
-    /// again does no harm then.
-    pub async fn keep_bytes(
+    /// [`LogError::Unavailable`]; [`LogError::InDoubt`] is harmless, claim again.
+    pub async fn claim_bytes(
         &self,
         stream: Stream,
         fingerprint: Fingerprint,
-        bytes: Bytes,
+        fresh: String,
         at: Time,
-    ) -> Result<(), LogError> {
-        on_either!(self, store => store.keep_bytes(stream, fingerprint, bytes, at))
+    ) -> Result<Claim, LogError> {
+        on_either!(self, store => store.claim_bytes(stream, fingerprint, fresh, at))
     }
 
-    /// Whether bytes are kept, with an event or waiting for one.
+    /// The object has all of the bytes, and keeps them over a power cut. False when they waited too long and were swept:
+    /// then all of it is done again.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`]; [`LogError::InDoubt`] is harmless, say it again.
+    pub async fn bytes_arrived(
+        &self,
+        stream: Stream,
+        fingerprint: Fingerprint,
+        object: &str,
+    ) -> Result<bool, LogError> {
+        on_either!(self, store => store.bytes_arrived(stream, fingerprint, object.to_owned()))
+    }
+
+    /// Whether bytes are here, with an event or waiting for one.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
@@ -34,15 +59,23 @@ impl Log {
         on_either!(self, store => store.has_bytes(stream, fingerprint))
     }
 
-    /// The bytes of a piece of evidence that an event has.
+    /// The object of a piece of evidence that an event has.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn evidence(&self, stream: Stream, fingerprint: Fingerprint) -> Result<Option<Bytes>, LogError> {
-        on_either!(self, store => store.evidence(stream, fingerprint))
+    pub async fn object_of(&self, stream: Stream, fingerprint: Fingerprint) -> Result<Option<String>, LogError> {
+        on_either!(self, store => store.object_of(stream, fingerprint))
     }
 
-    /// Throws away bytes that no event took and that came before a time.
+    /// Whether anybody has an object.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn has_object(&self, object: &str) -> Result<bool, LogError> {
+        on_either!(self, store => store.has_object(object.to_owned()))
+    }
+
+    /// Lets go of bytes that no event took and that came before a time.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
@@ -50,12 +83,49 @@ impl Log {
         on_either!(self, store => store.sweep_bytes(before))
     }
 
+    /// At most `limit` objects that nobody has any more, and that are still in the store.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn objects_going(&self, limit: u16) -> Result<Vec<String>, LogError> {
+        on_either!(self, store => store.objects_going(limit))
+    }
+
+    /// An object is not in the store any more.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn object_gone(&self, object: &str) -> Result<(), LogError> {
+        on_either!(self, store => store.object_gone(object.to_owned()))
+    }
+
+    /// The id by which the store of the bytes knows this log, and whether it was told; a log that has none takes this one.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn evidence_home(&self, fresh: Uuid) -> Result<(Uuid, bool), LogError> {
+        let (id, known) = on_either!(self, store => store.evidence_home(fresh.to_string()))?;
+        Ok((id.parse().map_err(|_| LogError::unavailable("the id of the store of evidence cannot be read"))?, known))
+    }
+
+    /// The store of the bytes was told by which id it knows this log.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn evidence_is_at_home(&self) -> Result<(), LogError> {
+        on_either!(self, store => store.evidence_is_at_home())
+    }
+
     /// What is wrong with the bytes of an event that has evidence, if anything.
-    pub(super) async fn wrong_evidence(&self, event: &Walked) -> Result<Option<What>, LogError> {
+    pub(super) async fn wrong_evidence(&self, event: &Walked, keep: &Keep) -> Result<Option<What>, LogError> {
         let Some(said) = digest_said(event) else { return Ok(None) };
-        let kept = on_either!(self, store => store.evidence_digest(event.position))?;
+        let object = on_either!(self, store => store.object_at(event.position))?;
+        let kept = match &object {
+            Some(object) => keep.digest(object).await?,
+            None => None,
+        };
         match kept {
-            Some(kept) if kept == said => Ok(None),
+            Some(kept) if kept.to_string() == said => Ok(None),
             Some(_) => Ok(Some(What::EvidenceAltered)),
             None => {
                 // It may have been redacted since it was walked.

@@ -4,7 +4,7 @@
 //!   my cursor" can miss nothing.
 //! - Each stream's events form a hash chain, and each append is linked to the one before it (`chain.rs`).
 //! - Free text lies beside the chain in a table of its own and can be erased.
-//! - Beside the log stand state documents (`documents.rs`), the bytes of evidence (`evidence.rs`), and tables that are disposable (snapshots, the board), volatile (presence, prompts), secret
+//! - Beside the log stand state documents (`documents.rs`), which object has which evidence (`evidence.rs`), and tables that are disposable (snapshots, the board), volatile (presence, prompts), secret
 //!   (`credentials.rs`, `passkeys.rs`, `browsers.rs`), or say how far telling somebody is (`calls.rs`).
 
 /// Passes a call on to whichever database it is; one that lies on the other side of a network has to answer in time.
@@ -46,6 +46,7 @@ pub use calls::{CallRow, DeliveryRow, Outcome, State, Told};
 pub use credentials::{LinkRow, SessionRow};
 pub use documents::{DocumentRow, DocumentWrite, PartChange};
 pub use error::LogError;
+pub use evidence::Claim;
 pub use passkeys::PasskeyRow;
 pub use proof::{Broken, What};
 pub use row::{

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::proof::{self, Broken, Walked, What, Words};
+use crate::evidence::Keep;
 use crate::log::{Hash, Head, Log, LogError, Stream, Tip, chain};
 
 /// Events read at once.
@@ -157,15 +158,16 @@ impl Walk {
 }
 
 impl Log {
-    /// Walks the whole log and says what is wrong with it. `progress` is told the position reached.
+    /// Walks the whole log and says what is wrong with it. `progress` is told the position reached. The bytes of evidence
+    /// are read where it is said where they are kept, and not looked for otherwise.
     ///
     /// What is appended while it walks is not looked at. A log whose every table was rewritten consistently
     /// cannot be told from a true one without a head that left the machine.
     ///
     /// # Errors
-    /// [`LogError::Unavailable`] when it cannot be read.
-    pub async fn verify(&self, progress: impl FnMut(u64)) -> Result<Report, LogError> {
-        self.verify_on(&mut Verification::default(), progress).await
+    /// [`LogError::Unavailable`] when it cannot be read; as [`Keep::read`].
+    pub async fn verify(&self, keep: Option<&Keep>, progress: impl FnMut(u64)) -> Result<Report, LogError> {
+        self.verify_on(&mut Verification::default(), keep, progress).await
     }
 
     /// As [`Log::verify`], from where a verification is to its end.
@@ -175,6 +177,7 @@ impl Log {
     pub async fn verify_on(
         &self,
         under_way: &mut Verification,
+        keep: Option<&Keep>,
         mut progress: impl FnMut(u64),
     ) -> Result<Report, LogError> {
         let Verification { ends, walk } = under_way;
@@ -188,7 +191,9 @@ impl Log {
             // First: should the store fail here, the walk goes on with this page.
             let mut wrong = Vec::new();
             for event in page.iter().filter(|event| event.position <= head.position) {
-                wrong.extend(self.wrong_evidence(event).await?.map(|what| Broken::of(event, what)));
+                if let Some(keep) = keep {
+                    wrong.extend(self.wrong_evidence(event, keep).await?.map(|what| Broken::of(event, what)));
+                }
             }
             walk.broken.extend(wrong);
             for few in page.chunks(AT_A_TIME) {

@@ -5,15 +5,13 @@ mod disposition;
 pub(in crate::web) mod fetching;
 pub mod weight;
 
-use std::convert::Infallible;
-
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -31,6 +29,7 @@ use super::parse::{InPath, Query, numbered};
 use super::problem::{Problem, named};
 use super::who::{Reader, Responder};
 use crate::clock;
+use crate::evidence::Flow;
 use crate::execute::Order;
 use crate::log::Stored;
 use crate::server::Server;
@@ -41,9 +40,6 @@ pub use disposition::disposition;
 
 /// Nothing in what is shown loads, runs or sends anything, should a browser ever take it for a page.
 const POLICY: HeaderValue = HeaderValue::from_static("default-src 'none'; style-src 'unsafe-inline'; sandbox");
-/// Bytes that are handed on together.
-const CHUNK: usize = 64 << 10;
-
 /// How much of what is too large is still taken, in bytes.
 const ON_ITS_WAY: usize = 1 << 20;
 
@@ -215,10 +211,10 @@ pub(super) async fn read(
         Some(known) if *known == tag => StatusCode::NOT_MODIFIED.into_response(),
         _ => {
             let weight = server.evidence.to_give(evidence.bytes).await?;
-            let bytes = server.log.evidence(stored.stream, fingerprint).await?.ok_or_else(|| none_such(number))?;
-            let length = HeaderValue::from(bytes.len());
-            let mut answer = Response::new(given(bytes, weight));
-            answer.headers_mut().insert(header::CONTENT_LENGTH, length);
+            let object = server.log.object_of(stored.stream, fingerprint).await?.ok_or_else(|| none_such(number))?;
+            let (size, flow) = server.keep.read(&object).await?.ok_or_else(|| none_such(number))?;
+            let mut answer = Response::new(given(flow, weight));
+            answer.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
             answer
         }
     };
@@ -234,13 +230,12 @@ pub(super) async fn read(
     Ok(answer)
 }
 
-/// Bytes on their way out, in pieces; they weigh until the last was taken, or nobody takes more.
-fn given(bytes: Bytes, weight: OwnedSemaphorePermit) -> Body {
-    let pieces = stream::unfold((bytes, weight), async |(mut rest, weight)| {
-        let piece = rest.split_to(rest.len().min(CHUNK));
-        (!piece.is_empty()).then_some((Ok::<_, Infallible>(piece), (rest, weight)))
-    });
-    Body::from_stream(pieces)
+/// Bytes on their way out, as the store gives them; they weigh until the last was taken, or nobody takes more.
+fn given(flow: Flow, weight: OwnedSemaphorePermit) -> Body {
+    Body::from_stream(flow.map(move |bytes| {
+        let _on_its_way = &weight;
+        bytes
+    }))
 }
 
 impl Server {
@@ -260,7 +255,7 @@ impl Server {
             return Ok(attached(entry));
         }
         if !bytes.is_empty() {
-            self.log.keep_bytes(stream_of(number), fingerprint, Bytes::from(bytes), clock::now()).await?;
+            self.keep.keep(stream_of(number), fingerprint, Bytes::from(bytes), clock::now()).await?;
         }
         let piece = Piece { fingerprint, name, why, media_type, bytes: length };
         match self.ask(reader, request, Order::Incident(number, Command::Attach(piece))).await {

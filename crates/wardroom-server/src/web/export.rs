@@ -12,7 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::OwnedSemaphorePermit;
@@ -26,6 +26,7 @@ use super::problem::Problem;
 use super::who::Reader;
 use crate::archive::{self, DIRECTORY, EVENTS, FORMAT, HTML, MANIFEST, MARKDOWN, Manifest, Member, README, line, tar};
 use crate::clock;
+use crate::evidence::Flow;
 use crate::log::Tip;
 use crate::log::proof::{self, Walked};
 use crate::server::Server;
@@ -88,6 +89,16 @@ struct Piece {
     bytes: u64,
 }
 
+/// A piece on its way out of the store.
+struct Flowing {
+    flow: Flow,
+    name: String,
+    /// How many bytes it has, and how many of them have not come.
+    size: u64,
+    left: u64,
+    digest: Sha256,
+}
+
 /// An archive on its way.
 struct Export {
     server: Server,
@@ -98,6 +109,8 @@ struct Export {
     next: Next,
     /// What is handed on before that.
     ready: VecDeque<Bytes>,
+    /// The piece whose bytes come behind what is ready.
+    flowing: Option<Flowing>,
     measured: Measured,
     /// The log as it is sent: after which entry it goes on, and what it hashes to so far.
     after: u64,
@@ -126,6 +139,7 @@ impl Export {
             members,
             next,
             ready,
+            flowing: None,
             measured,
             after,
             digest,
@@ -141,7 +155,7 @@ impl Export {
             let chunk = export.chunk().await.transpose()?;
             if let Err(error) = &chunk {
                 tracing::warn!(%error, incident = export.number.get(), "an archive broke off");
-                (export.next, export.ready) = (Next::Nothing, VecDeque::new());
+                (export.next, export.ready, export.flowing) = (Next::Nothing, VecDeque::new(), None);
             }
             Some((chunk, export))
         })
@@ -153,6 +167,7 @@ impl Export {
             match self.ready.front_mut() {
                 Some(piece) if !piece.is_empty() => return Ok(Some(piece.split_to(piece.len().min(CHUNK)))),
                 Some(_) => drop(self.ready.pop_front()),
+                None if self.flowing.is_some() => self.flow().await?,
                 None if matches!(self.next, Next::Nothing) => return Ok(None),
                 None => self.go_on().await?,
             }
@@ -231,7 +246,7 @@ impl Export {
         Ok(())
     }
 
-    async fn page(&self, after: u64) -> Result<Vec<Walked>, BoxError> {
+    async fn page(&mut self, after: u64) -> Result<Vec<Walked>, BoxError> {
         Ok(self.server.log.walk_stream(stream_of(self.number), after, PAGE).await?)
     }
 
@@ -304,6 +319,23 @@ impl Export {
         format!("{:#}\n", json!({ "people": people }))
     }
 
+    /// Makes ready what comes next of the piece that is on its way.
+    async fn flow(&mut self) -> Result<(), BoxError> {
+        let Some(flowing) = &mut self.flowing else { return Ok(()) };
+        if let Some(bytes) = flowing.flow.next().await.transpose()? {
+            let left = flowing.left.checked_sub(bytes.len() as u64);
+            flowing.left = left.ok_or("evidence is larger than its store said")?;
+            flowing.digest.update(&bytes);
+            self.ready.push_back(bytes);
+            return Ok(());
+        }
+        let Some(Flowing { name, size, left: 0, digest, .. }) = self.flowing.take() else {
+            return Err("evidence broke off".into());
+        };
+        self.end(name, size, Fingerprint::new(digest.finalize().into()));
+        Ok(())
+    }
+
     /// The first piece behind an entry.
     async fn piece(&mut self, after: u64) -> Result<Next, BoxError> {
         self._weight = None;
@@ -312,12 +344,14 @@ impl Export {
         let weight = self.server.evidence.to_give(bytes).await;
         self._weight = Some(weight.map_err(|problem| problem.detail().to_owned())?);
         let stream = stream_of(self.number);
-        match self.server.log.evidence(stream, fingerprint).await? {
-            Some(bytes) => {
-                let (size, sha256) = (bytes.len() as u64, archive::sha256(&bytes));
+        let found = match self.server.log.object_of(stream, fingerprint).await? {
+            Some(object) => self.server.keep.read(&object).await?,
+            None => None,
+        };
+        match found {
+            Some((size, flow)) => {
                 self.head(name.clone(), size)?;
-                self.ready.push_back(bytes);
-                self.end(name, size, sha256);
+                self.flowing = Some(Flowing { flow, name, size, left: size, digest: Sha256::new() });
             }
             None => {
                 let now = self.server.log.walk_stream(stream, entry - 1, 1).await?;

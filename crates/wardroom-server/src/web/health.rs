@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use serde_json::json;
 
+use crate::evidence::Keep;
 use crate::log::{Log, LogError, Report, Stream, Verification};
 use crate::server::Server;
 
@@ -45,7 +46,7 @@ pub(super) async fn metrics(State(server): State<Server>) -> impl IntoResponse {
 
 /// Walks the whole log once after the start; a stream that fails is set aside read-only and named.
 pub async fn verify_in_background(server: Server) {
-    let report = verified(&server.log, |error| {
+    let report = verified(&server.log, server.keep.is_somewhere().then_some(&server.keep), |error| {
         tracing::warn!(%error, "the record could not be read to verify it; going on in a while");
     })
     .await;
@@ -61,10 +62,10 @@ pub async fn verify_in_background(server: Server) {
 
 /// What verification found, however often the store could not be read on the way: then it pauses, and goes on
 /// where it was.
-async fn verified(log: &Log, mut failed: impl FnMut(&LogError)) -> Report {
+async fn verified(log: &Log, keep: Option<&Keep>, mut failed: impl FnMut(&LogError)) -> Report {
     let mut under_way = Verification::default();
     loop {
-        match log.verify_on(&mut under_way, |_| ()).await {
+        match log.verify_on(&mut under_way, keep, |_| ()).await {
             Ok(report) => return report,
             Err(error) => failed(&error),
         }
@@ -96,7 +97,7 @@ mod tests {
         let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         raw.execute_batch("UPDATE events SET at = at + 1; ALTER TABLE events RENAME TO away").unwrap();
         let mut outages = 0;
-        let report = verified(&log, |error| {
+        let report = verified(&log, None, |error| {
             assert!(matches!(error, LogError::Unavailable(_)), "{error}");
             outages += 1;
             raw.execute_batch("ALTER TABLE away RENAME TO events").unwrap();

@@ -166,6 +166,18 @@ impl From<&LogError> for Problem {
                 "damaged",
                 format!("The record of {stream} is damaged and was set aside. Run `wardroom verify` on the machine."),
             ),
+            LogError::Full(_) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "no_room",
+                "The disk on which evidence is kept is full. Nothing of this was recorded; everything else goes on. Whoever \
+                 runs this server makes room, then send it again.",
+            ),
+            LogError::NoStore(_) => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no_store",
+                "Evidence cannot be kept or read here just now: its store was not named, or is not there. Everything else \
+                 goes on. Whoever runs this server reads why in its log.",
+            ),
             LogError::InDoubt(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "store_unavailable",

@@ -51,8 +51,8 @@ struct Stage {
 /// Plays it.
 pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
     let alone = json || !std::io::stdin().is_terminal();
-    let mut place = StoreArgs { data: arguments.data, database: arguments.database };
-    let kept = place != StoreArgs::default();
+    let mut place = StoreArgs { data: arguments.data, database: arguments.database, evidence: arguments.evidence };
+    let kept = place.data.is_some() || place.database.is_some();
     let folder = if kept { None } else { Some(tempfile::tempdir()?) };
     if let Some(folder) = &folder {
         place.data = Some(folder.path().to_owned());
@@ -66,6 +66,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
     let url = format!("http://{}", listener.local_addr()?);
     let config = wardroom_server::config::Config {
         place: place.place(),
+        evidence: place.kept_at()?,
         listen: listener.local_addr()?,
         log_format: wardroom_server::config::LogFormat::Human,
         log: String::new(),

@@ -15,6 +15,7 @@ use wardroom_core::token::Token as FactsToken;
 use wardroom_server::account::link;
 use wardroom_server::clock;
 use wardroom_server::config::StoreArgs;
+use wardroom_server::evidence::Keep;
 use wardroom_server::execute::{self, Asked, Executor, NotDone, Order};
 use wardroom_server::file::read;
 use wardroom_server::log::{Log, LogError};
@@ -361,7 +362,8 @@ pub fn create_token(
 pub fn verify(store: &StoreArgs, json: bool) -> anyhow::Result<()> {
     let report = block_on(async {
         let log = open(store).await?;
-        Ok(log.verify(|_| ()).await?)
+        let keep = Keep::of(&log, &store.kept_at()?);
+        Ok(log.verify(Some(&keep), |_| ()).await.map_err(Failure::of_the_store)?)
     })?;
     let broken: Vec<String> = report.broken.iter().map(ToString::to_string).collect();
     let mut told = json!({ "events": report.events, "streams": report.streams, "epoch": report.head.epoch,
@@ -382,17 +384,18 @@ pub fn verify(store: &StoreArgs, json: bool) -> anyhow::Result<()> {
 pub fn backup(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
     block_on(async {
         let log = open(store).await?;
-        log.backup_to(file).await.map_err(Failure::of_the_store)?;
+        let keep = Keep::of(&log, &store.kept_at()?);
+        log.backup_to(file, &keep).await.map_err(Failure::of_the_store)?;
         Ok(())
     })?;
-    say(json, &json!({ "file": file }), &format!("The backup is in {}.", file.display()));
+    say(json, &json!({ "file": file }), &format!("The backup is in {}, evidence included.", file.display()));
     Ok(())
 }
 
 /// `wardroom restore`
 pub fn restore(store: &StoreArgs, file: &Path, keep_tokens: bool, json: bool) -> anyhow::Result<()> {
     let epoch = block_on(async {
-        let restored = execute::restore(file, &store.place(), keep_tokens).await;
+        let restored = execute::restore(file, &store.place(), &store.kept_at()?, keep_tokens).await;
         let log = restored.map_err(Failure::of_the_store)?;
         Ok(log.head().await?.epoch)
     })?;

@@ -66,7 +66,9 @@ impl House {
     pub fn place(&self) -> Vec<String> {
         match &self.database {
             None => vec!["--data".to_owned(), self.data().display().to_string()],
-            Some(_) => vec!["--database".to_owned(), self.url()],
+            Some(_) => {
+                vec!["--database".into(), self.url(), format!("--evidence={}/evidence", self.folder().display())]
+            }
         }
     }
 

@@ -161,7 +161,7 @@ fn a_server_in_a_terminal_is_coloured_and_stops_at_ctrl_c() {
 #[test]
 fn mistakes_in_settings_are_named() {
     for (settings, said) in [
-        ("colour = 'blue'\n", "unknown field `colour`, expected one of `data`, `database`, `listen`"),
+        ("colour = 'blue'\n", "unknown field `colour`, expected one of `data`, `database`, `evidence`, `listen`"),
         ("data = 'a'\ndatabase = 'postgres://b/c'\n", "name either a data folder or a database, not both"),
         ("listen = 'everywhere'\n", "invalid socket address"),
         ("log_format = 'loud'\n", "expected is `human` or `json`"),

@@ -52,7 +52,7 @@ const STORE: &[(&str, &str)] = &[
     ("token|list", "Emmett|read|until 2|phone"),
     ("token|revoke|TOKEN", "Revoked. Its open streams end within a second."),
     ("verify", "The record holds: "),
-    ("backup|FOLDER/monday.backup", "The backup is in FOLDER/monday.backup."),
+    ("backup|FOLDER/monday.backup", "The backup is in FOLDER/monday.backup, evidence included."),
 ];
 
 /// Verbs that have stories of their own: see `settings.rs`, `demo.rs`, `evidence.rs` and below.

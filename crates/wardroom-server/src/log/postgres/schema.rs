@@ -384,6 +384,7 @@ CREATE TABLE sightings (
 CREATE INDEX sightings_service ON sightings (service, at);
 CREATE INDEX sightings_received ON sightings (received);
 ",
+    include_str!("kept.sql"),
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -16,7 +16,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::read::bytes;
 use crate::log::{Append, LogError};
 
-/// Stands directly before the words, or the bytes of evidence, in their row, and nowhere else.
+/// Stands directly before the words in their row, and nowhere else.
 pub(super) type Salt = [u8; 16];
 
 /// How long emptying the journal waits for readers: commands wait with it.
@@ -24,23 +24,13 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// Bytes of the file that are looked at together.
 const WINDOW: usize = 1 << 20;
 
-/// The salts of the words, and of the bytes with them, that these appends are going to erase.
+/// The salts of the words that these appends are going to erase.
 pub(super) fn salts(connection: &Connection, appends: &[Append]) -> Result<Vec<Salt>, LogError> {
     let mut salts = Vec::new();
     for write in appends.iter().flat_map(|append| &append.writes) {
         for commitment in &write.erase {
             let salt: Option<Option<Salt>> = connection
                 .prepare_cached("SELECT salt FROM texts WHERE stream = ?1 AND commitment = ?2")?
-                .query_row(params![write.stream.0, commitment], |row| bytes(row, "salt"))
-                .optional()?;
-            salts.extend(salt.flatten());
-            // With the words of evidence go its bytes.
-            let salt: Option<Option<Salt>> = connection
-                .prepare_cached(
-                    "SELECT b.salt FROM texts AS t JOIN evidence AS e ON e.position = t.position
-                     JOIN evidence_bytes AS b ON b.stream = e.stream AND b.sha256 = e.sha256
-                     WHERE t.stream = ?1 AND t.commitment = ?2",
-                )?
                 .query_row(params![write.stream.0, commitment], |row| bytes(row, "salt"))
                 .optional()?;
             salts.extend(salt.flatten());

@@ -9,10 +9,12 @@ use wardroom_core::evidence::PIECE_MAX;
 
 use crate::web::problem::Problem;
 
-/// What is on its way in, in KiB. A database's driver holds it once more while it is stored.
+/// What is on its way in, in KiB.
 const TAKING: usize = 64 << 10;
 /// What is on its way out, in KiB.
 const GIVING: usize = 128 << 10;
+/// What a piece on its way out weighs at the most, in bytes, however large it is: it is read while it is sent.
+const GIVEN: u64 = 1 << 20;
 /// How many archives are made at once. Each holds a page of events, a sheet or a piece at a time.
 const LEAVING: usize = 4;
 /// How long somebody waits for their turn.
@@ -47,7 +49,7 @@ impl Weights {
     /// # Errors
     /// 503 when there is none for a while.
     pub(in crate::web) async fn to_give(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
-        room(&self.giving, bytes).await
+        room(&self.giving, bytes.min(GIVEN)).await
     }
 
     /// A turn at making an archive, for as long as what is returned lives.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use wardroom_server::evidence::{Keep, KeptAt};
 use wardroom_server::log::{self, Log, LogError, Place, Snapshot, Stream, Write};
 
 use super::drafts::{append, assert_sound, draft, put, redacting, saying, write};
@@ -19,7 +20,7 @@ on_both! {
 
 /// Restores a backup as it is.
 async fn restore(file: &std::path::Path, into: &Place) -> Result<Log, LogError> {
-    log::restore(file, into, |_| Ok(Vec::new())).await
+    log::restore(file, into, &KeptAt::Nowhere, |_| Ok(Vec::new())).await
 }
 
 /// The names of the files of a case, but for its database.
@@ -50,7 +51,7 @@ async fn a_backup_beside_writers_has_everything_acknowledged(ground: &Ground) {
     for number in 0..3 {
         let acknowledged = put(&log, 9, vec![draft("{}")]).await.position;
         let file = ground.file(&format!("{number}.backup"));
-        log.backup_to(&file).await.unwrap();
+        log.backup_to(&file, &Keep::of(&log, &KeptAt::Nowhere)).await.unwrap();
         let after = log.head().await.unwrap().position;
         let restored = restore(&file, &Place::Folder(ground.file("restored").join(number.to_string()))).await.unwrap();
         let head = restored.head().await.unwrap().position;
@@ -80,7 +81,7 @@ async fn there_and_back(ground: &Ground, into: &Place) {
     log.put_snapshot(Stream(1), 1, snapshot).await.unwrap();
     log.put_board(Vec::new(), 5).await.unwrap();
     let file = ground.file("one.backup");
-    log.backup_to(&file).await.unwrap();
+    log.backup_to(&file, &Keep::of(&log, &KeptAt::Nowhere)).await.unwrap();
     assert_eq!(files(ground), ["one.backup"]);
 
     let restored = restore(&file, into).await.unwrap();
@@ -120,10 +121,10 @@ async fn nothing_is_overwritten(ground: &Ground) {
     let log = ground.open().await;
     put(&log, 1, vec![draft("{}")]).await;
     let file = ground.file("one.backup");
-    log.backup_to(&file).await.unwrap();
+    log.backup_to(&file, &Keep::of(&log, &KeptAt::Nowhere)).await.unwrap();
     let before = std::fs::read(&file).unwrap();
     put(&log, 1, vec![draft("{}")]).await;
-    assert!(matches!(log.backup_to(&file).await, Err(LogError::Occupied(_))));
+    assert!(matches!(log.backup_to(&file, &Keep::of(&log, &KeptAt::Nowhere)).await, Err(LogError::Occupied(_))));
     assert_eq!(std::fs::read(&file).unwrap(), before);
     let head = log.head().await.unwrap();
     assert!(matches!(restore(&file, &ground.place).await, Err(LogError::Occupied(_))));
@@ -137,17 +138,17 @@ async fn what_is_appended_with_a_restored_log_is_there_with_it_or_nothing_is(gro
     put(&log, 0, vec![draft("{}")]).await;
     put(&log, 1, vec![draft("{}")]).await;
     let file = ground.file("one.backup");
-    log.backup_to(&file).await.unwrap();
+    log.backup_to(&file, &Keep::of(&log, &KeptAt::Nowhere)).await.unwrap();
     let other = if ground.is_postgres() { Ground::postgres() } else { Ground::sqlite() };
     let tip = log.tip(Stream(0)).await.unwrap();
     // Expected elsewhere than where the backup's stream ends: it cannot be appended.
     let outdated = append(vec![write(0, Default::default(), vec![draft("{}")])]);
-    let cut_off = log::restore(&file, &other.place, |_| Ok(vec![outdated])).await;
+    let cut_off = log::restore(&file, &other.place, &KeptAt::Nowhere, |_| Ok(vec![outdated])).await;
     assert!(matches!(cut_off, Err(LogError::Conflict)), "{cut_off:?}");
     let empty = other.open().await;
     assert_eq!((empty.head().await.unwrap().position, empty.tip(Stream(1)).await.unwrap()), (0, Default::default()));
     drop(empty);
-    let restored = log::restore(&file, &other.place, |directory| {
+    let restored = log::restore(&file, &other.place, &KeptAt::Nowhere, |directory| {
         assert_eq!(directory.iter().map(|stored| stored.seq).collect::<Vec<_>>(), [1]);
         Ok(vec![append(vec![write(0, tip, vec![draft("{}")])])])
     });

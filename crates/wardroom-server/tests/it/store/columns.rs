@@ -58,7 +58,7 @@ async fn a_column_that_cannot_be_read_is_named_and_the_others_are_read(ground: &
             assert!(events.iter().all(|event| event.texts.len() == 1), "{set}");
         }
         assert_eq!(log.event(Stream(1), 2).await.unwrap().unwrap().odd, Some(column), "{set}");
-        let report = log.verify(|_| ()).await.unwrap();
+        let report = log.verify(None, |_| ()).await.unwrap();
         assert_eq!(report.broken.first().map(|first| (first.stream, first.seq)), Some((Stream(1), 2)), "{set}");
     }
     // The words beside it are read as little.
@@ -92,6 +92,6 @@ async fn a_tip_that_cannot_be_read_is_damage(ground: &Ground) {
     let told = log.tip(Stream(1)).await;
     assert!(matches!(told, Err(LogError::Damaged { stream: Stream(1), .. })), "{told:?}");
     assert_eq!(log.tip(Stream(2)).await.unwrap().seq, 1);
-    let report = log.verify(|_| ()).await.unwrap();
+    let report = log.verify(None, |_| ()).await.unwrap();
     assert_eq!(report.broken.first().map(|first| first.stream), Some(Stream(1)));
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 use wardroom_core::document::Part;
 use wardroom_core::id::{PersonId, Time};
+use wardroom_server::evidence::{Keep, KeptAt};
 use wardroom_server::log::{self, DocumentRow, DocumentWrite, Log, PartChange, Place, Stream};
 
 use super::drafts::{draft, put};
@@ -126,10 +127,10 @@ async fn a_backup_has_the_documents_too(ground: &Ground) {
     }
     log.compact_document(INCIDENT, 2, b"ab".to_vec()).await.unwrap();
     let file = ground.file("backup");
-    log.backup_to(&file).await.unwrap();
+    log.backup_to(&file, &Keep::of(&log, &KeptAt::Nowhere)).await.unwrap();
     let elsewhere = if ground.is_postgres() { Ground::sqlite() } else { Ground::postgres() };
     for place in [&Place::Folder(ground.file("restored")), &elsewhere.place] {
-        let restored = log::restore(&file, place, |_| Ok(Vec::new())).await.unwrap();
+        let restored = log::restore(&file, place, &KeptAt::Nowhere, |_| Ok(Vec::new())).await.unwrap();
         assert_eq!(all(&restored).await, all(&log).await);
         assert_eq!(restored.write_document(INCIDENT, written("d", 1, person(1))).await.unwrap(), Some(4));
     }

@@ -60,7 +60,7 @@ pub async fn put(log: &Log, stream: u32, drafts: Vec<Draft>) -> Span {
 /// Says that a log is sound from end to end.
 pub async fn assert_sound(log: &Log) {
     log.check_heads().await.unwrap();
-    let report = log.verify(|_| {}).await.unwrap();
+    let report = log.verify(None, |_| {}).await.unwrap();
     assert_eq!(report.broken, [], "{}", report.broken.first().map(ToString::to_string).unwrap_or_default());
     assert_eq!(report.events, report.head.position);
 }

@@ -51,7 +51,7 @@ async fn build(ground: &Ground) -> (Log, Raw) {
 /// Tampers, says what verification has to name first, and puts everything back.
 async fn expect(log: &Log, raw: &Raw, tampering: &str, stream: u32, seq: u64, position: u64, what: What) {
     raw.run(tampering).await;
-    let report = log.verify(|_| {}).await.unwrap();
+    let report = log.verify(None, |_| {}).await.unwrap();
     let first = Broken { stream: Stream(stream), seq, position, what };
     assert_eq!(report.broken.first(), Some(&first), "{tampering}: {:?}", report.broken);
     for table in TABLES {
@@ -179,7 +179,7 @@ async fn words_erased_during_verification_are_not_missed(ground: &Ground) {
     // It has asked where the log ends, and not come to the events.
     let mut under_way = Verification::default();
     raw.run("ALTER TABLE events RENAME TO away").await;
-    let failed = log.verify_on(&mut under_way, |_| {}).await;
+    let failed = log.verify_on(&mut under_way, None, |_| {}).await;
     assert!(matches!(failed, Err(LogError::Unavailable(_))), "{failed:?}");
     raw.run("ALTER TABLE away RENAME TO events").await;
     let tip = log.tip(Stream(1)).await.unwrap();
@@ -189,7 +189,7 @@ async fn words_erased_during_verification_are_not_missed(ground: &Ground) {
     let forged = raw.bytes(&two);
     let erase = format!("UPDATE texts SET words = NULL, salt = NULL, erased_by = 3 WHERE commitment = {forged}");
     raw.run(&erase).await;
-    let report = log.verify_on(&mut under_way, |_| {}).await.unwrap();
+    let report = log.verify_on(&mut under_way, None, |_| {}).await.unwrap();
     let what = What::WordsRemoved;
     assert_eq!(report.broken, [Broken { stream: Stream(1), seq: 2, position: 2, what }]);
 }
