@@ -6,6 +6,8 @@ import { isTyping } from './parts/keys';
 const PAUSE = 30_000;
 /** Whoever gave no sign for so long is not there, in milliseconds: what `seen` means for a commander, too. */
 const GONE = 5 * 60_000;
+/** Other windows have said by then whether they are busy, in milliseconds after they were asked. */
+const ANSWERED = 2_000;
 /** A window that is busy says so at least this often, for as long as its reader gives signs, in milliseconds. */
 const AGAIN = 60_000;
 
@@ -26,6 +28,9 @@ export class Busy {
   looking = $state(document.visibilityState === 'visible');
   /** Somebody moved or pressed something a moment ago: that a page is open says nothing. */
   there = $state(false);
+
+  /** Whether it is known of other windows: those that are busy have said so. */
+  answered = $state(false);
 
   #told = -Infinity;
   #pause: ReturnType<typeof setTimeout> | undefined;
@@ -91,7 +96,10 @@ export class Busy {
 
   /** Tells the other windows, and hears them. Where that cannot be, each window knows of itself alone. */
   #exchange(): () => void {
-    if (!('BroadcastChannel' in window)) return () => {};
+    if (!('BroadcastChannel' in window)) {
+      this.answered = true;
+      return () => {};
+    }
     const channel = new BroadcastChannel('wardroom.busy');
     const me = Math.random().toString(36);
     const others = new Map<string, ReturnType<typeof setTimeout>>();
@@ -121,6 +129,7 @@ export class Busy {
     for (const name of SIGNS) document.addEventListener(name, again, { passive: true });
     addEventListener('pagehide', closed);
     channel.postMessage('who' satisfies Told);
+    const answered = setTimeout(() => (this.answered = true), ANSWERED);
     const end = $effect.root(() => {
       $effect(() => tell(this.here));
     });
@@ -128,6 +137,8 @@ export class Busy {
       for (const name of SIGNS) document.removeEventListener(name, again);
       removeEventListener('pagehide', closed);
       end();
+      clearTimeout(answered);
+      this.answered = false;
       closed();
       channel.close();
       [...others.keys()].forEach(over);

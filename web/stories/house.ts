@@ -72,7 +72,8 @@ export class House {
     const name = `page_${crypto.randomUUID().replaceAll('-', '')}`;
     psql(server, `CREATE DATABASE ${name}`);
     this.undo.push(() => psql(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-    this.place = ['--database', `${server.slice(0, server.lastIndexOf('/'))}/${name}`];
+    const database = `${server.slice(0, server.lastIndexOf('/'))}/${name}`;
+    this.place = ['--database', database, '--evidence', join(this.folder, 'evidence')];
   }
 
   /** Runs `wardroom` on the store; it has to succeed. */

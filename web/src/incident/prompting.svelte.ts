@@ -71,7 +71,8 @@ export class Prompting {
         busy.reads = show === 'handoff' || show === 'first';
       });
       $effect(() => {
-        if (!busy.held) this.#standing = this.#nudge && named(this.#nudge);
+        // What stands here before another window said that its reader is busy there, they have not been shown.
+        if (!busy.held && busy.answered) this.#standing = this.#nudge && named(this.#nudge);
       });
       // What came, went and comes again is quiet, until the server grants another prompt.
       $effect(() => {

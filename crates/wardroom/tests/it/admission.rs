@@ -1,24 +1,30 @@
 //! A Kubernetes cluster asks at the gate, with the reviews that clusters have sent.
 
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde_json::{Value, json};
 
 use crate::house::{House, Server, agent};
+use crate::tls::{Authority, Secure, furnished};
 use crate::{on_both, wait};
 
 on_both!(
     a_cluster_is_told_who_may_change_what_belongs_to_a_service,
     what_is_no_review_or_brings_no_gates_token_is_told_so,
+    over_tls_a_cluster_trusts_what_its_manifest_says_and_nothing_else,
 );
 
-fn recorded(name: &str) -> Vec<u8> {
+pub fn recorded(name: &str) -> Vec<u8> {
     let reviews = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wardroom-server/src/admission/reviews");
     std::fs::read(reviews.join(name)).unwrap()
 }
 
 /// As a cluster asks, whose configuration can carry an address and nothing beside it.
-fn asked(server: &Server, token: &str, review: &[u8]) -> (u16, Value) {
+pub fn asked(server: &Server, token: &str, review: &[u8]) -> (u16, Value) {
     let mut answer = agent()
         .post(format!("{}/api/v1/admission/{token}?timeout=5s", server.url))
         .header("content-type", "application/json")
@@ -110,4 +116,67 @@ fn what_is_no_review_or_brings_no_gates_token_is_told_so(house: House) {
     // In the header, too, where a cluster can be told to send one.
     let (status, answer) = server.send(&cluster, "/api/v1/admission", &recorded("create.json")).unwrap();
     assert_eq!((status, &answer["response"]["allowed"]), (200, &json!(true)), "nothing belongs to a service here");
+}
+
+/// What a cluster's API server sends over TLS, by a curl that knows one authority: the version of HTTP, the status, and the
+/// answer.
+fn sent(server: &Secure, ca: &Path, way: &str, token: &str, review: &[u8]) -> Result<(String, Value), String> {
+    let path = format!("/api/v1/admission/{token}?timeout=5s");
+    let mut curl = server.command(
+        ca,
+        &[way, "--no-fail", "--header", "content-type: application/json", "--data-binary", "@-", "-w",
+          "\n%{http_version} %{http_code}", &path],
+    );
+    let mut curl = curl.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Whoever is refused early may stop reading.
+    let _ = curl.stdin.take().unwrap().write_all(review);
+    let output = curl.wait_with_output().unwrap();
+    let [out, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    if !output.status.success() {
+        return Err(errors);
+    }
+    let (body, ended) = out.rsplit_once('\n').unwrap();
+    Ok((ended.to_owned(), serde_json::from_str(body).unwrap_or(Value::String(body.to_owned()))))
+}
+
+fn over_tls_a_cluster_trusts_what_its_manifest_says_and_nothing_else(house: House) {
+    let (_authority, ca, mary) = furnished(&house);
+    house.run(&["service", "set", "search"]);
+    house.run(&["service", "match", "search", "--namespace", "production", "--name", "search-*"]);
+    house.run(&["service", "gate", "search", "--enforce"]);
+    let cluster = house.token("mary", "gate");
+    let server = Secure::serve(&house, &ca);
+    server.post(&ca, &mary, "/api/v1/incidents", json!({ "title": "Search is failing", "services": ["search"] }));
+    // The manifest carries the authority as its caBundle: what is decoded from it is all that the cluster trusts.
+    let bundle = STANDARD.encode(std::fs::read(&ca).unwrap());
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/gate/kubernetes.yaml");
+    let manifest = std::fs::read_to_string(manifest).unwrap();
+    let filled = manifest.replace("# caBundle: the PEM of its authority, in Base64", &format!("caBundle: {bundle}"));
+    let said = filled.lines().find_map(|line| line.trim().strip_prefix("caBundle: ")).expect("it has a place for it");
+    let trusted = house.folder().join("bundle.pem");
+    std::fs::write(&trusted, STANDARD.decode(said).unwrap()).unwrap();
+    let review = recorded("update.json");
+    for (way, version) in [("--http2", "2"), ("--http1.1", "1.1")] {
+        let (ended, denied) = sent(&server, &trusted, way, &cluster, &review).unwrap();
+        assert_eq!(ended, format!("{version} 200"), "{denied}");
+        assert_eq!(
+            (&denied["response"]["allowed"], &denied["response"]["status"]["code"]),
+            (&json!(false), &json!(403)),
+            "{denied}"
+        );
+        let (_, exempt) = sent(&server, &trusted, way, &cluster, &recorded("controller.json")).unwrap();
+        assert_eq!(exempt["response"]["allowed"], json!(true), "{exempt}");
+        let (ended, no) = sent(&server, &trusted, way, &cluster, &recorded("older-version.json")).unwrap();
+        assert_eq!((ended, &no["code"]), (format!("{version} 400"), &json!("malformed")), "{no}");
+        let large = [&review[..], &vec![b' '; 4 << 20]].concat();
+        let (ended, no) = sent(&server, &trusted, way, &cluster, &large).unwrap();
+        assert_eq!(ended, format!("{version} 413"), "{no}");
+        assert!(no["detail"].as_str().unwrap().contains("too large"), "{no}");
+        let (ended, no) = sent(&server, &trusted, way, "wr_0", &review).unwrap();
+        assert_eq!((ended, &no["code"]), (format!("{version} 401"), &json!("not_signed_in")));
+    }
+    // By another authority's word it is nobody: nothing is sent, and the webhook's failurePolicy settles it.
+    let other = Authority::new().file(house.folder().join("other.pem"));
+    let error = sent(&server, &other, "--http2", &cluster, &review).unwrap_err();
+    assert!(error.contains("certificate"), "{error}");
 }

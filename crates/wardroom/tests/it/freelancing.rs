@@ -1,11 +1,13 @@
 //! The gate against freelancing: who is stopped, what is recorded of who is not, and what it says when it cannot decide.
 
+use std::io::{Read, Write};
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use crate::gate::Gate;
 use crate::house::{House, Server, WARDROOM};
+use crate::staffed::{Scene, ask, changes, decided, declare, knowing, scene};
 use crate::{on_both, wait};
 
 on_both!(
@@ -16,57 +18,6 @@ on_both!(
     a_drill_and_what_only_the_invited_know_of_stop_nobody_else,
     the_command_ends_as_the_gate_says,
 );
-
-/// Mary commands and Sabrina has operations of an incident on search, whose gate enforces.
-struct Scene {
-    house: House,
-    server: Server,
-    mary: String,
-    sabrina: String,
-    robin: String,
-    n: u64,
-}
-
-fn declare(server: &Server, token: &str, more: &Value) -> u64 {
-    let mut opening = json!({ "title": "Search is failing", "services": ["search"] });
-    opening.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let (status, answer) = server.post(token, "/api/v1/incidents", opening);
-    assert_eq!(status, 201, "{answer}");
-    answer["incident"].as_u64().unwrap()
-}
-
-fn knowing(house: House) -> (House, [String; 3]) {
-    let people = ["mary", "sabrina", "robin"].map(|handle| house.person(handle));
-    house.run(&["team", "set", "search-sre", "robin"]);
-    house.run(&["service", "set", "indexing"]);
-    house.run(&["service", "set", "search", "--owner", "search-sre", "--depends-on", "indexing"]);
-    (house, people)
-}
-
-fn scene(house: House) -> Scene {
-    let (house, [mary, sabrina, robin]) = knowing(house);
-    house.run(&["service", "gate", "search", "--enforce"]); // At sev1 and sev2, as nobody says otherwise.
-    let server = house.serve();
-    let n = declare(&server, &mary, &json!({}));
-    server.done(&sabrina, n, json!({ "command": "join" }));
-    server.done(&mary, n, json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }));
-    server.done(&sabrina, n, json!({ "command": "take_role", "role": "operations" }));
-    Scene { house, server, mary, sabrina, robin, n }
-}
-
-fn ask(server: &Server, token: &str, asked: Value) -> (u16, Value) {
-    server.send(token, "/api/v1/gate", asked.to_string().as_bytes()).expect("the server answers")
-}
-
-fn decided(server: &Server, token: &str, what: &str) -> Value {
-    let (status, answer) = ask(server, token, json!({ "services": ["search"], "what": what }));
-    assert_eq!(status, 200, "{answer}");
-    answer
-}
-
-fn changes(server: &Server, token: &str, n: u64) -> Vec<Value> {
-    server.get(token, &format!("/api/v1/incidents/{n}/changes")).1["changes"].as_array().unwrap().clone()
-}
 
 /// The row of a service in what the gate reports.
 fn row(server: &Server, token: &str, service: &str) -> Value {
@@ -225,8 +176,13 @@ fn owners_go_back_to_the_last_known_good_version(house: House) {
     assert_eq!(back(&robin, "v11"), "allow");
     let told = &changes(&server, &mary, n)[0];
     assert_eq!((&told["what"], &told["state"]), (&json!("back to v11"), &json!("announced")), "it is announced");
-    // What is called good only now proves nothing.
+    // What is called good only now proves nothing, and takes nothing from what was called so before.
     assert_eq!((good(&robin, "v12"), back(&robin, "v12").as_str()), (200, "deny"));
+    assert_eq!((back(&robin, "v11").as_str(), back(&robin, "v10").as_str()), ("allow", "deny"));
+    let known = server.get(&mary, "/api/v1/directory").1["services"]["search"]["good"].clone();
+    assert_eq!((&known[0]["version"], &known[1]["version"], &known[2]), (&json!("v12"), &json!("v11"), &Value::Null));
+    let listed = house.run(&["service", "list"]);
+    assert!(listed.contains("good: v12, v11"), "{listed}");
 }
 
 fn a_drill_and_what_only_the_invited_know_of_stop_nobody_else(house: House) {
@@ -279,20 +235,57 @@ fn the_command_ends_as_the_gate_says(house: House) {
     let (code, out, _) = gate(&robin, &["--json"]);
     let answer: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &answer["decision"]), (1, &json!("deny")));
-    // Cannot decide: nobody there, nobody signed in, a service that nobody knows.
-    for more in [&["--url", "http://127.0.0.1:1"][..], &["--service", "serach"], &["--token", "wt_0"]] {
-        let (code, _, errors) = gate(&sabrina, more);
-        assert_eq!(code, 4, "{more:?}: {errors}");
-        assert!(errors.contains("the gate cannot decide"), "{errors}");
-        let (code, _, errors) = gate(&sabrina, &[more, &["--on-failure", "open"]].concat());
-        assert_eq!(code, 0, "{more:?}: {errors}");
-        assert!(errors.contains("it goes on all the same"), "{errors}");
-        let (code, out, _) = gate(&sabrina, &[more, &["--json"]].concat());
-        let answer: Value = serde_json::from_str(&out).unwrap();
-        assert_eq!((code, &answer["decision"], &answer["open"]), (4, &json!("undecided"), &json!(false)), "{answer}");
+    // Nobody there: it cannot be decided, and whoever asks has said what that means.
+    let away = ["--url", "http://127.0.0.1:1"];
+    let (code, _, errors) = gate(&sabrina, &away);
+    assert_eq!(code, 4, "{errors}");
+    assert!(errors.contains("the gate cannot decide"), "{errors}");
+    let (code, _, errors) = gate(&sabrina, &[&away[..], &["--on-failure", "open"]].concat());
+    assert_eq!(code, 0, "{errors}");
+    assert!(errors.contains("it goes on all the same"), "{errors}");
+    let (code, out, _) = gate(&sabrina, &[&away[..], &["--json"]].concat());
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &answer["decision"], &answer["open"]), (4, &json!("undecided"), &json!(false)), "{answer}");
+    // What is wrong with what was asked is no failure of the gate: it is no free pass, whatever was said of failures.
+    let wrong = [
+        (&pipeline, &[][..], 2, "A pipeline is nobody."),
+        (&robin, &["--on-behalf-of", "sabrina"], 2, "With this token you ask for yourself."),
+        (&sabrina, &["--service", "serach"], 2, "knows a service “serach”"),
+        (&sabrina, &["--token", "wt_0"], 3, "Nobody is signed in here"),
+    ];
+    for (token, more, expected, words) in wrong {
+        for on_failure in ["closed", "open"] {
+            let (code, _, errors) = gate(token, &[more, &["--on-failure", on_failure]].concat());
+            assert_eq!(code, expected, "{more:?} {on_failure}: {errors}");
+            assert!(errors.contains(words) && !errors.contains("cannot decide"), "{errors}");
+        }
     }
     let shown = server.say(&mary, &["gates"]);
     assert!(shown.contains("enforces at sev1, sev2, held by #1"), "{shown}");
+}
+
+/// Whoever answers in Wardroom's place, or with a mistake of Wardroom's own, has not decided anything.
+#[test]
+fn what_is_no_answer_to_what_was_asked_is_not_decided() {
+    let answers = [(500, 4), (502, 4), (429, 4), (408, 4), (400, 2), (403, 2), (404, 2), (413, 2), (422, 2), (401, 3)];
+    for (status, expected) in answers {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let told = json!({ "code": "x", "status": status, "detail": "told so" }).to_string();
+        let answering = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.read(&mut [0; 4_096]).unwrap();
+            let head = format!("HTTP/1.1 {status} X\r\ncontent-type: application/problem+json\r\nconnection: close");
+            write!(stream, "{head}\r\ncontent-length: {}\r\n\r\n{told}", told.len()).unwrap();
+        });
+        let asked = ["gate", "--service", "search", "--action", "deploy", "--on-failure", "open", "--json"];
+        let ended = House::wardroom(&asked, &[("WARDROOM_URL", url.as_str()), ("WARDROOM_TOKEN", "wt_0")]);
+        answering.join().unwrap();
+        let open = if expected == 4 { 0 } else { expected };
+        assert_eq!(ended.status.code(), Some(open), "{status}: {ended:?}");
+        let said: Value = serde_json::from_slice(&ended.stdout).unwrap();
+        assert_eq!(said["decision"] == "undecided", expected == 4, "{status}: {said}");
+    }
 }
 
 #[test]

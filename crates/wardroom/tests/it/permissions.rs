@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use serde_json::{Value, json};
 
 use crate::house::{House, Server, WARDROOM};
+use crate::staffed::{Scene, scene};
 use crate::{on_both, wait};
 
 on_both!(
@@ -12,26 +13,6 @@ on_both!(
     who_is_told_no_runs_nothing,
     over_broken_glass_it_is_run_and_everybody_is_told,
 );
-
-struct Scene {
-    house: House,
-    server: Server,
-    mary: String,
-    sabrina: String,
-    robin: String,
-    n: u64,
-}
-
-fn scene(house: House) -> Scene {
-    let [mary, sabrina, robin] = ["mary", "sabrina", "robin"].map(|handle| house.person(handle));
-    let server = house.serve();
-    let declared = json!({ "title": "Search is failing", "services": ["search"] });
-    let n = server.post(&mary, "/api/v1/incidents", declared).1["incident"].as_u64().unwrap();
-    server.done(&sabrina, n, json!({ "command": "join" }));
-    server.done(&mary, n, json!({ "command": "offer_role", "role": "operations", "to": { "person": "sabrina" } }));
-    server.done(&sabrina, n, json!({ "command": "take_role", "role": "operations" }));
-    Scene { house, server, mary, sabrina, robin, n }
-}
 
 fn view(server: &Server, token: &str, n: u64) -> Value {
     server.get(token, &format!("/api/v1/incidents/{n}")).1

@@ -21,10 +21,10 @@ on_both!(
 const NAME: &str = "wardroom.example.net";
 
 /// An authority that nobody else trusts.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let mut params = CertificateParams::new([]).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.distinguished_name.push(DnType::CommonName, "The house's own authority");
@@ -32,7 +32,7 @@ impl Authority {
     }
 
     /// Its own certificate, in a file.
-    fn file(&self, path: PathBuf) -> PathBuf {
+    pub fn file(&self, path: PathBuf) -> PathBuf {
         std::fs::write(&path, self.0.pem()).unwrap();
         path
     }
@@ -48,7 +48,7 @@ impl Authority {
 }
 
 /// A server that speaks TLS.
-struct Secure {
+pub struct Secure {
     child: Child,
     /// By the name in its certificate.
     url: String,
@@ -64,7 +64,7 @@ impl Drop for Secure {
 }
 
 impl Secure {
-    fn serve(house: &House, ca: &Path) -> Self {
+    pub fn serve(house: &House, ca: &Path) -> Self {
         let logged = house.folder().join("log");
         let mut child = Command::new(WARDROOM)
             .args(["serve", "--listen", "127.0.0.1:0"])
@@ -91,7 +91,7 @@ impl Secure {
     }
 
     /// A curl that trusts one authority, and asks for what stands last.
-    fn command(&self, ca: &Path, arguments: &[&str]) -> Command {
+    pub fn command(&self, ca: &Path, arguments: &[&str]) -> Command {
         let (path, options) = arguments.split_last().unwrap();
         let mut curl = Command::new("curl");
         curl.args(["--silent", "--show-error", "--fail", "--no-buffer", "--noproxy", "*", "--resolve"]);
@@ -101,13 +101,13 @@ impl Secure {
     }
 
     /// What it answered, or what curl said.
-    fn curl(&self, ca: &Path, arguments: &[&str]) -> Result<String, String> {
+    pub fn curl(&self, ca: &Path, arguments: &[&str]) -> Result<String, String> {
         let output = self.command(ca, arguments).output().expect("curl is one of the programs that README asks for");
         let [out, errors] = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
         if output.status.success() { Ok(out) } else { Err(errors) }
     }
 
-    fn post(&self, ca: &Path, token: &str, path: &str, mut body: Value) -> Value {
+    pub fn post(&self, ca: &Path, token: &str, path: &str, mut body: Value) -> Value {
         body["request_id"] = json!(uuid::Uuid::now_v7());
         let (bearer, body) = (format!("authorization: Bearer {token}"), body.to_string());
         let words = ["--header", &bearer, "--header", "content-type: application/json", "--data", &body, path];
@@ -154,7 +154,7 @@ fn note(received: &mpsc::Receiver<Value>) -> String {
 }
 
 /// A house with a certificate, its authority's file, and Mary's token.
-fn furnished(house: &House) -> (Authority, PathBuf, String) {
+pub fn furnished(house: &House) -> (Authority, PathBuf, String) {
     let authority = Authority::new();
     authority.issue(house.folder());
     let ca = authority.file(house.folder().join("ca.pem"));
