@@ -69,13 +69,17 @@ pub struct Service {
     /// Which objects of a cluster belong to it, where that is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matching: Option<Matching>,
-    /// The version of it that was good last, as its owners say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub good: Option<Good>,
+    /// The versions of it that its owners called good, the newest first and at most [`GOODS_KEPT`]: one that is called good
+    /// during an incident takes nothing from the one to which its owners may go back.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub good: Vec<Good>,
     /// What of it is worth keeping when something is wrong with it, at most ten things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worth: Vec<Worth>,
 }
+
+/// So many good versions of a service are remembered.
+pub const GOODS_KEPT: usize = 5;
 
 /// A version of a service that its owners say is good.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -256,6 +256,7 @@ impl Incident {
 impl Service {
     /// Whether this version was the last known good one when something began.
     fn was_good(&self, version: &str, began: Time) -> bool {
-        self.good.as_ref().is_some_and(|good| good.since <= began && good.version.words() == Some(version))
+        let last = self.good.iter().find(|good| good.since <= began);
+        last.is_some_and(|good| good.version.words() == Some(version))
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::directory::{Directory, DirectoryEvent, DirectoryRecorded};
-use crate::facts::{Good, Service, Team};
+use crate::facts::{GOODS_KEPT, Good, Service, Team};
 use crate::id::{ServiceName, TeamName, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
@@ -81,7 +81,7 @@ impl Directory {
     }
 
     pub(crate) fn set_good(&self, service: ServiceName, version: Line) -> Result<Vec<DirectoryEvent>, Refusal> {
-        let good = self.known_service(&service)?.good.as_ref();
+        let good = self.known_service(&service)?.good.first();
         let same = good.is_some_and(|good| good.version.words() == Some(version.as_str()));
         Ok(if same { Vec::new() } else { vec![DirectoryEvent::ServiceGoodSet { service, version: version.into() }] })
     }
@@ -118,7 +118,10 @@ impl Directory {
             }
             DirectoryEvent::ServiceGoodSet { service, version } => {
                 let good = Good { version: version.clone(), since: recorded.at };
-                self.with_service(service, |known| known.good = Some(good));
+                self.with_service(service, |known| {
+                    known.good.insert(0, good);
+                    known.good.truncate(GOODS_KEPT);
+                });
             }
             _ => {}
         }

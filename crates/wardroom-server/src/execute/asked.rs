@@ -4,6 +4,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 use wardroom_core::command::{Command, Opening, Tick};
 use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::gate::Passing;
 use wardroom_core::id::{Actor, Number};
 use wardroom_core::refusal::Refusal;
 use wardroom_core::sighting::Seen;
@@ -22,6 +23,8 @@ pub enum Order {
     Incident(Number, Command),
     /// Time has passed for an incident.
     Tick(Number, Tick),
+    /// Something comes through the gate of each of these incidents: recorded in all of them, or in none.
+    Pass(Vec<(Number, Passing)>),
     /// Another system tells an incident of a change.
     See(Number, Box<Seen>),
     /// Something in the directory.
@@ -30,13 +33,14 @@ pub enum Order {
 
 impl Order {
     /// The incidents that it is decided on.
-    pub(super) fn incidents(&self) -> impl Iterator<Item = Number> + use<> {
+    pub(super) fn incidents(&self) -> Vec<Number> {
         let both = match self {
+            Self::Pass(passings) => return passings.iter().map(|(number, _)| *number).collect(),
             Self::Incident(number, command) => [Some(*number), command.other_incident()],
             Self::Tick(number, _) | Self::See(number, _) => [Some(*number), None],
             Self::Open(_) | Self::Example | Self::Directory(_) => [None, None],
         };
-        both.into_iter().flatten()
+        both.into_iter().flatten().collect()
     }
 }
 
@@ -97,6 +101,7 @@ pub(super) fn digest(order: &Order) -> [u8; 32] {
         Order::Incident(number, command) => serde_json::to_vec(&("incident", number, command))
             .or_else(|_| serde_json::to_vec(&("incident", number, format!("{command:?}")))),
         Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
+        Order::Pass(passings) => serde_json::to_vec(&("pass", format!("{passings:?}"))),
         Order::See(number, seen) => serde_json::to_vec(&("see", number, format!("{seen:?}"))),
         // Some of these do not serialise, because nobody may send them; their debug form says all that they say.
         Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),

@@ -8,6 +8,7 @@ use wardroom_core::directory::DirectoryAsking;
 use wardroom_core::document::Written;
 use wardroom_core::event::{Event, Recorded};
 use wardroom_core::example;
+use wardroom_core::gate::Passing;
 use wardroom_core::id::{Actor, Entry, Number};
 use wardroom_core::incident::{Asking, open};
 use wardroom_core::refusal::{Code, Refusal};
@@ -80,6 +81,7 @@ impl Worker {
                 let decision = tentative.incidents[&number].1.tick(&ask, tick)?;
                 tentative.write_decision(actor, number, None, decision)
             }
+            Order::Pass(passings) => self.through_gates(tentative, actor, passings).await,
             Order::See(number, seen) => {
                 self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
                 let facts = tentative.directory.0.directory.facts.clone();
@@ -136,6 +138,36 @@ impl Worker {
             self.log.forget_sighting(key).await?;
         }
         tentative.write_decision(actor, number, other, decision)
+    }
+
+    /// What comes through the gates of several incidents: all of it in one append, or nothing. Where it stands already, there is
+    /// nothing more to record.
+    async fn through_gates(
+        &self,
+        tentative: &mut Tentative,
+        actor: Actor,
+        passings: Vec<(Number, Passing)>,
+    ) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
+        let facts = tentative.directory.0.directory.facts.clone();
+        let (mut decisions, mut known) = (Vec::new(), None);
+        for (number, passing) in passings {
+            self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+            let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
+            match tentative.incidents[&number].1.decide(&ask, Command::PassGate(passing)) {
+                Ok(decision) => decisions.push((number, decision)),
+                Err(refusal) if refusal.code == Code::AlreadySo => known = Some(refusal),
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        // Nothing stands in what is to be left behind before all are decided.
+        let mut writes = Vec::new();
+        for (number, decision) in decisions {
+            writes.extend(tentative.write_decision(actor, number, None, decision)?.0);
+        }
+        match known {
+            Some(refusal) if writes.is_empty() => Err(refusal.into()),
+            _ => Ok((writes, None)),
+        }
     }
 
     /// The past entry that a command cites, straight from the log: the state keeps no notes.

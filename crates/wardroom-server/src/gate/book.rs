@@ -7,10 +7,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use wardroom_core::facts::Facts;
 use wardroom_core::gate::Found;
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
-use wardroom_core::incident::Incident;
+use wardroom_core::incident::{Incident, Kind, Phase, Severity};
 use wardroom_core::matching::{Matching, Object};
 
 use crate::streams::Held;
+use crate::views::board::Summary;
 
 /// Nothing was read yet.
 const NEVER: i64 = i64::MIN;
@@ -32,6 +33,27 @@ struct Pages {
     matching: Vec<(ServiceName, Matching)>,
     /// People by their handle, and by their address in lower case.
     people: HashMap<String, PersonId>,
+    /// Incidents that cannot be read, as the board had them last.
+    unread: BTreeMap<Number, Unread>,
+}
+
+/// An incident that cannot be read: who comes through is not known.
+#[derive(Debug)]
+struct Unread {
+    services: BTreeSet<ServiceName>,
+    /// Whether what these need to work is held, too.
+    needs: bool,
+    severity: Severity,
+    /// Who may know of it, if it is restricted.
+    invited: Option<BTreeSet<PersonId>>,
+}
+
+impl Unread {
+    fn holds(&self, service: &ServiceName, facts: &Facts) -> bool {
+        let needs =
+            |name: &ServiceName| facts.services.get(name).is_some_and(|known| known.depends_on.contains(service));
+        self.services.contains(service) || (self.needs && self.services.iter().any(needs))
+    }
 }
 
 /// An incident as far as the log was read.
@@ -65,6 +87,8 @@ pub struct Look {
     pub found: Found,
     /// Services that nobody knows: not the directory, and no incident.
     pub unknown: Vec<ServiceName>,
+    /// Incidents that would have to be read and cannot be: at services whose gates enforce at their severity.
+    pub unread: Vec<(Number, ServiceName)>,
     /// Changes as which it came through a moment ago already.
     pub already: Vec<(Number, ServiceName, u32)>,
 }
@@ -87,6 +111,23 @@ impl Book {
     /// Takes an incident in as it is now; one that is older than what is known changes nothing.
     pub fn take(&self, held: &Held) {
         self.write().take(held.incident.number, held.tip.seq, &held.incident);
+    }
+
+    /// Takes in that an incident of which nothing is known here cannot be read, and how it stood last. One that is known goes on
+    /// as it was.
+    pub fn cannot_read(&self, row: &Summary) {
+        let mut pages = self.write();
+        let holds = matches!(row.phase, Phase::Active | Phase::Mitigated) && row.kind != Kind::Drill && !row.example;
+        if !holds || pages.known.contains_key(&row.number) {
+            return;
+        }
+        let unread = Unread {
+            services: row.services.clone(),
+            needs: row.kind != Kind::Planned,
+            severity: row.severity,
+            invited: row.invited.clone(),
+        };
+        pages.unread.insert(row.number, unread);
     }
 
     /// Takes the directory in as it is now.
@@ -163,6 +204,14 @@ impl Book {
             if !pages.facts.services.contains_key(service) && !numbers.into_iter().flatten().any(told) {
                 look.unknown.push(service.clone());
             }
+            let enforced = pages.facts.services.get(service).map(|known| &known.enforced);
+            let cannot_tell = |(_, unread): &(&Number, &Unread)| {
+                unread.holds(service, &pages.facts)
+                    && enforced.is_some_and(|enforced| enforced.contains(&unread.severity))
+                    && unread.invited.as_ref().is_none_or(|invited| person.is_some_and(|one| invited.contains(&one)))
+            };
+            let unread = pages.unread.iter().filter(cannot_tell);
+            look.unread.extend(unread.map(|(number, _)| (*number, service.clone())));
             for number in numbers.into_iter().flatten() {
                 let Some(incident) = pages.known.get(number).and_then(|known| known.incident.as_ref()) else {
                     continue;
@@ -188,6 +237,7 @@ impl Pages {
         if self.known.get(&number).is_some_and(|known| known.seq > seq) {
             return;
         }
+        self.unread.remove(&number);
         let holds = incident.held_services(&self.facts);
         let incident = (!holds.is_empty()).then(|| Arc::clone(incident));
         let before = self.known.insert(number, Known { seq, incident, holds: holds.clone() });

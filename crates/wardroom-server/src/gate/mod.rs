@@ -119,6 +119,9 @@ impl Keeper {
             // Of one that is broken, what was known last goes on: a gate that falls open tells nobody.
             Err(error @ LogError::Damaged { .. }) => {
                 tracing::error!(%number, %error, "the gate knows no more of an incident than before");
+                if let Some(row) = self.board.row(number).await? {
+                    self.book.cannot_read(&row);
+                }
             }
             Err(error) => return Err(error),
         }

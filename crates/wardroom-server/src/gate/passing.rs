@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardroom_core::command::Command;
 use wardroom_core::gate::{self, Found, Passing, Stop};
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time};
 use wardroom_core::refusal::Code;
@@ -56,6 +55,8 @@ pub enum Unable {
     Unknown(Vec<ServiceName>),
     /// This node has just started and has not read which incidents there are.
     Starting,
+    /// An incident that is on this service cannot be read.
+    Unread(Number, ServiceName),
     /// It would have to be recorded, and could not.
     NotRecorded(NotDone),
 }
@@ -86,7 +87,7 @@ impl Server {
             back_to: call.back_to.as_ref().map(Line::as_str),
             now,
         });
-        let Look { found, unknown, already } = look;
+        let Look { found, unknown, unread, already } = look;
         if !unknown.is_empty() {
             return Err(Unable::Unknown(unknown));
         }
@@ -98,11 +99,15 @@ impl Server {
             let reason = said(found.stops.iter().filter(|stop| stop.enforced)) + &old;
             return Ok(Answer { allowed: false, reason, stops: found.stops, changes: Vec::new(), as_of });
         }
+        if let Some((number, service)) = unread.into_iter().next() {
+            return Err(Unable::Unread(number, service));
+        }
         let mut changes = already;
         if !call.dry_run {
             match self.record(&call, &found).await {
                 Ok(recorded) => changes.extend(recorded),
-                Err(NotDone::Refused(refusal)) => {
+                // One that takes nothing more says nothing about who may.
+                Err(NotDone::Refused(refusal)) if refusal.code != Code::ReadOnly => {
                     // Between the book and the log they lost what let them through.
                     // Where the incident is not to be named, the refusal's own words might.
                     let hidden =
@@ -128,7 +133,7 @@ impl Server {
         }
     }
 
-    /// Records what comes through, incident by incident: of one all of it or nothing. Asked again, what is recorded
+    /// Records what comes through: in every incident that it has to do with, or in none. Asked again, what is recorded
     /// already is not recorded twice.
     async fn record(&self, call: &Call, found: &Found) -> Result<Vec<(Number, ServiceName, u32)>, NotDone> {
         let Some(person) = call.person.filter(|_| !found.passes.is_empty()) else { return Ok(Vec::new()) };
@@ -137,25 +142,24 @@ impl Server {
         for (number, service) in &found.passes {
             by_incident.entry(*number).or_default().insert(service.clone());
         }
-        let mut changes = Vec::new();
+        let passing = |services: &BTreeSet<ServiceName>| Passing {
+            services: services.clone(),
+            what: call.what.clone(),
+            back_to: call.back_to.clone(),
+            through: call.through.clone(),
+            done: call.done,
+        };
+        let order = Order::Pass(by_incident.iter().map(|(number, services)| (*number, passing(services))).collect());
+        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Person(person), order };
+        match self.executor.execute(asked).await {
+            Ok(_) => self.metrics.count("accepted"),
+            // Somebody who asked the same at the same moment was faster.
+            Err(NotDone::Refused(refusal)) if refusal.code == Code::AlreadySo => {}
+            Err(error) => return Err(error),
+        }
+        let (mut changes, now) = (Vec::new(), clock::now());
         for (number, services) in by_incident {
-            let passing = Passing {
-                services: services.clone(),
-                what: call.what.clone(),
-                back_to: call.back_to.clone(),
-                through: call.through.clone(),
-                done: call.done,
-            };
-            let order = Order::Incident(number, Command::PassGate(passing));
-            let asked = Asked { request: Uuid::now_v7(), actor: Actor::Person(person), order };
-            match self.executor.execute(asked).await {
-                Ok(_) => self.metrics.count("accepted"),
-                // Somebody who asked the same at the same moment was faster.
-                Err(NotDone::Refused(refusal)) if refusal.code == Code::AlreadySo => {}
-                Err(error) => return Err(error),
-            }
             let Some(held) = self.streams.incident(number).await? else { continue };
-            let now = clock::now();
             let of = |service: ServiceName| {
                 let change = held.incident.passed_already(person, &service, call.what.as_str(), now)?;
                 Some((number, service, change))

@@ -406,8 +406,8 @@ pub(super) struct ServiceView {
     enforced: Option<Vec<Severity>>,
     /// Which objects of a cluster belong to it; left out where nobody said so.
     matching: Option<MatchingView>,
-    /// The version of it that was good last; left out while nobody said so.
-    good: Option<GoodView>,
+    /// The versions of it that its owners called good, the newest first and at most five; left out while nobody said so.
+    good: Option<Vec<GoodView>>,
     /// What of it is worth keeping when something is wrong with it; left out where nobody said so.
     worth: Option<Vec<WorthView>>,
 }

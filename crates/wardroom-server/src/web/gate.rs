@@ -71,6 +71,13 @@ impl Unable {
                 let sentence = "Wardroom has just started and is still reading which incidents there are. Ask again.";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence)
             }
+            Self::Unread(number, service) => {
+                let sentence = format!(
+                    "Incident {number} is on {service} and cannot be read, so Wardroom cannot decide. An admin finds out by \
+                     `wardroom verify` on the machine; `wardroom service gate {service} --observe` lets changes through."
+                );
+                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence)
+            }
             Self::NotRecorded(error) => {
                 tracing::error!(%error, "what came to the gate could not be recorded");
                 let sentence = "This is yours to do, and Wardroom cannot record it at this moment, so it cannot decide. \

@@ -31,7 +31,7 @@ pub struct Gate {
     /// Only ask: nothing is recorded, and nothing is counted
     #[arg(long)]
     pub dry_run: bool,
-    /// What becomes of it when the gate cannot decide, because it is not reachable or does not know the service
+    /// What becomes of it when the gate cannot decide, because it is not reachable or cannot record what is allowed
     #[arg(long, value_enum, default_value_t = OnFailure::Closed, env = "WARDROOM_ON_FAILURE")]
     pub on_failure: OnFailure,
 }

@@ -14,7 +14,7 @@ const DENIED: u8 = 1;
 /// It could not be decided. As what cannot be reached is told.
 const UNDECIDED: u8 = 4;
 
-/// Asks the gate, and ends as it says: 0 allowed, 1 denied, 4 not decided.
+/// Asks the gate, and ends as it says: 0 allowed, 1 denied, 4 not decided; 2 and 3 for what is wrong with what was asked.
 pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<ExitCode> {
     let asked = json!({
         "services": gate.services,
@@ -25,7 +25,7 @@ pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<Exit
     });
     let answer = match client.gate(&asked) {
         Ok(answer) => answer,
-        Err(error) => return undecided(remote, gate, &error),
+        Err(error) => return unanswered(remote, gate, error),
     };
     if remote.json {
         print_json(&answer);
@@ -42,6 +42,22 @@ pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<Exit
         eprintln!("  to ask for permission: {link}");
     }
     Ok(ExitCode::from(DENIED))
+}
+
+/// What is wrong with what was asked is a mistake to be mended, and no failure of the gate: a misspelt service, or a token that
+/// ended, would otherwise pass for ever where the gate may fail open.
+fn unanswered(remote: &Remote, gate: &Gate, error: anyhow::Error) -> anyhow::Result<ExitCode> {
+    match error.downcast::<Failure>() {
+        Ok(Failure::Refused(problem)) if !is_of_the_moment(&problem) => Err(Failure::Misused(problem).into()),
+        Ok(error @ Failure::NotSignedIn(_)) => Err(error.into()),
+        Ok(error) => undecided(remote, gate, &error.into()),
+        Err(error) => undecided(remote, gate, &error),
+    }
+}
+
+/// Whether the same question may get an answer later: the server made a mistake, or has too much to do.
+fn is_of_the_moment(problem: &Value) -> bool {
+    problem["status"].as_u64().is_none_or(|status| status >= 500 || matches!(status, 408 | 429))
 }
 
 /// Nobody has said yes: whoever typed it has said what that means.

@@ -290,7 +290,9 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
             }
             for (name, service) in directory.facts.services.iter() {
                 let owner = service.owner.as_ref().map(|owner| format!("owned by {owner}")).unwrap_or_default();
-                println!("{name:<30} {owner}");
+                let good: Vec<&str> = service.good.iter().filter_map(|good| good.version.words()).collect();
+                let good = if good.is_empty() { String::new() } else { format!("  good: {}", good.join(", ")) };
+                println!("{name:<30} {owner}{good}");
             }
             Ok(())
         }

@@ -11,6 +11,7 @@ mod gate;
 mod house;
 mod outside;
 mod push_service;
+mod staffed;
 mod typed;
 mod unpacked;
 mod wait;
@@ -72,6 +73,7 @@ mod step_up;
 mod stream;
 mod stuck;
 mod tls;
+mod undecided;
 mod verbs;
 
 /// Runs a story once on each database.
