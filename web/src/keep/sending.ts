@@ -29,7 +29,12 @@ export async function drain(person: string): Promise<void> {
   if (!waits) return;
   // Who reads, and how late it is, is what the server says, not what this browser kept.
   if (session.kept) await session.look();
-  if (session.kept || session.me?.person.id !== person) return;
+  if (session.kept) {
+    // The server went away again before it said so: nothing else need call when it is back.
+    again = setTimeout(() => void drain(person), AGAIN);
+    return;
+  }
+  if (session.me?.person.id !== person) return;
   const done = await alone(() => all(person));
   if (!done) again = setTimeout(() => void drain(person), AGAIN);
 }
