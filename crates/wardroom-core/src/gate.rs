@@ -88,6 +88,20 @@ pub fn severities() -> BTreeSet<Severity> {
     BTreeSet::from([Severity::Sev1, Severity::Sev2])
 }
 
+/// Whether such an incident holds any gate: from its declaration until it is resolved, and none that is practice.
+#[must_use]
+pub fn holds(kind: Kind, phase: Phase, example: bool) -> bool {
+    matches!(phase, Phase::Active | Phase::Mitigated) && kind != Kind::Drill && !example
+}
+
+/// These services, and what they need to work; of a planned operation its own services alone.
+#[must_use]
+pub fn with_needs(kind: Kind, services: &BTreeSet<ServiceName>, facts: &Facts) -> BTreeSet<ServiceName> {
+    let needs = |name: &ServiceName| facts.services.get(name).map(|service| service.depends_on.clone());
+    let needed = services.iter().filter(|_| kind != Kind::Planned).filter_map(needs).flatten();
+    services.iter().cloned().chain(needed).collect()
+}
+
 /// Why somebody is stopped, where the incident is not to be named.
 #[must_use]
 pub fn unnamed(service: &ServiceName) -> String {
@@ -98,7 +112,7 @@ impl Incident {
     /// Whether this holds any gate.
     #[must_use]
     pub fn holds_gates(&self) -> bool {
-        matches!(self.phase, Phase::Active | Phase::Mitigated) && self.kind != Kind::Drill && self.example.is_none()
+        holds(self.kind, self.phase, self.example.is_some())
     }
 
     /// Every service whose gate this holds, its own ones and what these need to work.
@@ -109,9 +123,7 @@ impl Incident {
 
     /// What is affected, and what that needs to work; of a planned operation its own services alone.
     pub(crate) fn services_and_needs(&self, facts: &Facts) -> BTreeSet<ServiceName> {
-        let needs = |name: &ServiceName| facts.services.get(name).map(|service| service.depends_on.clone());
-        let needed = self.services.iter().filter(|_| self.kind != Kind::Planned).filter_map(needs).flatten();
-        self.services.iter().cloned().chain(needed).collect()
+        with_needs(self.kind, &self.services, facts)
     }
 
     /// By what a person comes through, if they do.
@@ -131,8 +143,7 @@ impl Incident {
     }
 
     /// When this began, as far as anybody knows.
-    #[must_use]
-    pub fn began_at(&self) -> Time {
+    pub(crate) fn began_at(&self) -> Time {
         self.began.unwrap_or(self.opened_at).min(self.opened_at)
     }
 

@@ -1,6 +1,7 @@
 //! Settings: every one as a flag, a `WARDROOM_*` variable or a TOML key, in this order of precedence.
 
 mod at_most;
+mod github;
 mod shown;
 mod store;
 
@@ -125,10 +126,6 @@ struct Given {
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
-
-/// How long a secret is that others sign with, in bytes.
-const SECRET_MIN: usize = 16;
-const SECRET_MAX: usize = 256;
 
 /// The largest settings file that is read, in bytes.
 pub const SETTINGS_BYTES_MAX: usize = 64 << 10;
@@ -288,7 +285,7 @@ impl ServeArgs {
         let outside = Outside::settle(both.public_url.as_ref(), both.smtp_url, both.mail_from, private)?;
         let names = both.gate_exempt.as_deref().unwrap_or_default();
         let exempt = Exempt::also(names).map_err(|why| anyhow::anyhow!("--gate-exempt does not fit: {why}"))?;
-        let github_secrets = github_secrets(both.github_secret.as_deref().unwrap_or_default())?;
+        let github_secrets = github::secrets(both.github_secret.as_deref().unwrap_or_default())?;
         let usual = Limits::default();
         let mut config = Config {
             tls,
@@ -313,17 +310,6 @@ impl ServeArgs {
         config.shown = shown::shown(&config.settings(), &given, &file, |name| typed.contains(name));
         Ok(config)
     }
-}
-
-/// The secrets that GitHub may sign with. Whoever guesses one could tell of anything.
-fn github_secrets(given: &str) -> anyhow::Result<Vec<String>> {
-    let secrets: Vec<String> = given.split_whitespace().map(str::to_owned).collect();
-    let fits = |secret: &String| (SECRET_MIN..=SECRET_MAX).contains(&secret.len());
-    anyhow::ensure!(
-        secrets.len() <= 2 && secrets.iter().all(fits),
-        "--github-secret is one secret of {SECRET_MIN} to {SECRET_MAX} characters, or two while one takes the other's place"
-    );
-    Ok(secrets)
 }
 
 impl Given {
@@ -409,71 +395,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(text: &str) -> (tempfile::TempDir, ServeArgs) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("wardroom.toml");
-        std::fs::write(&path, text).unwrap();
-        (folder, ServeArgs { given: Given { config: Some(path), ..Given::default() }, typed: BTreeSet::new() })
-    }
-
-    #[test]
-    fn a_flag_goes_before_the_file_and_the_file_before_what_is_usual() {
-        let (_folder, mut arguments) =
-            file("data = \"/srv/wardroom\"\nlisten = \"127.0.0.1:9000\"\nlog_format = \"json\"\n");
-        arguments.given.listen = Some(SocketAddr::from(([127, 0, 0, 1], 9001)));
-        let config = arguments.settle().unwrap();
-        assert_eq!(config.place, Place::Folder(PathBuf::from("/srv/wardroom")));
-        assert_eq!(config.listen.port(), 9001);
-        assert_eq!(config.log_format, LogFormat::Json);
-        assert_eq!(config.limits, Limits::default());
-    }
-
-    #[test]
-    fn a_file_with_an_unknown_key_or_two_stores_is_refused() {
-        for text in [
-            "colour = \"blue\"",
-            "data = \"a\"\ndatabase = \"postgres://b\"",
-            "listen = 7",
-            "max_connections = 0",
-            "max_connections = -1",
-            "max_connections = 1000001",
-            "max_streams_per_person = 99999999999999999999",
-        ] {
-            assert!(file(text).1.settle().is_err(), "{text}");
-        }
-    }
-
-    /// The parser's own message shows the whole line.
-    #[test]
-    fn a_file_that_does_not_fit_names_the_line_and_repeats_no_password() {
-        for text in [
-            "listen = \"127.0.0.1:9000\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\n",
-            "listen = \"127.0.0.1:9000\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\" data = \"\"",
-            "database = \"x\"\ndatabase = \"postgres://ada:hunter2@host/wardroom\"",
-            "\nmax_connections = \"hunter2, expected \"",
-            "\nlog_format = \"hunter2\"",
-        ] {
-            let why = Settings::from_toml(text).unwrap_err();
-            assert!(why.starts_with("line 2: ") && !why.contains("hunter2"), "{why}");
-        }
-        let read = Settings::from_toml("database = \"postgres://ada:hunter2@host/wardroom\"").unwrap();
-        assert!(!format!("{read:?}").contains("hunter2"));
-    }
-
-    #[test]
-    fn a_settings_file_is_bounded() {
-        let comment = "#".repeat(SETTINGS_BYTES_MAX);
-        assert!(file(&comment).1.settle().is_ok());
-        let why = file(&format!("{comment}#")).1.settle().unwrap_err().to_string();
-        assert!(why.contains("larger than 64 KiB"), "{why}");
-    }
-
-    #[test]
-    fn a_database_url_is_never_printed() {
-        let place = Place::Postgres("postgres://ada:hunter2@host/wardroom".to_owned());
-        assert!(!format!("{place:?}").contains("hunter2"));
-    }
-}
+mod tests;

@@ -42,6 +42,10 @@ fn soft(text: &str) -> String {
     paint("2", text)
 }
 
+fn all(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or("(redacted)")
 }

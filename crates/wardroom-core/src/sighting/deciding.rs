@@ -1,5 +1,7 @@
 //! Which sightings an incident hears of, and who may do what with them.
 
+use std::collections::BTreeSet;
+
 use jiff::ToSpan;
 
 use super::{BEFORE_MINUTES, NewSighting, SIGHTINGS_MAX, Seen, Sighting, SightingAct, Stage};
@@ -37,17 +39,23 @@ impl Incident {
     /// Every service of which this hears: its own ones and what these need to work, as long as nobody said that service is
     /// restored. A planned operation hears of its own alone, and practice of none.
     #[must_use]
-    pub fn watched_services(&self, facts: &Facts) -> std::collections::BTreeSet<ServiceName> {
+    pub fn watched_services(&self, facts: &Facts) -> BTreeSet<ServiceName> {
         let watches = matches!(self.phase, Phase::Investigating | Phase::Active | Phase::Mitigated)
             && self.kind != Kind::Drill
             && self.example.is_none();
-        if watches { self.services_and_needs(facts) } else { std::collections::BTreeSet::new() }
+        if watches { self.services_and_needs(facts) } else { BTreeSet::new() }
     }
 
     /// From when on changes are heard of that were made before this was opened.
     #[must_use]
     pub fn hears_from(&self) -> Time {
         minutes(self.began_at(), -BEFORE_MINUTES)
+    }
+
+    /// Whether it was made before impact began, and so may be what broke something.
+    #[must_use]
+    pub fn is_before_impact(&self, known: &Sighting) -> bool {
+        known.seen.at < self.began_at()
     }
 
     /// Another system tells of a change.

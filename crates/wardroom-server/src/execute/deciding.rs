@@ -10,7 +10,7 @@ use wardroom_core::event::{Event, Recorded};
 use wardroom_core::example;
 use wardroom_core::gate::Passing;
 use wardroom_core::id::{Actor, Entry, Number};
-use wardroom_core::incident::{Asking, open};
+use wardroom_core::incident::{Asking, Decision, Incident, open};
 use wardroom_core::refusal::{Code, Refusal};
 
 use super::tentative::Tentative;
@@ -75,26 +75,33 @@ impl Worker {
             }
             Order::Incident(number, command) => self.in_incident(tentative, actor, number, command).await,
             Order::Tick(number, tick) => {
-                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
-                let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
-                let decision = tentative.incidents[&number].1.tick(&ask, tick)?;
-                tentative.write_decision(actor, number, None, decision)
+                self.of_nobody(tentative, actor, number, |incident, ask| incident.tick(ask, tick)).await
+            }
+            Order::See(number, seen) => {
+                self.of_nobody(tentative, actor, number, |incident, ask| incident.see(ask, *seen)).await
             }
             Order::Pass(passings) => self.through_gates(tentative, actor, passings).await,
-            Order::See(number, seen) => {
-                self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
-                let facts = tentative.directory.0.directory.facts.clone();
-                let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
-                let decision = tentative.incidents[&number].1.see(&ask, *seen)?;
-                tentative.write_decision(actor, number, None, decision)
-            }
             Order::Directory(command) => {
                 let ask = DirectoryAsking { actor, now: tentative.now };
                 let events = tentative.directory.0.directory.decide(ask, command, &mut Uuid::now_v7)?;
                 Ok((vec![tentative.write_directory(actor, &events)], None))
             }
         }
+    }
+
+    /// What no person asks for in an incident.
+    async fn of_nobody(
+        &self,
+        tentative: &mut Tentative,
+        actor: Actor,
+        number: Number,
+        decide: impl FnOnce(&Incident, &Asking<'_>) -> Result<Decision, Refusal>,
+    ) -> Result<(Vec<Write>, Option<Refusal>), NotDone> {
+        self.bring(tentative, number).await?.ok_or_else(|| Refusal::no_such_incident(number))?;
+        let facts = tentative.directory.0.directory.facts.clone();
+        let ask = Asking { actor, now: tentative.now, facts: &facts, cited: None, other: None, document: None };
+        let decision = decide(&tentative.incidents[&number].1, &ask)?;
+        tentative.write_decision(actor, number, None, decision)
     }
 
     /// A person's command in an incident, with whatever it needs at hand.

@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wardroom_core::facts::Facts;
-use wardroom_core::gate::Found;
+use wardroom_core::gate::{self, Found};
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
-use wardroom_core::incident::{Incident, Kind, Phase, Severity};
+use wardroom_core::incident::{Incident, Kind, Severity};
 use wardroom_core::matching::{Matching, Object};
 
 use crate::streams::Held;
@@ -40,20 +40,11 @@ struct Pages {
 /// An incident that cannot be read: who comes through is not known.
 #[derive(Debug)]
 struct Unread {
+    kind: Kind,
     services: BTreeSet<ServiceName>,
-    /// Whether what these need to work is held, too.
-    needs: bool,
     severity: Severity,
     /// Who may know of it, if it is restricted.
     invited: Option<BTreeSet<PersonId>>,
-}
-
-impl Unread {
-    fn holds(&self, service: &ServiceName, facts: &Facts) -> bool {
-        let needs =
-            |name: &ServiceName| facts.services.get(name).is_some_and(|known| known.depends_on.contains(service));
-        self.services.contains(service) || (self.needs && self.services.iter().any(needs))
-    }
 }
 
 /// An incident as far as the log was read.
@@ -117,13 +108,12 @@ impl Book {
     /// as it was.
     pub fn cannot_read(&self, row: &Summary) {
         let mut pages = self.write();
-        let holds = matches!(row.phase, Phase::Active | Phase::Mitigated) && row.kind != Kind::Drill && !row.example;
-        if !holds || pages.known.contains_key(&row.number) {
+        if !gate::holds(row.kind, row.phase, row.example) || pages.known.contains_key(&row.number) {
             return;
         }
         let unread = Unread {
+            kind: row.kind,
             services: row.services.clone(),
-            needs: row.kind != Kind::Planned,
             severity: row.severity,
             invited: row.invited.clone(),
         };
@@ -206,7 +196,7 @@ impl Book {
             }
             let enforced = pages.facts.services.get(service).map(|known| &known.enforced);
             let cannot_tell = |(_, unread): &(&Number, &Unread)| {
-                unread.holds(service, &pages.facts)
+                gate::with_needs(unread.kind, &unread.services, &pages.facts).contains(service)
                     && enforced.is_some_and(|enforced| enforced.contains(&unread.severity))
                     && unread.invited.as_ref().is_none_or(|invited| person.is_some_and(|one| invited.contains(&one)))
             };

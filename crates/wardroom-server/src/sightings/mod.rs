@@ -40,13 +40,6 @@ const PIECE: usize = 512;
 /// How long to wait after something could not be told.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// What came of telling.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Heard {
-    /// How many were new, or further than before.
-    pub news: usize,
-}
-
 /// Takes what is told. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Sightings {
@@ -64,23 +57,24 @@ impl Sightings {
         Self { log, news }
     }
 
-    /// Keeps what was told, all of it or nothing; the incidents hear of it a moment later.
+    /// Keeps what was told, all of it or nothing; the incidents hear of it a moment later. Returns how much of it was new, or
+    /// further than before.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] when nothing was kept, [`LogError::InDoubt`] when that is not known. Telling it again does
-    /// no harm.
-    pub async fn keep(&self, told: Vec<Seen>) -> Result<Heard, LogError> {
+    /// no harm; what was kept after all is no news then, and the incidents hear of it when they look back next.
+    pub async fn keep(&self, told: Vec<Seen>) -> Result<usize, LogError> {
         let now = clock::now();
         let forget_before = now - SignedDuration::from_hours(24 * KEPT_DAYS);
         let kept = told.iter().map(|seen| Kept::of(seen, now)).collect();
         let news = self.log.keep_sightings(kept, forget_before).await?;
         let news: Vec<Seen> = told.into_iter().filter(|seen| news.contains(&seen.key)).collect();
-        let heard = Heard { news: news.len() };
+        let many = news.len();
         if !news.is_empty() {
             // Where nobody takes it now, whoever passes it on is told to look at everything.
             let _ = self.news.try_send(news);
         }
-        Ok(heard)
+        Ok(many)
     }
 }
 
@@ -197,7 +191,7 @@ impl Teller {
         let asked = Asked { request: Uuid::now_v7(), actor: Actor::Source, order: Order::See(number, Box::new(seen)) };
         match self.executor.execute(asked).await {
             Ok(_) => Ok(()),
-            // It is known there, or of no matter; or there is no room, which is said where the incident is read.
+            // It is known there, or of no matter; or there is no room, or nothing can be written there.
             Err(NotDone::Refused(refusal))
                 if matches!(refusal.code, Code::AlreadySo | Code::ReadOnly | Code::TooMany | Code::NoSuchIncident) =>
             {

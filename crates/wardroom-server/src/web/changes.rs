@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
-use wardroom_core::id::Actor;
-use wardroom_core::incident::Asking;
+use wardroom_core::id::{Actor, Number};
+use wardroom_core::incident::{Asking, Incident};
 use wardroom_core::seal;
 
 use super::parse::InPath;
@@ -13,6 +13,23 @@ use super::who::Reader;
 use super::{answers, view};
 use crate::clock;
 use crate::server::Server;
+
+impl Server {
+    /// Something of an incident, as a reader gets it now.
+    async fn read_of(
+        &self,
+        reader: &Reader,
+        number: Number,
+        read: impl FnOnce(&Incident, &Asking<'_>) -> Value,
+    ) -> Result<Json<Value>, Problem> {
+        let held = self.visible(reader, number).await?;
+        let (actor, facts) = (Actor::Person(reader.person), &reader.facts);
+        let ask = Asking { actor, now: clock::now(), facts, cited: None, other: None, document: None };
+        let mut answer = read(&held.incident, &ask);
+        seal::reveal(&mut answer);
+        Ok(Json(answer))
+    }
+}
 
 /// Read every change of an incident, and what differs from normal by them.
 #[utoipa::path(
@@ -25,16 +42,14 @@ pub(super) async fn ledger(
     reader: Reader,
     InPath(number): InPath,
 ) -> Result<Json<Value>, Problem> {
-    let held = server.visible(&reader, number).await?;
-    let (actor, facts) = (Actor::Person(reader.person), &reader.facts);
-    let ask = Asking { actor, now: clock::now(), facts, cited: None, other: None, document: None };
-    let mut ledger = json!({
-        "incident": number,
-        "differing": view::differing(&held.incident),
-        "changes": view::all_changes(&held.incident, &ask),
-    });
-    seal::reveal(&mut ledger);
-    Ok(Json(ledger))
+    let ledger = |incident: &Incident, ask: &Asking<'_>| {
+        json!({
+            "incident": number,
+            "differing": view::differing(incident),
+            "changes": view::all_changes(incident, ask),
+        })
+    };
+    server.read_of(&reader, number, ledger).await
 }
 
 /// Read every change of which another system told an incident.
@@ -48,10 +63,6 @@ pub(super) async fn sightings(
     reader: Reader,
     InPath(number): InPath,
 ) -> Result<Json<Value>, Problem> {
-    let held = server.visible(&reader, number).await?;
-    let (actor, facts) = (Actor::Person(reader.person), &reader.facts);
-    let ask = Asking { actor, now: clock::now(), facts, cited: None, other: None, document: None };
-    let mut sightings = json!({ "incident": number, "sightings": view::all_sightings(&held.incident, &ask) });
-    seal::reveal(&mut sightings);
-    Ok(Json(sightings))
+    let sightings = |incident: &Incident, ask: &Asking<'_>| json!({ "incident": number, "sightings": view::all_sightings(incident, ask) });
+    server.read_of(&reader, number, sightings).await
 }

@@ -25,6 +25,7 @@ use wardroom_core::id::{Entry, Number};
 use wardroom_core::text::{Line, Text};
 
 use super::answers;
+use super::arriving::said;
 use super::parse::{InPath, Query, numbered};
 use super::problem::{Problem, named};
 use super::who::{Reader, Responder};
@@ -103,11 +104,6 @@ fn too_large() -> Problem {
 fn none_such(number: Number) -> Problem {
     let sentence = format!("There is no such evidence in incident {number}. If there was, it was redacted.");
     Problem::new(StatusCode::NOT_FOUND, "no_such_evidence", sentence)
-}
-
-/// How many bytes a body says that it has. One that does not say may have as many as it likes, up to the bound.
-pub(super) fn said(headers: &HeaderMap) -> Option<u64> {
-    headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// The bytes of a body, with their digest: never more than it said or may have.

@@ -81,8 +81,8 @@ pub(super) async fn tell(State(server): State<Server>, request: Request) -> Resu
             Heard::Ping | Heard::Other(_) => ignored += 1,
         }
     }
-    let kept = server.sightings.keep(seen).await?;
-    Ok(Json(json!({ "heard": changes, "news": kept.news, "ignored": ignored, "unknown_services": unknown })))
+    let news = server.sightings.keep(seen).await?;
+    Ok(Json(json!({ "heard": changes, "news": news, "ignored": ignored, "unknown_services": unknown })))
 }
 
 impl Server {

@@ -4,11 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{ago, name, soft, text};
-
-fn all(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
+use super::{ago, all, name, soft, text};
 
 fn of(state: &Value, id: &Value) -> Value {
     all(&state["changes"]).iter().find(|change| change["id"] == *id).cloned().unwrap_or_default()

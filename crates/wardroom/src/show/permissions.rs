@@ -4,11 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{ago, name, soft, text, until};
-
-fn all(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
+use super::{ago, all, name, soft, text, until};
 
 fn listed(values: &Value) -> String {
     all(values).iter().map(text).collect::<Vec<_>>().join(", ")

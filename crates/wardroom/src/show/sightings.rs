@@ -4,11 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{ago, name, soft, text};
-
-fn all(value: &Value) -> &[Value] {
-    value.as_array().map(Vec::as_slice).unwrap_or_default()
-}
+use super::{ago, all, name, soft, text};
 
 /// Who made it, as far as anybody knows.
 fn who(seen: &Value) -> String {

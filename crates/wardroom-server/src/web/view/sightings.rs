@@ -23,7 +23,7 @@ fn sighting(incident: &Incident, known: &Sighting, ask: &Asking<'_>) -> Value {
         "stage": seen.stage,
         "at": seen.at,
         "entry": known.entry,
-        "before_impact": seen.at < incident.began_at(),
+        "before_impact": incident.is_before_impact(known),
         "uncoordinated": seen.uncoordinated,
         "unsorted": known.is_unsorted(),
         "change": seen.change,
