@@ -1,7 +1,7 @@
 //! What the reading addresses answer, described to readers of the API. The answers themselves are put together where
 //! they are sent; a story holds every real one against what stands here, in both directions.
 
-#![allow(dead_code)] // Nothing is made of these: they are read by whoever writes a client.
+#![allow(dead_code)] // Nothing is made of most of these: they are read by whoever writes a client.
 
 mod account;
 mod admin;
@@ -31,7 +31,7 @@ use wardroom_core::role::RolePath;
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
 pub(super) use self::changes::Ledger;
 use self::changes::{ChangeView, DifferingView};
-pub(super) use self::gate::{GateAnswer, GateReport};
+pub(super) use self::gate::{GateAnswer, GateReport, PassedView, StopView};
 use self::gate::{GoodView, MatchingView};
 use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};

@@ -19,7 +19,7 @@ use wardroom_core::incident::Severity;
 use wardroom_core::text::{Line, repeated};
 use wardroom_core::token::Scope;
 
-use super::answers;
+use super::answers::{self, GateAnswer, PassedView, StopView};
 use super::parse::{Body, Plain};
 use super::problem::{Problem, named};
 use super::who::{AtGate, By, Member, Reader};
@@ -139,7 +139,7 @@ pub(super) async fn ask(
     State(server): State<Server>,
     AtGate(reader): AtGate,
     Plain(asked): Plain<Asked>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<GateAnswer>, Problem> {
     let Asked { services, what, on_behalf_of, back_to, dry_run } = asked;
     if services.is_empty() || services.len() > SERVICES_MAX {
         return Err(Problem::malformed(format!("“services” names 1 to {SERVICES_MAX} services")));
@@ -147,31 +147,28 @@ pub(super) async fn ask(
     let (person, through) = server.at_the_gate(&reader, on_behalf_of.as_deref())?;
     let call = Call { person, services, what, back_to, through, done: false, dry_run };
     let answer = server.pass(call).await.map_err(|unable| unable.problem(&server))?;
-    Ok(Json(told(&server, &answer)))
+    Ok(Json(told(&server, answer)))
 }
 
-fn told(server: &Server, answer: &Answer) -> Value {
-    let stop = |stop: &Stop| {
-        json!({
-            "incident": (!stop.restricted).then_some(stop.incident),
-            "service": stop.service,
-            "enforced": stop.enforced,
-            "reason": stop.reason,
-            "ask": server.ask_there(stop),
-        })
-    };
+fn told(server: &Server, answer: Answer) -> GateAnswer {
+    let Answer { allowed, reason, stops, changes, as_of } = answer;
     let shown = |number: &Number| server.gate.book.incident(*number).is_some_and(|incident| !incident.restricted);
-    let changes = answer.changes.iter().filter(|(number, ..)| shown(number));
-    let changes = changes
-        .map(|(incident, service, change)| json!({ "incident": incident, "service": service, "change": change }));
-    json!({
-        "decision": if answer.allowed { "allow" } else { "deny" },
-        "reason": answer.reason,
-        "observed": answer.allowed && !answer.stops.is_empty(),
-        "stops": answer.stops.iter().map(stop).collect::<Vec<_>>(),
-        "changes": changes.collect::<Vec<_>>(),
-        "as_of": answer.as_of,
-    })
+    let changes = changes.into_iter().filter(|(number, ..)| shown(number));
+    let stop = |stop: Stop| StopView {
+        ask: server.ask_there(&stop),
+        incident: (!stop.restricted).then_some(stop.incident),
+        service: stop.service,
+        enforced: stop.enforced,
+        reason: stop.reason,
+    };
+    GateAnswer {
+        decision: if allowed { "allow" } else { "deny" },
+        reason,
+        observed: allowed && !stops.is_empty(),
+        stops: stops.into_iter().map(stop).collect(),
+        changes: changes.map(|(incident, service, change)| PassedView { incident, service, change }).collect(),
+        as_of,
+    }
 }
 
 /// Which version of a service is good.

@@ -193,11 +193,14 @@ pub fn router(server: Server) -> Router {
             axum::routing::get(|| async move { ([(header::CONTENT_TYPE, "application/json")], description) }),
         )
         .fallback(page::page)
-        .layer(DefaultBodyLimit::max(BODY_MAX))
-        .layer(timeout(PATIENCE))
-        .layer(middleware::from_fn(as_problem))
-        .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| broke()))
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(failed))
+        // All at once, the outermost first: each layer of its own would be paid for at each request.
+        .layer((
+            TraceLayer::new_for_http().make_span_with(span).on_failure(failed),
+            CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| broke()),
+            middleware::from_fn(as_problem),
+            timeout(PATIENCE),
+            DefaultBodyLimit::max(BODY_MAX),
+        ))
         .with_state(server)
 }
 

@@ -1,48 +1,49 @@
 //! What is answered at the gate, described.
 
+use serde::Serialize;
 use utoipa::ToSchema;
-use wardroom_core::id::{Number, ServiceName, TeamName};
+use wardroom_core::id::{Number, ServiceName, TeamName, Time};
 use wardroom_core::incident::Severity;
 
 use super::Named;
 
-/// Whether somebody may change some services.
-#[derive(ToSchema)]
+/// Whether somebody may change some services. It is sent as it stands here: the gate is asked often, and by machines.
+#[derive(Serialize, ToSchema)]
 pub(in crate::web) struct GateAnswer {
     /// `allow` or `deny`.
-    decision: String,
+    pub decision: &'static str,
     /// Why, for a person.
-    reason: String,
+    pub reason: String,
     /// Whether it is allowed only because the gate observes, and enforces nothing yet.
-    observed: bool,
+    pub observed: bool,
     /// What stops it, or would if the gate enforced that.
-    stops: Vec<StopView>,
+    pub stops: Vec<StopView>,
     /// The changes as which it stands in the ledgers of incidents.
-    changes: Vec<PassedView>,
+    pub changes: Vec<PassedView>,
     /// When what was decided by was last known to be all that there is: long ago while the store cannot be reached.
-    #[schema(format = DateTime)]
-    as_of: String,
+    #[schema(value_type = String, format = DateTime)]
+    pub as_of: Time,
 }
 
 /// An incident that stops somebody.
-#[derive(ToSchema)]
-pub(super) struct StopView {
+#[derive(Serialize, ToSchema)]
+pub(in crate::web) struct StopView {
     /// Null for one that only the invited may know of.
-    incident: Option<Number>,
-    service: ServiceName,
+    pub incident: Option<Number>,
+    pub service: ServiceName,
     /// Whether the service's gate enforces it.
-    enforced: bool,
-    reason: String,
+    pub enforced: bool,
+    pub reason: String,
     /// Where operations can be asked for permission.
-    ask: Option<String>,
+    pub ask: Option<String>,
 }
 
 /// A change that came through the gate.
-#[derive(ToSchema)]
-pub(super) struct PassedView {
-    incident: Number,
-    service: ServiceName,
-    change: u32,
+#[derive(Serialize, ToSchema)]
+pub(in crate::web) struct PassedView {
+    pub incident: Number,
+    pub service: ServiceName,
+    pub change: u32,
 }
 
 /// What the gate holds, and what it stopped.
