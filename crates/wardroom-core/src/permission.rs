@@ -97,9 +97,11 @@ fn later(at: Time, minutes: i64) -> Time {
     at.checked_add(minutes.minutes()).unwrap_or(Time::MAX)
 }
 
-/// Several services, as a sentence lists them.
-pub(crate) fn list(services: &BTreeSet<ServiceName>) -> String {
-    services.iter().map(ServiceName::as_str).collect::<Vec<_>>().join(", ")
+/// Several services, as a sentence lists them: each once.
+#[must_use]
+pub fn list<'a>(services: impl IntoIterator<Item = &'a ServiceName>) -> String {
+    let all: BTreeSet<&str> = services.into_iter().map(ServiceName::as_str).collect();
+    Vec::from_iter(all).join(", ")
 }
 
 impl Incident {

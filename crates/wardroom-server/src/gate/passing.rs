@@ -6,6 +6,7 @@ use std::time::Duration;
 use uuid::Uuid;
 use wardroom_core::gate::{self, Found, Passing, Stop};
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time};
+use wardroom_core::permission::list;
 use wardroom_core::refusal::Code;
 use wardroom_core::text::Line;
 
@@ -59,12 +60,6 @@ pub enum Unable {
     Unread(Number, ServiceName),
     /// It would have to be recorded, and could not.
     NotRecorded(NotDone),
-}
-
-/// Which services, as a sentence lists them.
-fn list<'a>(services: impl IntoIterator<Item = &'a ServiceName>) -> String {
-    let all: BTreeSet<&str> = services.into_iter().map(ServiceName::as_str).collect();
-    Vec::from_iter(all).join(", ")
 }
 
 /// What is said of what is older than it should be.
