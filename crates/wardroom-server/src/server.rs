@@ -261,11 +261,11 @@ pub async fn start(
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone());
     let keep = Keep::of(&log, &config.evidence);
-    evidence::start(log.clone(), keep.clone());
     let metrics = Metrics::default();
     metrics.quarantined.set(i64::try_from(damaged.len()).unwrap_or(i64::MAX));
     streams.quarantine(damaged);
     let watch = Watch::start(log.clone(), streams.clone()).await?;
+    evidence::start(log.clone(), keep.clone(), &watch);
     let executor = Executor::start(log.clone(), streams.clone());
     let board = Board::start(log.clone(), streams.clone(), watch.clone());
     // The clock knows the open incidents from the board. One that has to be made anew is not waited for.
