@@ -69,8 +69,8 @@ pub struct Service {
     /// Which objects of a cluster belong to it, where that is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub matching: Option<Matching>,
-    /// The versions of it that its owners called good, the newest first and at most [`GOODS_KEPT`]: one that is called good
-    /// during an incident takes nothing from the one to which its owners may go back.
+    /// The versions of it that its owners called good, each once, the newest first and at most [`GOODS_KEPT`]: one that is
+    /// called good during an incident takes nothing from the one to which its owners may go back.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub good: Vec<Good>,
     /// What of it is worth keeping when something is wrong with it, at most ten things.
@@ -80,6 +80,8 @@ pub struct Service {
 
 /// So many good versions of a service are remembered.
 pub const GOODS_KEPT: usize = 5;
+/// So often it is remembered of one of them that it was called good before.
+pub const EARLIER_KEPT: usize = 4;
 
 /// A version of a service that its owners say is good.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -88,6 +90,17 @@ pub struct Good {
     pub version: Text,
     /// Since when they say so.
     pub since: Time,
+    /// When they said so before, with another one in between: the newest first and at most [`EARLIER_KEPT`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Time>,
+}
+
+impl Good {
+    /// When it was last called good, up to a time.
+    #[must_use]
+    pub fn called_by(&self, time: Time) -> Option<Time> {
+        [self.since].iter().chain(&self.earlier).copied().find(|at| *at <= time)
+    }
 }
 
 /// The directory as deciding sees it. Cheap to clone.

@@ -267,7 +267,8 @@ impl Incident {
 impl Service {
     /// Whether this version was the last known good one when something began.
     fn was_good(&self, version: &str, began: Time) -> bool {
-        let last = self.good.iter().find(|good| good.since <= began);
-        last.is_some_and(|good| good.version.words() == Some(version))
+        let called = self.good.iter().rev().filter_map(|good| Some((good.called_by(began)?, good)));
+        let last = called.max_by_key(|(at, _)| *at);
+        last.is_some_and(|(_, good)| good.version.words() == Some(version))
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::directory::{Directory, DirectoryEvent, DirectoryRecorded};
-use crate::facts::{GOODS_KEPT, Good, Service, Team};
-use crate::id::{ServiceName, TeamName, Who};
+use crate::facts::{EARLIER_KEPT, GOODS_KEPT, Good, Service, Team};
+use crate::id::{ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
 use crate::refusal::{Code, Refusal};
-use crate::text::Line;
+use crate::text::{Line, Text};
 
 impl Directory {
     pub(crate) fn set_team(&self, team: TeamName, members: &[Who]) -> Result<Vec<DirectoryEvent>, Refusal> {
@@ -117,11 +117,7 @@ impl Directory {
                 self.with_service(service, |known| known.worth = worth.clone());
             }
             DirectoryEvent::ServiceGoodSet { service, version } => {
-                let good = Good { version: version.clone(), since: recorded.at };
-                self.with_service(service, |known| {
-                    known.good.insert(0, good);
-                    known.good.truncate(GOODS_KEPT);
-                });
+                self.with_service(service, |known| known.call_good(version, recorded.at));
             }
             _ => {}
         }
@@ -131,5 +127,16 @@ impl Directory {
         if let Some(known) = Arc::make_mut(&mut self.facts.services).get_mut(service) {
             then(known);
         }
+    }
+}
+
+impl Service {
+    fn call_good(&mut self, version: &Text, since: Time) {
+        let same = |good: &Good| version.words().is_some_and(|words| good.version.words() == Some(words));
+        let before = self.good.iter().position(same).map(|index| self.good.remove(index));
+        let times = before.into_iter().flat_map(|good| [good.since].into_iter().chain(good.earlier));
+        let earlier = times.take(EARLIER_KEPT).collect();
+        self.good.insert(0, Good { version: version.clone(), since, earlier });
+        self.good.truncate(GOODS_KEPT);
     }
 }

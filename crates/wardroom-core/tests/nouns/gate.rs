@@ -4,7 +4,7 @@ use wardroom_core::change::{ChangeState, NewChange};
 use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::Event;
-use wardroom_core::facts::{GOODS_KEPT, Standing};
+use wardroom_core::facts::{EARLIER_KEPT, GOODS_KEPT, Standing};
 use wardroom_core::gate::{Found, Passing, severities};
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Kind, Phase, Severity};
@@ -148,6 +148,14 @@ fn owners_go_back_to_the_version_that_was_good_before_it_began() {
     assert!(back(&two, ROBIN, "v11") && !back(&two, ROBIN, "v10"), "the last one, when it began");
     let many = (13..30).fold(newer, |given, version| good(given, &format!("v{version}")));
     assert_eq!(many.facts.services[&service("search")].good.len(), GOODS_KEPT);
+    // Each stands there once, and that it was good before is not forgotten.
+    let again = good(good(good(staffed(), "v11").after(1), "v12").after(2), "v11");
+    let [last, before] = again.facts.services[&service("search")].good.as_slice() else { panic!("two versions") };
+    assert_eq!((last.version.words(), before.version.words()), (Some("v11"), Some("v12")));
+    assert!(back(&again, ROBIN, "v11") && !back(&again, ROBIN, "v12"), "v11 was good when it began");
+    let flapping = (0..40).fold(staffed(), |given, n| good(given.after(1), if n % 2 == 0 { "v11" } else { "v12" }));
+    let kept = &flapping.facts.services[&service("search")].good;
+    assert!(kept.len() == 2 && kept.iter().all(|good| good.earlier.len() == EARLIER_KEPT));
     let mut rollback = passing("back to v11");
     rollback.back_to = Some("v11".parse().expect("a line"));
     let told = through(1, ROBIN, "back to v11");

@@ -108,4 +108,6 @@ pub(super) struct GoodView {
     version: Option<String>,
     #[schema(format = DateTime)]
     since: String,
+    /// When they said so before, with another one in between; left out where they did not.
+    earlier: Option<Vec<String>>,
 }
