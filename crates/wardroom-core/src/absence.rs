@@ -265,7 +265,7 @@ impl Incident {
 
     /// Who could confirm a proposal, those who are here first: for a refusal.
     fn could_confirm(&self, facts: &Facts, proposal: &Proposal) -> Vec<PersonId> {
-        let admins = facts.people.keys().copied().filter(|p| facts.admin(*p) && self.visible_to(*p, facts));
+        let admins = facts.admins().into_iter().filter(|person| self.visible_to(*person, facts));
         let absent = admins.filter(|p| !self.responders.contains_key(p));
         let all = self.responders.keys().copied().chain(absent);
         all.filter(|person| facts.active(*person) && self.confirms(facts, proposal, *person)).collect()

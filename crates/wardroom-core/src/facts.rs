@@ -204,11 +204,16 @@ impl Facts {
         self.people.get(&person).is_some_and(|person| person.active && person.admin)
     }
 
+    /// The admins, as far as they are active.
+    #[must_use]
+    pub fn admins(&self) -> Vec<PersonId> {
+        self.people.values().filter(|person| person.active && person.admin).map(|person| person.id).collect()
+    }
+
     /// A refusal that names the admins, who could.
     #[must_use]
     pub fn admins_only(&self, sentence: &str) -> Refusal {
-        let admins = self.people.values().filter(|person| person.active && person.admin).map(|p| p.id).collect();
-        Refusal::new(Code::AdminsOnly, sentence).who_could(admins).remedy(Remedy::AskAdmin)
+        Refusal::new(Code::AdminsOnly, sentence).who_could(self.admins()).remedy(Remedy::AskAdmin)
     }
 
     /// The one incident that somebody is bound to; nothing for members of the house.

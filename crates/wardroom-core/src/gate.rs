@@ -8,6 +8,8 @@
 //!
 //! Of a restricted incident the gate knows for those who may know of it, and for nobody else: a refusal would tell of it.
 
+mod unread;
+
 use jiff::ToSpan;
 
 use crate::authority::Act;
@@ -22,6 +24,8 @@ use crate::role::{Duty, RolePath};
 use crate::text::{Line, Text};
 
 use std::collections::BTreeSet;
+
+pub use unread::{Circle, Doubt, Unread};
 
 /// For so long the same, asked again by the same person, is the same change, in minutes.
 const SAME_MINUTES: i64 = 10;
@@ -72,6 +76,8 @@ pub struct Found {
     pub stops: Vec<Stop>,
     /// In which incidents it is to be recorded, of which services.
     pub passes: Vec<(Number, ServiceName)>,
+    /// Where nothing can be decided, because an incident cannot be read, or only in part.
+    pub doubts: Vec<Doubt>,
 }
 
 impl Found {
@@ -79,6 +85,23 @@ impl Found {
     #[must_use]
     pub fn is_stopped(&self) -> bool {
         self.stops.iter().any(|stop| stop.enforced)
+    }
+
+    /// What keeps it from being decided, if it is not stopped anyway.
+    #[must_use]
+    pub fn undecided(&self) -> Option<&Doubt> {
+        self.doubts.iter().find(|doubt| doubt.enforced && !self.is_stopped())
+    }
+
+    /// Moves what would come through where nothing can be recorded from what passes to what is in doubt.
+    pub fn doubt(&mut self, mut of: impl FnMut(Number, &ServiceName) -> Option<Doubt>) {
+        let doubts = &mut self.doubts;
+        self.passes.retain(|(number, service)| {
+            let doubt = of(*number, service);
+            let sure = doubt.is_none();
+            doubts.extend(doubt);
+            sure
+        });
     }
 }
 
@@ -165,12 +188,11 @@ impl Incident {
             found.passes.push((self.number, service.clone()));
             return;
         }
-        let enforced = facts.services.get(service).is_some_and(|known| known.enforced.contains(&self.severity));
         found.stops.push(Stop {
             incident: self.number,
             service: service.clone(),
-            enforced,
-            restricted: self.restricted || person.is_some_and(|person| !self.visible_to(person, facts)),
+            enforced: self.enforced_at(service, facts),
+            restricted: self.is_unnamed_to(person, facts),
             reason: self.stopping(person, service, facts),
         });
     }
@@ -182,8 +204,18 @@ impl Incident {
         !self.restricted || person.is_some_and(|person| self.visible_to(person, facts))
     }
 
+    /// Whether a service's gate enforces what this incident says.
+    fn enforced_at(&self, service: &ServiceName, facts: &Facts) -> bool {
+        facts.services.get(service).is_some_and(|known| known.enforced.contains(&self.severity))
+    }
+
+    /// Whether this is not to be named at the gate: others may read along.
+    fn is_unnamed_to(&self, person: Option<PersonId>, facts: &Facts) -> bool {
+        self.restricted || person.is_some_and(|person| !self.visible_to(person, facts))
+    }
+
     fn stopping(&self, person: Option<PersonId>, service: &ServiceName, facts: &Facts) -> String {
-        if self.restricted || person.is_some_and(|person| !self.visible_to(person, facts)) {
+        if self.is_unnamed_to(person, facts) {
             return unnamed(service);
         }
         let (number, phase) = (self.number, self.phase.word());

@@ -5,7 +5,7 @@ use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::Event;
 use wardroom_core::facts::{EARLIER_KEPT, GOODS_KEPT, Standing};
-use wardroom_core::gate::{Found, Passing, severities};
+use wardroom_core::gate::{Circle, Doubt, Found, Passing, Unread, severities};
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::refusal::Code;
@@ -202,4 +202,71 @@ fn all_of_it_comes_through_or_nothing() {
     let done = Passing { done: true, ..passing(ROLLBACK) };
     let told = NewChange { uncoordinated: true, state: ChangeState::Done, ..through(1, ROBIN, ROLLBACK) };
     glass.when(ROBIN, Command::PassGate(done)).then([recorded(told)]);
+}
+
+fn doubt(unread: &Unread, who: Option<PersonId>, name: &str, given: &Given) -> Option<Doubt> {
+    unread.look(who, &service(name), &given.facts)
+}
+
+/// What is known of an incident of which only these entries can be read.
+fn remains<const N: usize>(events: [Event; N]) -> Unread {
+    let mut unread = Unread::unknown(number(1));
+    events.iter().for_each(|event| unread.evolve(event));
+    unread
+}
+
+#[test]
+fn what_is_not_known_of_an_incident_that_cannot_be_read_may_hold_anything() {
+    let given = enforcing(staffed(), "search");
+    let nothing = Unread::unknown(number(1));
+    let expected = Doubt { incident: None, service: service("search"), enforced: true, partly: false };
+    assert_eq!(doubt(&nothing, Some(ROBIN), "search", &given), Some(expected.clone()));
+    assert_eq!(doubt(&nothing, None, "search", &given), Some(expected));
+    let other = doubt(&nothing, Some(JOSEPHINE), "indexing", &given).expect("it may be on that too");
+    assert!(!other.enforced, "whose gate only observes lets everybody through");
+    let over = [Event::PhaseSet { from: Phase::Active, to: Phase::Resolved, reason: None }];
+    assert_eq!(doubt(&remains(over), Some(ROBIN), "search", &given), None);
+    let sev4 = [Event::SeveritySet { from: Severity::Sev2, to: Severity::Sev4, reason: None }];
+    assert!(!doubt(&remains(sev4), Some(ROBIN), "search", &given).expect("it may hold it").enforced);
+    let on = |name: &str| [Event::ServicesSet { services: services(&[name]), unknown_services: services(&[]) }];
+    assert_eq!(doubt(&remains(on("indexing")), Some(ROBIN), "search", &given), None);
+    assert!(doubt(&remains(on("search")), Some(ROBIN), "indexing", &given).is_some(), "what it needs, too");
+}
+
+/// A failure would tell of it as well as a refusal.
+#[test]
+fn one_that_cannot_be_read_is_named_only_if_everybody_may_know_of_it() {
+    let given = enforcing(staffed(), "search");
+    let named = |unread: &Unread, who: PersonId| doubt(unread, Some(who), "search", &given).map(|doubt| doubt.incident);
+    let open = remains([opened_as(1, Kind::Incident, Phase::Active)]);
+    assert_eq!(named(&open, ROBIN), Some(Some(number(1))));
+    let secret = remains([opened_restricted(), Event::Declared { by: MARY, commander: MARY }]);
+    assert_eq!((named(&secret, MARY), named(&secret, ROBIN)), (Some(None), None));
+    assert_eq!(doubt(&secret, None, "search", &given), None);
+    let invited = remains([opened_restricted(), Event::Invited { person: ROBIN }, phase(Phase::Mitigated)]);
+    assert_eq!((named(&invited, ROBIN), named(&invited, SABRINA)), (Some(None), None));
+    assert_eq!(named(&Unread::unknown(number(1)), ROBIN), Some(None), "nobody can tell whether it is restricted");
+    assert_eq!(invited.circle, Circle::Invited([MARY, ROBIN].into()));
+}
+
+/// Whoever is outside is stopped as ever; what would come through cannot be recorded.
+#[test]
+fn one_that_can_be_read_in_part_lets_nobody_through_where_its_gate_enforces() {
+    let ready = enforcing(staffed(), "search");
+    let of = |given: &Given, who: PersonId, name: &str| {
+        let (state, mut found) = (given.state(), look(given, Some(who), name));
+        found.doubt(|_, service| state.doubt(Some(who), service, &given.facts, false));
+        found
+    };
+    let whole = of(&ready, JOSEPHINE, "search");
+    assert_eq!((whole.passes.len(), whole.doubts.len()), (1, 0));
+    let mut state = ready.state();
+    state.unreadable = Some("entry 9: of a newer Wardroom".to_owned());
+    let mut partly = look(&ready, Some(JOSEPHINE), "search");
+    partly.doubt(|_, service| state.doubt(Some(JOSEPHINE), service, &ready.facts, false));
+    assert!(partly.passes.is_empty() && partly.undecided().is_some_and(|doubt| doubt.partly));
+    let observing = state.doubt(Some(JOSEPHINE), &service("indexing"), &ready.facts, false);
+    assert!(observing.is_some_and(|doubt| !doubt.enforced));
+    let broken = ready.state().doubt(Some(JOSEPHINE), &service("search"), &ready.facts, true);
+    assert!(broken.is_some_and(|doubt| doubt.enforced && !doubt.partly));
 }

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use wardroom_core::facts::Facts;
-use wardroom_core::gate::{self, Found};
+use wardroom_core::gate::{Found, Unread};
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
-use wardroom_core::incident::{Incident, Kind, Severity};
+use wardroom_core::incident::Incident;
 use wardroom_core::matching::{Matching, Object};
 
 use crate::streams::Held;
-use crate::views::board::Summary;
 
 /// Nothing was read yet.
 const NEVER: i64 = i64::MIN;
@@ -33,24 +32,16 @@ struct Pages {
     matching: Vec<(ServiceName, Matching)>,
     /// People by their handle, and by their address in lower case.
     people: HashMap<String, PersonId>,
-    /// Incidents that cannot be read, as the board had them last.
+    /// Incidents that cannot be read, as far as anything is known of them.
     unread: BTreeMap<Number, Unread>,
-}
-
-/// An incident that cannot be read: who comes through is not known.
-#[derive(Debug)]
-struct Unread {
-    kind: Kind,
-    services: BTreeSet<ServiceName>,
-    severity: Severity,
-    /// Who may know of it, if it is restricted.
-    invited: Option<BTreeSet<PersonId>>,
 }
 
 /// An incident as far as the log was read.
 #[derive(Debug)]
 struct Known {
     seq: u64,
+    /// Whether it could not be read since: it goes on as it was, and takes nothing more.
+    broken: bool,
     /// While it holds something.
     incident: Option<Arc<Incident>>,
     holds: BTreeSet<ServiceName>,
@@ -74,12 +65,10 @@ pub struct Asking<'a> {
 /// What the book says.
 #[derive(Debug, Default)]
 pub struct Look {
-    /// What stops it, and where it is to be recorded.
+    /// What stops it, where it is to be recorded, and where nothing can be decided.
     pub found: Found,
     /// Services that nobody knows: not the directory, and no incident.
     pub unknown: Vec<ServiceName>,
-    /// Incidents that would have to be read and cannot be: at services whose gates enforce at their severity.
-    pub unread: Vec<(Number, ServiceName)>,
     /// Changes as which it came through a moment ago already.
     pub already: Vec<(Number, ServiceName, u32)>,
 }
@@ -101,23 +90,25 @@ impl Book {
 
     /// Takes an incident in as it is now; one that is older than what is known changes nothing.
     pub fn take(&self, held: &Held) {
-        self.write().take(held.incident.number, held.tip.seq, &held.incident);
+        self.write().take(held.incident.number, held.tip.seq, &held.incident, false);
     }
 
-    /// Takes in that an incident of which nothing is known here cannot be read, and how it stood last. One that is known goes on
-    /// as it was.
-    pub fn cannot_read(&self, row: &Summary) {
+    /// Takes in that an incident cannot be read any more. Returns whether it was read here before: then it goes on as it was.
+    pub fn broke(&self, number: Number) -> bool {
+        self.write().known.get_mut(&number).is_some_and(|known| {
+            known.broken = true;
+            true
+        })
+    }
+
+    /// Takes in what is known of an incident that was never read here, and cannot be.
+    pub fn cannot_read(&self, unread: Unread) {
         let mut pages = self.write();
-        if !gate::holds(row.kind, row.phase, row.example) || pages.known.contains_key(&row.number) {
-            return;
+        if unread.may_hold() {
+            pages.unread.insert(unread.number, unread);
+        } else {
+            pages.unread.remove(&unread.number);
         }
-        let unread = Unread {
-            kind: row.kind,
-            services: row.services.clone(),
-            severity: row.severity,
-            invited: row.invited.clone(),
-        };
-        pages.unread.insert(row.number, unread);
     }
 
     /// Takes the directory in as it is now.
@@ -194,14 +185,8 @@ impl Book {
             if !pages.facts.services.contains_key(service) && !numbers.into_iter().flatten().any(told) {
                 look.unknown.push(service.clone());
             }
-            let enforced = pages.facts.services.get(service).map(|known| &known.enforced);
-            let cannot_tell = |(_, unread): &(&Number, &Unread)| {
-                gate::with_needs(unread.kind, &unread.services, &pages.facts).contains(service)
-                    && enforced.is_some_and(|enforced| enforced.contains(&unread.severity))
-                    && unread.invited.as_ref().is_none_or(|invited| person.is_some_and(|one| invited.contains(&one)))
-            };
-            let unread = pages.unread.iter().filter(cannot_tell);
-            look.unread.extend(unread.map(|(number, _)| (*number, service.clone())));
+            let unread = pages.unread.values();
+            look.found.doubts.extend(unread.filter_map(|unread| unread.look(person, service, &pages.facts)));
             for number in numbers.into_iter().flatten() {
                 let Some(incident) = pages.known.get(number).and_then(|known| known.incident.as_ref()) else {
                     continue;
@@ -218,19 +203,23 @@ impl Book {
             already.extend(change.map(|change| (*number, service.clone(), change)));
             change.is_none()
         });
+        found.doubt(|number, service| {
+            let known = pages.known.get(&number)?;
+            known.incident.as_ref()?.doubt(person, service, &pages.facts, known.broken)
+        });
         look
     }
 }
 
 impl Pages {
-    fn take(&mut self, number: Number, seq: u64, incident: &Arc<Incident>) {
+    fn take(&mut self, number: Number, seq: u64, incident: &Arc<Incident>, broken: bool) {
         if self.known.get(&number).is_some_and(|known| known.seq > seq) {
             return;
         }
         self.unread.remove(&number);
         let holds = incident.held_services(&self.facts);
         let incident = (!holds.is_empty()).then(|| Arc::clone(incident));
-        let before = self.known.insert(number, Known { seq, incident, holds: holds.clone() });
+        let before = self.known.insert(number, Known { seq, broken, incident, holds: holds.clone() });
         let before = before.map(|known| known.holds).unwrap_or_default();
         for service in before.difference(&holds) {
             if let Some(numbers) = self.by_service.get_mut(service) {
@@ -263,9 +252,9 @@ impl Pages {
             let known: Vec<_> = self
                 .known
                 .iter()
-                .filter_map(|(number, known)| Some((*number, known.seq, known.incident.clone()?)))
+                .filter_map(|(number, known)| Some((*number, known.seq, known.incident.clone()?, known.broken)))
                 .collect();
-            known.iter().for_each(|(number, seq, incident)| self.take(*number, *seq, incident));
+            known.iter().for_each(|(number, seq, incident, broken)| self.take(*number, *seq, incident, *broken));
         }
     }
 }

@@ -12,16 +12,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use wardroom_core::gate::Unread;
 use wardroom_core::id::{Number, Time};
 
 use crate::clock;
 use crate::log::{Log, LogError};
-use crate::streams::Streams;
+use crate::stored::recorded;
+use crate::streams::{Streams, stream_of};
 use crate::views::board::Board;
 use crate::watch::{After, Watch};
 
 pub use book::{Asking, Book, Look};
-pub use passing::{Answer, Call, Unable};
+pub use passing::{Answer, Call, Unable, doubtful};
 pub use stops::{STOPS_KEPT_DAYS, Stopped, Stops};
 
 /// Entries that are looked at together.
@@ -106,10 +108,10 @@ impl Keeper {
         Ok(())
     }
 
-    /// Every incident that is open, and every one that the book has: one may have ended.
+    /// Every incident that may be open, and every one that the book has: one may have ended.
     async fn all(&self) -> Result<BTreeSet<Number>, LogError> {
-        let open = self.board.active().await?;
-        Ok(open.iter().map(|summary| summary.number).chain(self.book.numbers()).collect())
+        let open = self.board.may_be_open().await?;
+        Ok(open.into_iter().chain(self.book.numbers()).collect())
     }
 
     async fn take(&self, number: Number) -> Result<(), LogError> {
@@ -119,13 +121,37 @@ impl Keeper {
             // Of one that is broken, what was known last goes on: a gate that falls open tells nobody.
             Err(error @ LogError::Damaged { .. }) => {
                 tracing::error!(%number, %error, "the gate knows no more of an incident than before");
-                if let Some(row) = self.board.row(number).await? {
-                    self.book.cannot_read(&row);
+                if !self.book.broke(number) {
+                    self.book.cannot_read(match self.board.row(number).await? {
+                        Some(row) => row.unread(),
+                        None => self.remains(number).await?,
+                    });
                 }
             }
             Err(error) => return Err(error),
         }
         Ok(())
+    }
+
+    /// What those entries of an incident say that can be read by themselves. One that cannot may have changed anything.
+    async fn remains(&self, number: Number) -> Result<Unread, LogError> {
+        let (mut unread, mut seq) = (Unread::unknown(number), 0);
+        loop {
+            let page = match self.log.read_stream(stream_of(number), seq, PIECE).await {
+                Err(LogError::Damaged { .. }) => return Ok(Unread::unknown(number)),
+                page => page?,
+            };
+            for stored in &page {
+                match recorded(stored) {
+                    Ok(entry) if stored.seq == seq + 1 => unread.evolve(&entry.event),
+                    _ => unread = Unread::unknown(number),
+                }
+                seq = stored.seq;
+            }
+            if page.len() < PIECE {
+                return Ok(unread);
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardroom_core::gate::{self, Found, Passing, Stop};
+use wardroom_core::gate::{self, Doubt, Found, Passing, Stop};
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time};
 use wardroom_core::permission::list;
 use wardroom_core::refusal::Code;
@@ -13,6 +13,7 @@ use wardroom_core::text::Line;
 use super::{Asking, FRESH, Look, Stopped, age};
 use crate::clock;
 use crate::execute::{Asked, NotDone, Order};
+use crate::log::LogError;
 use crate::server::Server;
 
 /// What somebody would do.
@@ -43,6 +44,8 @@ pub struct Answer {
     pub reason: String,
     /// What stops them, or would if the gate enforced it.
     pub stops: Vec<Stop>,
+    /// Where the gate could not have decided if it enforced: it is let through, and not recorded there.
+    pub doubts: Vec<Doubt>,
     /// The changes as which it stands in ledgers.
     pub changes: Vec<(Number, ServiceName, u32)>,
     /// When what was decided by was last known to be all that there is.
@@ -56,8 +59,8 @@ pub enum Unable {
     Unknown(Vec<ServiceName>),
     /// This node has just started and has not read which incidents there are.
     Starting,
-    /// An incident that is on this service cannot be read.
-    Unread(Number, ServiceName),
+    /// An incident that is, or may be, on a service cannot be read, or only in part.
+    Unread(Doubt),
     /// It would have to be recorded, and could not.
     NotRecorded(NotDone),
 }
@@ -73,6 +76,29 @@ impl Server {
     /// # Errors
     /// [`Unable`]; whoever asks settles what that means for them.
     pub async fn pass(&self, call: Call) -> Result<Answer, Unable> {
+        let answer = match self.decide(&call).await {
+            Err(Unable::NotRecorded(error)) if self.takes_nothing_more(&error) => self.decide(&call).await,
+            answer => answer,
+        }?;
+        if !call.dry_run {
+            self.note_stops(&call, &answer.stops, clock::now());
+        }
+        Ok(answer)
+    }
+
+    /// Whether it could not be recorded because an incident takes nothing more, which the book knows by now: where its gate
+    /// only observes, that keeps nobody.
+    fn takes_nothing_more(&self, error: &NotDone) -> bool {
+        match error {
+            NotDone::Refused(refusal) => refusal.code == Code::ReadOnly,
+            NotDone::Store(LogError::Damaged { stream, .. }) => {
+                stream.incident().is_some_and(|number| self.gate.book.broke(number))
+            }
+            _ => false,
+        }
+    }
+
+    async fn decide(&self, call: &Call) -> Result<Answer, Unable> {
         let (book, now) = (&self.gate.book, clock::now());
         let as_of = book.confirmed_at().ok_or(Unable::Starting)?;
         let look = book.look(Asking {
@@ -82,24 +108,29 @@ impl Server {
             back_to: call.back_to.as_ref().map(Line::as_str),
             now,
         });
-        let Look { found, unknown, unread, already } = look;
+        let Look { found, unknown, already } = look;
         if !unknown.is_empty() {
             return Err(Unable::Unknown(unknown));
         }
-        if !call.dry_run {
-            self.note_stops(&call, &found, now);
+        // A dry run says what would be said, and that is this.
+        if let Some(doubt) = found.undecided() {
+            return Err(Unable::Unread(doubt.clone()));
         }
         let old = aged(age(as_of, now, FRESH));
+        let denied = |reason: String, Found { stops, doubts, .. }: Found| Answer {
+            allowed: false,
+            reason: reason + &old,
+            stops,
+            doubts,
+            changes: Vec::new(),
+            as_of,
+        };
         if found.is_stopped() {
-            let reason = said(found.stops.iter().filter(|stop| stop.enforced)) + &old;
-            return Ok(Answer { allowed: false, reason, stops: found.stops, changes: Vec::new(), as_of });
-        }
-        if let Some((number, service)) = unread.into_iter().next() {
-            return Err(Unable::Unread(number, service));
+            return Ok(denied(said(found.stops.iter().filter(|stop| stop.enforced)), found));
         }
         let mut changes = already;
         if !call.dry_run {
-            match self.record(&call, &found).await {
+            match self.record(call, &found).await {
                 Ok(recorded) => changes.extend(recorded),
                 // One that takes nothing more says nothing about who may.
                 Err(NotDone::Refused(refusal)) if refusal.code != Code::ReadOnly => {
@@ -112,18 +143,17 @@ impl Server {
                         Some((_, service)) if unnamed => gate::unnamed(service),
                         _ => refusal.sentence,
                     };
-                    let reason = sentence + &old;
-                    return Ok(Answer { allowed: false, reason, stops: found.stops, changes: Vec::new(), as_of });
+                    return Ok(denied(sentence, found));
                 }
                 Err(error) => return Err(Unable::NotRecorded(error)),
             }
         }
-        let reason = self.allowed(&call, &found, &changes) + &old;
-        Ok(Answer { allowed: true, reason, stops: found.stops, changes, as_of })
+        let reason = self.allowed(call, &found, &changes) + &old;
+        Ok(Answer { allowed: true, reason, stops: found.stops, doubts: found.doubts, changes, as_of })
     }
 
-    fn note_stops(&self, call: &Call, found: &Found, at: Time) {
-        for Stop { incident, service, enforced, .. } in found.stops.clone() {
+    fn note_stops(&self, call: &Call, stops: &[Stop], at: Time) {
+        for Stop { incident, service, enforced, .. } in stops.iter().cloned() {
             self.gate.stops.note(Stopped { at, service, incident, person: call.person, enforced });
         }
     }
@@ -175,14 +205,32 @@ impl Server {
             [] => String::new(),
             recorded => format!(" It stands there as {}.", recorded.join(", ")),
         };
-        if !found.stops.is_empty() {
-            let services = list(found.stops.iter().map(|stop| &stop.service));
-            return format!("Allowed: the gate of {services} only observes. {}{stands}", said(&found.stops));
+        let observing = found.stops.iter().map(|stop| &stop.service);
+        let observing: BTreeSet<_> = observing.chain(found.doubts.iter().map(|doubt| &doubt.service)).collect();
+        if !observing.is_empty() {
+            let mut reasons = vec![format!("Allowed: the gate of {} only observes.", list(observing))];
+            reasons.extend((!found.stops.is_empty()).then(|| said(&found.stops)));
+            reasons.extend(found.doubts.first().map(doubtful));
+            return reasons.join(" ") + &stands;
         }
         match changes.len() + found.passes.len() {
             0 => format!("Allowed: no incident holds {services}."),
             _ => format!("Allowed: you may change {services}.{stands}"),
         }
+    }
+}
+
+/// What is said of an incident that cannot be read.
+#[must_use]
+pub fn doubtful(Doubt { incident, service, partly, .. }: &Doubt) -> String {
+    match incident {
+        Some(number) if *partly => {
+            format!(
+                "Incident {number} is on {service} and can be read only in part, so that nothing is recorded there."
+            )
+        }
+        Some(number) => format!("Incident {number} is on {service} and cannot be read."),
+        None => format!("Something that may be on {service} cannot be read."),
     }
 }
 

@@ -38,7 +38,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use uuid::Uuid;
-use wardroom_core::id::{PersonId, Time};
+use wardroom_core::id::{Number, PersonId, Time};
 
 pub use backup::restore;
 pub use browsers::{BROWSERS_MAX, BrowserRow};
@@ -342,6 +342,14 @@ impl Log {
     /// [`LogError::Unavailable`].
     pub async fn board_ended(&self, below: u32, limit: usize) -> Result<Vec<BoardRow>, LogError> {
         on_either!(self, store => store.board_ended(below, limit))
+    }
+
+    /// Incidents in the log that have no row.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn board_lacks(&self) -> Result<Vec<Number>, LogError> {
+        on_either!(self, store => store.board_lacks())
     }
 
     /// The rows whose deadline has come.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use wardroom_core::facts::Facts;
+use wardroom_core::gate::{Circle, Unread};
 use wardroom_core::id::{Entry, Number, PersonId, Time};
 use wardroom_core::incident::{Incident, Kind, Phase, Severity};
 use wardroom_core::role::RolePath;
@@ -85,6 +86,20 @@ impl Summary {
             invited: incident.restricted.then(|| incident.invited.clone()),
             example: incident.example.is_some(),
             last_entry: incident.last_entry,
+        }
+    }
+
+    /// What it says of an incident that cannot be read any more.
+    #[must_use]
+    pub fn unread(self) -> Unread {
+        Unread {
+            number: self.number,
+            kind: Some(self.kind),
+            phase: Some(self.phase),
+            severity: Some(self.severity),
+            services: Some(self.services),
+            example: self.example,
+            circle: self.invited.map_or(Circle::House, Circle::Invited),
         }
     }
 
@@ -271,6 +286,18 @@ impl Board {
         let mut all = self.open_all(rows).await?;
         all.sort_by_key(|summary| (summary.severity, std::cmp::Reverse(summary.number)));
         Ok(all)
+    }
+
+    /// Every incident that may be open, whether its row says more of it or not: open ones, and those that the board has not,
+    /// because they could not be read when it was made.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn may_be_open(&self) -> Result<BTreeSet<Number>, LogError> {
+        let unkept = self.caught_up().await?;
+        let rows = self.log.board_open().await?;
+        let unlisted = self.log.board_lacks().await?;
+        Ok(rows.iter().chain(&unkept).map(|row| row.number).chain(unlisted).collect())
     }
 
     /// One incident's row, as far as the board has it.

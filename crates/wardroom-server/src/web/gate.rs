@@ -16,6 +16,7 @@ use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::gate::Stop;
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName};
 use wardroom_core::incident::Severity;
+use wardroom_core::refusal::Remedy;
 use wardroom_core::text::{Line, repeated};
 use wardroom_core::token::Scope;
 
@@ -25,7 +26,7 @@ use super::problem::{Problem, named};
 use super::who::{AtGate, By, Member, Reader};
 use crate::clock;
 use crate::execute::{Asked as Execute, Order};
-use crate::gate::{Answer, Call, Stopped, Unable};
+use crate::gate::{Answer, Call, Stopped, Unable, doubtful};
 use crate::server::Server;
 use crate::streams::Held;
 
@@ -71,12 +72,14 @@ impl Unable {
                 let sentence = "Wardroom has just started and is still reading which incidents there are. Ask again.";
                 Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence)
             }
-            Self::Unread(number, service) => {
+            Self::Unread(doubt) => {
+                let (why, service) = (doubtful(&doubt), &doubt.service);
                 let sentence = format!(
-                    "Incident {number} is on {service} and cannot be read, so Wardroom cannot decide. An admin finds out by \
-                     `wardroom verify` on the machine; `wardroom service gate {service} --observe` lets changes through."
+                    "{why} So Wardroom cannot decide. An admin sees more by `wardroom verify` on the machine, and lets \
+                     changes through by `wardroom service gate {service} --observe`."
                 );
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence)
+                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence);
+                problem.who_could(&facts.admins(), facts).remedy(&Remedy::AskAdmin, facts)
             }
             Self::NotRecorded(error) => {
                 tracing::error!(%error, "what came to the gate could not be recorded");
@@ -151,7 +154,7 @@ pub(super) async fn ask(
 }
 
 fn told(server: &Server, answer: Answer) -> GateAnswer {
-    let Answer { allowed, reason, stops, changes, as_of } = answer;
+    let Answer { allowed, reason, stops, doubts, changes, as_of } = answer;
     let shown = |number: &Number| server.gate.book.incident(*number).is_some_and(|incident| !incident.restricted);
     let changes = changes.into_iter().filter(|(number, ..)| shown(number));
     let stop = |stop: Stop| StopView {
@@ -164,7 +167,7 @@ fn told(server: &Server, answer: Answer) -> GateAnswer {
     GateAnswer {
         decision: if allowed { "allow" } else { "deny" },
         reason,
-        observed: allowed && !stops.is_empty(),
+        observed: allowed && !(stops.is_empty() && doubts.is_empty()),
         stops: stops.into_iter().map(stop).collect(),
         changes: changes.map(|(incident, service, change)| PassedView { incident, service, change }).collect(),
         as_of,

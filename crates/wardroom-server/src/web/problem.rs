@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::PersonId;
-use wardroom_core::refusal::{Code, Refusal};
+use wardroom_core::refusal::{Code, Refusal, Remedy};
 
 use crate::execute::NotDone;
 use crate::log::LogError;
@@ -104,18 +104,31 @@ impl Problem {
         let mut problem =
             Self::new(status_of(refusal.code), code.as_str().unwrap_or_default(), refusal.sentence.clone());
         if !refusal.who_could.is_empty() {
-            problem.body["who_could"] = refusal.who_could.iter().map(|person| named(facts, *person)).collect();
+            problem = problem.who_could(&refusal.who_could, facts);
         }
         if let Some(remedy) = &refusal.remedy {
-            problem.body["remedy"] = serde_json::to_value(remedy).expect("remedies are plain data");
-            if let Some(person) = remedy.person() {
-                problem.body["remedy"]["handle"] = named(facts, person)["handle"].take();
-            }
+            problem = problem.remedy(remedy, facts);
         }
         if !refusal.unseen.is_empty() {
             problem.body["unseen"] = serde_json::to_value(&refusal.unseen).expect("entries are plain data");
         }
         problem
+    }
+
+    /// Adds who could do it.
+    #[must_use]
+    pub fn who_could(self, people: &[PersonId], facts: &Facts) -> Self {
+        self.with("who_could", people.iter().map(|person| named(facts, *person)).collect())
+    }
+
+    /// Adds what the asker can do instead.
+    #[must_use]
+    pub fn remedy(self, remedy: &Remedy, facts: &Facts) -> Self {
+        let mut told = serde_json::to_value(remedy).expect("remedies are plain data");
+        if let Some(person) = remedy.person() {
+            told["handle"] = named(facts, person)["handle"].take();
+        }
+        self.with("remedy", told)
     }
 
     /// Why an order was not done.

@@ -3,10 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::house::{House, Server};
-use crate::staffed::{Scene, ask, changes, decided, knowing, scene, staffed};
+use crate::staffed::{Scene, ask, changes, decided, declare, knowing, scene, staffed};
 use crate::{admission, on_both, wait};
 
-on_both!(in_several_incidents_it_stands_in_all_of_them_or_in_none, an_incident_that_cannot_be_read_is_not_passed_over,);
+on_both!(
+    in_several_incidents_it_stands_in_all_of_them_or_in_none,
+    an_incident_that_cannot_be_read_is_not_passed_over,
+    a_restricted_one_that_cannot_be_read_is_told_to_the_invited_and_not_named,
+    one_that_even_the_board_has_lost_may_be_on_any_service,
+    one_that_can_be_read_in_part_keeps_only_those_from_passing_where_it_is_enforced,
+);
 
 fn asked(server: &Server, token: &str, service: &str, what: &str) -> (u16, Value) {
     ask(server, token, json!({ "services": [service], "what": what }))
@@ -43,6 +49,7 @@ fn once_read(server: &Server, token: &str, service: &str, what: &str) -> (u16, V
 
 fn an_incident_that_cannot_be_read_is_not_passed_over(house: House) {
     let (house, [mary, sabrina, robin]) = knowing(house);
+    house.admin("ada");
     let cluster = house.token("mary", "gate");
     house.run(&["service", "set", "disks"]);
     house.run(&["service", "set", "mail", "--depends-on", "disks"]);
@@ -81,9 +88,117 @@ fn an_incident_that_cannot_be_read_is_not_passed_over(house: House) {
     let (status, unsure) = admission::asked(&server, &cluster, &admission::recorded("update.json"));
     assert_eq!((status, &unsure["code"]), (503, &json!("cannot_decide")), "its failurePolicy settles it: {unsure}");
     let typed = ["gate", "--service", "mail", "--action", "deploy v12"];
-    assert_eq!(server.verb(&robin, &typed).status.code(), Some(4));
+    let said = server.verb(&robin, &typed);
+    assert_eq!(said.status.code(), Some(4));
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("who could: ada") && said.contains("try: ask an admin"), "{said}");
     // It must not be shut for ever: whose gate only observes is let through.
     house.run(&["service", "gate", "mail", "--observe"]);
     let lets = || Some(asked(&server, &robin, "mail", "deploy")).filter(|answer| answer.0 == 200);
+    let let_through = wait::until("it observes", lets).1;
+    assert_eq!(let_through["decision"], "allow");
+    assert_eq!(
+        let_through["reason"],
+        "Allowed: the gate of mail only observes. Incident #2 is on mail and cannot be read."
+    );
+}
+
+/// Breaks the beginning of incidents, and what was folded of them.
+fn break_them<const N: usize>(house: &House, broken: [u64; N]) {
+    for number in broken {
+        house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {number} AND seq = 1"));
+    }
+    house.tamper("DELETE FROM snapshots");
+}
+
+fn cannot_decide(answer: &(u16, Value)) -> String {
+    assert_eq!((answer.0, &answer.1["code"]), (503, &json!("cannot_decide")), "{}", answer.1);
+    answer.1["detail"].as_str().unwrap().to_owned()
+}
+
+fn a_restricted_one_that_cannot_be_read_is_told_to_the_invited_and_not_named(house: House) {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    house.run(&["service", "gate", "search", "--enforce"]);
+    let server = house.serve();
+    let secret = declare(&server, &mary, &json!({ "restricted": true }));
+    server.done(&mary, secret, json!({ "command": "invite", "person": "sabrina" }));
+    wait::until("the board knows who is invited", || {
+        let (_, listed) = server.get(&sabrina, "/api/v1/incidents");
+        listed["incidents"].as_array()?.iter().any(|row| row["number"] == secret).then_some(())
+    });
+    server.kill();
+    break_them(&house, [secret]);
+    let server = house.serve();
+    let free = once_read(&server, &robin, "search", "deploy v12");
+    assert_eq!((free.0, &free.1["reason"]), (200, &json!("Allowed: no incident holds search.")));
+    let detail = cannot_decide(&asked(&server, &sabrina, "search", "deploy v12"));
+    assert!(detail.starts_with("Something that may be on search cannot be read.") && !detail.contains('#'), "{detail}");
+}
+
+fn one_that_even_the_board_has_lost_may_be_on_any_service(house: House) {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    house.run(&["service", "set", "mail"]);
+    for service in ["search", "mail"] {
+        house.run(&["service", "gate", service, "--enforce"]);
+    }
+    let server = house.serve();
+    let [lost, over] = ["search", "mail"].map(|on| staffed(&server, &mary, &sabrina, &json!({ "services": [on] })));
+    server.done(&mary, over, json!({ "command": "set_phase", "phase": "resolved" }));
+    server.kill();
+    break_them(&house, [over]);
+    house.tamper("DELETE FROM board");
+    // What can still be read of one says that it is over.
+    let server = house.serve();
+    assert_eq!(once_read(&server, &robin, "mail", "deploy v12").1["decision"], "allow");
+    assert_eq!(asked(&server, &robin, "search", "deploy v12").1["decision"], "deny", "the other is read from the log");
+    server.kill();
+    break_them(&house, [lost]);
+    house.tamper("DELETE FROM board");
+    let server = house.serve();
+    // What can still be read of this one does not say where it is.
+    for (token, service) in [(&robin, "search"), (&sabrina, "search"), (&robin, "mail")] {
+        let detail = cannot_decide(&once_read(&server, token, service, "deploy v13"));
+        assert!(detail.starts_with(&format!("Something that may be on {service} cannot be read.")), "{detail}");
+    }
+    house.run(&["service", "gate", "mail", "--observe"]);
+    let lets = || Some(asked(&server, &robin, "mail", "deploy v13")).filter(|answer| answer.0 == 200);
     assert_eq!(wait::until("it observes", lets).1["decision"], "allow");
+}
+
+/// What is asked by somebody, for good and as a dry run.
+fn both(server: &Server, token: &str) -> [(u16, Value); 2] {
+    [false, true].map(|dry| ask(server, token, json!({ "services": ["search"], "what": "deploy v12", "dry_run": dry })))
+}
+
+fn one_that_can_be_read_in_part_keeps_only_those_from_passing_where_it_is_enforced(house: House) {
+    let Scene { house, server, mary, sabrina, robin, n } = scene(house);
+    let noted = server.done(&mary, n, json!({ "command": "note", "text": "it is slow" }));
+    let whole = staffed(&server, &mary, &sabrina, &json!({}));
+    server.kill();
+    house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {n} AND seq = {}", noted["last_entry"]));
+    house.tamper("DELETE FROM snapshots");
+    let server = house.serve();
+    once_read(&server, &robin, "search", "deploy v12");
+    for answer in both(&server, &sabrina) {
+        let detail = cannot_decide(&answer);
+        assert!(detail.starts_with("Incident #1 is on search and can be read only in part"), "{detail}");
+    }
+    for (status, answer) in both(&server, &robin) {
+        assert_eq!((status, &answer["decision"]), (200, &json!("deny")), "{answer}");
+    }
+    assert!(changes(&server, &mary, whole).is_empty(), "nothing is half recorded");
+    house.run(&["service", "gate", "search", "--observe"]);
+    let lets = || {
+        let (status, answer) = ask(&server, &sabrina, json!({ "services": ["search"], "what": "a", "dry_run": true }));
+        (status == 200).then_some(answer)
+    };
+    assert_eq!(wait::until("it observes", lets)["decision"], "allow");
+    for answer in both(&server, &sabrina).into_iter().chain(both(&server, &robin)) {
+        assert_eq!((answer.0, &answer.1["decision"], &answer.1["observed"]), (200, &json!("allow"), &json!(true)));
+    }
+    let in_part = "Incident #1 is on search and can be read only in part, so that nothing is recorded there.";
+    let (_, said) = asked(&server, &sabrina, "search", "deploy v12");
+    let stands = "It stands there as change 1 of incident #2.";
+    assert_eq!(said["reason"], format!("Allowed: the gate of search only observes. {in_part} {stands}"));
+    assert_eq!((changes(&server, &mary, n).len(), changes(&server, &mary, whole).len()), (0, 1));
 }

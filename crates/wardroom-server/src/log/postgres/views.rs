@@ -178,6 +178,17 @@ impl Store {
         .await
     }
 
+    pub(in crate::log) async fn board_lacks(&self) -> Result<Vec<Number>, LogError> {
+        let client = self.client().await?;
+        let lacking = "SELECT stream FROM tips AS t WHERE stream > 0
+                       AND NOT EXISTS (SELECT 1 FROM board WHERE number = t.stream)";
+        let rows = client.query(lacking, &[]).await?;
+        Ok(rows
+            .iter()
+            .filter_map(|row| u32::try_from(row.get::<_, i64>("stream")).ok().and_then(Number::new))
+            .collect())
+    }
+
     pub(in crate::log) async fn board_due(&self, now: Time) -> Result<Vec<BoardRow>, LogError> {
         self.board("SELECT * FROM board WHERE next_due <= $1 ORDER BY next_due LIMIT 1000", &[&now.as_microsecond()])
             .await

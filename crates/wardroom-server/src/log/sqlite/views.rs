@@ -202,6 +202,17 @@ impl Store {
         .await
     }
 
+    pub(in crate::log) async fn board_lacks(&self) -> Result<Vec<Number>, LogError> {
+        self.read(|connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT stream FROM tips WHERE stream > 0 AND stream NOT IN (SELECT number FROM board)",
+            )?;
+            let numbers = query.query_map([], |row| Ok(integer(row, "stream")?.and_then(Number::new)))?;
+            Ok(numbers.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     pub(in crate::log) async fn board_due(&self, now: Time) -> Result<Vec<BoardRow>, LogError> {
         self.board("SELECT * FROM board WHERE next_due <= ?1 ORDER BY next_due LIMIT ?2", [now.as_microsecond(), 1_000])
             .await
