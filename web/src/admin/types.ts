@@ -51,7 +51,8 @@ export interface Gated {
     person: { name: string | null } | null;
     incident: number;
     enforced: boolean;
-    uncoordinated: boolean;
+    /** Null while that incident cannot be read. */
+    uncoordinated: boolean | null;
   }[];
 }
 

@@ -22,7 +22,7 @@ use wardroom_core::token::Scope;
 
 use super::answers::{self, GateAnswer, PassedView, StopView};
 use super::parse::{Body, Plain};
-use super::problem::{Problem, named};
+use super::problem::{DAMAGED, Problem, named};
 use super::who::{AtGate, By, Member, Reader};
 use crate::clock;
 use crate::execute::{Asked as Execute, Order};
@@ -228,6 +228,26 @@ struct Sum {
     last: Vec<Value>,
 }
 
+/// An incident that stopped somebody, as whoever reads of it may know it.
+enum Known {
+    /// Not at all.
+    Hidden,
+    /// That it is there; what came of anything in it cannot be told.
+    Broken,
+    Read(Held),
+}
+
+impl Server {
+    async fn known(&self, reader: &Reader, number: Number) -> Result<Known, Problem> {
+        match self.visible(reader, number).await {
+            Ok(held) => Ok(Known::Read(held)),
+            Err(problem) if problem.status() == StatusCode::NOT_FOUND => Ok(Known::Hidden),
+            Err(problem) if problem.code() == DAMAGED => Ok(Known::Broken),
+            Err(problem) => Err(problem),
+        }
+    }
+}
+
 /// Read which services the gate holds now, at which severities it enforces that, and what it stopped in the last week or
 /// would have.
 #[utoipa::path(get, path = "/api/v1/gate", responses((status = 200, body = answers::GateReport)))]
@@ -235,22 +255,21 @@ pub(super) async fn report(State(server): State<Server>, Member(reader): Member)
     let now = clock::now();
     let stops = server.gate.stops.since(now - SignedDuration::from_hours(24 * DAYS)).await?;
     let mut sums: BTreeMap<ServiceName, Sum> = BTreeMap::new();
-    let mut seen_once: BTreeMap<Number, Option<Held>> = BTreeMap::new();
+    let mut known_once: BTreeMap<Number, Known> = BTreeMap::new();
     for stop in &stops {
-        let held = match seen_once.entry(stop.incident) {
+        let known = match known_once.entry(stop.incident) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(match server.visible(&reader, stop.incident).await {
-                Ok(held) => Some(held),
-                Err(problem) if problem.status() == StatusCode::NOT_FOUND => None,
-                Err(problem) => return Err(problem),
-            }),
+            Entry::Vacant(new) => new.insert(server.known(&reader, stop.incident).await?),
         };
-        // Of what they may not know of, nothing is counted.
-        let Some(held) = held else { continue };
+        let uncoordinated = match known {
+            // Of what they may not know of, nothing is counted.
+            Known::Hidden => continue,
+            Known::Broken => None,
+            Known::Read(held) => Some(came_of_it(&held.incident, stop)),
+        };
         let sum = sums.entry(stop.service.clone()).or_default();
-        let uncoordinated = came_of_it(&held.incident, stop);
         *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += 1;
-        sum.uncoordinated += u32::from(uncoordinated);
+        sum.uncoordinated += u32::from(uncoordinated == Some(true));
         if sum.last.len() < LAST {
             sum.last.push(json!({
                 "at": stop.at,

@@ -16,6 +16,8 @@ use crate::log::LogError;
 
 /// Seconds after which a client may try again when the store could not.
 const RETRY_AFTER: u64 = 2;
+/// The code of what cannot be read because its record is damaged.
+pub(super) const DAMAGED: &str = "damaged";
 
 /// A problem document on its way to a client.
 #[derive(Clone, Debug)]
@@ -51,6 +53,12 @@ impl Problem {
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Its code.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
     }
 
     /// Its sentence.
@@ -176,7 +184,7 @@ impl From<&LogError> for Problem {
         match error {
             LogError::Damaged { stream, .. } => Self::new(
                 StatusCode::INTERNAL_SERVER_ERROR,
-                "damaged",
+                DAMAGED,
                 format!("The record of {stream} is damaged and was set aside. Run `wardroom verify` on the machine."),
             ),
             LogError::Full(_) => Self::new(

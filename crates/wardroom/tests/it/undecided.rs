@@ -61,6 +61,14 @@ fn an_incident_that_cannot_be_read_is_not_passed_over(house: House) {
     let [on_search, on_mail, over] =
         ["search", "mail", "search"].map(|on| staffed(&server, &mary, &sabrina, &json!({ "services": [on] })));
     server.done(&mary, over, json!({ "command": "set_phase", "phase": "resolved" }));
+    for service in ["search", "mail"] {
+        assert_eq!(asked(&server, &robin, service, "deploy v11").1["decision"], "deny");
+    }
+    let counted = |server: &Server| server.get(&robin, "/api/v1/gate").1["services"].as_array().cloned();
+    wait::until("both are counted", || {
+        let stopped = counted(&server)?.iter().filter_map(|row| row["stopped"].as_u64()).sum::<u64>();
+        (stopped == 2).then_some(())
+    });
     wait::until("the board knows of all", || {
         let listed = server.get(&mary, "/api/v1/incidents").1["incidents"].as_array().cloned()?;
         let resolved = listed.iter().any(|row| row["number"] == over && row["phase"] == "resolved");
@@ -92,6 +100,12 @@ fn an_incident_that_cannot_be_read_is_not_passed_over(house: House) {
     assert_eq!(said.status.code(), Some(4));
     let said = String::from_utf8(said.stderr).unwrap();
     assert!(said.contains("who could: ada") && said.contains("try: ask an admin"), "{said}");
+    // What is known of gates is told all the same: on mail somebody was stopped before, and what came of it cannot be said.
+    let (status, report) = server.get(&robin, "/api/v1/gate");
+    let of = |name: &str| report["services"].as_array().unwrap().iter().find(|row| row["service"] == name).unwrap();
+    assert_eq!((status, &of("mail")["stopped"]), (200, &json!(1)), "{report}");
+    assert_eq!(of("mail")["last"][0]["uncoordinated"], Value::Null, "{report}");
+    assert_eq!(of("search")["last"][0]["uncoordinated"], json!(false), "{report}");
     // It must not be shut for ever: whose gate only observes is let through.
     house.run(&["service", "gate", "mail", "--observe"]);
     let lets = || Some(asked(&server, &robin, "mail", "deploy")).filter(|answer| answer.0 == 200);

@@ -88,8 +88,8 @@ pub(super) struct StoppedView {
     incident: Number,
     /// Whether they were stopped; else it was only observed.
     enforced: bool,
-    /// Whether they told of an uncoordinated change there afterwards.
-    uncoordinated: bool,
+    /// Whether they told of an uncoordinated change there afterwards; null while that incident cannot be read.
+    uncoordinated: Option<bool>,
 }
 
 /// Which objects of a cluster belong to a service. What is left out is not asked.
