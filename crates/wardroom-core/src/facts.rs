@@ -14,7 +14,7 @@ use crate::incident::Severity;
 use crate::matching::Matching;
 use crate::preserve::Worth;
 use crate::refusal::{Code, Refusal, Remedy};
-use crate::text::Text;
+use crate::text::{Text, repeated};
 
 /// How somebody stands to the house.
 #[derive(Copy, Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -124,12 +124,15 @@ impl Facts {
             Who::Id(id) => self.people.get(id).map(|person| person.id),
             Who::Handle(handle) => self.by_handle(handle).map(|person| person.id),
         };
-        found.ok_or_else(|| {
-            Refusal::new(
-                Code::UnknownPerson,
-                format!("Nobody here is called “{who}”. An admin can add people to the directory."),
-            )
-        })
+        found.ok_or_else(|| Self::nobody_called(&who.to_string()))
+    }
+
+    /// That nobody is called so, whatever it is that somebody sent.
+    #[must_use]
+    pub fn nobody_called(called: &str) -> Refusal {
+        let called = repeated(called);
+        let sentence = format!("Nobody here is called “{called}”. An admin can add people to the directory.");
+        Refusal::new(Code::UnknownPerson, sentence)
     }
 
     /// The person that a command names, if they are active.

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use uuid::Uuid;
+use wardroom_core::facts::Facts;
 use wardroom_core::gate::{self, Doubt, Found, Passing, Stop};
-use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time};
+use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time, Who};
 use wardroom_core::permission::list;
 use wardroom_core::refusal::Code;
 use wardroom_core::text::Line;
@@ -21,6 +22,8 @@ use crate::server::Server;
 pub struct Call {
     /// Who, if anybody here knows them.
     pub person: Option<PersonId>,
+    /// What whoever asked calls them, where others ask for them.
+    pub called: Option<String>,
     /// Which services; at least one.
     pub services: BTreeSet<ServiceName>,
     /// What they would do.
@@ -126,7 +129,8 @@ impl Server {
             as_of,
         };
         if found.is_stopped() {
-            return Ok(denied(said(found.stops.iter().filter(|stop| stop.enforced)), found));
+            let reason = said(found.stops.iter().filter(|stop| stop.enforced)) + &self.of_no_operations(call);
+            return Ok(denied(reason, found));
         }
         let mut changes = already;
         if !call.dry_run {
@@ -194,6 +198,16 @@ impl Server {
         Ok(changes)
     }
 
+    /// Why whoever is stopped is of no operations anywhere, if that is because nobody knows them, or knows them no more.
+    fn of_no_operations(&self, call: &Call) -> String {
+        let facts = &self.streams.directory().directory.facts;
+        let unknown = match (call.person, &call.called) {
+            (Some(person), _) => facts.find_active(&Who::Id(person)).err(),
+            (None, called) => called.as_deref().map(Facts::nobody_called),
+        };
+        unknown.map_or_else(String::new, |refusal| format!(" {}", refusal.sentence))
+    }
+
     fn allowed(&self, call: &Call, found: &Found, changes: &[(Number, ServiceName, u32)]) -> String {
         let services = list(&call.services);
         let named = |(number, _, change): &(Number, ServiceName, u32)| {
@@ -209,7 +223,7 @@ impl Server {
         let observing: BTreeSet<_> = observing.chain(found.doubts.iter().map(|doubt| &doubt.service)).collect();
         if !observing.is_empty() {
             let mut reasons = vec![format!("Allowed: the gate of {} only observes.", list(observing))];
-            reasons.extend((!found.stops.is_empty()).then(|| said(&found.stops)));
+            reasons.extend((!found.stops.is_empty()).then(|| said(&found.stops) + &self.of_no_operations(call)));
             reasons.extend(found.doubts.first().map(doubtful));
             return reasons.join(" ") + &stands;
         }

@@ -95,6 +95,7 @@ impl Server {
         let person = [Some(user), bare].into_iter().flatten().find_map(|called| self.gate.book.person(called));
         (!services.is_empty()).then(|| Call {
             person,
+            called: Some(user.to_owned()),
             services,
             what: review.what(),
             back_to: None,

@@ -13,11 +13,12 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 use wardroom_core::change::Coordination;
 use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::facts::Facts;
 use wardroom_core::gate::Stop;
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName};
 use wardroom_core::incident::Severity;
 use wardroom_core::refusal::Remedy;
-use wardroom_core::text::{Line, repeated};
+use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 
 use super::answers::{self, GateAnswer, PassedView, StopView};
@@ -148,7 +149,7 @@ pub(super) async fn ask(
         return Err(Problem::malformed(format!("“services” names 1 to {SERVICES_MAX} services")));
     }
     let (person, through) = server.at_the_gate(&reader, on_behalf_of.as_deref())?;
-    let call = Call { person, services, what, back_to, through, done: false, dry_run };
+    let call = Call { person, called: on_behalf_of, services, what, back_to, through, done: false, dry_run };
     let answer = server.pass(call).await.map_err(|unable| unable.problem(&server))?;
     Ok(Json(told(&server, answer)))
 }
@@ -207,8 +208,7 @@ pub(super) async fn good(
     let actor = match (person, &on_behalf_of) {
         (Some(person), _) => Actor::Person(person),
         (None, named) => {
-            let sentence = format!("Nobody here is called “{}”.", repeated(named.as_deref().unwrap_or_default()));
-            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "unknown_person", sentence));
+            return Err(Problem::refused(&Facts::nobody_called(named.as_deref().unwrap_or_default()), &facts));
         }
     };
     let order = Order::Directory(DirectoryCommand::SetGood { service, version });

@@ -135,7 +135,11 @@ fn a_pipeline_asks_on_somebodys_behalf_and_does_nothing_else(house: House) {
     let (status, no) = ask(&server, &pipeline, json!({ "services": ["search"], "what": "deploy" }));
     assert_eq!((status, &no["code"]), (422, &json!("on_whose_behalf")), "a pipeline is nobody");
     assert_eq!(behalf("robin").1["decision"], "deny");
-    assert_eq!(behalf("a.stranger@example.org").1["decision"], "deny", "whom nobody knows is of no operations");
+    let (_, stranger) = behalf("a.stranger@example.org");
+    assert_eq!(stranger["decision"], "deny", "whom nobody knows is of no operations");
+    let reason = stranger["reason"].as_str().unwrap();
+    let nobody = "Nobody here is called “a.stranger@example.org”. An admin can add people to the directory.";
+    assert!(reason.starts_with("Incident #1 is active on search.") && reason.ends_with(nobody), "{reason}");
     let (_, passed) = behalf("Sabrina");
     assert_eq!((&passed["decision"], &passed["changes"][0]["change"]), (&json!("allow"), &json!(1)), "{passed}");
     assert_eq!(changes(&server, &mary, n)[0]["by"]["name"], "Sabrina");
