@@ -22,6 +22,10 @@ pub(crate) fn start(log: Log, keep: Keep, watch: &Watch) {
     }
     let mut news = watch.subscribe();
     tokio::spawn(async move {
+        // Before an incident needs it.
+        if let Err(error) = keep.store().await {
+            tracing::error!(%error, "no evidence can be kept or read; everything else goes on");
+        }
         loop {
             match keep.take_out_what_goes(&log).await {
                 Ok(taken) if taken == usize::from(AT_ONCE) => continue,

@@ -66,21 +66,25 @@ impl Home {
         let (at, home) = (&self.at, Path::from(HOME));
         let (id, known) = self.log.evidence_home(Uuid::now_v7()).await?;
         let store = at.open()?;
+        let closed = |error: object_store::Error| match trouble(&error) {
+            full @ LogError::Full(_) => full,
+            _ => LogError::NoStore(format!("evidence cannot be kept at {at}: {}", why(&error))),
+        };
         if !known {
             match store.put_opts(&home, PutPayload::from(id.to_string()), PutMode::Create.into()).await {
                 Ok(_) | Err(object_store::Error::AlreadyExists { .. }) => {}
-                Err(error) => return Err(trouble(&error)),
+                Err(error) => return Err(closed(error)),
             }
         }
         let said = match store.get(&home).await {
-            Ok(said) => said.bytes().await.map_err(|error| trouble(&error))?,
+            Ok(said) => said.bytes().await.map_err(closed)?,
             Err(object_store::Error::NotFound { .. }) => {
                 return Err(LogError::NoStore(format!(
                     "the evidence of this store is not at {at}: nothing is there. Is it mounted? Name where it lies with \
                      --evidence."
                 )));
             }
-            Err(error) => return Err(trouble(&error)),
+            Err(error) => return Err(closed(error)),
         };
         if *said != *id.to_string().as_bytes() {
             return Err(LogError::NoStore(format!(
@@ -106,7 +110,7 @@ fn why(error: &object_store::Error) -> String {
         }
         source = error.source();
     }
-    told
+    place::in_short(&told)
 }
 
 /// Whether an error means that there is no room.
@@ -124,7 +128,13 @@ fn is_full(error: &object_store::Error) -> bool {
 }
 
 fn trouble(error: &object_store::Error) -> LogError {
-    if is_full(error) { LogError::Full(why(error)) } else { LogError::unavailable(why(error)) }
+    use object_store::Error::{PermissionDenied, Unauthenticated};
+    match error {
+        _ if is_full(error) => LogError::Full(why(error)),
+        // Asking again does not help.
+        PermissionDenied { .. } | Unauthenticated { .. } => LogError::NoStore(why(error)),
+        _ => LogError::unavailable(why(error)),
+    }
 }
 
 /// Where an object lies: its name begins with the SHA-256 of its bytes.

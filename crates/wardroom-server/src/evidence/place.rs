@@ -65,6 +65,11 @@ impl FromStr for KeptAt {
         let mut bucket = Bucket { name: name.to_owned(), prefix, ..Bucket::default() };
         for (key, value) in more.split('&').filter_map(|more| more.split_once('=')) {
             match key {
+                "endpoint" if value.contains('@') => {
+                    return Err("an endpoint is named without keys: these are in AWS_ACCESS_KEY_ID and \
+                                AWS_SECRET_ACCESS_KEY"
+                        .to_owned());
+                }
                 "endpoint" => bucket.endpoint = Some(value.to_owned()),
                 "region" => bucket.region = Some(value.to_owned()),
                 _ => {
@@ -133,9 +138,37 @@ impl Bucket {
     }
 }
 
+/// The longest that is told of what went wrong, in characters.
+const TOLD_MAX: usize = 600;
+
+/// What went wrong, in one line of a log. What speaks S3 answers with a document, of which only what it says in words is
+/// told: in the rest may be how it was asked, and by which key.
+pub(super) fn in_short(told: &str) -> String {
+    let (words, document) = told.split_at(told.find("<?xml").or_else(|| told.find("<Error>")).unwrap_or(told.len()));
+    let part = |name: &str| {
+        let (_, rest) = document.split_once(&format!("<{name}>"))?;
+        rest.split_once(&format!("</{name}>")).map(|(part, _)| part)
+    };
+    let said: Vec<&str> = [Some(words.trim_end()), part("Code"), part("Message")].into_iter().flatten().collect();
+    let plain = |c: char| if c.is_control() { ' ' } else { c };
+    said.join(" ").chars().take(TOLD_MAX).map(plain).collect::<String>().trim_end().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_a_bucket_answers_only_its_words_are_told() {
+        let asked = "<StringToSign>AWS4-HMAC-SHA256 20261128</StringToSign><AWSAccessKeyId>AKIDKEPT</AWSAccessKeyId>";
+        let answer = format!(
+            "Server returned 403 Forbidden: <?xml version=\"1.0\"?>\n<Error><Code>SignatureDoesNotMatch</Code>\
+             <Message>Check your key.</Message>{asked}</Error>"
+        );
+        assert_eq!(in_short(&answer), "Server returned 403 Forbidden: SignatureDoesNotMatch Check your key.");
+        assert_eq!(in_short("no\nroute <to> it"), "no route <to> it");
+        assert_eq!(in_short(&"é".repeat(2_000)).chars().count(), TOLD_MAX);
+    }
 
     #[test]
     fn a_place_is_a_folder_or_a_bucket() {
@@ -148,7 +181,9 @@ mod tests {
         let said = "s3://kept/ward/room/?endpoint=http://minio:9000&region=eu-central-1";
         let read: KeptAt = said.parse().unwrap();
         assert_eq!((&read, read.to_string().as_str()), (&KeptAt::Bucket(whole), "s3://kept/ward/room"));
-        for wrong in ["", "s3://", "s3://?endpoint=x", "s3://key:secret@kept", "s3://kept?colour=blue", "gs://kept"] {
+        let keys = ["s3://key:secret@kept", "s3://kept?endpoint=https://key:secret@minio:9000"];
+        let wrong = ["", "s3://", "s3://?endpoint=x", "s3://kept?colour=blue", "gs://kept"];
+        for wrong in wrong.into_iter().chain(keys) {
             let why = wrong.parse::<KeptAt>().unwrap_err();
             assert!(!why.contains("secret@"), "{why}");
         }

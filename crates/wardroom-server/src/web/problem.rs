@@ -196,8 +196,8 @@ impl From<&LogError> for Problem {
             LogError::NoStore(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "no_store",
-                "Evidence cannot be kept or read here just now: its store was not named, or is not there. Everything else \
-                 goes on. Whoever runs this server reads why in its log.",
+                "Evidence cannot be kept or read here just now: its store was not named, is not there, or does not let \
+                 Wardroom in. Everything else goes on. Whoever runs this server reads why in its log.",
             ),
             LogError::InDoubt(_) => Self::new(
                 StatusCode::SERVICE_UNAVAILABLE,

@@ -5,6 +5,7 @@
 mod authenticator;
 mod browser;
 mod browsers;
+mod bucket_service;
 mod disk;
 mod faster;
 mod gate;
@@ -23,6 +24,7 @@ mod acknowledgement;
 mod admin;
 mod admission;
 mod bad_input;
+mod bucket;
 mod changes;
 mod command;
 mod convergence;
