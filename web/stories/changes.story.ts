@@ -326,7 +326,7 @@ test.each([
     await ledger(emma).getByRole('button', { name: 'I am about to' }).click();
     await row(marty, 'flush the cache').waitFor();
     expect(await row(marty, 'flush the cache').getByText('uncoordinated').count()).toBe(0);
-    await permitted(marty).getByRole('button', { name: 'End the permission of Emma' }).click();
+    await permitted(marty).getByRole('button', { name: 'End it: the permission of Emma' }).click();
     await asking(emma).waitFor();
     await asking(emma).fill('flush it again');
     await asking(emma).press('Enter');
