@@ -64,6 +64,7 @@ test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] a
     await last.getByText('Marty').waitFor();
     await last.getByText('would have been stopped').waitFor();
     await last.getByText('uncoordinated change afterwards').waitFor();
+    await last.getByText('deploy v12').waitFor();
     await last.getByRole('link', { name: '#1' }).waitFor();
 
     // Chosen, and said twice: the first button is not the second, and the keyboard goes on to why.
@@ -100,6 +101,35 @@ test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] a
     await panel.getByText('Saved: the gate only observes.').waitFor();
     await expect.poll(ask, PATIENCE).toContain('only observes');
     expect(await faults(ada)).toEqual([]);
+  },
+);
+
+test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] as const)))(
+  'what the gate stopped is one quiet line in the room, which unfolds, and whose words can be taken out (%s, %s)',
+  async (store, _, options) => {
+    const { marty } = await furnish(store, 'search');
+    for (const what of ['deploy v12', 'flush the cache', 'the password is sesame'])
+      house.say(marty, 'gate', '--service', 'search', '--action', what);
+    const page = await house.enter('sabrina', options);
+    const line = page.getByText('The gate would have stopped 3 in 7 days:');
+    await expect
+      .poll(async () => {
+        await page.goto(`${house.url}/incidents/1`);
+        await page.getByRole('group', { name: /^Differs from normal/ }).waitFor();
+        return await line.innerText().catch(() => '');
+      }, PATIENCE)
+      .toMatch(/the password is sesame by Marty, flush the cache by Marty, and 1 more\./);
+    expect(await tooWide(page)).toBe(0);
+    await page.getByRole('button', { name: 'Show what the gate stopped' }).click();
+    const all = page.getByRole('list', { name: 'What the gate stopped' });
+    const row = all.getByRole('listitem').filter({ hasText: 'sesame' });
+    await row.getByText('Marty would have been stopped at search: the password is sesame').waitFor();
+    expect(await faults(page)).toEqual([]);
+    await row.getByRole('button', { name: 'Redact…' }).click();
+    await row.getByRole('button', { name: 'Take these words out, for ever' }).click();
+    await all.getByText('would have been stopped at search: (redacted)').waitFor();
+    expect(await page.getByText('sesame').count()).toBe(0);
+    expect(await faults(page)).toEqual([]);
   },
 );
 

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 
 use crate::authority::Act;
 use crate::event::{Event, Recorded};
+use crate::facts::Facts;
 use crate::id::{Actor, Entry, PersonId, Time};
 use crate::incident::{Asking, Decision, Incident};
 use crate::refusal::{Code, Refusal, Remedy};
@@ -111,12 +112,19 @@ impl Incident {
         if ask.actor == Actor::Console {
             return Ok(());
         }
-        let person = ask.active_person()?;
+        self.may_take_words(ask.active_person()?, cited.actor.person(), ask.facts)
+    }
+
+    /// Whether somebody may take out for ever what a person said here.
+    ///
+    /// # Errors
+    /// [`Code::NotYours`], with who could.
+    pub fn may_take_words(&self, person: PersonId, writer: Option<PersonId>, facts: &Facts) -> Result<(), Refusal> {
         let commander: PersonId = self.commander();
-        if cited.actor == Actor::Person(person) || commander == person || ask.facts.admin(person) {
+        if writer == Some(person) || commander == person || facts.admin(person) {
             return Ok(());
         }
-        let writer = cited.actor.person().filter(|writer| *writer != commander);
+        let writer = writer.filter(|writer| *writer != commander);
         Err(Refusal::new(Code::NotYours, "Its writer, the commander or an admin can redact this.")
             .who_could(writer.into_iter().chain([commander]).collect())
             .remedy(Remedy::AskAdmin))

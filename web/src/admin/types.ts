@@ -49,6 +49,8 @@ export interface Gated {
     at: Time;
     /** Null for somebody whom nobody here knows; their name, once they are forgotten. */
     person: { name: string | null } | null;
+    /** What they would have done; null once it was taken out. */
+    what: string | null;
     incident: number;
     enforced: boolean;
     /** Null while that incident cannot be read. */

@@ -157,8 +157,10 @@ impl Server {
     }
 
     fn note_stops(&self, call: &Call, stops: &[Stop], at: Time) {
+        let ask = Uuid::now_v7();
         for Stop { incident, service, enforced, .. } in stops.iter().cloned() {
-            self.gate.stops.note(Stopped { at, service, incident, person: call.person, enforced });
+            let (person, what) = (call.person, Some(call.what.clone()));
+            self.gate.stops.note(Stopped { ask, at, service, incident, person, enforced, what });
         }
     }
 

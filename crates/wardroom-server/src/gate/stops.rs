@@ -1,11 +1,13 @@
-//! What the gate stopped, and what it would have stopped: ids and times beside the log, so that a team can see what
-//! enforcing would have meant before it enforces.
+//! What the gate stopped, and what it would have stopped, beside the log: a team sees what enforcing would have meant before
+//! it enforces, and an incident what is being held back.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
+use uuid::Uuid;
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
+use wardroom_core::text::Line;
 
 use crate::clock;
 use crate::log::{Log, LogError};
@@ -22,6 +24,8 @@ const BATCH: usize = 256;
 /// Somebody was stopped at the gate, or would have been.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Stopped {
+    /// Which asking it was: who asks about several services, or is stopped by several incidents, asked once.
+    pub ask: Uuid,
     /// When.
     pub at: Time,
     /// At which service.
@@ -32,6 +36,8 @@ pub struct Stopped {
     pub person: Option<PersonId>,
     /// Whether the gate enforced it; else it only observed.
     pub enforced: bool,
+    /// What they would have done, in one line; nothing once it was taken out.
+    pub what: Option<Line>,
 }
 
 /// Keeps them. Cheap to clone.
@@ -54,12 +60,20 @@ impl Stops {
         let _ = self.waiting.try_send(stopped);
     }
 
-    /// What was kept since a time, the newest first, as far as there is a reasonable number of them.
+    /// What was kept since a time, of one incident or of all, the newest first, as far as there is a reasonable number of them.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn since(&self, since: Time) -> Result<Vec<Stopped>, LogError> {
-        self.log.gate_stops(since).await
+    pub async fn since(&self, since: Time, incident: Option<Number>) -> Result<Vec<Stopped>, LogError> {
+        self.log.gate_stops(since, incident).await
+    }
+
+    /// Takes out what somebody asked.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn take_words(&self, ask: Uuid) -> Result<(), LogError> {
+        self.log.take_gate_words(ask).await
     }
 }
 

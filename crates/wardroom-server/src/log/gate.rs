@@ -1,6 +1,7 @@
-//! What the gate stopped or would have stopped: ids and times beside the log, in no backup.
+//! What the gate stopped or would have stopped, beside the log, and in no backup.
 
-use wardroom_core::id::Time;
+use uuid::Uuid;
+use wardroom_core::id::{Number, Time};
 
 use super::{Log, LogError};
 use crate::gate::Stopped;
@@ -17,11 +18,19 @@ impl Log {
         on_either!(self, store => store.keep_gate_stops(stopped, forget_before))
     }
 
-    /// What was kept since a time, the newest first and 20,000 at the most.
+    /// What was kept since a time, of one incident or of all, the newest first and 20,000 at the most.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn gate_stops(&self, since: Time) -> Result<Vec<Stopped>, LogError> {
-        on_either!(self, store => store.gate_stops(since))
+    pub async fn gate_stops(&self, since: Time, incident: Option<Number>) -> Result<Vec<Stopped>, LogError> {
+        on_either!(self, store => store.gate_stops(since, incident))
+    }
+
+    /// Takes out what somebody asked at the gate.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn take_gate_words(&self, ask: Uuid) -> Result<(), LogError> {
+        on_either!(self, store => store.take_gate_words(ask))
     }
 }

@@ -31,7 +31,7 @@ use wardroom_core::role::RolePath;
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
 pub(super) use self::changes::Ledger;
 use self::changes::{ChangeView, DifferingView};
-pub(super) use self::gate::{GateAnswer, GateReport, PassedView, StopView};
+pub(super) use self::gate::{GateAnswer, GateReport, PassedView, StopView, Stops};
 use self::gate::{GoodView, MatchingView};
 use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};

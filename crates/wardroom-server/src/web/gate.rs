@@ -1,42 +1,34 @@
 //! The gate over HTTP: may somebody change these services now, and what has it stopped.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+pub(super) mod stopped;
+
+use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wardroom_core::change::Coordination;
 use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::facts::Facts;
 use wardroom_core::gate::Stop;
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName};
-use wardroom_core::incident::Severity;
 use wardroom_core::refusal::Remedy;
 use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 
 use super::answers::{self, GateAnswer, PassedView, StopView};
 use super::parse::{Body, Plain};
-use super::problem::{DAMAGED, Problem, named};
-use super::who::{AtGate, By, Member, Reader};
-use crate::clock;
+use super::problem::Problem;
+use super::who::{AtGate, By, Reader};
 use crate::execute::{Asked as Execute, Order};
-use crate::gate::{Answer, Call, Stopped, Unable, doubtful};
+use crate::gate::{Answer, Call, Unable, doubtful};
 use crate::server::Server;
-use crate::streams::Held;
 
 /// So many services are asked about at once, at the most.
 const SERVICES_MAX: usize = 50;
-/// Over so many days what was stopped is summed up.
-const DAYS: i64 = 7;
-/// So many of those are told one by one, for each service.
-const LAST: usize = 5;
 /// How long what somebody is called may be, in bytes: an address of mail, at the most.
 const CALLED_MAX: usize = 254;
 
@@ -216,106 +208,4 @@ pub(super) async fn good(
     let done = done.map_err(|error| Problem::not_done(&error, &facts))?;
     let span = done.spans.first();
     Ok(Json(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) })))
-}
-
-/// What the gate of one service stopped lately.
-#[derive(Default)]
-struct Sum {
-    stopped: u32,
-    observed: u32,
-    uncoordinated: u32,
-    /// The newest first.
-    last: Vec<Value>,
-}
-
-/// An incident that stopped somebody, as whoever reads of it may know it.
-enum Known {
-    /// Not at all.
-    Hidden,
-    /// That it is there; what came of anything in it cannot be told.
-    Broken,
-    Read(Held),
-}
-
-impl Server {
-    async fn known(&self, reader: &Reader, number: Number) -> Result<Known, Problem> {
-        match self.visible(reader, number).await {
-            Ok(held) => Ok(Known::Read(held)),
-            Err(problem) if problem.status() == StatusCode::NOT_FOUND => Ok(Known::Hidden),
-            Err(problem) if problem.code() == DAMAGED => Ok(Known::Broken),
-            Err(problem) => Err(problem),
-        }
-    }
-}
-
-/// Read which services the gate holds now, at which severities it enforces that, and what it stopped in the last week or
-/// would have.
-#[utoipa::path(get, path = "/api/v1/gate", responses((status = 200, body = answers::GateReport)))]
-pub(super) async fn report(State(server): State<Server>, Member(reader): Member) -> Result<Json<Value>, Problem> {
-    let now = clock::now();
-    let stops = server.gate.stops.since(now - SignedDuration::from_hours(24 * DAYS)).await?;
-    let mut sums: BTreeMap<ServiceName, Sum> = BTreeMap::new();
-    let mut known_once: BTreeMap<Number, Known> = BTreeMap::new();
-    for stop in &stops {
-        let known = match known_once.entry(stop.incident) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(server.known(&reader, stop.incident).await?),
-        };
-        let uncoordinated = match known {
-            // Of what they may not know of, nothing is counted.
-            Known::Hidden => continue,
-            Known::Broken => None,
-            Known::Read(held) => Some(came_of_it(&held.incident, stop)),
-        };
-        let sum = sums.entry(stop.service.clone()).or_default();
-        *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += 1;
-        sum.uncoordinated += u32::from(uncoordinated == Some(true));
-        if sum.last.len() < LAST {
-            sum.last.push(json!({
-                "at": stop.at,
-                "person": stop.person.map(|person| named(&reader.facts, person)),
-                "incident": stop.incident,
-                "enforced": stop.enforced,
-                "uncoordinated": uncoordinated,
-            }));
-        }
-    }
-    let enforcing = reader.facts.services.iter().filter(|(_, known)| !known.enforced.is_empty());
-    let held = server.gate.book.held().into_iter().filter(|name| !seen(&server, &reader, name).is_empty());
-    let names: BTreeSet<ServiceName> =
-        sums.keys().cloned().chain(enforcing.map(|(name, _)| name.clone())).chain(held).collect();
-    let row = |name: ServiceName| {
-        let sum = sums.remove(&name).unwrap_or_default();
-        let known = reader.facts.services.get(&name);
-        let enforced: BTreeSet<Severity> = known.map(|known| known.enforced.clone()).unwrap_or_default();
-        json!({
-            "service": name,
-            "owner": known.and_then(|known| known.owner.clone()),
-            "enforced": enforced,
-            "held_by": seen(&server, &reader, &name),
-            "stopped": sum.stopped,
-            "observed": sum.observed,
-            "uncoordinated": sum.uncoordinated,
-            "last": sum.last,
-        })
-    };
-    let rows: Vec<Value> = names.into_iter().map(row).collect();
-    Ok(Json(json!({ "days": DAYS, "services": rows, "as_of": server.gate.book.confirmed_at() })))
-}
-
-/// The incidents that hold a service, as far as its reader may know of them.
-fn seen(server: &Server, reader: &Reader, service: &ServiceName) -> Vec<Number> {
-    let held = server.gate.book.holding(service);
-    let seen = held.iter().filter(|incident| incident.visible_to(reader.person, &reader.facts));
-    seen.map(|incident| incident.number).collect()
-}
-
-/// Whether whoever was not stopped, or went past it, told of a change there afterwards that was not coordinated.
-fn came_of_it(incident: &wardroom_core::incident::Incident, stop: &Stopped) -> bool {
-    incident.changes.iter().any(|change| {
-        change.coordination != Coordination::ByOperations
-            && change.service == stop.service
-            && Some(change.by) == stop.person
-            && change.at >= stop.at
-    })
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::gate::Gate;
-use crate::house::{House, Server, WARDROOM};
+use crate::house::{House, Server, WARDROOM, agent};
 use crate::staffed::{Scene, ask, changes, decided, declare, knowing, scene};
 use crate::{on_both, wait};
 
@@ -17,6 +17,7 @@ on_both!(
     owners_go_back_to_the_last_known_good_version,
     a_drill_and_what_only_the_invited_know_of_stop_nobody_else,
     the_command_ends_as_the_gate_says,
+    what_was_asked_is_told_until_it_is_taken_out,
 );
 
 /// The row of a service in what the gate reports.
@@ -337,4 +338,58 @@ fn without_its_database_it_says_how_old_its_word_is() {
         let denied = decided(&server, &robin, "deploy");
         (!denied["reason"].as_str().unwrap().contains("cannot be reached")).then_some(())
     });
+}
+
+fn what_was_asked_is_told_until_it_is_taken_out(house: House) {
+    let Scene { house, server, mary, sabrina, robin, n } = scene(house);
+    let pipeline = house.token("mary", "gate");
+    let asked = |services: &[&str], what: &str, behalf: &str| {
+        let asked = json!({ "services": services, "what": what, "on_behalf_of": behalf });
+        assert_eq!(ask(&server, &pipeline, asked).0, 200);
+    };
+    asked(&["search", "indexing"], "deploy v12", "robin");
+    asked(&["indexing"], "the password is sesame", "a.stranger@example.org");
+    asked(&["search"], "flush the cache", "robin");
+    ask(&server, &robin, json!({ "services": ["search"], "what": "only asking", "dry_run": true }));
+    let told = |server: &Server, token: &str| server.get(token, &format!("/api/v1/incidents/{n}/stops")).1;
+    let stops = wait::until("all are counted", || {
+        let told = told(&server, &sabrina);
+        (told["stopped"] == 2 && told["observed"] == 1).then_some(told)
+    });
+    let last = stops["last"].as_array().unwrap();
+    let row = |row: &Value| json!([row["person"]["handle"], row["what"], row["services"], row["may_redact"]]);
+    assert_eq!(
+        last.iter().map(row).collect::<Vec<_>>(),
+        [
+            json!(["robin", "flush the cache", ["search"], false]),
+            json!([null, "the password is sesame", ["indexing"], false]),
+            json!(["robin", "deploy v12", ["indexing", "search"], false]),
+        ]
+    );
+    let search = self::row(&server, &mary, "search");
+    assert_eq!(search["last"][0]["what"], "flush the cache", "{search}");
+    // Whoever asked may take it out, the commander may, and nobody else; asked about several services it is one.
+    let take_out = |token: &str, stop: &Value| {
+        let address = format!("{}/api/v1/incidents/{n}/stops/{}", server.url, stop["ask"].as_str().unwrap());
+        let answer = agent().delete(address).header("authorization", format!("Bearer {token}")).call().unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!((take_out(&sabrina, &last[1]), take_out(&robin, &last[1])), (403, 403));
+    assert_eq!((take_out(&mary, &last[1]), take_out(&robin, &last[2])), (204, 204));
+    assert_eq!(take_out(&mary, &json!({ "ask": uuid::Uuid::nil().to_string() })), 404);
+    let words = |server: &Server| -> Vec<Value> {
+        told(server, &sabrina)["last"].as_array().unwrap().iter().map(|row| row["what"].clone()).collect()
+    };
+    assert_eq!(words(&server), [json!("flush the cache"), Value::Null, Value::Null]);
+    assert_eq!(
+        house.ask("SELECT count(*) FROM gate_stops WHERE what LIKE '%sesame%' OR what = 'deploy v12'").trim(),
+        "0"
+    );
+    // Whoever is forgotten is forgotten here too.
+    house.run(&["person", "forget", "robin"]);
+    assert_eq!(house.ask("SELECT count(*) FROM gate_stops WHERE what IS NOT NULL").trim(), "0");
+    server.done(&mary, n, json!({ "command": "restrict" }));
+    let emma = house.person("emma");
+    let gone = || server.get(&emma, &format!("/api/v1/incidents/{n}/stops")).0;
+    wait::until("nobody else sees it", || (gone() == 404).then_some(()));
 }

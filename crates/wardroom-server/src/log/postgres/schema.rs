@@ -385,6 +385,7 @@ CREATE INDEX sightings_service ON sightings (service, at);
 CREATE INDEX sightings_received ON sightings (received);
 ",
     include_str!("kept.sql"),
+    include_str!("stops.sql"),
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

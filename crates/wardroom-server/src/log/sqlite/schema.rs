@@ -234,7 +234,7 @@ CREATE TABLE sightings (
 ) STRICT;
 CREATE INDEX sightings_service ON sightings (service, at);
 CREATE INDEX sightings_received ON sightings (received);
-", include_str!("kept.sql")];
+", include_str!("kept.sql"), include_str!("stops.sql")];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.
 pub(super) fn check(connection: &Connection) -> Result<(), LogError> {

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 use wardroom_core::id::{Number, ServiceName, TeamName, Time};
 use wardroom_core::incident::Severity;
 
@@ -80,16 +81,54 @@ pub(super) struct GatedView {
 /// Somebody was stopped at a gate, or would have been.
 #[derive(ToSchema)]
 pub(super) struct StoppedView {
+    /// Which asking it was: about several services, it is one.
+    ask: Uuid,
     #[schema(format = DateTime)]
     at: String,
     /// Who asked, or for whom somebody did; null for somebody whom nobody here knows.
     person: Option<Named>,
+    /// What they would have done; null once that was taken out.
+    what: Option<String>,
     /// By which incident.
     incident: Number,
     /// Whether they were stopped; else it was only observed.
     enforced: bool,
     /// Whether they told of an uncoordinated change there afterwards; null while that incident cannot be read.
     uncoordinated: Option<bool>,
+}
+
+/// What the gate stopped for the sake of an incident, or would have.
+#[derive(ToSchema)]
+pub(in crate::web) struct Stops {
+    incident: Number,
+    /// In so many days.
+    days: u32,
+    /// How often somebody was stopped.
+    stopped: u32,
+    /// How often somebody would have been.
+    observed: u32,
+    /// The last of these, at the most 20, the newest first.
+    last: Vec<StoppedHereView>,
+}
+
+/// Somebody was stopped for the sake of an incident, or would have been.
+#[derive(ToSchema)]
+pub(super) struct StoppedHereView {
+    ask: Uuid,
+    #[schema(format = DateTime)]
+    at: String,
+    /// Who asked, or for whom somebody did; null for somebody whom nobody here knows.
+    person: Option<Named>,
+    /// What they would have changed.
+    services: Vec<ServiceName>,
+    /// What they would have done; null once that was taken out.
+    what: Option<String>,
+    /// Whether they were stopped; else it was only observed.
+    enforced: bool,
+    /// Whether they told of an uncoordinated change there afterwards.
+    uncoordinated: bool,
+    /// Whether the reader may take out what was asked.
+    may_redact: bool,
 }
 
 /// Which objects of a cluster belong to a service. What is left out is not asked.
