@@ -280,7 +280,15 @@ impl Incident {
     ) -> Result<Decision, Refusal> {
         let (_, known) = self.change_for(ask, change, ChangeAct::Correct)?;
         let service = service.unwrap_or_else(|| known.service.clone());
-        let what = words.what.map_or_else(|| known.what.clone(), Into::into);
+        let what = match (words.what, known.what.words()) {
+            (Some(what), _) => what.into(),
+            // Each entry is read with its own words alone.
+            (None, Some(words)) => Text::said(words),
+            (None, None) => {
+                let sentence = format!("The words of change {change} were redacted. Say anew what was done.");
+                return Err(Refusal::new(Code::Invalid, sentence));
+            }
+        };
         let (why, how) = (words.why.map(Text::from), words.how.map(Text::from));
         let same = |new: &Option<Text>, old: &Option<Text>| {
             new.as_ref().is_none_or(|new| old.as_ref().and_then(Text::words) == new.words())

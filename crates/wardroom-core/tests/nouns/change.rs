@@ -335,8 +335,8 @@ fn nobodys_words_about_a_change_are_replaced_unread() {
         fields["replaces"] = json!(replaces);
         with("correct_change", fields)
     };
-    // The same words, and not said once more: redacting the entry that said them takes them here, too.
-    let what = said.state().changes[0].what.clone();
+    // The same words, sealed with this entry: it is read by itself.
+    let what = text(ROLLBACK);
     let corrected =
         ChangeCorrected { change: 1, service: service("fax"), unknown_service: true, what, why: None, how: None };
     let told_why = said.clone().when(SABRINA, correct(first, json!({"why": "it leaks", "how": "deploy v11"})));
