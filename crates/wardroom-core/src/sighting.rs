@@ -60,6 +60,8 @@ pub struct Seen {
     pub who: Option<Line>,
     /// Who that is, where the directory knows them.
     pub person: Option<PersonId>,
+    /// Whose token told of it, where it was told with one.
+    pub told_by: Option<PersonId>,
     /// Who tells of it, as the other system calls itself.
     pub source: Line,
     /// Where more of it stands: an https link.
@@ -87,6 +89,9 @@ pub struct NewSighting {
     pub who: Option<Text>,
     /// Who that is, where the directory knew them.
     pub person: Option<PersonId>,
+    /// Whose token told of it, where it was told with one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<PersonId>,
     /// Who told of it.
     pub source: Text,
     /// Where more of it stands: an https link.

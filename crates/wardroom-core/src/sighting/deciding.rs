@@ -93,6 +93,7 @@ impl Incident {
             what: seen.what.into(),
             who: seen.who.map(Into::into),
             person: seen.person,
+            told_by: seen.told_by,
             source: seen.source.into(),
             link: seen.link.map(Into::into),
             environment: seen.environment.map(Into::into),

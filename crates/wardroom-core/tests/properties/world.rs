@@ -409,6 +409,7 @@ fn seen(nth: u8, stage: Stage, person: Option<PersonId>, at: Time) -> Seen {
         what: "deploy v12".parse().expect("a good line"),
         who: Some("a robot".parse().expect("a good line")),
         person,
+        told_by: None,
         source: "a pipeline".parse().expect("a good line"),
         link: None,
         environment: None,

@@ -28,6 +28,8 @@ struct Body {
     what: Line,
     who: Option<Line>,
     person: Option<PersonId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told_by: Option<PersonId>,
     source: Line,
     link: Option<Prose>,
     environment: Option<Line>,
@@ -40,6 +42,7 @@ impl Kept {
             what: seen.what,
             who: seen.who,
             person: seen.person,
+            told_by: seen.told_by,
             source: seen.source,
             link: seen.link,
             environment: seen.environment,
@@ -62,8 +65,8 @@ impl Kept {
             3 => Stage::Done,
             _ => return None,
         };
-        let Body { what, who, person, source, link, environment } = serde_json::from_str(&self.body).ok()?;
+        let Body { what, who, person, told_by, source, link, environment } = serde_json::from_str(&self.body).ok()?;
         let Self { key, service, at, .. } = self;
-        Some(Seen { key, service, what, who, person, source, link, environment, stage, at })
+        Some(Seen { key, service, what, who, person, told_by, source, link, environment, stage, at })
     }
 }

@@ -118,7 +118,7 @@ impl Server {
             intake::Stage::Failed => Some(Stage::Failed),
             intake::Stage::Done => Some(Stage::Done),
         };
-        let person = self.maker(teller, told.who.as_ref());
+        let (person, told_by) = self.maker(teller, told.who.as_ref());
         let mut named = BTreeSet::new();
         for service in &told.services {
             let spelled = spellings(service.as_str());
@@ -137,6 +137,7 @@ impl Server {
             what: told.what.clone(),
             who: told.who.clone(),
             person,
+            told_by,
             source: source.clone(),
             link: told.link.as_deref().and_then(|link| link.parse().ok()),
             environment: told.environment.clone(),
@@ -146,16 +147,14 @@ impl Server {
         seen.extend(named.into_iter().map(one));
     }
 
-    /// Who made it, where the directory knows them. A pipeline and GitHub are believed who it was; whoever tells with a
-    /// token of their own speaks for themselves alone.
-    fn maker(&self, teller: &Teller, who: Option<&Line>) -> Option<PersonId> {
-        let named = who.and_then(|who| self.gate.book.person(who.as_str()));
+    /// Who made it, where the directory knows them, and whose token told of it. A pipeline and GitHub are believed who it
+    /// was; whoever tells with a token of their own did it as far as anybody here is concerned, whomever they name.
+    fn maker(&self, teller: &Teller, who: Option<&Line>) -> (Option<PersonId>, Option<PersonId>) {
+        let named = || who.and_then(|who| self.gate.book.person(who.as_str()));
         match teller {
-            Teller::Token(reader) if reader.scope != Scope::Gate => match who {
-                None => Some(reader.person),
-                Some(_) => named.filter(|named| *named == reader.person),
-            },
-            Teller::Token(_) | Teller::GitHub => named,
+            Teller::Token(reader) if reader.scope != Scope::Gate => (Some(reader.person), Some(reader.person)),
+            Teller::Token(reader) => (named(), Some(reader.person)),
+            Teller::GitHub => (named(), None),
         }
     }
 }

@@ -292,9 +292,11 @@ fn what_was_told_is_heard_after_a_crash(house: House) {
 
 fn whoever_made_it_is_asked_in(house: House) {
     let Scene { house: _house, server, mary, robin, n, .. } = scene(house);
-    // With a token of their own, people speak for themselves: it is Robin, who says that it was Sabrina.
+    // With a token of their own, people speak for themselves, whomever they name: Sabrina has operations, and Robin does not.
     tell(&server, &robin, &event("v12", "search", "sabrina"));
-    assert_eq!(heard(&server, &mary, n, 1)[0]["person"], Value::Null);
+    let named = heard(&server, &mary, n, 1).remove(0);
+    assert_eq!((&named["person"]["name"], &named["told_by"]["name"]), (&json!("Robin"), &json!("Robin")), "{named}");
+    assert_eq!((&named["who"], &named["unsorted"]), (&json!("sabrina"), &json!(true)));
     let mut own = event("v13", "search", "robin");
     own["data"].as_object_mut().unwrap().remove("who");
     tell(&server, &robin, &own);

@@ -16,6 +16,8 @@ pub(super) struct SightingView {
     who: Option<String>,
     /// Who that is, where the directory knew them.
     person: Option<Named>,
+    /// Whose token told of it, where it was told with one.
+    told_by: Option<Named>,
     /// Who told of it.
     source: Option<String>,
     /// Where more of it stands: an https link.

@@ -17,6 +17,7 @@ fn sighting(incident: &Incident, known: &Sighting, ask: &Asking<'_>) -> Value {
         "what": seen.what,
         "who": seen.who,
         "person": seen.person.map(|person| named(ask.facts, person)),
+        "told_by": seen.told_by.map(|person| named(ask.facts, person)),
         "source": seen.source,
         "link": seen.link,
         "environment": seen.environment,
