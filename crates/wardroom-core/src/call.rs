@@ -16,6 +16,7 @@ use crate::incident::Incident;
 use crate::next::Next;
 use crate::offer::{Offer, Recipient};
 use crate::role::{Duty, RolePath};
+use crate::sighting::{NewSighting, Sighting};
 
 /// What it is about.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
@@ -61,12 +62,16 @@ pub enum About {
     },
     /// Another system told of a change by somebody outside operations; they command, or have operations.
     Seen {
-        /// Its number.
+        /// With which one it began that some wait to be sorted. It is told once until all are.
+        since: u32,
+        /// The number of the one that waits the longest.
         sighting: u32,
-        /// Of which service.
+        /// Of which service that is.
         service: ServiceName,
         /// Who made it, where the directory knows them.
         by: Option<PersonId>,
+        /// How many more wait.
+        more: usize,
     },
     /// They made a change that was seen, and are asked to come.
     AskedIn {
@@ -140,7 +145,7 @@ impl Call {
             About::Absent { since, .. } => format!("{number}.absent.{}", since.as_second()),
             About::Confirm { proposal, .. } => format!("{number}.confirm.{proposal}"),
             About::Uncoordinated { change, .. } => format!("{number}.change.{change}"),
-            About::Seen { sighting, .. } => format!("{number}.seen.{sighting}"),
+            About::Seen { since, .. } => format!("{number}.seen.{since}"),
             About::AskedIn { entry, .. } => format!("{number}.in.{entry}"),
             About::Permit { ask, .. } => format!("{number}.permit.{ask}"),
             About::Glass { permission, .. } => format!("{number}.glass.{permission}"),
@@ -254,23 +259,31 @@ impl Incident {
         self.changes.iter().filter(|change| change.is_unsorted()).flat_map(told).collect()
     }
 
-    /// A change that was seen and not coordinated is told as one that somebody told of; and its maker may be asked in.
+    /// Changes that were seen and not coordinated are told as one that somebody told of, all of them at once: machines tell
+    /// of many. And their makers may be asked in.
     fn calls_about_sightings(&self, now: Time) -> Vec<Call> {
         if self.sightings.is_empty() {
             return Vec::new();
         }
         let operations = self.effective_holder(&RolePath::of(Duty::Operations));
-        let unsorted = self.sightings.iter().filter(|known| known.is_unsorted()).flat_map(|known| {
-            let (seen, by) = (&known.seen, known.seen.person);
-            let about = About::Seen { sighting: seen.sighting, service: seen.service.clone(), by };
-            let people = operations.into_iter().chain([self.commander()]).filter(move |person| Some(*person) != by);
-            people.map(move |person| self.call(person, about.clone()))
+        let seen = self.unsorted_since.into_iter().flat_map(|since| {
+            let people = operations.into_iter().chain([self.commander()]);
+            people.filter_map(move |person| Some(self.call(person, self.about_seen(person, since)?)))
         });
         let waited = self.waited_for(now).map(|(person, known, asked)| {
             let service = known.seen.service.clone();
             self.call(person, About::AskedIn { entry: asked.entry, by: asked.by, service })
         });
-        unsorted.chain(waited).collect()
+        seen.chain(waited).collect()
+    }
+
+    /// What others made that is to be sorted.
+    fn about_seen(&self, person: PersonId, since: u32) -> Option<About> {
+        let others = |known: &&Sighting| known.is_unsorted() && known.seen.person != Some(person);
+        let mut unsorted = self.sightings.iter().filter(others);
+        let NewSighting { sighting, service, person: by, .. } = &unsorted.next()?.seen;
+        let (service, by) = (service.clone(), *by);
+        Some(About::Seen { since, sighting: *sighting, service, by, more: unsorted.count() })
     }
 
     /// Whoever has operations answers who asks; whoever broke the glass is told of to the commander too.

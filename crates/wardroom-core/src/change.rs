@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use deciding::{Made, Reworded};
 pub use differing::Differing;
 pub(crate) use next::asked_after;
-pub use told::{ChangeCorrected, ChangeHandedOn, ChangeStep, NewChange, SentBack, WayBack};
+pub use told::{ChangeCorrected, ChangeHandedOn, ChangeStep, NewChange, SeenAs, SentBack, WayBack};
 
 use crate::id::{Entry, PersonId, ServiceName, Time};
 use crate::said::LastSaid;
@@ -46,6 +46,9 @@ pub struct Change {
     /// By what it came to the gate, if it was recorded there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Text>,
+    /// Who made it, where another system told of it and operations took it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker: Option<Maker>,
     /// Who announced or recorded it.
     pub by: PersonId,
     /// When they did.
@@ -59,6 +62,15 @@ pub struct Change {
     pub coordination: Coordination,
     /// How it stands, and who said so.
     pub stands: Stands,
+}
+
+/// Who made a change of which another system told.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Maker {
+    /// Who that is, where the directory knew them.
+    pub person: Option<PersonId>,
+    /// As the other system calls them.
+    pub who: Option<Text>,
 }
 
 /// Whether a change was one of operations.

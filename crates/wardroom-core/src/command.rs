@@ -218,6 +218,8 @@ pub enum Command {
     TakeInSighting { sighting: u32 },
     /// Say that a change that another system told of has nothing to do with this incident.
     DismissSighting { sighting: u32, reason: Option<Prose> },
+    /// Say the same of several at once. Those that somebody sorted in the meantime stay as they are.
+    DismissSightings { sightings: BTreeSet<u32>, reason: Option<Prose> },
     /// Ask whoever made a change that another system told of to come and say what they did.
     AskIn { sighting: u32 },
     /// Ask operations to let one change these services.

@@ -133,7 +133,14 @@ pub enum Event {
     NoteUnpinned { entry: Entry },
     NoteCorrected { entry: Entry, text: Text },
     /// The words of an entry were taken out for ever; their seals remain in the chain.
-    Redacted { entry: Entry, seals: Vec<Seal>, reason: Option<Text> },
+    Redacted {
+        entry: Entry,
+        seals: Vec<Seal>,
+        reason: Option<Text>,
+        /// The incident that absorbed this one, and has the words still.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        also_in: Option<Number>,
+    },
 
     // roadblock.rs
     RoadblockRaised { roadblock: u32, role: RolePath, text: Text, by: PersonId },
@@ -179,6 +186,8 @@ pub enum Event {
     /// Operations took it into their ledger.
     SightingTakenIn { sighting: u32, change: u32, by: PersonId },
     SightingDismissed { sighting: u32, by: PersonId, reason: Option<Text> },
+    /// Several at once.
+    SightingsDismissed { sightings: Vec<u32>, by: PersonId, reason: Option<Text> },
     /// Whoever made it is to come.
     AskedIn { sighting: u32, person: PersonId, by: PersonId },
 

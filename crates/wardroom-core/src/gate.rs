@@ -283,6 +283,7 @@ impl Incident {
                 happened_at: None,
                 uncoordinated: let_by == By::Hands(Hands::Glass),
                 through: Some(through.clone().into()),
+                seen: None,
             })));
         }
         if change == self.changes_recorded {

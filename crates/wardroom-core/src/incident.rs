@@ -160,6 +160,8 @@ pub struct Incident {
     pub sightings: Vec<Sighting>,
     /// How many of those were ever heard of here.
     pub sightings_seen: u32,
+    /// With which of them it began that operations have to sort some, as long as they have to.
+    pub unsorted_since: Option<u32>,
     /// Who else may change services for a while, and who was a little while ago.
     pub permissions: Vec<Permission>,
     /// How many permissions were ever given here.
@@ -191,7 +193,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 12;
+pub const FOLD_VERSION: u32 = 13;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -268,6 +270,7 @@ impl Incident {
             changes_recorded: 0,
             sightings: Vec::new(),
             sightings_seen: 0,
+            unsorted_since: None,
             permissions: Vec::new(),
             permissions_given: 0,
             permission_asks: BTreeMap::new(),

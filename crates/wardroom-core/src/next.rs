@@ -1,8 +1,8 @@
 //! What must I do next: one line per person, in the order that the design fixes.
 //!
-//! An offer to you; a change of yours that is not confirmed; a roadblock that only you can clear; a change that operations
-//! have to sort; doing two jobs at once; a clock. Being called and overdue updates stand between these and join with their
-//! nouns.
+//! An offer to you; being asked to come; a change of yours that is not confirmed; a roadblock that only you can clear; a
+//! change that operations have to sort; doing two jobs at once; a clock. Being called and overdue updates stand between
+//! these and join with their nouns.
 
 use std::collections::BTreeSet;
 
@@ -63,6 +63,15 @@ pub enum Next {
     /// Another system told of a change by somebody outside operations, and you have operations: take it in or dismiss it.
     SortSighting {
         /// Which.
+        sighting: u32,
+        /// Of which service.
+        service: ServiceName,
+    },
+    /// Another system told of a change by you, and you are asked to come and say what you did.
+    ComeIn {
+        /// Who asks.
+        by: PersonId,
+        /// About which.
         sighting: u32,
         /// Of which service.
         service: ServiceName,
@@ -141,18 +150,19 @@ impl Next {
             Self::Take { role, .. } => 1 + u8::from(!role.is_command()),
             Self::Confirm { .. } => 3,
             Self::Assume { .. } => 4,
-            Self::ConfirmChange { announced_at, .. } if asked_after(*announced_at) <= now => 5,
-            Self::Clear { .. } => 6,
-            Self::SortChange { .. } | Self::SortSighting { .. } => 7,
-            Self::Permit { .. } => 8,
-            Self::Answer { .. } => 9,
-            Self::OfferOperations { .. } => 10,
+            Self::ComeIn { .. } => 5,
+            Self::ConfirmChange { announced_at, .. } if asked_after(*announced_at) <= now => 6,
+            Self::Clear { .. } => 7,
+            Self::SortChange { .. } | Self::SortSighting { .. } => 8,
+            Self::Permit { .. } => 9,
+            Self::Answer { .. } => 10,
+            Self::OfferOperations { .. } => 11,
             // It has just been announced: whatever somebody waits for goes first.
-            Self::ConfirmChange { .. } => 11,
-            Self::Clock { .. } => 12,
-            Self::StillTrue { .. } => 13,
-            Self::SayWayBack { .. } => 14,
-            Self::Delegate { .. } => 15,
+            Self::ConfirmChange { .. } => 12,
+            Self::Clock { .. } => 13,
+            Self::StillTrue { .. } => 14,
+            Self::SayWayBack { .. } => 15,
+            Self::Delegate { .. } => 16,
         }
     }
 }
@@ -173,7 +183,7 @@ impl Incident {
         all.extend(self.next_about_absence(person, facts, now));
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.next_about_changes(person, facts, now));
-        all.extend(self.next_about_sightings(person));
+        all.extend(self.next_about_sightings(person, now));
         all.extend(self.next_about_permissions(person, now));
         all.extend(self.asks_for(person));
         all.extend(self.next_about_document(person, now));

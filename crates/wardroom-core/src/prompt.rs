@@ -140,6 +140,7 @@ impl Next {
             | Self::Clear { .. }
             | Self::SortChange { .. }
             | Self::SortSighting { .. }
+            | Self::ComeIn { .. }
             | Self::Permit { .. }
             | Self::Assume { .. }
             | Self::Answer { .. } => None,

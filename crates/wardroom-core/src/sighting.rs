@@ -6,11 +6,14 @@
 //! no permission, is *uncoordinated*: commander and operations are told, and nothing is closed before operations took it
 //! into the ledger or dismissed it. They may ask whoever made it in.
 //!
-//! Read on in `deciding.rs` (which are heard, and who may do what with them) and `folding.rs`.
+//! Read on in `deciding.rs` (which are heard, and who may do what with them), `known.rs` (which change of the ledger it is)
+//! and `folding.rs`.
 
 mod deciding;
 mod folding;
+mod known;
 
+use jiff::ToSpan;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -148,6 +151,11 @@ pub enum SightingAct {
 impl SightingAct {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::TakeIn, Self::Dismiss, Self::AskIn];
+}
+
+/// So many minutes later, or earlier. A log can tell of times at the very ends of what a time can be.
+fn minutes(at: Time, minutes: i64) -> Time {
+    at.checked_add(minutes.minutes()).unwrap_or(if minutes < 0 { Time::MIN } else { Time::MAX })
 }
 
 impl Sighting {

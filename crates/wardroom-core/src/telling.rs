@@ -124,7 +124,9 @@ impl Teller<'_> {
             },
             Event::PostRemoved { post } => format!("{who} closed command post {post}"),
             Event::MergedInto { into, .. } => format!("{who} merged this incident into {into}"),
-            Event::Absorbed(Absorbed { from, .. }) => format!("{who} merged incident {from} into this one"),
+            Event::Absorbed(Absorbed { from, sightings, .. }) => {
+                format!("{who} merged incident {from} into this one{}", sightings::fills(sightings))
+            }
             _ => return None,
         })
     }
@@ -367,8 +369,13 @@ impl Teller<'_> {
             Event::NotePinned { entry } => format!("{who} pinned entry {entry}"),
             Event::NoteUnpinned { entry } => format!("{who} unpinned entry {entry}"),
             Event::NoteCorrected { entry, text } => format!("{who} corrected entry {entry}: {text}"),
-            Event::Redacted { entry, reason, .. } => {
-                format!("{who} redacted the words of entry {entry}{}", because(reason.as_ref()))
+            Event::Redacted { entry, reason, also_in, .. } => {
+                let also = also_in.map(|other| format!(". Incident {other} took them along: redact them there too"));
+                format!(
+                    "{who} redacted the words of entry {entry}{}{}",
+                    because(reason.as_ref()),
+                    also.unwrap_or_default()
+                )
             }
             Event::RoadblockRaised { roadblock, role, text, by } => {
                 format!("{} raised roadblock {roadblock} for {role}: {text}", self.name(*by))

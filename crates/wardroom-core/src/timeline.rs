@@ -95,6 +95,7 @@ impl Incident {
     pub(crate) fn redact(&self, ask: &Asking<'_>, entry: Entry, reason: Option<Prose>) -> Result<Decision, Refusal> {
         let cited = cited(ask, entry)?;
         self.may_redact(ask, cited)?;
+        self.words_stand_there(cited)?;
         let (_, mut body) = cited.event.to_stored();
         let seals = seal::seals(&mut body);
         if seals.is_empty() {
@@ -105,7 +106,8 @@ impl Incident {
         if without == body {
             return Err(Refusal::new(Code::AlreadySo, format!("The words of entry {entry} are gone already.")));
         }
-        Ok(Event::Redacted { entry, seals, reason: reason.map(Into::into) }.into())
+        let also_in = self.has_what_was_seen(&cited.event);
+        Ok(Event::Redacted { entry, seals, reason: reason.map(Into::into), also_in }.into())
     }
 
     fn may_redact(&self, ask: &Asking<'_>, cited: &Recorded) -> Result<(), Refusal> {

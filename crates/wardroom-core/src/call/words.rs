@@ -48,7 +48,9 @@ impl Call {
                     ),
                 )
             }
-            About::Seen { sighting, service, by } => seen(*sighting, &of(service), by.map(name), &place),
+            About::Seen { sighting, service, by, more, .. } => {
+                seen((*sighting, *more), &of(service), by.map(name), &place)
+            }
             About::AskedIn { by, service, .. } => asked_in(name(*by), &of(service), &place),
             About::Permit { by, .. } => (
                 format!("{} asks you for permission to change something, in {place}", name(*by)),
@@ -90,15 +92,10 @@ impl Call {
                 format!("Done: the change in {place} is for somebody else to sort now")
             }
             Some("change") => format!("Done: the change in {place} is sorted"),
-            Some("seen")
-                if incident
-                    .sightings
-                    .iter()
-                    .any(|known| known.is_unsorted() && known.seen.sighting.to_string() == of) =>
-            {
-                format!("Done: the change that was seen in {place} is for somebody else to sort now")
+            Some("seen") if incident.unsorted_since.is_some_and(|since| since.to_string() == of) => {
+                format!("Done: what was seen in {place} is for somebody else to sort now")
             }
-            Some("seen") => format!("Done: the change that was seen in {place} is sorted"),
+            Some("seen") => format!("Done: what was seen in {place} is sorted"),
             Some("in") => format!("Done: nobody waits for you in {place} any more"),
             Some("permit") if incident.permission_asks.values().any(|asked| asked.entry.to_string() == of) => {
                 format!("Done: who asks for permission in {place} is for somebody else to answer now")
@@ -141,8 +138,16 @@ fn place(incident: &Incident) -> String {
     format!("incident {} “{}” ({severity})", incident.number, incident.title)
 }
 
-fn seen(sighting: u32, of: &str, by: Option<&str>, place: &str) -> (String, String) {
+/// Of the sighting that waits the longest, and of how many more.
+fn seen((sighting, more): (u32, usize), of: &str, by: Option<&str>, place: &str) -> (String, String) {
     let by = by.unwrap_or("somebody outside operations");
+    if more > 0 {
+        return (
+            format!("A change{of} by {by} was seen that was not coordinated, and {more} more, in {place}"),
+            "Operations take each into the ledger, or dismiss it, several at once too. Or ask whoever made it in."
+                .into(),
+        );
+    }
     (
         format!("A change{of} by {by} was seen that was not coordinated, in {place}"),
         format!("Operations take sighting {sighting} into the ledger, or dismiss it. Or ask whoever made it in."),

@@ -151,6 +151,7 @@ impl Incident {
             happened_at,
             uncoordinated: hands != Some(Hands::Coordinated),
             through: None,
+            seen: None,
         })
     }
 

@@ -1,6 +1,6 @@
 //! What differs from normal right now, in which order it is undone, and that nothing is closed over it (rule 10).
 
-use super::Change;
+use super::{Change, Maker};
 use crate::id::{ServiceName, Time};
 use crate::incident::Incident;
 use crate::refusal::{Code, Refusal, Remedy};
@@ -76,6 +76,7 @@ impl Incident {
                 how: text(&change.how),
                 back: text(&change.back),
                 through: text(&change.through),
+                maker: change.maker.as_ref().map(|maker| Maker { who: text(&maker.who), ..maker.clone() }),
                 said: LastSaid::default(),
                 stands,
                 ..change.clone()

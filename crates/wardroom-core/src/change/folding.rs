@@ -1,6 +1,6 @@
 //! How a change stands after its events.
 
-use super::{Change, ChangeState, ChangeStep, Coordination, NewChange, Stands};
+use super::{Change, ChangeState, ChangeStep, Coordination, Maker, NewChange, SeenAs, Stands};
 use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Phase};
 use crate::merge::Absorbed;
@@ -10,7 +10,7 @@ use crate::said::{Aspect, LastSaid};
 impl Incident {
     pub(crate) fn evolve_changes(&mut self, recorded: &Recorded) {
         match &recorded.event {
-            Event::ChangeRecorded(new) => self.take_change(recorded, new.as_recorded(recorded)),
+            Event::ChangeRecorded(new) => self.take_change(recorded, self.as_seen(new, new.as_recorded(recorded))),
             Event::Absorbed(Absorbed { changes, .. }) => {
                 changes.iter().for_each(|change| self.take_change(recorded, change.clone()));
             }
@@ -43,6 +43,19 @@ impl Incident {
                 let Some((state, step)) = steps(event) else { return };
                 self.with_change(step.change, |change| change.step(recorded, state, step));
             }
+        }
+    }
+
+    /// What was taken in says what was seen, in the very words: taken out there, they are gone here.
+    fn as_seen(&self, new: &NewChange, change: Change) -> Change {
+        let seen = |seen: SeenAs| self.sightings.iter().find(|known| known.seen.sighting == seen.sighting);
+        let Some(known) = new.seen.and_then(seen) else { return change };
+        let seen = &known.seen;
+        Change {
+            what: seen.what.clone(),
+            how: seen.link.clone(),
+            maker: Some(Maker { person: seen.person, who: seen.who.clone() }),
+            ..change
         }
     }
 
@@ -88,6 +101,7 @@ impl NewChange {
             how: self.how.clone(),
             back: self.back.clone(),
             through: self.through.clone(),
+            maker: None,
             by: self.by,
             at: recorded.at,
             done_at: done,

@@ -34,6 +34,18 @@ pub struct NewChange {
     /// By what it came to the gate, if it was recorded there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Text>,
+    /// What was seen and is taken in as this. What was done, and by whom, stands there and nowhere else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<SeenAs>,
+}
+
+/// A sighting that is taken into the ledger.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SeenAs {
+    /// Its number in this incident.
+    pub sighting: u32,
+    /// Who made the change, where the directory knew them.
+    pub by: Option<PersonId>,
 }
 
 /// A change stands otherwise now; the event's kind says how.

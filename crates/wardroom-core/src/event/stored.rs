@@ -89,6 +89,7 @@ impl Event {
         "sighting_went",
         "sighting_taken_in",
         "sighting_dismissed",
+        "sightings_dismissed",
         "asked_in",
         "permission_asked",
         "permission_declined",

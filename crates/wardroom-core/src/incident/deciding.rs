@@ -193,6 +193,7 @@ impl Incident {
             Command::DismissChange { change, reason } => self.dismiss_change(ask, change, reason),
             Command::TakeInSighting { sighting } => self.take_in_sighting(ask, sighting),
             Command::DismissSighting { sighting, reason } => self.dismiss_sighting(ask, sighting, reason),
+            Command::DismissSightings { sightings, reason } => self.dismiss_sightings(ask, &sightings, reason),
             Command::AskIn { sighting } => self.ask_in(ask, sighting),
             Command::AskPermission { services, what } => self.ask_permission(ask, services, what),
             Command::GrantPermission { person, services, minutes } => self.grant_permission(ask, &person, services, minutes),

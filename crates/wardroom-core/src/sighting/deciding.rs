@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use jiff::ToSpan;
-
-use super::{BEFORE_MINUTES, NewSighting, SIGHTINGS_MAX, Seen, Sighting, SightingAct, Stage};
+use super::{AskedIn, BEFORE_MINUTES, NewSighting, SIGHTINGS_MAX, Seen, Sighting, SightingAct, Stage, minutes};
 use crate::authority::Act;
-use crate::change::{Change, ChangeState, NewChange};
+use crate::change::{ChangeState, NewChange, SeenAs};
 use crate::event::Event;
 use crate::facts::Facts;
 use crate::id::{PersonId, ServiceName, Time};
@@ -15,26 +13,15 @@ use crate::next::Next;
 use crate::permission::Hands;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::role::{Duty, RolePath};
-use crate::text::{Line, Prose, Text};
+use crate::text::{Prose, Text};
 
 const OPERATIONS: Act = Act::Duty(Duty::Operations);
 const COMMAND_TOO: Act = Act::DutyOrCommand(Duty::Operations);
 
-/// So long before it is told of, a change of the ledger may have been announced that it turns out to be, in minutes.
-const ANNOUNCED_MINUTES: i64 = 60;
-/// So far apart are the times at which a change was done, here and as another system tells, in minutes.
-const DONE_MINUTES: i64 = 10;
 /// Nobody is asked in for longer than this, in minutes.
 const ASKED_MINUTES: i64 = 60;
 /// So many are named where it is refused to close, at the most.
 const NAMED: usize = 3;
-/// The longest link that fits where a change says how, in characters.
-const HOW_MAX: usize = 200;
-
-fn minutes(at: Time, minutes: i64) -> Time {
-    at.checked_add(minutes.minutes()).unwrap_or(if minutes < 0 { Time::MIN } else { Time::MAX })
-}
-
 impl Incident {
     /// Every service of which this hears: its own ones and what these need to work, as long as nobody said that service is
     /// restored. A planned operation hears of its own alone, and practice of none.
@@ -69,7 +56,8 @@ impl Incident {
         let nothing = || Refusal::new(Code::AlreadySo, "There is nothing to record.");
         let at = seen.at.min(ask.now);
         if let Some(known) = self.sightings.iter().find(|known| known.seen.key == seen.key) {
-            let goes_on = known.seen.stage < seen.stage && self.phase.is_open();
+            // Wherever the incident is by now, and whatever it is about: what is under way here came to its end.
+            let goes_on = known.seen.stage < seen.stage && self.phase != Phase::Merged;
             let went = || Event::SightingWent { sighting: known.seen.sighting, stage: seen.stage, at };
             return goes_on.then(|| went().into()).ok_or_else(nothing);
         }
@@ -108,24 +96,6 @@ impl Incident {
     /// Whether only operations were to change a service at a time.
     fn only_operations(&self, service: &ServiceName, at: Time, facts: &Facts) -> bool {
         self.declared_at.is_some_and(|declared| declared <= at) && self.held_services(facts).contains(service)
-    }
-
-    /// The change of the ledger that was seen, as far as that can be told: of the same service, by the same person, a
-    /// little while ago. Where nobody knows who it was, as of a robot, it is what was announced and is not over, or was
-    /// over at that time. A change of the ledger is seen once.
-    fn known_as(&self, seen: &Seen, at: Time) -> Option<u32> {
-        let is_seen = |change: &Change| self.sightings.iter().any(|known| known.seen.change == Some(change.id));
-        let near = |done: Time| minutes(done, -DONE_MINUTES) <= at && at <= minutes(done, DONE_MINUTES);
-        let is_it = |change: &&Change| {
-            let when = match change.stands.state {
-                ChangeState::Announced => change.at <= at && at <= minutes(change.at, ANNOUNCED_MINUTES),
-                ChangeState::Done => change.done_at.is_some_and(near),
-                _ => false,
-            };
-            let whose = seen.person.is_none_or(|person| person == change.by);
-            change.service == seen.service && when && whose && !is_seen(change)
-        };
-        self.changes.iter().rev().find(is_it).map(|change| change.id)
     }
 
     /// What the asker may do with a sighting now.
@@ -179,7 +149,7 @@ impl Incident {
             let sentence = format!("{name} may not know of this incident. Invite them first.");
             return Err(Refusal::new(Code::NotYours, sentence).remedy(Remedy::Invite { person }));
         }
-        let waits = |asked: &super::AskedIn| minutes(asked.at, ASKED_MINUTES) > ask.now;
+        let waits = |asked: &AskedIn| minutes(asked.at, ASKED_MINUTES) > ask.now;
         if known.asked_in.as_ref().is_some_and(waits) {
             return Err(Refusal::new(Code::AlreadySo, format!("{name} is asked in already, and is being told.")));
         }
@@ -194,21 +164,21 @@ impl Incident {
         let change = self.changes_recorded + 1;
         self.has_room_for_changes(change)?;
         let under_way = seen.stage == Stage::Begun;
-        let how = seen.link.as_ref().and_then(Text::words).filter(|link| link.chars().count() <= HOW_MAX);
         let recorded = NewChange {
             change,
             service: seen.service.clone(),
             unknown_service: !ask.facts.services.contains_key(&seen.service),
-            // What was redacted is gone from the ledger too.
-            what: seen.what.words().map_or_else(|| Text::said("(its words were redacted)"), Text::said),
+            // The words stand where it was told of, and are taken out there.
+            what: Text::said(format!("what was seen as {sighting}")),
             why: None,
-            how: how.and_then(|link| link.parse::<Line>().ok()).map(Into::into),
+            how: None,
             back: None,
             by,
             state: if under_way { ChangeState::Announced } else { ChangeState::Done },
             happened_at: (!under_way).then_some(seen.at),
             uncoordinated: false,
             through: None,
+            seen: Some(SeenAs { sighting, by: seen.person }),
         };
         let taken = Event::SightingTakenIn { sighting, change, by };
         Ok(vec![Event::ChangeRecorded(Box::new(recorded)), taken].into())
@@ -224,6 +194,25 @@ impl Incident {
         Ok(Event::SightingDismissed { sighting, by, reason: reason.map(Into::into) }.into())
     }
 
+    /// Those of them that still are to be sorted; whoever sorted one in the meantime said what became of that.
+    pub(crate) fn dismiss_sightings(
+        &self,
+        ask: &Asking<'_>,
+        sightings: &BTreeSet<u32>,
+        reason: Option<Prose>,
+    ) -> Result<Decision, Refusal> {
+        self.require(ask, &Act::Respond)?;
+        let by = self.require(ask, &OPERATIONS)?;
+        let known: Vec<&Sighting> = sightings.iter().map(|one| self.sighting(*one)).collect::<Result<_, _>>()?;
+        let unsorted = known.iter().filter(|known| known.is_unsorted()).map(|known| known.seen.sighting);
+        let (sightings, reason): (Vec<u32>, _) = (unsorted.collect(), reason.map(Into::into));
+        match sightings[..] {
+            [] => Err(Refusal::new(Code::AlreadySo, "Nobody has to sort any of these.")),
+            [sighting] => Ok(Event::SightingDismissed { sighting, by, reason }.into()),
+            _ => Ok(Event::SightingsDismissed { sightings, by, reason }.into()),
+        }
+    }
+
     pub(crate) fn ask_in(&self, ask: &Asking<'_>, sighting: u32) -> Result<Decision, Refusal> {
         let known = self.sighting(sighting)?;
         let by = self.takes_act(ask, known, SightingAct::AskIn)?;
@@ -232,7 +221,7 @@ impl Incident {
     }
 
     /// Whom operations wait for: the maker, who asked, and of which sighting.
-    pub(crate) fn waited_for(&self, now: Time) -> impl Iterator<Item = (PersonId, &Sighting, super::AskedIn)> {
+    pub(crate) fn waited_for(&self, now: Time) -> impl Iterator<Item = (PersonId, &Sighting, AskedIn)> {
         self.sightings.iter().filter_map(move |known| {
             let asked = known.asked_in.filter(|asked| minutes(asked.at, ASKED_MINUTES) > now)?;
             let person = known.seen.person?;
@@ -277,14 +266,23 @@ impl Incident {
         (other.sightings_seen + 1..).zip(unsorted).map(anew).collect()
     }
 
-    /// Whoever has operations sorts what was seen.
-    pub(crate) fn next_about_sightings(&self, person: PersonId) -> Vec<Next> {
-        if self.sightings.is_empty() || self.effective_holder(&RolePath::of(Duty::Operations)) != Some(person) {
+    /// Whoever has operations sorts what was seen; whoever is asked in comes.
+    pub(crate) fn next_about_sightings(&self, person: PersonId, now: Time) -> Vec<Next> {
+        if self.sightings.is_empty() {
             return Vec::new();
         }
-        let unsorted = self.sightings.iter().filter(|known| known.is_unsorted());
-        unsorted
-            .map(|known| Next::SortSighting { sighting: known.seen.sighting, service: known.seen.service.clone() })
-            .collect()
+        let sorts = self.effective_holder(&RolePath::of(Duty::Operations)) == Some(person);
+        let unsorted = self.sightings.iter().filter(|known| sorts && known.is_unsorted());
+        let sort = |known: &Sighting| Next::SortSighting {
+            sighting: known.seen.sighting,
+            service: known.seen.service.clone(),
+        };
+        let come_in = |(_, known, asked): (PersonId, &Sighting, AskedIn)| Next::ComeIn {
+            by: asked.by,
+            sighting: known.seen.sighting,
+            service: known.seen.service.clone(),
+        };
+        let waited = self.waited_for(now).filter(|(maker, ..)| *maker == person);
+        unsorted.map(sort).chain(waited.map(come_in)).collect()
     }
 }

@@ -22,12 +22,21 @@ impl Incident {
             Event::SightingDismissed { sighting, by, .. } => {
                 self.with_sighting(*sighting, |known| known.sorted = Some((*by, recorded.at)));
             }
+            Event::SightingsDismissed { sightings, by, .. } => {
+                for sighting in sightings {
+                    self.with_sighting(*sighting, |known| known.sorted = Some((*by, recorded.at)));
+                }
+            }
             Event::AskedIn { sighting, by, .. } => {
                 let asked = AskedIn { entry: recorded.entry, by: *by, at: recorded.at };
                 self.with_sighting(*sighting, |known| known.asked_in = Some(asked));
             }
-            _ => {}
+            // What was to be sorted is for the other incident.
+            Event::MergedInto { .. } => return self.unsorted_since = None,
+            _ => return,
         }
+        let mut unsorted = self.sightings.iter().filter(|known| known.is_unsorted());
+        self.unsorted_since = unsorted.next().map(|oldest| self.unsorted_since.unwrap_or(oldest.seen.sighting));
     }
 
     fn take_sighting(&mut self, recorded: &Recorded, seen: &NewSighting) {

@@ -46,6 +46,12 @@ impl Teller<'_> {
         let by = self.name(new.by);
         let (change, service, what) = (new.change, &new.service, &new.what);
         let why = because(new.why.as_ref());
+        if let Some(seen) = new.seen {
+            let by = seen.by.map(|by| format!(" by {}", self.name(by))).unwrap_or_default();
+            let made = new.happened_at.map(|at| format!("made{by} at {}", clock(at)));
+            let made = made.unwrap_or_else(|| format!("under way{by}"));
+            return format!("Change {change} of {service}, {made}, is {what}");
+        }
         let at = new.happened_at.map(|at| format!(", made at {},", clock(at))).unwrap_or_default();
         match (new.uncoordinated, new.state) {
             (true, _) => format!("{by} tells of uncoordinated change {change}{at} of {service}: {what}{why}"),

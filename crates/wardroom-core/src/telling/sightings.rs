@@ -2,7 +2,7 @@
 
 use super::{Teller, because, clock};
 use crate::event::Event;
-use crate::sighting::NewSighting;
+use crate::sighting::{NewSighting, SIGHTINGS_MAX};
 
 impl Teller<'_> {
     pub(super) fn sightings(&self, event: &Event) -> Option<String> {
@@ -19,6 +19,12 @@ impl Teller<'_> {
                 self.name(*by),
                 because(reason.as_ref())
             ),
+            Event::SightingsDismissed { sightings, by, reason } => format!(
+                "{} says that what was seen as {} has nothing to do with this{}",
+                self.name(*by),
+                numbers(sightings),
+                because(reason.as_ref())
+            ),
             Event::AskedIn { sighting, person, by } => {
                 format!("{} asks {} in about what was seen as {sighting}", self.name(*by), self.name(*person))
             }
@@ -30,13 +36,18 @@ impl Teller<'_> {
         let how = if seen.uncoordinated { "An uncoordinated change was seen" } else { "A change was seen" };
         let who = match (seen.person, &seen.who) {
             (Some(person), _) => format!(" by {}", self.name(person)),
-            (None, Some(who)) => format!(" by {who}"),
+            (None, Some(who)) => format!(" by “{who}” (nobody here is called that)"),
             (None, None) => String::new(),
         };
         let place = seen.environment.as_ref().map(|environment| format!(" in {environment}")).unwrap_or_default();
-        let known = seen.change.map(|change| format!(", which is change {change}")).unwrap_or_default();
+        let is = if seen.person.is_some() { "which is" } else { "taken for" };
+        let known = seen.change.map(|change| format!(", {is} change {change}")).unwrap_or_default();
+        // Whoever speaks for themselves is named already.
+        let with = seen.told_by.filter(|by| seen.person != Some(*by));
+        let with = with.map(|by| format!(" with a token of {}", self.name(by))).unwrap_or_default();
+        let full = if seen.sighting == SIGHTINGS_MAX { full() } else { String::new() };
         format!(
-            "{how} ({}), {} at {}: {}: {}{who}{place}, told by {}{known}",
+            "{how} ({}), {} at {}: {}: {}{who}{place}, told by {}{with}{known}{full}",
             seen.sighting,
             seen.stage.word(),
             clock(seen.at),
@@ -45,4 +56,27 @@ impl Teller<'_> {
             seen.source
         )
     }
+}
+
+/// So many numbers stand in a line, at the most.
+const NAMED: usize = 10;
+
+fn numbers(sightings: &[u32]) -> String {
+    let named: Vec<String> = sightings.iter().take(NAMED).map(u32::to_string).collect();
+    match (sightings.len().saturating_sub(NAMED), named.split_last()) {
+        (0, Some((last, rest @ [_, ..]))) => format!("{} and {last}", rest.join(", ")),
+        (0, _) => named.concat(),
+        (more, _) => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+/// Said once, with the last one that is kept.
+fn full() -> String {
+    format!(". {SIGHTINGS_MAX} changes were heard of; more are not kept here")
+}
+
+/// The same, where that came from another incident.
+pub(super) fn fills(sightings: &[NewSighting]) -> String {
+    let last = sightings.iter().any(|seen| seen.sighting == SIGHTINGS_MAX);
+    if last { full() } else { String::new() }
 }

@@ -33,6 +33,7 @@ pub fn new(change: u32, by: PersonId, state: ChangeState) -> NewChange {
         happened_at: None,
         uncoordinated: false,
         through: None,
+        seen: None,
     }
 }
 

@@ -69,7 +69,7 @@ fn why_it_is_kept_is_said_with_it_and_goes_with_it() {
     let seals = seals(&given, Entry(3));
     assert_eq!(seals.len(), 3, "the name, why, and the digest");
     let redact = cmd("redact", json!({ "entry": 3 }));
-    given.when(SABRINA, redact).then([Event::Redacted { entry: Entry(3), seals, reason: None }]);
+    given.when(SABRINA, redact).then([Event::Redacted { entry: Entry(3), seals, reason: None, also_in: None }]);
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_piece_and_an_incident_have_their_bounds() {
     many.when(SABRINA, piece(PIECES_MAX as u64 + 1, 1)).refused(Code::TooMany, &[], None);
     // What is redacted makes room.
     let seals = seals(&given, Entry(3));
-    let given = given.and([Event::Redacted { entry: Entry(3), seals, reason: None }]);
+    let given = given.and([Event::Redacted { entry: Entry(3), seals, reason: None, also_in: None }]);
     given.when(SABRINA, piece(999, PIECE_MAX)).then([attached(999, PIECE_MAX, SABRINA)]);
 }
 
@@ -111,6 +111,7 @@ fn whoever_may_redact_an_entry_takes_its_evidence_away_and_it_can_come_again() {
         entry: Entry(3),
         seals,
         reason: Some(text("it has a password")),
+        also_in: None,
     }]);
     assert_eq!(given.state().evidence_at(print(1)), None);
     given.when(MARY, piece(1, 34_567)).then([attached(1, 34_567, MARY)]);

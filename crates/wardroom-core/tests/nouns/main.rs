@@ -37,6 +37,7 @@ mod roadblock;
 mod role;
 mod roster;
 mod sighting;
+mod sorting;
 mod team;
 mod telling;
 mod timeline;

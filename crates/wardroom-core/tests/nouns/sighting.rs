@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 use wardroom_core::call::About;
-use wardroom_core::change::{ChangeState, NewChange};
+use wardroom_core::change::{ChangeState, NewChange, SeenAs};
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::id::{Entry, PersonId};
@@ -18,7 +18,7 @@ use crate::given::{Given, by, given};
 use crate::permission::granted;
 use crate::words::{ask_for, cmd, joined, opened_as, opened_restricted, text};
 
-fn seen(person: Option<PersonId>, minutes: i64) -> Seen {
+pub fn seen(person: Option<PersonId>, minutes: i64) -> Seen {
     Seen {
         key: Uuid::from_u128(7),
         service: service("search"),
@@ -34,7 +34,7 @@ fn seen(person: Option<PersonId>, minutes: i64) -> Seen {
     }
 }
 
-fn sighted(seen: &Seen, uncoordinated: bool, change: Option<u32>) -> NewSighting {
+pub fn sighted(seen: &Seen, uncoordinated: bool, change: Option<u32>) -> NewSighting {
     NewSighting {
         sighting: 1,
         key: seen.key,
@@ -53,20 +53,20 @@ fn sighted(seen: &Seen, uncoordinated: bool, change: Option<u32>) -> NewSighting
     }
 }
 
-fn event(sighting: NewSighting) -> Event {
+pub fn event(sighting: NewSighting) -> Event {
     Event::ChangeSeen(Box::new(sighting))
 }
 
 /// Somebody outside operations changed search five minutes after it was declared.
-fn freelanced() -> Given {
+pub fn freelanced() -> Given {
     staffed().after(10).and([event(sighted(&seen(Some(ROBIN), 5), true, None))])
 }
 
-fn sort(name: &str) -> Command {
+pub fn sort(name: &str) -> Command {
     cmd(name, json!({ "sighting": 1 }))
 }
 
-fn called(given: &Given) -> Vec<(PersonId, About)> {
+pub fn called(given: &Given) -> Vec<(PersonId, About)> {
     let calls = given.state().calls(&given.facts, given.now);
     calls.into_iter().map(|call| (call.person, call.about)).collect()
 }
@@ -82,7 +82,7 @@ fn is_uncoordinated(given: Given, seen: Seen) -> bool {
 fn a_change_from_outside_operations_is_told_to_commander_and_operations() {
     let told = seen(Some(ROBIN), 5);
     let after = staffed().after(10).told(told.clone()).then([event(sighted(&told, true, None))]);
-    let about = About::Seen { sighting: 1, service: service("search"), by: Some(ROBIN) };
+    let about = About::Seen { since: 1, sighting: 1, service: service("search"), by: Some(ROBIN), more: 0 };
     assert_eq!(called(&after), [(MARY, about.clone()), (JOSEPHINE, about)]);
     let next = |who: PersonId| after.state().next(who, &after.facts, after.now);
     assert_eq!(next(JOSEPHINE), Some(Next::SortSighting { sighting: 1, service: service("search") }));
@@ -152,7 +152,7 @@ fn what_stands_in_the_ledger_is_known_as_that() {
     assert_eq!(known(announcing(), seen(Some(JOSEPHINE), 5)), Some(1));
     assert_eq!(known(announcing(), seen(None, 5)), Some(1), "a robot makes what operations announced");
     assert_eq!(known(announcing(), seen(Some(ROBIN), 5)), None, "somebody else does not");
-    assert_eq!(known(announcing(), seen(None, 3)), None, "it was not announced by then");
+    assert_eq!(known(announcing(), seen(None, -7)), None, "it was announced long after");
     let other = Seen { service: service("indexing"), ..seen(None, 5) };
     assert_eq!(known(announcing(), other), None);
     let made = || staffed().after(30).and([by(JOSEPHINE, done(1, JOSEPHINE))]).after(30);
@@ -165,8 +165,9 @@ fn what_stands_in_the_ledger_is_known_as_that() {
 #[test]
 fn operations_take_it_into_the_ledger_or_dismiss_it() {
     let change = NewChange {
-        how: Some(text("https://ci.example.org/7")),
+        what: text("what was seen as 1"),
         happened_at: Some(at(5)),
+        seen: Some(SeenAs { sighting: 1, by: Some(ROBIN) }),
         ..new(1, JOSEPHINE, ChangeState::Done)
     };
     let taken = Event::SightingTakenIn { sighting: 1, change: 1, by: JOSEPHINE };

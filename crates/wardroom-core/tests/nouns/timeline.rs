@@ -23,7 +23,7 @@ fn with_a_note() -> Given {
 
 fn redacted(given: &Given, entry: u64) -> Event {
     let (_, mut body) = given.history[entry as usize - 1].event.to_stored();
-    Event::Redacted { entry: Entry(entry), seals: seal::seals(&mut body), reason: None }
+    Event::Redacted { entry: Entry(entry), seals: seal::seals(&mut body), reason: None, also_in: None }
 }
 
 #[test]

@@ -227,6 +227,7 @@ impl Sent {
             Next::SortSighting { sighting, .. } => {
                 vec![Command::TakeInSighting { sighting }, Command::DismissSighting { sighting, reason: None }]
             }
+            Next::ComeIn { .. } => vec![Command::Join {}],
             Next::Permit { by, .. } => vec![
                 Command::GrantPermission { person: by.into(), services: None, minutes: None },
                 Command::DeclinePermission { person: by.into(), reason: None },

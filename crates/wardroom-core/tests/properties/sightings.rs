@@ -34,6 +34,8 @@ fn sorting() -> impl Strategy<Value = Command> {
         2 => sighting().prop_map(|sighting| Command::TakeInSighting { sighting }),
         3 => sighting().prop_map(|sighting| Command::DismissSighting { sighting, reason: None }),
         3 => sighting().prop_map(|sighting| Command::AskIn { sighting }),
+        1 => prop::collection::btree_set(sighting(), 1..4)
+            .prop_map(|sightings| Command::DismissSightings { sightings, reason: None }),
         3 => changes(),
         2 => ends.prop_map(|phase| Command::SetPhase { phase, reason: None }),
     ]
@@ -89,6 +91,14 @@ impl Book {
             Event::SightingTakenIn { sighting, .. } | Event::SightingDismissed { sighting, .. } => {
                 self.unsorted.remove(sighting);
             }
+            Event::SightingsDismissed { sightings, .. } => {
+                let all = sightings.len() > 1 && sightings.iter().all(|sighting| self.unsorted.remove(sighting));
+                return if all {
+                    Ok(())
+                } else {
+                    Err("dismissed what nobody had to sort, or one as several".to_owned())
+                };
+            }
             Event::MergedInto { .. } => self.unsorted.clear(),
             _ => {}
         }
@@ -99,6 +109,10 @@ impl Book {
         let unsorted = incident.sightings.iter().filter(|known| known.is_unsorted());
         let unsorted: BTreeSet<u32> = unsorted.map(|known| known.seen.sighting).collect();
         let keys: BTreeSet<_> = incident.sightings.iter().map(|known| known.seen.key).collect();
+        let since = incident.unsorted_since.is_some_and(|since| unsorted.first().is_none_or(|first| since > *first));
+        if since || unsorted.is_empty() != incident.unsorted_since.is_none() {
+            return Err(format!("to sort: {unsorted:?}, since {:?}", incident.unsorted_since));
+        }
         if unsorted != self.unsorted {
             return Err(format!("to sort: {unsorted:?}, by the events {:?}", self.unsorted));
         }

@@ -153,6 +153,8 @@ pub(super) struct IncidentView {
     sightings: Vec<SightingView>,
     /// Of how many they told.
     sightings_seen: u32,
+    /// Whether no more are kept.
+    sightings_full: bool,
     /// Who else may change services for a while.
     permissions: Vec<PermissionView>,
     /// Who asks to, the longest first.

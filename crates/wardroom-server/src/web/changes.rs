@@ -63,6 +63,12 @@ pub(super) async fn sightings(
     reader: Reader,
     InPath(number): InPath,
 ) -> Result<Json<Value>, Problem> {
-    let sightings = |incident: &Incident, ask: &Asking<'_>| json!({ "incident": number, "sightings": view::all_sightings(incident, ask) });
+    let sightings = |incident: &Incident, ask: &Asking<'_>| {
+        json!({
+            "incident": number,
+            "sightings": view::all_sightings(incident, ask),
+            "full": view::has_all_sightings(incident),
+        })
+    };
     server.read_of(&reader, number, sightings).await
 }

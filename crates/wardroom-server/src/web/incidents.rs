@@ -359,6 +359,7 @@ fn people_in(all: &[NextIn]) -> Vec<PersonId> {
         | Next::Clear { by, .. }
         | Next::Answer { by, .. }
         | Next::SortChange { by, .. }
+        | Next::ComeIn { by, .. }
         | Next::Permit { by, .. } => vec![*by],
         Next::Assume { commander, .. } => vec![*commander],
         Next::OfferOperations { to } => to.clone(),

@@ -14,6 +14,15 @@ fn unsorted(change: &Value) -> &'static str {
     if change["coordination"] == "uncoordinated" { "uncoordinated: operations have not sorted it" } else { "" }
 }
 
+/// Who told of it, and who made it where that is somebody else.
+fn whose(change: &Value) -> String {
+    let by = name(&change["by"]);
+    match &change["maker"] {
+        Value::Null => by.to_owned(),
+        maker => format!("made by {}, taken in by {by}", super::sightings::maker(maker).unwrap_or("somebody".into())),
+    }
+}
+
 /// Who said how it stands, when, in which words, and which entry shows it; nothing where that is what was told at first.
 fn stands(change: &Value) -> Option<String> {
     let state = change["state"].as_str().unwrap_or("?");
@@ -52,7 +61,7 @@ pub fn differing(out: &mut String, state: &Value) {
         let unknown = if service["unknown"] == true { "  unknown to the directory" } else { "" };
         let _ = writeln!(out, "  {}{}", text(&service["service"]), soft(unknown));
         for change in all(&service["changes"]).iter().map(|id| of(state, id)) {
-            let when = soft(&format!("{}, {} ago", name(&change["by"]), ago(&change["done_at"])));
+            let when = soft(&format!("{}, {} ago", whose(&change), ago(&change["done_at"])));
             let _ = writeln!(out, "    {}. {}  {when}", change["id"], text(&change["what"]));
             if !unsorted(&change).is_empty() {
                 let _ = writeln!(out, "       {}", unsorted(&change));
@@ -72,7 +81,7 @@ pub fn differing(out: &mut String, state: &Value) {
     }
     let announced = all(&state["changes"]).iter().filter(|change| change["state"] == "announced");
     for change in announced {
-        let told = format!("announced by {}, {} ago", name(&change["by"]), ago(&change["at"]));
+        let told = format!("announced by {}, {} ago", whose(change), ago(&change["at"]));
         let what = format!("{}: {}", text(&change["service"]), text(&change["what"]));
         let _ = writeln!(out, "  {}. {what}  {}", change["id"], soft(&told));
     }
@@ -89,8 +98,7 @@ pub fn ledger(ledger: &Value) -> String {
     }
     for change in changes {
         let what = format!("{}. {}: {}", change["id"], text(&change["service"]), text(&change["what"]));
-        let (when, unsorted) =
-            (soft(&format!("{}, {} ago", name(&change["by"]), ago(&change["at"]))), unsorted(change));
+        let (when, unsorted) = (soft(&format!("{}, {} ago", whose(change), ago(&change["at"]))), unsorted(change));
         let unsorted = if unsorted.is_empty() { String::new() } else { format!(": {unsorted}") };
         match stands(change) {
             Some(stands) => {

@@ -58,6 +58,12 @@ pub fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
                 "#{n}: an uncoordinated change of {service} was seen: wardroom sighting {n} take-in {id}, or dismiss {id}"
             )
         }
+        "come_in" => {
+            let (who, service) = (who(&next["by"]), text(&next["service"]));
+            format!(
+                "#{n}: {who} asks you to come in, about a change of {service} by you that was seen: wardroom join {n}"
+            )
+        }
         "permit" => {
             let services: Vec<&str> =
                 next["services"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();

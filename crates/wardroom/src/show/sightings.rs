@@ -6,13 +6,31 @@ use serde_json::Value;
 
 use super::{ago, all, name, soft, text};
 
-/// Who made it, as far as anybody knows.
-fn who(seen: &Value) -> String {
-    match (&seen["person"], &seen["who"]) {
-        (Value::Null, Value::Null) => String::new(),
-        (Value::Null, who) => format!(" by {}", text(who)),
-        (person, _) => format!(" by {}", name(person)),
+/// So many that operations have to sort stand where an incident is shown; the rest is a verb away.
+const FEW: usize = 5;
+
+/// Who made it, as far as anybody knows: what another system says is nobody's name here.
+pub(super) fn maker(of: &Value) -> Option<String> {
+    match (&of["person"], &of["who"]) {
+        (Value::Null, Value::Null) => None,
+        (Value::Null, who) => Some(format!("“{}” (nobody here is called that)", text(who))),
+        (person, _) => Some(name(person).to_owned()),
     }
+}
+
+/// Whose word that is, where somebody told of another's change, or names another as the maker of their own.
+fn word(seen: &Value) -> String {
+    let (by, person) = (&seen["told_by"], &seen["person"]);
+    match seen["who"].as_str() {
+        _ if by.is_null() => String::new(),
+        _ if by["id"] != person["id"] => format!(", with a token of {}", name(by)),
+        Some(who) if ["handle", "name"].iter().all(|key| !is(&person[*key], who)) => format!(", who names “{who}”"),
+        _ => String::new(),
+    }
+}
+
+fn is(name: &Value, who: &str) -> bool {
+    name.as_str().is_some_and(|name| name.to_lowercase() == who.to_lowercase())
 }
 
 /// What is to be done about it, or what became of it.
@@ -28,7 +46,9 @@ fn stands(seen: &Value, number: &Value) -> String {
         }
         (Value::Null, Value::Null) => format!("told by {}{asked}", text(&seen["source"])),
         (Value::Null, by) => format!("dismissed by {}", name(by)),
-        (change, _) => format!("change {change} of the ledger"),
+        (change, Value::Null) if seen["person"].is_null() => format!("taken for change {change} of the ledger"),
+        (change, Value::Null) => format!("change {change} of the ledger"),
+        (change, by) => format!("change {change} of the ledger, taken in by {}", name(by)),
     }
 }
 
@@ -39,8 +59,9 @@ fn line(out: &mut String, seen: &Value, number: &Value) {
         _ => "",
     };
     let place = seen["environment"].as_str().map(|place| format!(" in {place}")).unwrap_or_default();
+    let who = maker(seen).map(|who| format!(" by {who}")).unwrap_or_default();
     let (id, service, what, ago) = (&seen["id"], text(&seen["service"]), text(&seen["what"]), ago(&seen["at"]));
-    let _ = writeln!(out, "  {id}. {ago} ago  {service}: {what}{stage}{}{place}", who(seen));
+    let _ = writeln!(out, "  {id}. {ago} ago  {service}: {what}{stage}{who}{}{place}", word(seen));
     let _ = writeln!(out, "     {}", soft(&stands(seen, number)));
     if let Some(link) = seen["link"].as_str() {
         let _ = writeln!(out, "     {}", soft(link));
@@ -66,8 +87,26 @@ pub fn sightings(out: &mut String, state: &Value) {
     if let Some(before) = before(seen) {
         let _ = writeln!(out, "  {before}: wardroom sightings {}", state["number"]);
     }
-    for one in seen.iter().filter(|one| one["unsorted"] == true) {
-        line(out, one, &state["number"]);
+    let number = &state["number"];
+    let unsorted: Vec<&Value> = seen.iter().filter(|one| one["unsorted"] == true).collect();
+    for one in unsorted.iter().take(FEW) {
+        line(out, one, number);
+    }
+    if let more @ 1.. = unsorted.len().saturating_sub(FEW) {
+        let _ = writeln!(out, "  {more} more to sort: wardroom sightings {number}");
+    }
+    if let [.., before, last] = &unsorted[..] {
+        let (before, last) = (&before["id"], &last["id"]);
+        let hint = format!("several at once: wardroom sighting {number} dismiss {before} {last}");
+        let _ = writeln!(out, "  {}", soft(&hint));
+    }
+    full(out, &state["sightings_full"], &state["sightings_seen"]);
+}
+
+/// That no more are kept, once it is so.
+fn full(out: &mut String, full: &Value, many: &Value) {
+    if *full == true {
+        let _ = writeln!(out, "  {many} changes were heard of; more are not kept here.");
     }
 }
 
@@ -84,5 +123,6 @@ pub fn all_sightings(told: &Value) -> String {
     for one in seen {
         line(&mut out, one, &told["incident"]);
     }
+    full(&mut out, &told["full"], &Value::from(seen.len()));
     out.trim_end().to_owned()
 }

@@ -11,6 +11,7 @@ on_both!(
     an_incident_hears_of_the_hour_before_it_began,
     github_shows_itself_by_its_signature,
     what_cannot_be_heard_is_told_why_and_nothing_of_it_is_kept,
+    what_is_redacted_is_gone_from_the_ledger_too,
     whoever_tells_learns_of_no_incident,
     what_was_told_is_heard_after_a_crash,
     whoever_made_it_is_asked_in,
@@ -123,7 +124,7 @@ fn a_change_from_outside_operations_is_seen_and_sorted(house: House) {
     let told = server.say(&sabrina, &["sighting", "1", "take-in", "1"]);
     assert!(told.contains("took what was seen as 1 into the ledger, as change 1"), "{told}");
     let ledger = server.say(&mary, &["changes", "1"]);
-    assert!(ledger.contains("deploy v12"), "{ledger}");
+    assert!(ledger.contains("search: deploy v12") && ledger.contains("made by Robin, taken in by Sabrina"), "{ledger}");
     let all = server.say(&mary, &["sightings", "1"]);
     assert!(all.contains("change 1 of the ledger") && all.contains("https://ci.example.org/search/812"), "{all}");
     // What operations do is seen, and nobody is asked to sort it.
@@ -133,8 +134,19 @@ fn a_change_from_outside_operations_is_seen_and_sorted(house: House) {
     tell(&server, &pipeline, &event("v14", "search", "a robot"));
     let robot = heard(&server, &mary, n, 3).remove(2);
     assert_eq!((&robot["unsorted"], &robot["who"], &robot["person"]), (&json!(true), &json!("a robot"), &Value::Null));
+    let shown = server.say(&mary, &["show", "1"]);
+    assert!(shown.contains("by “a robot” (nobody here is called that), with a token of Mary in production"), "{shown}");
     let told = server.say(&sabrina, &["sighting", "1", "dismiss", "3", "--reason", "another region"]);
     assert!(told.contains("has nothing to do with this: another region"), "{told}");
+    // So are several at once.
+    for id in ["v15", "v16", "v17"] {
+        tell(&server, &pipeline, &event(id, "search", "a robot"));
+    }
+    heard(&server, &mary, n, 6);
+    let shown = server.say(&mary, &["show", "1"]);
+    assert!(shown.contains("several at once: wardroom sighting 1 dismiss 5 6"), "{shown}");
+    let told = server.say(&sabrina, &["sighting", "1", "dismiss", "4", "5", "6"]);
+    assert!(told.contains("Sabrina says that what was seen as 4, 5 and 6 has nothing to do with this"), "{told}");
 }
 
 fn an_incident_hears_of_the_hour_before_it_began(house: House) {
@@ -259,6 +271,36 @@ fn what_cannot_be_heard_is_told_why_and_nothing_of_it_is_kept(house: House) {
     assert_eq!(house.ask("SELECT count(*) FROM sightings"), "0");
 }
 
+/// The words of what was taken in stand where it was seen, and nowhere else.
+fn what_is_redacted_is_gone_from_the_ledger_too(house: House) {
+    let Scene { house, server, mary, sabrina, pipeline, n, .. } = scene(house);
+    tell(&server, &pipeline, &event("hunter2", "search", "robin"));
+    let entry = heard(&server, &mary, n, 1)[0]["entry"].clone();
+    server.done(&sabrina, n, json!({ "command": "take_in_sighting", "sighting": 1 }));
+    // In other words of operations, it keeps what it does not say anew.
+    server.done(&sabrina, n, json!({ "command": "announce_change", "service": "search", "what": "restart it" }));
+    let ledger = |server: &Server| server.get(&mary, &format!("/api/v1/incidents/{n}/changes")).1["changes"].clone();
+    let said = ledger(&server)[1]["what_entry"].clone();
+    let correct = json!({ "command": "correct_change", "change": 2, "service": "indexing", "replaces": said });
+    server.done(&sabrina, n, correct);
+    assert_eq!(ledger(&server)[0]["what"], json!("deploy hunter2"));
+    server.kill();
+    let server = house.serve();
+    assert_eq!(
+        (&ledger(&server)[0]["what"], &ledger(&server)[1]["what"]),
+        (&json!("deploy hunter2"), &json!("restart it"))
+    );
+    let recorded = ledger(&server)[0]["what_entry"].clone();
+    let (status, refused) = server.command(&mary, n, json!({ "command": "redact", "entry": recorded }));
+    assert_eq!((status, &refused["code"]), (422, &json!("invalid")), "{refused}");
+    server.done(&mary, n, json!({ "command": "redact", "entry": entry }));
+    assert_eq!(ledger(&server)[0]["what"], Value::Null);
+    let (_, events) = server.get(&mary, &format!("/api/v1/incidents/{n}/events"));
+    assert!(!events.to_string().contains("hunter2"), "{events}");
+    server.kill();
+    assert!(house.run(&["verify"]).contains("The record holds"));
+}
+
 fn whoever_tells_learns_of_no_incident(house: House) {
     let (house, [mary, _, robin, pipeline]) = knowing(house);
     let server = house.serve();
@@ -297,12 +339,16 @@ fn whoever_made_it_is_asked_in(house: House) {
     let named = heard(&server, &mary, n, 1).remove(0);
     assert_eq!((&named["person"]["name"], &named["told_by"]["name"]), (&json!("Robin"), &json!("Robin")), "{named}");
     assert_eq!((&named["who"], &named["unsorted"]), (&json!("sabrina"), &json!(true)));
+    let all = server.say(&mary, &["sightings", "1"]);
+    assert!(all.contains("search: deploy v12 by Robin, who names “sabrina” in production"), "{all}");
     let mut own = event("v13", "search", "robin");
     own["data"].as_object_mut().unwrap().remove("who");
     tell(&server, &robin, &own);
     assert_eq!(heard(&server, &mary, n, 2)[1]["person"]["name"], json!("Robin"));
     let told = server.say(&mary, &["sighting", "1", "ask-in", "2"]);
     assert!(told.contains("Mary asks Robin in about what was seen as 2"), "{told}");
+    let next = server.say(&robin, &["next"]);
+    assert!(next.contains("#1: mary asks you to come in, about a change of search by you that was seen"), "{next}");
     server.done(&robin, n, json!({ "command": "join" }));
     let (status, refused) = server.command(&mary, n, json!({ "command": "ask_in", "sighting": 2 }));
     assert_eq!((status, &refused["code"]), (409, &json!("already_so")), "{refused}");

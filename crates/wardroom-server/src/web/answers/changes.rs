@@ -25,6 +25,8 @@ pub(super) struct ChangeView {
     back_entry: Option<Entry>,
     /// By what it came to the gate, if it was recorded there.
     through: Option<String>,
+    /// Who made it, where another system told of it and operations took it in.
+    maker: Option<MakerView>,
     /// Who told of it.
     by: Named,
     #[schema(format = DateTime)]
@@ -46,6 +48,15 @@ pub(super) struct ChangeView {
     evidence: Option<Entry>,
     /// What the reader may do with it now.
     may: Vec<ChangeAct>,
+}
+
+/// Who made a change of which another system told.
+#[derive(ToSchema)]
+pub(super) struct MakerView {
+    /// Who that is, where the directory knew them.
+    person: Option<Named>,
+    /// As the other system calls them.
+    who: Option<String>,
 }
 
 /// A service that differs from normal.

@@ -52,6 +52,8 @@ pub(in crate::web) struct Sightings {
     incident: Number,
     /// At most 500 are heard of.
     sightings: Vec<SightingView>,
+    /// Whether no more are kept.
+    full: bool,
 }
 
 /// What came of telling.

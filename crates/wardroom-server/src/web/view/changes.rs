@@ -23,6 +23,9 @@ fn change(incident: &Incident, change: &Change, ask: &Asking<'_>) -> Value {
         "back": change.back,
         "through": change.through,
         "back_entry": change.said.entry(Aspect::WayBack),
+        "maker": change.maker.as_ref().map(|maker| {
+            json!({ "person": maker.person.map(|person| named(ask.facts, person)), "who": maker.who })
+        }),
         "by": named(ask.facts, change.by),
         "at": change.at,
         "done_at": change.done_at,

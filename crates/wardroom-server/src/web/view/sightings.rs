@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 use wardroom_core::incident::{Asking, Incident};
-use wardroom_core::sighting::Sighting;
+use wardroom_core::sighting::{SIGHTINGS_MAX, Sighting};
 
 use crate::web::problem::named;
 
-/// So many sightings that nobody has to sort stand in an incident's view, the newest. Its own address has all.
-const OTHERS: usize = 20;
+/// So many sightings that nobody has to sort stand in an incident's view, the newest of those from before impact and of
+/// those since: whatever is told while it goes on hides nothing of what may have begun it. Its own address has all.
+const EACH: usize = 20;
 
 fn sighting(incident: &Incident, known: &Sighting, ask: &Asking<'_>) -> Value {
     let seen = &known.seen;
@@ -36,15 +37,24 @@ fn sighting(incident: &Incident, known: &Sighting, ask: &Asking<'_>) -> Value {
 
 /// Puts what an incident's view has of it into it: all that is to be sorted, and the newest of the others.
 pub fn put_into(view: &mut Value, incident: &Incident, ask: &Asking<'_>) {
-    let others = incident.sightings.iter().filter(|known| !known.is_unsorted()).count();
-    let mut left = others.saturating_sub(OTHERS);
+    let sorted = |known: &&Sighting| !known.is_unsorted();
+    let before = incident.sightings.iter().filter(sorted).filter(|known| incident.is_before_impact(known)).count();
+    let since = incident.sightings.iter().filter(sorted).count() - before;
+    let mut left = [before, since].map(|many| many.saturating_sub(EACH));
     let shown = incident.sightings.iter().filter(|known| {
-        let hidden = !known.is_unsorted() && left > 0;
-        left -= usize::from(hidden);
+        let left = &mut left[usize::from(!incident.is_before_impact(known))];
+        let hidden = !known.is_unsorted() && *left > 0;
+        *left -= usize::from(hidden);
         !hidden
     });
     view["sightings"] = json!(shown.map(|known| sighting(incident, known, ask)).collect::<Vec<_>>());
     view["sightings_seen"] = json!(incident.sightings_seen);
+    view["sightings_full"] = json!(is_full(incident));
+}
+
+/// Whether it keeps no more.
+pub fn is_full(incident: &Incident) -> bool {
+    incident.sightings_seen >= SIGHTINGS_MAX
 }
 
 /// Every one, in the order in which they were told.

@@ -9,9 +9,10 @@ use wardroom_core::text::Prose;
 pub enum Sighting {
     /// Take it into the ledger of operations: wardroom sighting 465 take-in 1
     TakeIn { sighting: u32 },
-    /// Say that it has nothing to do with this incident: wardroom sighting 465 dismiss 1 --reason "another region"
+    /// Say that it has nothing to do with this incident, of several at once too: wardroom sighting 465 dismiss 3 4 5 --reason "another region"
     Dismiss {
-        sighting: u32,
+        #[arg(required = true)]
+        sightings: Vec<u32>,
         #[arg(long)]
         reason: Option<Prose>,
     },
@@ -23,7 +24,10 @@ impl From<Sighting> for Command {
     fn from(verb: Sighting) -> Self {
         match verb {
             Sighting::TakeIn { sighting } => Self::TakeInSighting { sighting },
-            Sighting::Dismiss { sighting, reason } => Self::DismissSighting { sighting, reason },
+            Sighting::Dismiss { sightings, reason } => match sightings[..] {
+                [sighting] => Self::DismissSighting { sighting, reason },
+                _ => Self::DismissSightings { sightings: sightings.into_iter().collect(), reason },
+            },
             Sighting::AskIn { sighting } => Self::AskIn { sighting },
         }
     }

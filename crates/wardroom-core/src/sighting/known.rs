@@ -1,0 +1,75 @@
+//! Which change of the ledger it is that was seen, and where its words stand.
+
+use super::{Seen, minutes};
+use crate::change::{Change, ChangeState, SeenAs};
+use crate::event::{Event, Recorded};
+use crate::id::{Number, Time};
+use crate::incident::Incident;
+use crate::refusal::{Code, Refusal};
+
+/// So long after it was announced, a change of the ledger may still be made, in minutes.
+const ANNOUNCED_MINUTES: i64 = 60;
+/// So far apart are the times at which something happened, here and as another system tells, in minutes: whoever starts a
+/// pipeline announces it a moment later.
+const APART_MINUTES: i64 = 10;
+
+impl Incident {
+    /// The change of the ledger that was seen, as far as that can be told: of the same service, by the same person, a
+    /// little while ago. Where nobody knows who it was, as of a robot, it is taken for what was announced or made at that
+    /// time, and is shown as no more than that. A change of the ledger is seen once.
+    pub(super) fn known_as(&self, seen: &Seen, at: Time) -> Option<u32> {
+        let is_seen = |change: &Change| self.sightings.iter().any(|known| known.seen.change == Some(change.id));
+        let is_it = |change: &&Change| {
+            let whose = seen.person.is_none_or(|person| person == change.by);
+            change.service == seen.service && whose && may_be_made_at(change, at) && !is_seen(change)
+        };
+        self.changes.iter().rev().find(is_it).map(|change| change.id)
+    }
+}
+
+/// Whether a change of the ledger may have been made at a time: about when somebody says that it was over, or from its
+/// announcement on, as long as it was not over.
+fn may_be_made_at(change: &Change, at: Time) -> bool {
+    let over = match change.stands.state {
+        ChangeState::Announced => None,
+        // What is undone or settled by now was done once.
+        ChangeState::Done | ChangeState::Reverted | ChangeState::Adopted | ChangeState::HandedOn => {
+            Some(change.done_at.unwrap_or(change.at))
+        }
+        ChangeState::Failed => Some(change.stands.at),
+        ChangeState::Dropped | ChangeState::Dismissed => return false,
+    };
+    let until = over.map_or(Time::MAX, |over| minutes(over, APART_MINUTES));
+    let near = |over: Time| minutes(over, -APART_MINUTES) <= at;
+    // What was told of after it happened was not announced.
+    let announced = over.is_none_or(|over| change.at <= over)
+        && minutes(change.at, -APART_MINUTES) <= at
+        && at <= minutes(change.at, ANNOUNCED_MINUTES);
+    at <= until && (announced || over.is_some_and(near))
+}
+
+impl Incident {
+    /// The words of a change that was seen and taken in stand where it was told of, and are taken out there.
+    pub(crate) fn words_stand_there(&self, cited: &Recorded) -> Result<(), Refusal> {
+        let Event::ChangeRecorded(new) = &cited.event else { return Ok(()) };
+        let there = |seen: SeenAs| self.sightings.iter().find(|known| known.seen.sighting == seen.sighting);
+        let Some(known) = new.seen.and_then(there) else { return Ok(()) };
+        let sentence = format!(
+            "The words of change {} stand in entry {}, where it was seen. Redact that one: they go from both.",
+            new.change, known.entry
+        );
+        Err(Refusal::new(Code::Invalid, sentence))
+    }
+
+    /// The incident that absorbed this one and has words of its own of what was seen here, or of the change as which that
+    /// was taken in.
+    pub(crate) fn has_what_was_seen(&self, event: &Event) -> Option<Number> {
+        let Event::ChangeSeen(seen) = event else { return None };
+        let known = self.sightings.iter().find(|known| known.seen.sighting == seen.sighting);
+        let stayed = known.is_some_and(|known| {
+            let taken_in = known.seen.change.filter(|_| known.sorted.is_some());
+            taken_in.is_none_or(|change| self.changes.iter().any(|stays| stays.id == change))
+        });
+        self.merged_into.filter(|_| !stayed)
+    }
+}
