@@ -134,7 +134,7 @@ impl Book {
 }
 
 /// Whether somebody holds operations or works in it or under it, or has it because nobody else does.
-fn of_operations(incident: &Incident, who: PersonId) -> bool {
+pub fn of_operations(incident: &Incident, who: PersonId) -> bool {
     let at_work = incident.roles.iter().any(|(path, role)| {
         (path.to_string() == "operations" || path.to_string().starts_with("operations/"))
             && (role.members.contains(&who) || incident.holder(path) == Some(who))

@@ -19,6 +19,7 @@ mod lists;
 mod log;
 mod merging;
 mod prompts;
+mod raising;
 mod secrecy;
 mod shown;
 mod sightings;

@@ -43,12 +43,23 @@ pub struct Answer<'a> {
     pub answer: &'a Result<Decision, Refusal>,
 }
 
+/// What an incident says of what another system tells.
+pub struct Told<'a> {
+    pub incident: &'a Incident,
+    pub now: Time,
+    pub seen: &'a Seen,
+    pub answer: &'a Result<Decision, Refusal>,
+}
+
 /// A property looks on while a history is played.
 pub trait Watch {
     fn entry(&mut self, _moment: &Moment<'_>) -> Verdict {
         Ok(())
     }
     fn answer(&mut self, _answer: &Answer<'_>) -> Verdict {
+        Ok(())
+    }
+    fn told(&mut self, _told: &Told<'_>) -> Verdict {
         Ok(())
     }
 }
@@ -375,7 +386,10 @@ impl World {
     fn told(&mut self, stream: usize, seen: Seen, watch: &mut dyn Watch) -> Verdict {
         let actor = Actor::Source;
         let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
-        let Ok(decision) = self.streams[stream].head.see(&ask, seen) else { return Ok(()) };
+        let incident = &self.streams[stream].head;
+        let answer = incident.see(&ask, seen.clone());
+        watch.told(&Told { incident, now: self.now, seen: &seen, answer: &answer })?;
+        let Ok(decision) = answer else { return Ok(()) };
         self.streams[stream].append((actor, self.now), decision.here, &self.facts, watch)
     }
 
