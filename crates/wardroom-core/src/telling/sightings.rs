@@ -44,7 +44,7 @@ impl Teller<'_> {
         let known = seen.change.map(|change| format!(", {is} change {change}")).unwrap_or_default();
         // Whoever speaks for themselves is named already.
         let with = seen.told_by.filter(|by| seen.person != Some(*by));
-        let with = with.map(|by| format!(" with a token of {}", self.name(by))).unwrap_or_default();
+        let with = with.map(|by| format!(" (a token of {})", self.name(by))).unwrap_or_default();
         let full = if seen.sighting == SIGHTINGS_MAX { full() } else { String::new() };
         format!(
             "{how} ({}), {} at {}: {}: {}{who}{place}, told by {}{with}{known}{full}",

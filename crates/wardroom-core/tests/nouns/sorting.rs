@@ -195,7 +195,7 @@ fn the_timeline_says_who_is_known_who_told_and_what_is_only_taken_for_something(
     let robin = tells(&seen(Some(ROBIN), 5), Some(3));
     assert!(robin.contains("by Robin in production") && robin.ends_with(", which is change 3"), "{robin}");
     let with = |by| tells(&Seen { told_by: Some(by), ..seen(Some(ROBIN), 5) }, None);
-    assert!(with(SABRINA).ends_with("told by https://ci.example.org with a token of Sabrina"), "{}", with(SABRINA));
+    assert!(with(SABRINA).ends_with("told by https://ci.example.org (a token of Sabrina)"), "{}", with(SABRINA));
     assert!(with(ROBIN).ends_with("told by https://ci.example.org"), "whoever speaks for themselves is named already");
     let dismissed = |sightings| told(Event::SightingsDismissed { sightings, by: JOSEPHINE, reason: None });
     assert_eq!(dismissed(vec![3, 4, 5]), "Josephine says that what was seen as 3, 4 and 5 has nothing to do with this");

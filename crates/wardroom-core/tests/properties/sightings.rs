@@ -6,17 +6,36 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
+use uuid::Uuid;
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
-use wardroom_core::id::{Actor, Number};
+use wardroom_core::id::{Actor, Number, PersonId, Time};
 use wardroom_core::incident::{Asking, Incident, Kind, Phase};
 use wardroom_core::merge::Absorbed;
-use wardroom_core::sighting::{SightingAct, Stage};
+use wardroom_core::sighting::{Seen, SightingAct, Stage};
 
 use crate::harness::person;
 use crate::hold_on;
 use crate::steps::{PEOPLE, Speaker, Step, changes, step};
 use crate::world::{Moment, Verdict, Watch};
+
+/// The n-th change of one of two services, as another system tells of it.
+pub fn seen(nth: u8, stage: Stage, person: Option<PersonId>, at: Time) -> Seen {
+    let service = if nth.is_multiple_of(3) { "other" } else { "search" };
+    Seen {
+        key: Uuid::from_u128(u128::from(nth)),
+        service: service.parse().expect("a good name"),
+        what: "deploy v12".parse().expect("a good line"),
+        who: Some("a robot".parse().expect("a good line")),
+        person,
+        told_by: None,
+        source: "a pipeline".parse().expect("a good line"),
+        link: None,
+        environment: None,
+        stage,
+        at,
+    }
+}
 
 /// What another system tells of the second incident, which is declared.
 fn told() -> impl Strategy<Value = Step> {

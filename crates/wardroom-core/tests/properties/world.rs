@@ -18,11 +18,12 @@ use wardroom_core::refusal::Refusal;
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::said::Aspect;
 use wardroom_core::seal::{self, Seal};
-use wardroom_core::sighting::{Seen, Stage};
+use wardroom_core::sighting::Seen;
 
 use crate::document::written;
 use crate::harness::ledger::Ledger;
 use crate::harness::{at, facts, opened, opening, person, record, set_active};
+use crate::sightings::seen;
 use crate::steps::{NEWEST, PEOPLE, Speaker, Step};
 
 pub type Verdict = Result<(), String>;
@@ -411,23 +412,5 @@ impl World {
         }
         stream.nodes[node] = stream.head.clone();
         Ok(())
-    }
-}
-
-/// The n-th change of one of two services, as another system tells of it.
-fn seen(nth: u8, stage: Stage, person: Option<PersonId>, at: Time) -> Seen {
-    let service = if nth.is_multiple_of(3) { "other" } else { "search" };
-    Seen {
-        key: Uuid::from_u128(u128::from(nth)),
-        service: service.parse().expect("a good name"),
-        what: "deploy v12".parse().expect("a good line"),
-        who: Some("a robot".parse().expect("a good line")),
-        person,
-        told_by: None,
-        source: "a pipeline".parse().expect("a good line"),
-        link: None,
-        environment: None,
-        stage,
-        at,
     }
 }

@@ -151,9 +151,8 @@ pub(super) struct IncidentView {
     may_announce: bool,
     /// Changes of which other systems told: all that operations have to sort, and the newest of the others.
     sightings: Vec<SightingView>,
-    /// Of how many they told.
+    /// Of how many they told, and whether no more are kept.
     sightings_seen: u32,
-    /// Whether no more are kept.
     sightings_full: bool,
     /// Who else may change services for a while.
     permissions: Vec<PermissionView>,
