@@ -87,19 +87,26 @@ test.each([
   await told(pipeline, 'deploy v12', 'emma', 0);
   await told(pipeline, 'deploy v13', 'a robot', 0);
   await next(marty).getByText('A change was seen that was not coordinated:').waitFor();
-  await row(marty, 'search: deploy v13').getByText('not known here').waitFor();
+  await row(marty, 'search: deploy v13').getByText('nobody here is called that').waitFor();
   await expect.poll(() => faults(marty), PATIENCE).toEqual([]);
   await look(marty, `seen-${place.replaceAll(' ', '-')}`);
 
   await row(marty, 'search: deploy v12').getByRole('button', { name: 'Ask Emma in' }).click();
   await row(marty, 'search: deploy v12').getByText('asked them in').waitFor();
+  const emma = await house.enter('emma', options);
+  await emma.goto(`${house.url}/incidents/1`);
+  await next(emma).getByText('Marty asks you to come in: a change of search by you was seen.').waitFor();
+  await look(emma, `asked-in-${place.replaceAll(' ', '-')}`);
+  await next(emma).getByRole('button', { name: "I'm here" }).click();
+  await next(emma).getByText('Nothing waits for you.').waitFor();
+  await emma.context().close();
   await row(marty, 'search: deploy v12').getByRole('button', { name: 'Take it in' }).click();
   await row(marty, 'search: deploy v12').waitFor({ state: 'detached' });
   await next(marty).getByText('search: deploy v13').waitFor();
   await next(marty).getByRole('button', { name: 'Dismiss it' }).click();
   await row(marty, 'search: deploy v13').waitFor({ state: 'detached' });
-  await seen(marty).getByRole('button', { name: '2 that are known or sorted' }).click();
-  await row(marty, 'search: deploy v12').getByText('Change 1 of the ledger').waitFor();
+  await seen(marty).getByRole('button', { name: '2 others, with nothing to sort' }).click();
+  await row(marty, 'search: deploy v12').getByText('took it in as change 1').waitFor();
   await row(marty, 'search: deploy v13').getByText('dismissed it').waitFor();
   if (place === 'a phone') await marty.getByRole('button', { name: 'Now', exact: true }).click();
   await marty
@@ -108,6 +115,28 @@ test.each([
     .waitFor();
   await look(marty, `sorted-${place.replaceAll(' ', '-')}`);
   await expect.poll(() => faults(marty), PATIENCE).toEqual([]);
+});
+
+test.each([
+  ['a desk', {}],
+  ['a phone', TOUCH],
+] as const)('many by one maker are dismissed at once, at %s', async (place, options) => {
+  const { pipeline } = await furnish('sqlite');
+  const marty = await enter('marty', options);
+  for (let nth = 1; nth <= 7; nth += 1) await told(pipeline, `scale to ${nth}`, 'a robot', 0);
+  await told(pipeline, 'deploy v12', 'emma', 0);
+  await seen(marty).getByRole('button', { name: '5 more to sort' }).click();
+  await row(marty, 'search: deploy v12').waitFor();
+  await seen(marty).getByRole('button', { name: 'Show fewer' }).click();
+  await row(marty, 'search: deploy v12').waitFor({ state: 'detached' });
+  await look(marty, `many-${place.replaceAll(' ', '-')}`);
+  await expect.poll(() => faults(marty), PATIENCE).toEqual([]);
+  const all = seen(marty).getByRole('button', { name: 'Dismiss all 7 by “a robot”' });
+  expect(await all.count(), 'it is offered once').toBe(1);
+  await all.click();
+  await seen(marty).getByRole('button', { name: '7 others, with nothing to sort' }).waitFor();
+  await next(marty).getByText('search: deploy v12').waitFor();
+  expect(await row(marty, 'search: deploy v12').getByText('Not coordinated').count()).toBe(1);
 });
 
 test('whoever is outside operations sees it and is offered nothing to do with it', async () => {

@@ -37,6 +37,8 @@ export interface Change {
   back_entry: number | null;
   /** By what it came to the gate, if it was recorded there. */
   through: string | null;
+  /** Who made it, where another system told of it and operations took it in. */
+  maker: { person: Person | null; who: string | null } | null;
   by: Person;
   at: Time;
   done_at: Time | null;

@@ -13,6 +13,8 @@ export interface Sighting {
   who: string | null;
   /** Who that is, where the directory knew them. */
   person: Person | null;
+  /** Whose token told of it, where it was told with one. */
+  told_by: Person | null;
   /** Who told of it. */
   source: string | null;
   /** An https link. */

@@ -125,6 +125,7 @@ export type Next =
   | { do: 'clear'; roadblock: number; by: string }
   | { do: 'sort_change'; change: number; by: string }
   | { do: 'sort_sighting'; sighting: number; service: string }
+  | { do: 'come_in'; by: string; sighting: number; service: string }
   | { do: 'permit'; by: string; services: string[] }
   | { do: 'say_way_back'; change: number; due_at: Time }
   | { do: 'assume'; commander: string; unseen_since: Time | null }
@@ -346,6 +347,8 @@ export interface IncidentView {
   /** Changes of which other systems told: all that is to be sorted, and the newest of the others. */
   sightings: Sighting[];
   sightings_seen: number;
+  /** No more of them are kept. */
+  sightings_full: boolean;
   permissions: Permission[];
   /** Who asks to, the longest first. */
   permission_asks: PermissionAsk[];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Sighting } from '../api/sightings';
-import { beforehand, parted, strip } from './sightings';
+import { beforehand, others, parted, strip, together, word } from './sightings';
 
 const sighting = (id: number, at: string, more: Partial<Sighting> = {}): Sighting => ({
   id,
@@ -8,6 +8,7 @@ const sighting = (id: number, at: string, more: Partial<Sighting> = {}): Sightin
   what: 'deploy v12',
   who: null,
   person: null,
+  told_by: null,
   source: 'ci',
   link: null,
   environment: null,
@@ -37,10 +38,38 @@ test('what waits comes first and the longest waiting of it, then what is likelie
 });
 
 test('one change is not several', () => {
-  expect([beforehand(1), beforehand(3)]).toEqual([
+  expect([beforehand(1), beforehand(3), others(1), others(3)]).toEqual([
     '1 change in the hour before',
     '3 changes in the hour before',
+    '1 other, with nothing to sort',
+    '3 others, with nothing to sort',
   ]);
+});
+
+const robin = { id: 'r', handle: 'robin', name: 'Robin' } as NonNullable<Sighting['person']>;
+const mary = { ...robin, id: 'm', handle: 'mary', name: 'Mary' };
+
+test('those of one maker are dismissed together, offered with the first of them', () => {
+  const may: Sighting['may'] = ['dismiss'];
+  const all = [
+    sighting(1, '03:00', { unsorted: true, may, who: 'A bot' }),
+    sighting(2, '03:01', { unsorted: true, may, who: 'robin', person: robin }),
+    sighting(3, '03:02', { unsorted: true, may, who: 'a bot' }),
+    sighting(4, '03:03', { unsorted: true, may: [], who: 'a bot' }),
+    sighting(5, '03:04', { unsorted: true, may, who: 'robin@example.org', person: robin }),
+    sighting(6, '03:05', { unsorted: true, may }),
+  ];
+  expect(all.map((one) => together(one, all))).toEqual([[1, 3], [2, 5], [], [], [], []]);
+  expect(together(all[0]!, all.toReversed())).toEqual([]);
+});
+
+test('it is said whose token told of it, and whom somebody names as the maker of their own', () => {
+  const of = (more: Partial<Sighting>): string => word(sighting(1, '03:00', more));
+  expect(of({ person: robin, who: 'robin' })).toBe('');
+  expect(of({ person: robin, who: 'Robin', told_by: robin })).toBe('');
+  expect(of({ person: robin, who: 'sabrina', told_by: robin })).toBe('naming “sabrina”');
+  expect(of({ person: robin, who: 'robin', told_by: mary })).toBe('by a token of Mary');
+  expect(of({ who: 'a bot', told_by: mary })).toBe('by a token of Mary');
 });
 
 test('each stands where it was made, between an hour before impact and now', () => {

@@ -27,6 +27,29 @@ export function beforehand(many: number): string {
   return `${many} ${many === 1 ? 'change' : 'changes'} in the hour before`;
 }
 
+/** "3 others, with nothing to sort". */
+export function others(many: number): string {
+  return `${many} ${many === 1 ? 'other' : 'others'}, with nothing to sort`;
+}
+
+const maker = ({ person, who }: Sighting): string | null => person?.id ?? who?.toLowerCase() ?? null;
+
+/** Which of these are dismissed together with one: all by whoever made it, where it is the first of several. */
+export function together(one: Sighting, all: Sighting[]): number[] {
+  const by = maker(one);
+  if (by === null) return [];
+  const theirs = all.filter((other) => maker(other) === by && other.may.includes('dismiss'));
+  return theirs.length > 1 && theirs[0] === one ? theirs.map(({ id }) => id) : [];
+}
+
+/** Whose word that is, where somebody told of another's change, or names another as the maker of their own. */
+export function word({ person, who, told_by }: Sighting): string {
+  if (!told_by) return '';
+  if (told_by.id !== person?.id) return `by a token of ${told_by.name}`;
+  const own = [told_by.handle, told_by.name].map((name) => name.toLowerCase());
+  return who === null || own.includes(who.toLowerCase()) ? '' : `naming “${who}”`;
+}
+
 export interface Mark {
   id: number;
   /** From the left, in hundredths of the width. */
