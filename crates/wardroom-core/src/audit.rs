@@ -137,6 +137,7 @@ pub fn tell(recorded: &DirectoryRecorded, begun: Option<&DirectoryEvent>, facts:
         Actor::Person(person) => facts.name(person),
         Actor::Clock => "The clock",
         Actor::Source => "Another system",
+        Actor::Wardroom => "Wardroom",
         Actor::Console => "Somebody at the machine",
     };
     Teller { facts, who, actor: recorded.actor, begun }.tell(&recorded.event)

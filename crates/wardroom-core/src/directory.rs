@@ -258,7 +258,7 @@ impl Directory {
     fn may_change(&self, ask: DirectoryAsking, command: &DirectoryCommand) -> Result<(), Refusal> {
         let allowed = match ask.actor {
             Actor::Console => true,
-            Actor::Clock | Actor::Source => false,
+            Actor::Clock | Actor::Source | Actor::Wardroom => false,
             Actor::Person(person) => match command {
                 DirectoryCommand::Welcome { .. }
                 | DirectoryCommand::SignIn { .. }
@@ -266,7 +266,7 @@ impl Directory {
                 | DirectoryCommand::AddPasskey { .. }
                 | DirectoryCommand::SetReach { .. }
                 | DirectoryCommand::SetPassword { .. } => self.whose(command) == Some(person),
-                DirectoryCommand::SetGood { service, .. } => {
+                DirectoryCommand::SetGood { service, .. } | DirectoryCommand::PreserveService { service, .. } => {
                     self.facts.admin(person) || self.facts.owns(service, person)
                 }
                 _ => self.facts.admin(person) || self.whose(command) == Some(person),

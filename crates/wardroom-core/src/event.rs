@@ -22,6 +22,7 @@ use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 use crate::incident::{Kind, Phase, Post, Severity};
 use crate::merge::Absorbed;
 use crate::offer::Recipient;
+use crate::preserve::NotKept;
 pub use crate::record::{Recorded, Unreadable, VERSION};
 use crate::role::{Fell, RolePath};
 use crate::seal::Seal;
@@ -208,6 +209,8 @@ pub enum Event {
     // evidence.rs: what is kept for root-causing
     /// The bytes lie beside the log.
     EvidenceAttached(Evidence),
+    /// It is worth keeping, and could not be kept by itself.
+    NotKept { things: Vec<NotKept> },
 
     // deadline.rs
     ClockSet { label: Text, due_at: Time, every_minutes: Option<NonZeroU32> },

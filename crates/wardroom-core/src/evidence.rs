@@ -14,6 +14,7 @@ use crate::event::{Event, Recorded};
 use crate::facts::Facts;
 use crate::id::{Actor, Entry, PersonId};
 use crate::incident::{Asking, Decision, Incident};
+use crate::preserve::Shows;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::seal::Seal;
 use crate::text::{Line, Text};
@@ -140,8 +141,12 @@ pub struct Evidence {
     pub media_type: MediaType,
     /// How many.
     pub bytes: u64,
-    /// Who brought it.
-    pub by: PersonId,
+    /// Who brought it; nobody, where it was kept by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<PersonId>,
+    /// Which thing that was worth keeping it shows, where it was kept by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shows: Option<Shows>,
 }
 
 /// What the state knows of a piece.
@@ -190,7 +195,7 @@ impl Incident {
         self.room_for_evidence(bytes)
     }
 
-    fn room_for_evidence(&self, bytes: u64) -> Result<(), Refusal> {
+    pub(crate) fn room_for_evidence(&self, bytes: u64) -> Result<(), Refusal> {
         if bytes > PIECE_MAX {
             let sentence =
                 format!("One piece of evidence has at most {}, and this has {}.", size(PIECE_MAX), size(bytes));
@@ -227,7 +232,8 @@ impl Incident {
         self.room_for_evidence(bytes)?;
         let sha256 = Text::said(fingerprint.to_string());
         let (name, why) = (name.into(), why.map(Text::from));
-        Ok(Event::EvidenceAttached(Evidence { sha256, name, why, media_type, bytes, by }).into())
+        let (by, shows) = (Some(by), None);
+        Ok(Event::EvidenceAttached(Evidence { sha256, name, why, media_type, bytes, by, shows }).into())
     }
 
     pub(crate) fn evolve_evidence(&mut self, recorded: &Recorded) {

@@ -12,7 +12,7 @@ use crate::example::Part;
 use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
-use crate::preserve::Worth;
+use crate::preserve::Thing;
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::text::{Text, repeated};
 
@@ -75,7 +75,7 @@ pub struct Service {
     pub good: Vec<Good>,
     /// What of it is worth keeping when something is wrong with it, at most ten things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub worth: Vec<Worth>,
+    pub worth: Vec<Thing>,
 }
 
 /// So many good versions of a service are remembered.

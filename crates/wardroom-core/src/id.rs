@@ -310,7 +310,8 @@ impl From<PersonId> for Who {
     }
 }
 
-/// Whoever acts: a person, the clock, someone at the machine itself, or another system that tells of something.
+/// Whoever acts: a person, the clock, someone at the machine itself, another system that tells of something, or Wardroom
+/// by itself.
 ///
 /// What an actor may do is decided by the nouns; who an actor *is* was settled at the edge.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -324,6 +325,8 @@ pub enum Actor {
     Console,
     /// Another system, which tells of changes.
     Source,
+    /// Wardroom by itself: keeps what is worth keeping.
+    Wardroom,
 }
 
 impl Actor {
@@ -332,7 +335,7 @@ impl Actor {
     pub fn person(self) -> Option<PersonId> {
         match self {
             Self::Person(person) => Some(person),
-            Self::Clock | Self::Console | Self::Source => None,
+            Self::Clock | Self::Console | Self::Source | Self::Wardroom => None,
         }
     }
 }
@@ -344,6 +347,7 @@ impl fmt::Display for Actor {
             Self::Clock => f.write_str("clock"),
             Self::Console => f.write_str("console"),
             Self::Source => f.write_str("source"),
+            Self::Wardroom => f.write_str("wardroom"),
         }
     }
 }
@@ -355,9 +359,10 @@ impl FromStr for Actor {
             "clock" => Ok(Self::Clock),
             "console" => Ok(Self::Console),
             "source" => Ok(Self::Source),
-            id => Uuid::parse_str(id)
-                .map(|id| Self::Person(PersonId(id)))
-                .map_err(|_| BadName("an actor is a person's id, \"clock\", \"console\" or \"source\"".to_owned())),
+            "wardroom" => Ok(Self::Wardroom),
+            id => Uuid::parse_str(id).map(|id| Self::Person(PersonId(id))).map_err(|_| {
+                BadName("an actor is a person's id, \"clock\", \"console\", \"source\" or \"wardroom\"".to_owned())
+            }),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 pub use crate::life::open;
 use crate::offer::Offer;
 use crate::permission::{Permission, PermissionAsk};
+use crate::preserve::Tried;
 use crate::responder::Responder;
 use crate::roadblock::Roadblock;
 use crate::role::{Role, RolePath};
@@ -172,6 +173,9 @@ pub struct Incident {
     pub document: Document,
     /// What evidence is kept, by the entry that brought it.
     pub evidence: BTreeMap<Entry, Kept>,
+    /// What was tried to be kept by itself, once each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<Tried>,
     /// The commander's clocks.
     pub clocks: Vec<Clock>,
     /// Whether the commander is gone, and who proposes to assume command.
@@ -276,6 +280,7 @@ impl Incident {
             permission_asks: BTreeMap::new(),
             document: Document::default(),
             evidence: BTreeMap::new(),
+            tried: Vec::new(),
             clocks: Vec::new(),
             absence: Absence::default(),
             last_commander: None,
@@ -312,6 +317,7 @@ impl Incident {
         self.evolve_permissions(recorded);
         self.evolve_document(recorded);
         self.evolve_evidence(recorded);
+        self.evolve_preserving(recorded);
         self.evolve_clocks(recorded);
         self.evolve_merge(recorded);
         self.last_entry = recorded.entry;

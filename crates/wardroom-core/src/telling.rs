@@ -1,6 +1,7 @@
 //! The timeline is the log, told to a person: one sentence per event, in the field's words.
 
 mod changes;
+mod kept;
 mod permissions;
 mod sightings;
 
@@ -8,7 +9,6 @@ use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
 use crate::document::Part;
 use crate::event::{Event, Recorded};
-use crate::evidence;
 use crate::facts::Facts;
 use crate::guest::Gone;
 use crate::id::{Actor, PersonId, Time};
@@ -26,6 +26,7 @@ pub fn tell(recorded: &Recorded, facts: &Facts) -> String {
         Actor::Clock => "The clock",
         Actor::Console => "Somebody at the machine",
         Actor::Source => "Another system",
+        Actor::Wardroom => "Wardroom",
     };
     Teller { facts, who }.tell(&recorded.event)
 }
@@ -383,13 +384,8 @@ impl Teller<'_> {
             Event::RoadblockCleared { roadblock, how } => {
                 format!("{who} cleared roadblock {roadblock}{}", because(how.as_ref()))
             }
-            Event::EvidenceAttached(evidence) => {
-                let (who, size) = (self.name(evidence.by), evidence::size(evidence.bytes));
-                match evidence.name.words() {
-                    Some(name) => format!("{who} attached {name} ({size}){}", because(evidence.why.as_ref())),
-                    None => format!("{who} attached {size} of evidence, which were redacted"),
-                }
-            }
+            Event::EvidenceAttached(evidence) => self.attached(evidence),
+            Event::NotKept { things } => kept::not_kept(things),
             Event::ClockSet { label, due_at, every_minutes } => {
                 let again = every_minutes.map(|every| format!(", then every {every} min")).unwrap_or_default();
                 format!("{who} set a clock for {}{again}: {label}", clock(*due_at))

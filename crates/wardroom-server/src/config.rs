@@ -22,6 +22,7 @@ use crate::evidence::KeptAt;
 use crate::fetch::Listed;
 use crate::file;
 use crate::log::Place;
+use crate::preserving::{Capture, Captures};
 use crate::public_url::PublicUrl;
 use crate::reach::Outside;
 
@@ -120,9 +121,14 @@ struct Given {
     /// as graphs.example.org,prometheus:9090,10.0.0.0/8 [default: nothing is fetched]
     #[arg(long, env = "WARDROOM_FETCH_FROM", value_name = "HOSTS")]
     fetch_from: Option<Listed>,
+    /// A program that keeps what is worth keeping, where `wardroom service preserve` names it as capture:NAME: an absolute path and
+    /// its arguments, parted by spaces, such as pods=/usr/local/bin/pods --wide; can be repeated, or parted by semicolons.
+    /// It has SERVICE and INCIDENT in its environment, and 30 seconds [default: none]
+    #[arg(long, env = "WARDROOM_CAPTURE", value_name = "NAME=PROGRAM", value_delimiter = ';')]
+    capture: Option<Vec<Capture>>,
     /// File with these settings as TOML keys: data, database, evidence, listen, log_format, log, max_connections,
     /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key, smtp_url, mail_from,
-    /// private_endpoints, gate_exempt, github_secret, fetch_from
+    /// private_endpoints, gate_exempt, github_secret, fetch_from, capture
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -152,6 +158,7 @@ pub struct Settings {
     gate_exempt: Option<String>,
     github_secret: Option<String>,
     fetch_from: Option<Listed>,
+    capture: Option<Vec<Capture>>,
 }
 
 /// The URLs of the database and of the mail relay may hold a password.
@@ -226,6 +233,8 @@ pub struct Config {
     pub github_secrets: Vec<String>,
     /// From where evidence is fetched.
     pub fetch_from: Listed,
+    /// What may be run to keep something.
+    pub captures: Captures,
     /// All of it as an admin may read it: with where each comes from, and without secrets.
     pub shown: Vec<Setting>,
     /// How people outside are reached.
@@ -305,6 +314,7 @@ impl ServeArgs {
             gate_exempt: both.gate_exempt,
             github_secrets,
             fetch_from: both.fetch_from.unwrap_or_default(),
+            captures: Captures::of(both.capture.unwrap_or_default()).map_err(|why| anyhow::anyhow!("{why}"))?,
             shown: Vec::new(),
         };
         config.shown = shown::shown(&config.settings(), &given, &file, |name| typed.contains(name));
@@ -334,6 +344,7 @@ impl Given {
             gate_exempt: self.gate_exempt,
             github_secret: self.github_secret,
             fetch_from: self.fetch_from,
+            capture: self.capture,
         }
     }
 }
@@ -360,6 +371,7 @@ impl Settings {
             gate_exempt: self.gate_exempt.or(others.gate_exempt),
             github_secret: self.github_secret.or(others.github_secret),
             fetch_from: self.fetch_from.or(others.fetch_from),
+            capture: self.capture.or(others.capture),
         }
     }
 }
@@ -390,6 +402,7 @@ impl Config {
             gate_exempt: self.gate_exempt.clone(),
             github_secret: (!self.github_secrets.is_empty()).then(|| self.github_secrets.join(" ")),
             fetch_from: Some(self.fetch_from.clone()).filter(|listed| !listed.as_written().is_empty()),
+            capture: Some(self.captures.all()).filter(|all| !all.is_empty()),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::gate::Gate;
 use crate::log::{Log, LogError, Place, Stream};
 use crate::metrics::Metrics;
 use crate::presence::Presence;
+use crate::preserving::World;
 use crate::prompts::Prompted;
 use crate::public_url::PublicUrl;
 use crate::reach::Reach;
@@ -35,7 +36,7 @@ use crate::web::connection::Connections;
 use crate::web::evidence::weight::Weights;
 use crate::web::followers::Followers;
 use crate::web::tls::Certificate;
-use crate::{clock, evidence, web};
+use crate::{clock, evidence, preserving, web};
 
 /// How long requests that are under way may take after the server was told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -279,6 +280,12 @@ pub async fn start(
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), prompted.clone());
     let examples =
         Examples::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), BEAT, told.clone());
+    preserving::start(
+        World { streams: streams.clone(), executor: executor.clone(), watch: watch.clone(), board: board.clone() },
+        keep.clone(),
+        (config.fetch_from.clone(), config.captures),
+        told.clone(),
+    );
     let (accounts, followers) = (Accounts::default(), Followers::new(config.limits.streams_per_person.get()));
     let documents = Documents::new(log.clone(), streams.clone(), watch.subscribe(), metrics.documents_damaged.clone());
     Ok(Server(Arc::new(Parts {

@@ -17,6 +17,7 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use wardroom_core::audit::Topic;
 use wardroom_core::id::{Number, ServiceName, Time, Who};
 use wardroom_core::incident::{Kind, Severity};
+use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
@@ -161,6 +162,17 @@ pub enum Verb {
         /// On whose behalf, by handle or mail: a pipeline with a gate's token says so
         #[arg(long, env = "WARDROOM_ON_BEHALF_OF", value_name = "PERSON")]
         on_behalf_of: Option<String>,
+    },
+    /// Say what of a service of yours is worth keeping when something is wrong with it: wardroom preserve search
+    /// "graphs=https://graphs.example.org/search.png" "pods=capture:pods"
+    Preserve {
+        service: ServiceName,
+        /// What it shows, and its URL, a capture of the server, or a command for people; all there is, from now on
+        #[arg(value_name = "WHAT=HOW", required_unless_present = "nothing")]
+        keep: Vec<Template>,
+        /// Nothing is, from now on
+        #[arg(long, conflicts_with = "keep")]
+        nothing: bool,
     },
     /// Show what was done to services, and what differs from normal: wardroom changes 465
     Changes { number: Number },

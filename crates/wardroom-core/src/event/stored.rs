@@ -99,6 +99,7 @@ impl Event {
         "still_true",
         "document_marked",
         "evidence_attached",
+        "not_kept",
         "clock_set",
         "clock_rang",
         "clock_stopped",

@@ -289,7 +289,8 @@ fn it_differs_until_it_is_reverted_adopted_or_handed_to_a_bug() {
 #[test]
 fn what_shows_it_is_evidence_that_is_there() {
     let evidence = Evidence {
-        by: JOSEPHINE,
+        by: Some(JOSEPHINE),
+        shows: None,
         sha256: text(&Fingerprint::new([7; 32]).to_string()),
         name: text("graph.png"),
         why: None,

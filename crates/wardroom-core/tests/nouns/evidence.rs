@@ -34,8 +34,8 @@ fn line(words: &str) -> Line {
 }
 
 fn attached(n: u64, bytes: u64, by: PersonId) -> Event {
-    let (sha256, name) = (text(&print(n).to_string()), text("pods.txt"));
-    Event::EvidenceAttached(Evidence { sha256, name, why: None, media_type: MediaType::Text, bytes, by })
+    let (sha256, name, by) = (text(&print(n).to_string()), text("pods.txt"), Some(by));
+    Event::EvidenceAttached(Evidence { sha256, name, why: None, media_type: MediaType::Text, bytes, by, shows: None })
 }
 
 fn seals(given: &Given, entry: Entry) -> Vec<Seal> {

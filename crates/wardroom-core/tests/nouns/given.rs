@@ -15,6 +15,7 @@ use wardroom_core::event::{Event, Recorded, VERSION};
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, Entry, PersonId, Time};
 use wardroom_core::incident::{Asking, Decision, Incident};
+use wardroom_core::preserve::Preserving;
 use wardroom_core::refusal::{Code, Refusal, Remedy};
 use wardroom_core::seal;
 use wardroom_core::sighting::Seen;
@@ -95,8 +96,8 @@ impl Given {
     /// The directory as it is after these events.
     fn settle(&mut self, events: Vec<DirectoryEvent>) {
         let mut directory = Directory { facts: self.facts.clone(), ..Directory::default() };
-        for event in events {
-            let (entry, at, actor) = (Entry(0), self.now, Actor::Console);
+        for (entry, event) in (1..).zip(events) {
+            let (entry, at, actor) = (Entry(entry), self.now, Actor::Console);
             directory.evolve(&DirectoryRecorded { entry, at, actor, event });
         }
         self.facts = directory.facts;
@@ -175,6 +176,16 @@ impl Given {
         let actor = Actor::Source;
         let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
         let outcome = self.state().see(&ask, seen);
+        Asked { actor, outcome, before: self }
+    }
+}
+
+impl Given {
+    /// Wardroom by itself tells what it tried to keep.
+    pub fn kept(self, preserving: Preserving) -> Asked {
+        let actor = Actor::Wardroom;
+        let ask = Asking { actor, now: self.now, facts: &self.facts, cited: None, other: None, document: None };
+        let outcome = self.state().preserve(&ask, preserving);
         Asked { actor, outcome, before: self }
     }
 }

@@ -1,15 +1,19 @@
 //! What of a service is worth keeping: who says so, and who is told.
 
 use serde_json::json;
+use wardroom_core::command::Command;
 use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
+use wardroom_core::event::Event;
+use wardroom_core::evidence::{Evidence, Fingerprint, MediaType, PIECE_MAX, Piece};
 use wardroom_core::id::PersonId;
-use wardroom_core::preserve::{Template, WORTH_MAX, Worth};
+use wardroom_core::incident::{Kind, Phase};
+use wardroom_core::preserve::{NotKept, Preserving, Shows, Stands, Template, WORTH_MAX, Why, Worth};
 use wardroom_core::refusal::Code;
 
 use crate::cast::{ADA, JOSEPHINE, MARY, ROBIN, SABRINA, service};
 use crate::directory::{ada_and_mary, change};
 use crate::given::{Given, given};
-use crate::words::{cmd, joined, opened, taken, text};
+use crate::words::{cmd, joined, opened, opened_as, taken, text};
 
 fn preserve(keep: &[(&str, &str)]) -> DirectoryCommand {
     let keep: Vec<_> = keep.iter().map(|(what, how)| json!({ "what": what, "how": how })).collect();
@@ -36,6 +40,8 @@ fn an_admin_says_what_of_a_service_is_worth_keeping() {
         .accepted()
         .when(MARY, preserve(&[GRAPHS]))
         .refused(Code::AdminsOnly)
+        .when(ADA, preserve(&[("pods", "capture:../bin/sh")]))
+        .refused(Code::Invalid)
         .when(ADA, preserve(&[GRAPHS, PODS]))
         .then([preserved("search", &[GRAPHS, PODS])])
         .when(ADA, preserve(&[GRAPHS, PODS]))
@@ -53,7 +59,7 @@ fn an_admin_says_what_of_a_service_is_worth_keeping() {
 fn told(given: &Given, person: PersonId) -> Vec<String> {
     let state = given.state();
     let all = state.worth_keeping(person, &given.facts, given.now);
-    all.into_iter().map(|(service, worth)| format!("{service}: {} by {}", worth.what, worth.how)).collect()
+    all.into_iter().map(|one| format!("{}: {} by {}", one.service, one.thing.what, one.thing.how)).collect()
 }
 
 #[test]
@@ -84,4 +90,131 @@ fn it_is_written_as_a_name_and_how() {
     for wrong in ["", "pods", "=x", "pods=", "pods=a\u{7}b", &format!("pods={}", "x".repeat(201))] {
         assert!(read(wrong).is_err(), "{wrong}");
     }
+}
+
+#[test]
+fn the_team_that_owns_a_service_says_it_too() {
+    let team = |name: &str, who: &[&str]| change("set_team", json!({ "team": name, "members": who }));
+    let set = |service: &str, owner: &str| {
+        change("set_service", json!({ "service": service, "owner": owner, "depends_on": [] }))
+    };
+    ada_and_mary()
+        .when(ADA, team("searchers", &["mary"]))
+        .accepted()
+        .when(ADA, team("indexers", &["ada"]))
+        .accepted()
+        .when(ADA, set("search", "indexers"))
+        .accepted()
+        .when(MARY, preserve(&[GRAPHS]))
+        .refused(Code::AdminsOnly)
+        .when(ADA, set("search", "searchers"))
+        .accepted()
+        .when(MARY, preserve(&[GRAPHS]))
+        .then([preserved("search", &[GRAPHS])])
+        .when(MARY, set("search", "indexers"))
+        .refused(Code::AdminsOnly);
+}
+
+const SHELL: (&str, &str) = ("shell", "capture:shell");
+
+/// Things of search as the directory knows them, in their order.
+fn shows(given: &Given) -> Vec<Shows> {
+    let search = service("search");
+    let things = given.facts.services[&search].worth.iter().map(|thing| thing.id);
+    things.map(|thing| Shows { service: search.clone(), thing }).collect()
+}
+
+/// An incident on search, with operations Josephine's.
+fn with_operations(opening: Event) -> Given {
+    let given = given([opening, joined(JOSEPHINE)]).and([taken("operations", 2, JOSEPHINE, None)]);
+    given.knowing(vec![preserved("search", &[GRAPHS, PODS, SHELL])])
+}
+
+fn print(n: u8) -> Fingerprint {
+    Fingerprint::new([n; 32])
+}
+
+fn kept(shows: &Shows, n: u8, bytes: u64) -> Preserving {
+    Preserving::Kept { shows: shows.clone(), fingerprint: print(n), media_type: MediaType::Png, bytes }
+}
+
+fn due(given: &Given) -> Vec<String> {
+    given.state().to_keep(&given.facts).into_iter().map(|(_, thing)| thing.what.to_string()).collect()
+}
+
+#[test]
+fn what_can_be_kept_by_itself_is_tried_once_whatever_becomes_of_it() {
+    let given = with_operations(opened());
+    assert_eq!(due(&given), ["graphs", "shell"], "pods are kept by hand");
+    let all = shows(&given);
+    let [graphs, _, shell] = all.as_slice() else { panic!("{all:?}") };
+    let why = |why: &str| Some(text(why));
+    let given = given.after_seconds(4).kept(kept(graphs, 1, 9)).then([Event::EvidenceAttached(Evidence {
+        sha256: text(&print(1).to_string()),
+        name: text("graphs of search"),
+        why: why("kept by itself 4 s after the declaration"),
+        media_type: MediaType::Png,
+        bytes: 9,
+        by: None,
+        shows: Some(graphs.clone()),
+    })]);
+    assert_eq!(
+        (due(&given), stands(&given)),
+        (vec!["shell".to_owned()], vec![("pods".to_owned(), Stands::ByHand), ("shell".to_owned(), Stands::UnderWay)])
+    );
+    // Another node, or this one after a restart, has another picture by now.
+    let given = given.kept(kept(graphs, 2, 9)).refused(Code::AlreadySo, &[], None);
+    let missed = Preserving::NotKept(vec![(graphs.clone(), Why::TooSlow), (shell.clone(), Why::NoSuchCapture)]);
+    let not = NotKept { service: service("search"), thing: shell.thing, what: text("shell"), why: Why::NoSuchCapture };
+    let given = given.kept(missed.clone()).then([Event::NotKept { things: vec![not] }]);
+    let given = given.kept(missed).refused(Code::AlreadySo, &[], None);
+    assert_eq!((due(&given).len(), stands(&given)[1].1), (0, Stands::NotKept));
+    // It is redacted, and not kept anew.
+    let given = given.when(MARY, cmd("redact", json!({ "entry": 4 }))).accepted();
+    assert_eq!(due(&given).len(), 0);
+    // What is said anew is what it was; what is new is tried.
+    let given = given.knowing(vec![preserved("search", &[SHELL, ("logs", "capture:logs"), GRAPHS])]);
+    assert_eq!(due(&given), ["logs"]);
+}
+
+fn stands(given: &Given) -> Vec<(String, Stands)> {
+    let state = given.state();
+    let all = state.worth_keeping(JOSEPHINE, &given.facts, given.now);
+    all.into_iter().map(|one| (one.thing.what.to_string(), one.stands)).collect()
+}
+
+#[test]
+fn what_is_here_already_is_not_attached_twice_and_counts_as_tried() {
+    let given = with_operations(opened());
+    let [graphs, ..] = &*shows(&given) else { panic!("there are three") };
+    let name = "graph.png".parse().expect("a line");
+    let piece = Piece { fingerprint: print(1), name, why: None, media_type: MediaType::Png, bytes: 9 };
+    let given = given.when(MARY, Command::Attach(piece)).accepted();
+    let not = NotKept { service: service("search"), thing: graphs.thing, what: text("graphs"), why: Why::Here };
+    let given = given.kept(kept(graphs, 1, 9)).then([Event::NotKept { things: vec![not] }]);
+    assert_eq!(stands(&given)[0].0, "pods", "nobody is told to keep it");
+}
+
+#[test]
+fn only_an_incident_that_is_declared_and_not_over_keeps_anything() {
+    for (opening, shown) in [
+        (opened_as(7, Kind::Drill, Phase::Active), Stands::OnlyShown),
+        (opened_as(7, Kind::Planned, Phase::Active), Stands::OnlyShown),
+        (opened_as(7, Kind::Incident, Phase::Investigating), Stands::WhenDeclared),
+    ] {
+        let given = with_operations(opening);
+        assert_eq!((due(&given).len(), stands(&given)[0].1), (0, shown));
+    }
+    let given = with_operations(opened());
+    let given = given.when(MARY, cmd("set_phase", json!({ "phase": "mitigated" }))).accepted();
+    assert_eq!(due(&given).len(), 2, "what the restart of a node kept waiting");
+    let given = given.when(MARY, cmd("set_phase", json!({ "phase": "resolved" }))).accepted();
+    assert_eq!(due(&given).len(), 0);
+}
+
+#[test]
+fn what_finds_no_room_is_not_attached() {
+    let given = with_operations(opened());
+    let [graphs, ..] = &*shows(&given) else { panic!("there are three") };
+    given.kept(kept(graphs, 1, PIECE_MAX + 1)).refused(Code::Invalid, &[], None);
 }

@@ -48,7 +48,7 @@ pub fn say(tree: &mut Value) {
 fn every_kind_of_event_is_told_in_a_sentence() {
     let mut kinds = BTreeSet::new();
     for (kind, event) in goldens() {
-        for actor in [Actor::Person(MARY), Actor::Clock, Actor::Console] {
+        for actor in [Actor::Person(MARY), Actor::Clock, Actor::Console, Actor::Wardroom] {
             let sentence = told(actor, event.clone());
             readable(&sentence);
             assert!(sentence.split(' ').count() > 1, "{kind} is told as: {sentence}");
@@ -74,8 +74,8 @@ fn the_words_that_were_said_are_told() {
 #[test]
 fn evidence_is_told_by_its_name_and_size_and_once_it_is_redacted_by_its_size() {
     let evidence = |name, why| {
-        let (sha256, media_type) = (text("00"), MediaType::Png);
-        Event::EvidenceAttached(Evidence { sha256, name, why, media_type, bytes: 34_567, by: SABRINA })
+        let (sha256, media_type, by) = (text("00"), MediaType::Png, Some(SABRINA));
+        Event::EvidenceAttached(Evidence { sha256, name, why, media_type, bytes: 34_567, by, shows: None })
     };
     says(evidence(text("graph.png"), None), "Sabrina attached graph.png (34 KB)");
     let why = Some(text("errors as they began"));

@@ -66,3 +66,15 @@ fn a_database_url_is_never_printed() {
     let place = Place::Postgres("postgres://ada:hunter2@host/wardroom".to_owned());
     assert!(!format!("{place:?}").contains("hunter2"));
 }
+
+#[test]
+fn captures_are_named_in_the_file_and_shown_by_their_names() {
+    let (_folder, arguments) = file("capture = ['pods=/usr/bin/pods --token hunter2', 'logs=/usr/bin/logs']");
+    let config = arguments.settle().unwrap();
+    assert_eq!(config.captures.all().len(), 2);
+    let shown = config.shown.iter().find(|setting| setting.name == "capture").unwrap();
+    assert_eq!(shown.value.as_deref(), Some("logs, pods"), "its arguments may hold anything");
+    for wrong in ["['pods=pods']", "['pods=/x', 'pods=/y']", "'pods=/x'"] {
+        assert!(file(&format!("capture = {wrong}")).1.settle().is_err(), "{wrong}");
+    }
+}

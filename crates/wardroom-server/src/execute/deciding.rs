@@ -7,10 +7,12 @@ use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryAsking;
 use wardroom_core::document::Written;
 use wardroom_core::event::{Event, Recorded};
+use wardroom_core::evidence::Fingerprint;
 use wardroom_core::example;
 use wardroom_core::gate::Passing;
 use wardroom_core::id::{Actor, Entry, Number};
 use wardroom_core::incident::{Asking, Decision, Incident, open};
+use wardroom_core::preserve::Preserving;
 use wardroom_core::refusal::{Code, Refusal};
 
 use super::tentative::Tentative;
@@ -80,6 +82,12 @@ impl Worker {
             Order::See(number, seen) => {
                 self.of_nobody(tentative, actor, number, |incident, ask| incident.see(ask, *seen)).await
             }
+            Order::Preserve(number, told) => {
+                if let Preserving::Kept { fingerprint, .. } = told {
+                    self.has_bytes(number, fingerprint).await?;
+                }
+                self.of_nobody(tentative, actor, number, |incident, ask| incident.preserve(ask, told)).await
+            }
             Order::Pass(passings) => self.through_gates(tentative, actor, passings).await,
             Order::Directory(command) => {
                 let ask = DirectoryAsking { actor, now: tentative.now };
@@ -135,16 +143,22 @@ impl Worker {
         };
         let redacts = matches!(command, Command::Redact { .. });
         let decision = tentative.incidents[&number].1.decide(&ask, command)?;
-        if let Some(fingerprint) = brings
-            && !self.log.has_bytes(stream_of(number), fingerprint).await?
-        {
-            return Err(Refusal::new(Code::NotThere, "The bytes are not here any more. Send them again.").into());
+        if let Some(fingerprint) = brings {
+            self.has_bytes(number, fingerprint).await?;
         }
         if let (true, Some(key)) = (redacts, cited.as_ref().and_then(told)) {
             // Its words stand beside the log, too. Forgotten there for nothing, they are only told to nobody new.
             self.log.forget_sighting(key).await?;
         }
         tentative.write_decision(actor, number, other, decision)
+    }
+
+    /// That the bytes of evidence wait for the event that takes them.
+    async fn has_bytes(&self, number: Number, fingerprint: Fingerprint) -> Result<(), NotDone> {
+        match self.log.has_bytes(stream_of(number), fingerprint).await? {
+            true => Ok(()),
+            false => Err(Refusal::new(Code::NotThere, "The bytes are not here any more. Send them again.").into()),
+        }
     }
 
     /// What comes through the gates of several incidents: all of it in one append, or nothing. Where it stands already, there is

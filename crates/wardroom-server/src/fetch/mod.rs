@@ -107,7 +107,12 @@ impl Fetcher {
     /// From these, and nowhere else.
     #[must_use]
     pub fn new(listed: Listed) -> Self {
-        Self { listed, turns: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self::taking_turns(listed, AT_ONCE)
+    }
+
+    /// The same, so many at once.
+    pub(crate) fn taking_turns(listed: Listed, at_once: usize) -> Self {
+        Self { listed, turns: Arc::new(Semaphore::new(at_once)) }
     }
 
     /// Whether it may be asked for at all, as far as can be seen before its name is looked up.

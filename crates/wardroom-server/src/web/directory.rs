@@ -1,18 +1,21 @@
 //! The directory: who one is, people, teams and services, and the one write endpoint for them.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wardroom_core::directory::DirectoryCommand;
+use wardroom_core::id::ServiceName;
+use wardroom_core::preserve::Template;
 use wardroom_core::seal;
 
 use super::answers;
 use super::parse::Body;
 use super::problem::{Problem, named};
-use super::who::{Administrator, By, Member, Reader};
+use super::who::{Administrator, By, Member, Reader, Responder};
 use crate::execute::Order;
 use crate::server::Server;
 
@@ -66,6 +69,43 @@ pub(super) async fn read(Member(reader): Member) -> Json<Value> {
     let mut directory = json!({ "people": people, "teams": reader.facts.teams, "services": reader.facts.services });
     seal::reveal(&mut directory);
     Json(directory)
+}
+
+/// What of a service is worth keeping.
+#[derive(ToSchema)]
+#[allow(dead_code)] // Describes the body to readers of the API; `parse::asked` reads it.
+pub(super) struct PreserveBody {
+    /// Drawn for each request: the same one again gets the same answer.
+    request_id: Uuid,
+    #[serde(flatten)]
+    preserve: Preserve,
+}
+
+/// What of a service is worth keeping.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Preserve {
+    /// All there is, from now on: at most ten things.
+    keep: Vec<Template>,
+}
+
+/// Say what of a service is worth keeping when something is wrong with it: an admin, or somebody of the team that owns it.
+#[utoipa::path(
+    post, path = "/api/v1/services/{service}/preserve", request_body = PreserveBody,
+    params(("service" = String, Path, description = "The service's name")),
+    responses((status = 200, body = answers::Changed), (status = "4XX", body = answers::ProblemDocument)),
+)]
+pub(super) async fn preserve(
+    State(server): State<Server>,
+    _: Member,
+    Responder(reader): Responder,
+    Path(service): Path<ServiceName>,
+    Body(asked): Body<Preserve>,
+) -> Result<Json<Value>, Problem> {
+    let command = DirectoryCommand::PreserveService { service, keep: asked.order.keep };
+    let done = server.ask(&reader, asked.request_id, Order::Directory(command)).await?;
+    let span = done.spans.first();
+    Ok(Json(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) })))
 }
 
 /// Change the directory.

@@ -176,7 +176,7 @@ pub(super) async fn list(
         Some(json!({
             "entry": stored.seq, "sha256": sha256, "address": address(number, sha256), "name": evidence.name.words(),
             "why": evidence.why.as_ref().and_then(Text::words), "media_type": evidence.media_type, "bytes": evidence.bytes,
-            "by": named(&reader.facts, evidence.by), "at": stored.at,
+            "by": evidence.by.map(|by| named(&reader.facts, by)), "at": stored.at,
         }))
     };
     let stored = server.log.events(stream_of(number), &entries).await?;

@@ -146,6 +146,7 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(directory::me))
         .routes(routes!(directory::read))
         .routes(routes!(directory::command))
+        .routes(routes!(directory::preserve))
         .routes(routes!(admin::preview))
         .routes(routes!(admin::people))
         .routes(routes!(admin::audit))

@@ -155,7 +155,7 @@ pub enum Service {
     /// "graphs=https://graphs.example.org/search.png" "pods=kubectl get pods -n search"
     Preserve {
         service: ServiceName,
-        /// What it shows, and its URL or a command that changes nothing; all there is, from now on
+        /// What it shows, and its URL, capture:NAME, or a command that changes nothing; all there is, from now on
         #[arg(value_name = "WHAT=HOW", required_unless_present = "nothing")]
         keep: Vec<Template>,
         /// Nothing is, from now on

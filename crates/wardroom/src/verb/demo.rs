@@ -77,6 +77,7 @@ pub fn demo(arguments: args::Demo, json: bool) -> anyhow::Result<()> {
         gate_exempt: None,
         github_secrets: Vec::new(),
         fetch_from: Default::default(),
+        captures: Default::default(),
         shown: Vec::new(),
         outside: wardroom_server::reach::Outside::default(),
     };

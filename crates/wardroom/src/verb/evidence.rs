@@ -7,7 +7,8 @@ use std::path::Path;
 use anyhow::Context;
 use serde_json::{Value, json};
 use wardroom_core::evidence::{Fingerprint, PIECE_MAX, size};
-use wardroom_core::id::Number;
+use wardroom_core::id::{Number, ServiceName};
+use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
 use wardroom_server::archive::sha256;
 
@@ -41,6 +42,17 @@ pub fn evidence(client: &Client, remote: &Remote, verb: Evidence) -> anyhow::Res
         Evidence::Get { number, sha256, output } => get(client, number, &sha256, output.as_deref()),
         Evidence::Verify { number, sha256 } => verify(client, remote, number, sha256.as_ref()),
     }
+}
+
+/// Says what of a service is worth keeping.
+pub fn preserve(client: &Client, remote: &Remote, service: &ServiceName, keep: &[Template]) -> anyhow::Result<()> {
+    let answer = client.post(&format!("/api/v1/services/{service}/preserve"), json!({ "keep": keep }))?;
+    if remote.json {
+        print_json(&answer);
+    } else {
+        println!("The directory knows what of {service} is worth keeping.");
+    }
+    Ok(())
 }
 
 /// Attaches a file, and prints the address of its bytes as the last word.

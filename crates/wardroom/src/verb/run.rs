@@ -5,7 +5,6 @@
 
 mod child;
 pub mod later;
-mod mask;
 mod permission;
 
 use std::process::ExitCode;
@@ -17,9 +16,9 @@ use wardroom_core::command::Command;
 use wardroom_core::evidence::PIECE_MAX;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::text::{LINE_MAX, Line, Prose, shortened};
+use wardroom_server::mask::Mask;
 
 use self::child::{Ended, Steadfast};
-use self::mask::Mask;
 use super::print_json;
 use crate::args::{Remote, Run};
 use crate::client::Client;
@@ -31,7 +30,8 @@ pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCod
     if run.deliver {
         return later::deliver(client, remote, run.number);
     }
-    let mask = Mask::new(&run.mask, remote.token.token().map_err(Failure::misused)?)?;
+    let token = remote.token.token().map_err(Failure::misused)?;
+    let mask = Mask::new(&run.mask, token).map_err(Failure::misused)?;
     let (typed, request) = (mask.text(&words(&run)), Uuid::now_v7());
     let (number, change) = match begin(client, &run, &typed, request) {
         Err(error) if run.offline && later::is_out_of_reach(&error) => {

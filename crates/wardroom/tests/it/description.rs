@@ -223,6 +223,12 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
             json!({ "version": "v11" }),
         ),
         (
+            sabrina,
+            "/api/v1/services/{service}/preserve",
+            "/api/v1/services/search/preserve".to_owned(),
+            json!({ "keep": [{ "what": "pods", "how": "capture:pods" }] }),
+        ),
+        (
             mary,
             "/api/v1/incidents/{number}/prompts",
             format!("/api/v1/incidents/{n}/prompts"),

@@ -57,6 +57,7 @@ mod peer;
 mod permissions;
 mod places;
 mod played;
+mod preserving;
 mod prompts;
 mod push;
 mod queue;

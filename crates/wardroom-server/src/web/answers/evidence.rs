@@ -3,6 +3,7 @@
 use utoipa::ToSchema;
 use wardroom_core::evidence::MediaType;
 use wardroom_core::id::{Entry, Number, ServiceName};
+use wardroom_core::preserve::Stands;
 
 use super::Named;
 
@@ -30,8 +31,8 @@ pub(super) struct EvidenceView {
     /// What its bytes are by themselves.
     media_type: MediaType,
     bytes: u64,
-    /// Who brought it.
-    by: Named,
+    /// Who brought it; nobody, where it was kept by itself.
+    by: Option<Named>,
     #[schema(format = DateTime)]
     at: String,
 }
@@ -39,10 +40,19 @@ pub(super) struct EvidenceView {
 /// Something that is worth keeping when something is wrong with a service.
 #[derive(ToSchema)]
 pub(super) struct WorthView {
+    /// By which it is known.
+    id: WorthId,
     /// What it shows.
     what: Option<String>,
-    /// A URL, or a command that changes nothing.
+    /// A URL, `capture:NAME`, or a command that changes nothing.
     how: Option<String>,
+}
+
+/// By which it is known, as an entry of the directory names it.
+#[derive(ToSchema)]
+pub(super) struct WorthId {
+    said: Entry,
+    place: u8,
 }
 
 /// The same, of one of the affected services.
@@ -51,6 +61,10 @@ pub(super) struct WorthKeepingView {
     service: ServiceName,
     /// What it shows.
     what: Option<String>,
-    /// A URL, or a command that changes nothing.
+    /// A URL, `capture:NAME`, or a command that changes nothing.
     how: Option<String>,
+    /// What becomes of it by itself.
+    stands: Stands,
+    /// Why it was not kept by itself, in a few words.
+    why: Option<String>,
 }

@@ -17,9 +17,9 @@ use uuid::Uuid;
 use wardroom_core::id::Time;
 use wardroom_core::text::shortened;
 use wardroom_server::clock;
+use wardroom_server::mask::Mask;
 
 use super::child::{self, Ended, Steadfast};
-use super::mask::Mask;
 use crate::args::{Remote, Run};
 use crate::exit::Failure;
 use crate::verb::print_json;

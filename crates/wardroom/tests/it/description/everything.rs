@@ -50,8 +50,13 @@ pub fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &
     house.run(&["service", "match", "search", "--namespace", "search"]);
     house.run(&["service", "preserve", "search", "graphs=https://graphs.example.org/search.png"]);
     let n = server.declare(mary, "Search is failing");
+    server.done(mary, n, json!({ "command": "set_services", "services": ["search", "nobody-knows"] }));
+    // Nobody listed its host.
+    wait::until("it is told that the graphs are not kept", || {
+        let (_, view) = server.get(mary, &format!("/api/v1/incidents/{n}"));
+        view["worth_keeping"][0]["why"].is_string().then_some(())
+    });
     for command in [
-        json!({ "command": "set_services", "services": ["search", "nobody-knows"] }),
         json!({ "command": "set_began", "began": "2026-01-01T00:00:00Z" }),
         json!({ "command": "add_post", "label": "the room", "link": "https://chat.example.org/room" }),
         json!({ "command": "note", "text": "kept at the top", "pin": true }),

@@ -1,11 +1,9 @@
-//! What looks like a secret is masked before it leaves the machine. Pure.
+//! What looks like a secret is masked before it leaves the machine on which a command ran. Pure.
 //!
 //! This is a net and no wall: it catches what passwords and tokens usually look like, and what somebody says that they look
 //! like here. What got through is redacted in the incident.
 
 use regex::bytes::Regex;
-
-use crate::exit::Failure;
 
 /// What stands in the place of a secret.
 const MASKED: &str = "[masked]";
@@ -35,26 +33,27 @@ impl Mask {
     /// What usually looks like a secret, and what does here.
     ///
     /// # Errors
-    /// When one of `here` is no regular expression.
-    pub fn new(here: &[String], token: &str) -> anyhow::Result<Self> {
+    /// A sentence, when one of `here` is no regular expression.
+    pub fn new(here: &[String], token: &str) -> Result<Self, String> {
+        let known = |look: &str| Regex::new(look).expect("it is written here, and tested");
         let mut looks = Vec::new();
         if !token.is_empty() {
             // Of whoever runs it: a command may print it with its variables.
-            looks.push((Regex::new(&regex::escape(token))?, MASKED));
+            looks.push((known(&regex::escape(token)), MASKED));
         }
         for (look, instead) in SECRETS {
-            looks.push((Regex::new(look)?, instead));
+            looks.push((known(look), instead));
         }
         for look in here.iter().filter(|look| !look.is_empty()) {
             let read = Regex::new(look);
-            let read =
-                read.map_err(|why| Failure::misused(format!("--mask {look} is no regular expression: {why}")))?;
+            let read = read.map_err(|why| format!("--mask {look} is no regular expression: {why}"))?;
             looks.push((read, MASKED));
         }
         Ok(Self { looks })
     }
 
     /// The same without secrets, as far as they are known.
+    #[must_use]
     pub fn bytes(&self, said: &[u8]) -> Vec<u8> {
         let mut masked = said.to_vec();
         for (look, instead) in &self.looks {
@@ -64,6 +63,7 @@ impl Mask {
     }
 
     /// The same, of a text.
+    #[must_use]
     pub fn text(&self, said: &str) -> String {
         String::from_utf8_lossy(&self.bytes(said.as_bytes())).into_owned()
     }
@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn what_is_no_regular_expression_is_said() {
-        let wrong = Mask::new(&["(".to_owned()], "").unwrap_err().to_string();
+        let wrong = Mask::new(&["(".to_owned()], "").unwrap_err();
         assert!(wrong.starts_with("--mask ( is no regular expression"), "{wrong}");
     }
 }
