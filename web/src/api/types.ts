@@ -309,6 +309,17 @@ export interface Assumption {
   lapses_at: Time;
 }
 
+/** Something that is worth keeping of an affected service. Words are null once they were taken out. */
+export interface Worth {
+  service: string;
+  what: string | null;
+  /** A URL, `capture:NAME`, or a command that changes nothing. */
+  how: string | null;
+  stands: 'by_hand' | 'when_declared' | 'under_way' | 'only_shown' | 'not_kept';
+  /** Why it was not kept by itself. */
+  why: string | null;
+}
+
 /** An incident as one reader gets it. */
 export interface IncidentView {
   number: number;
@@ -355,6 +366,8 @@ export interface IncidentView {
   /** The reader is of operations, who let others change services. */
   may_grant_permission: boolean;
   document: DocumentView;
+  /** What is worth keeping and is not kept, for whoever may change services. */
+  worth_keeping: Worth[];
   clocks: Clock[];
   pinned: number[];
   merged_into: number | null;
