@@ -81,7 +81,8 @@ pub fn evidence(bytes: &[u8]) {
     if kind.is_picture() {
         assert!(matches!(bytes[0], 0x89 | 0xFF | b'G' | b'R'), "it begins as no page does");
     }
-    assert!(kind != MediaType::Text || str::from_utf8(bytes).is_ok());
+    let small = bytes.len() < MediaType::LOOKED_AT;
+    assert!(kind != MediaType::Text || !small || str::from_utf8(bytes).is_ok());
     if let Ok(fingerprint) = name.parse::<Fingerprint>() {
         assert_eq!(fingerprint.to_string(), name);
     }

@@ -20,11 +20,23 @@ use crate::seal::Seal;
 use crate::text::{Line, Text};
 
 /// What one piece may weigh, in bytes.
-pub const PIECE_MAX: u64 = 10 << 20;
-/// What all evidence of one incident may weigh together, in bytes.
-pub const INCIDENT_MAX: u64 = 200 << 20;
+pub const PIECE_MAX: u64 = 2 << 30;
+/// What may come as one whole, in bytes; more comes in parts.
+pub const WHOLE_MAX: u64 = 10 << 20;
+/// What all evidence of one incident may weigh together, in bytes, unless whoever runs the server says otherwise.
+pub const INCIDENT_MAX: u64 = 10 << 30;
 /// How many pieces one incident may have: the state holds a digest of each.
 pub const PIECES_MAX: usize = 1_000;
+
+/// What all evidence of one incident may weigh together, in bytes: a setting of whoever runs the server.
+#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+pub struct Room(pub u64);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(INCIDENT_MAX)
+    }
+}
 
 /// SHA-256 of the bytes, as which they are addressed.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -77,17 +89,28 @@ pub enum MediaType {
 }
 
 impl MediaType {
-    /// What these bytes are: a picture by how it begins, text if all of it is text.
+    /// How many bytes are looked at: what is larger is what it begins with.
+    pub const LOOKED_AT: usize = 64 << 10;
+
+    /// What bytes are that begin so: a picture by its first few, text if all of the first 64 KiB is text.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        match bytes {
+        let begin = &bytes[..bytes.len().min(Self::LOOKED_AT)];
+        match begin {
             [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1A, b'\n', ..] => Self::Png,
             [0xFF, 0xD8, 0xFF, ..] => Self::Jpeg,
             [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Self::Gif,
             [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Self::Webp,
             _ => {
                 let plain = |text: &str| !text.chars().any(|c| c.is_control() && !c.is_whitespace() && c != '\u{1B}');
-                if std::str::from_utf8(bytes).is_ok_and(plain) { Self::Text } else { Self::Other }
+                let text = match std::str::from_utf8(begin) {
+                    // The cut may go through a letter.
+                    Err(error) if begin.len() == Self::LOOKED_AT && error.error_len().is_none() => {
+                        std::str::from_utf8(&begin[..error.valid_up_to()])
+                    }
+                    read => read,
+                };
+                if text.is_ok_and(plain) { Self::Text } else { Self::Other }
             }
         }
     }
@@ -166,8 +189,9 @@ pub fn size(bytes: u64) -> String {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KB", bytes.div_ceil(1024)),
         _ => {
-            let tenths = bytes.saturating_mul(10).div_ceil(1 << 20);
-            format!("{}.{} MB", tenths / 10, tenths % 10)
+            let (unit, called) = if bytes < 1 << 30 { (1 << 20, "MB") } else { (1 << 30, "GB") };
+            let tenths = bytes.saturating_mul(10).div_ceil(unit);
+            format!("{}.{} {called}", tenths / 10, tenths % 10)
         }
     }
 }
@@ -192,23 +216,23 @@ impl Incident {
         self.writable()?;
         self.still_goes_on()?;
         self.require(&ask, &Act::Respond)?;
-        self.room_for_evidence(bytes)
+        self.room_for_evidence(bytes, facts.room)
     }
 
-    pub(crate) fn room_for_evidence(&self, bytes: u64) -> Result<(), Refusal> {
+    pub(crate) fn room_for_evidence(&self, bytes: u64, Room(most): Room) -> Result<(), Refusal> {
         if bytes > PIECE_MAX {
             let sentence =
                 format!("One piece of evidence has at most {}, and this has {}.", size(PIECE_MAX), size(bytes));
             return Err(Refusal::new(Code::Invalid, sentence));
         }
         let there: u64 = self.evidence.values().map(|kept| kept.bytes).sum();
-        if there.saturating_add(bytes) > INCIDENT_MAX {
+        if there.saturating_add(bytes) > most {
             let sentence = format!(
                 "This incident has {} of evidence, and {} more do not fit: at most {} do. Keep it elsewhere, and link to \
                  it from a note.",
                 size(there),
                 size(bytes),
-                size(INCIDENT_MAX)
+                size(most)
             );
             return Err(Refusal::new(Code::TooMany, sentence).remedy(Remedy::Note));
         }
@@ -229,7 +253,7 @@ impl Incident {
         if let Some(entry) = self.evidence_at(fingerprint) {
             return Err(Refusal::new(Code::AlreadySo, format!("The same is attached already, with entry {entry}.")));
         }
-        self.room_for_evidence(bytes)?;
+        self.room_for_evidence(bytes, ask.facts.room)?;
         let sha256 = Text::said(fingerprint.to_string());
         let (name, why) = (name.into(), why.map(Text::from));
         let (by, shows) = (Some(by), None);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::evidence::Room;
 use crate::example::Part;
 use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
@@ -112,6 +113,9 @@ pub struct Facts {
     pub teams: Arc<BTreeMap<TeamName, Team>>,
     /// Every service.
     pub services: Arc<BTreeMap<ServiceName, Service>>,
+    /// What all evidence of one incident may weigh: it stands in the server's settings and in no event.
+    #[serde(skip)]
+    pub room: Room,
 }
 
 impl Facts {

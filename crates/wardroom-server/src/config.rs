@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 use serde::{Deserialize, Serialize};
+use wardroom_core::evidence::Room;
 use wardroom_core::text::repeated;
 
 pub use self::at_most::AtMost;
@@ -90,6 +91,9 @@ struct Given {
     /// Live streams at once of one person [default: 1000]
     #[arg(long, env = "WARDROOM_MAX_STREAMS_PER_PERSON", value_name = "N")]
     max_streams_per_person: Option<AtMost>,
+    /// What all evidence of one incident may weigh together, in MiB [default: 10240]
+    #[arg(long, env = "WARDROOM_MAX_EVIDENCE_PER_INCIDENT", value_name = "MIB")]
+    max_evidence_per_incident: Option<AtMost>,
     /// Where people find this server, such as https://wardroom.example.org; passkeys are bound to its name [default: where
     /// the browser found it]
     #[arg(long, env = "WARDROOM_PUBLIC_URL", value_name = "URL")]
@@ -127,8 +131,8 @@ struct Given {
     #[arg(long, env = "WARDROOM_CAPTURE", value_name = "NAME=PROGRAM", value_delimiter = ';')]
     capture: Option<Vec<Capture>>,
     /// File with these settings as TOML keys: data, database, evidence, listen, log_format, log, max_connections,
-    /// max_connections_per_address, max_streams_per_person, public_url, tls_cert, tls_key, smtp_url, mail_from,
-    /// private_endpoints, gate_exempt, github_secret, fetch_from, capture
+    /// max_connections_per_address, max_streams_per_person, max_evidence_per_incident, public_url, tls_cert, tls_key, smtp_url,
+    /// mail_from, private_endpoints, gate_exempt, github_secret, fetch_from, capture
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -149,6 +153,7 @@ pub struct Settings {
     max_connections: Option<AtMost>,
     max_connections_per_address: Option<AtMost>,
     max_streams_per_person: Option<AtMost>,
+    max_evidence_per_incident: Option<AtMost>,
     public_url: Option<PublicUrl>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
@@ -259,11 +264,26 @@ pub struct Limits {
     pub connections_per_address: AtMost,
     /// Live streams of one person. One who holds as many as this keeps nobody else out.
     pub streams_per_person: AtMost,
+    /// What all evidence of one incident may weigh together, in MiB.
+    pub evidence_per_incident: AtMost,
+}
+
+impl Limits {
+    /// What all evidence of one incident may weigh together.
+    #[must_use]
+    pub fn room(&self) -> Room {
+        Room((self.evidence_per_incident.get() as u64) << 20)
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: AtMost(4_096), connections_per_address: AtMost(1_024), streams_per_person: AtMost(1_000) }
+        Self {
+            connections: AtMost(4_096),
+            connections_per_address: AtMost(1_024),
+            streams_per_person: AtMost(1_000),
+            evidence_per_incident: AtMost(10_240),
+        }
     }
 }
 
@@ -309,6 +329,7 @@ impl ServeArgs {
                 connections: both.max_connections.unwrap_or(usual.connections),
                 connections_per_address: both.max_connections_per_address.unwrap_or(usual.connections_per_address),
                 streams_per_person: both.max_streams_per_person.unwrap_or(usual.streams_per_person),
+                evidence_per_incident: both.max_evidence_per_incident.unwrap_or(usual.evidence_per_incident),
             },
             exempt,
             gate_exempt: both.gate_exempt,
@@ -335,6 +356,7 @@ impl Given {
             max_connections: self.max_connections,
             max_connections_per_address: self.max_connections_per_address,
             max_streams_per_person: self.max_streams_per_person,
+            max_evidence_per_incident: self.max_evidence_per_incident,
             public_url: self.public_url,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
@@ -362,6 +384,7 @@ impl Settings {
             max_connections: self.max_connections.or(others.max_connections),
             max_connections_per_address: self.max_connections_per_address.or(others.max_connections_per_address),
             max_streams_per_person: self.max_streams_per_person.or(others.max_streams_per_person),
+            max_evidence_per_incident: self.max_evidence_per_incident.or(others.max_evidence_per_incident),
             public_url: self.public_url.or(others.public_url),
             tls_cert: self.tls_cert.or(others.tls_cert),
             tls_key: self.tls_key.or(others.tls_key),
@@ -393,6 +416,7 @@ impl Config {
             max_connections: Some(self.limits.connections),
             max_connections_per_address: Some(self.limits.connections_per_address),
             max_streams_per_person: Some(self.limits.streams_per_person),
+            max_evidence_per_incident: Some(self.limits.evidence_per_incident),
             public_url: self.public_url.clone(),
             tls_cert: self.tls.as_ref().map(|tls| tls.certificate.clone()),
             tls_key: self.tls.as_ref().map(|tls| tls.key.clone()),

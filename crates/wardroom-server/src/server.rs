@@ -260,7 +260,7 @@ pub async fn start(
     config: Config,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
-    let streams = Streams::new(log.clone());
+    let streams = Streams::new(log.clone()).with_room(config.limits.room());
     let keep = Keep::of(&log, &config.evidence);
     let metrics = Metrics::default();
     metrics.quarantined.set(i64::try_from(damaged.len()).unwrap_or(i64::MAX));

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use lru::LruCache;
 use wardroom_core::event::{Event, Unreadable};
+use wardroom_core::evidence::Room;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::incident::{FOLD_VERSION, Incident};
 use wardroom_core::seal::{self, Seal};
@@ -69,6 +70,8 @@ pub struct Streams {
     /// The last look at the directory for somebody unknown.
     look: Arc<directory::Looks>,
     quarantined: Arc<RwLock<BTreeMap<Stream, String>>>,
+    /// What all evidence of one incident may weigh.
+    room: Room,
 }
 
 /// The stream of an incident.
@@ -144,7 +147,14 @@ impl Streams {
             book: Arc::default(),
             look: Arc::default(),
             quarantined: Arc::default(),
+            room: Room::default(),
         }
+    }
+
+    /// The same, where all evidence of one incident may weigh so much.
+    #[must_use]
+    pub fn with_room(self, room: Room) -> Self {
+        Self { room, ..self }
     }
 
     /// Which incidents hold the gate of which services.

@@ -160,21 +160,9 @@ impl Client {
         self.get(&format!("/api/v1/incidents/{}/evidence", number.get()))
     }
 
-    /// The bytes of a piece of evidence.
-    pub fn evidence(&self, number: Number, sha256: Fingerprint) -> anyhow::Result<Vec<u8>> {
-        let mut answer = self
-            .agent
-            .get(format!("{}/api/v1/incidents/{}/evidence/{sha256}", self.url, number.get()))
-            .header("authorization", format!("Bearer {}", self.token))
-            .call()
-            .map_err(|error| self.unreachable(&error))?;
-        if !answer.status().is_success() {
-            return Err(read(answer)
-                .err()
-                .unwrap_or_else(|| anyhow::anyhow!("there is something else at this address")));
-        }
-        let bytes = answer.body_mut().with_config().limit(ANSWER_MAX).read_to_vec();
-        bytes.context("it did not arrive whole; try again")
+    /// Reads the bytes of a piece of evidence, piece by piece into this.
+    pub fn evidence(&self, number: Number, sha256: Fingerprint, into: &mut impl Write) -> anyhow::Result<()> {
+        self.copy(&format!("/api/v1/incidents/{}/evidence/{sha256}", number.get()), into)
     }
 
     /// Posts something until it is answered, or will not be.

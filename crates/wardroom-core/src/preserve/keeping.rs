@@ -229,7 +229,7 @@ impl Incident {
             Preserving::Kept { shows, fingerprint, media_type, bytes } => {
                 let known = thing(&shows).ok_or_else(nothing)?;
                 if self.evidence_at(fingerprint).is_none() {
-                    self.room_for_evidence(bytes)?;
+                    self.room_for_evidence(bytes, ask.facts.room)?;
                     let what = known.what.words().unwrap_or("something");
                     let name = Text::said(format!("{what} of {}", shows.service));
                     let (sha256, why) =

@@ -68,7 +68,7 @@ pub fn facts(count: u8) -> Facts {
     let members = BTreeSet::from([person(1), person(2)]);
     let teams = BTreeMap::from([(team(), Team { members })]);
     let services = BTreeMap::from([("search".parse().expect("a good name"), Service::default())]);
-    Facts { people: Arc::new(people), teams: Arc::new(teams), services: Arc::new(services) }
+    Facts { people: Arc::new(people), teams: Arc::new(teams), services: Arc::new(services), ..Facts::default() }
 }
 
 /// Activates or deactivates an account.

@@ -70,6 +70,7 @@ pub fn facts() -> Facts {
             ),
             (service("indexing"), Service::default()),
         ])),
+        ..Facts::default()
     }
 }
 

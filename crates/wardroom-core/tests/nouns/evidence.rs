@@ -3,7 +3,9 @@
 use serde_json::json;
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
-use wardroom_core::evidence::{Evidence, Fingerprint, INCIDENT_MAX, MediaType, PIECE_MAX, PIECES_MAX, Piece, size};
+use wardroom_core::evidence::{
+    Evidence, Fingerprint, INCIDENT_MAX, MediaType, PIECE_MAX, PIECES_MAX, Piece, Room, size,
+};
 use wardroom_core::id::{Entry, PersonId};
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::seal::{self, Seal};
@@ -94,6 +96,11 @@ fn a_piece_and_an_incident_have_their_bounds() {
     let given = full.when(SABRINA, piece(999, 1)).refused(Code::TooMany, &[], Some(Remedy::Note));
     let many = two().and((1..=PIECES_MAX as u64).map(|n| attached(n, 1, SABRINA)));
     many.when(SABRINA, piece(PIECES_MAX as u64 + 1, 1)).refused(Code::TooMany, &[], None);
+    // Whoever runs the server may say that there is less room.
+    let mut small = two();
+    small.facts.room = Room(1_000);
+    let small = small.when(SABRINA, piece(1, 1_001)).refused(Code::TooMany, &[], Some(Remedy::Note));
+    small.when(SABRINA, piece(1, 1_000)).then([attached(1, 1_000, SABRINA)]);
     // What is redacted makes room.
     let seals = seals(&given, Entry(3));
     let given = given.and([Event::Redacted { entry: Entry(3), seals, reason: None, also_in: None }]);
@@ -138,6 +145,15 @@ fn bytes_are_what_they_begin_with_whatever_they_are_called() {
     is(b"<svg xmlns=\"http://www.w3.org/2000/svg\"><script/></svg>", MediaType::Text);
     is(b"<html><script>alert(1)</script>", MediaType::Text);
     is(b"", MediaType::Text);
+    // What is large is what it begins with, and the cut may go through a letter.
+    let long = format!("x{}", "ü".repeat(MediaType::LOOKED_AT));
+    assert_eq!(MediaType::of(long.as_bytes()), MediaType::Text);
+    let mut cut = long.into_bytes();
+    cut[MediaType::LOOKED_AT - 2] = 0xFF;
+    assert_eq!(MediaType::of(&cut), MediaType::Other);
+    cut.truncate(MediaType::LOOKED_AT - 2);
+    cut.push(0xC3);
+    assert_eq!(MediaType::of(&cut), MediaType::Other, "it ends in half a letter");
     is("NAME\tREADY\r\n\u{1B}[31mü\u{1B}[0m\n".as_bytes(), MediaType::Text);
     is(b"\x89PNG\n", MediaType::Other);
     is(b"%PDF-1.7\0", MediaType::Other);

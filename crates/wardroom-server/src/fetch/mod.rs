@@ -20,7 +20,7 @@ use ureq::http::{Uri, header};
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use url::Host;
-use wardroom_core::evidence::{PIECE_MAX, size};
+use wardroom_core::evidence::{WHOLE_MAX, size};
 
 pub use listed::{BadListing, LISTED_MAX, Listed};
 pub use target::{BadUrl, Target, URL_MAX};
@@ -74,7 +74,7 @@ pub enum NotFetched {
     #[error("{0} answered {1}. Look whether it can be seen without signing in.")]
     Answered(String, u16),
     /// More than one piece may have.
-    #[error("What {0} sends is too large: one piece of evidence has at most {most}. Link to it from a note.", most = size(PIECE_MAX))]
+    #[error("What {0} sends is too large: what is fetched has at most {most}. Link to it from a note.", most = size(WHOLE_MAX))]
     TooLarge(String),
 }
 
@@ -123,7 +123,7 @@ impl Fetcher {
         self.listed.names(target).then_some(()).ok_or_else(|| NotFetched::NotListed(target.place().to_owned()))
     }
 
-    /// What the URL shows: at most [`PIECE_MAX`] bytes, within fifteen seconds.
+    /// What the URL shows: at most [`WHOLE_MAX`] bytes, within fifteen seconds.
     ///
     /// # Errors
     /// [`NotFetched`].
@@ -235,8 +235,8 @@ fn get(target: &Target, addresses: &[IpAddr], within: Duration) -> Result<Asked,
     if !status.is_success() {
         return Err(NotFetched::Answered(place(), status.as_u16()));
     }
-    let bytes = answer.body_mut().with_config().limit(PIECE_MAX + 1).read_to_vec().map_err(not)?;
-    if bytes.len() as u64 > PIECE_MAX {
+    let bytes = answer.body_mut().with_config().limit(WHOLE_MAX + 1).read_to_vec().map_err(not)?;
+    if bytes.len() as u64 > WHOLE_MAX {
         return Err(NotFetched::TooLarge(place()));
     }
     Ok(Asked::Bytes(bytes))

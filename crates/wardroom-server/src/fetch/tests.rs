@@ -123,7 +123,7 @@ async fn a_redirect_is_followed_on_the_list_and_not_off_it() {
 
 #[tokio::test]
 async fn what_has_no_end_is_cut_off_and_what_does_not_come_is_not_waited_for() {
-    let endless = vec![b'x'; usize::try_from(PIECE_MAX).unwrap() + 100];
+    let endless = vec![b'x'; usize::try_from(WHOLE_MAX).unwrap() + 100];
     let ground = Ground::new(move |path, _| match path {
         "/endless" => said("200 OK", &endless),
         "/large" => said("200 OK\r\ncontent-length: 99999999999", &endless),

@@ -93,11 +93,14 @@ impl Streams {
         }
     }
 
-    /// Marks the directory if it is set aside.
+    /// Adds to the directory what no event of it says: that it is set aside, and what the settings allow.
     pub(super) fn set_directory_aside(&self, held: &mut HeldDirectory) {
         let quarantined = self.quarantined.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(why) = quarantined.get(&DIRECTORY) {
             Arc::make_mut(&mut held.directory).unreadable.get_or_insert_with(|| why.clone());
+        }
+        if held.directory.facts.room != self.room {
+            Arc::make_mut(&mut held.directory).facts.room = self.room;
         }
     }
 }

@@ -20,7 +20,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
-use wardroom_core::evidence::{Evidence, Fingerprint, MediaType, PIECE_MAX, Piece};
+use wardroom_core::evidence::{Evidence, Fingerprint, MediaType, Piece, WHOLE_MAX};
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::text::{Line, Text};
 
@@ -142,8 +142,8 @@ pub(super) async fn attach(
     request: Request,
 ) -> Result<Json<Attached>, Problem> {
     let held = server.visible(&reader, number).await?;
-    let size = said(request.headers()).unwrap_or(PIECE_MAX);
-    if size > PIECE_MAX {
+    let size = said(request.headers()).unwrap_or(WHOLE_MAX);
+    if size > WHOLE_MAX {
         return Err(too_large());
     }
     // Nobody is let send what would not be kept.

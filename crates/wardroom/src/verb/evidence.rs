@@ -1,16 +1,17 @@
 //! Evidence: attaching a file or what a command printed, listing what is there, reading it back, and holding it against
 //! its SHA-256.
 
+use std::fs::OpenOptions;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use wardroom_core::evidence::{Fingerprint, PIECE_MAX, size};
+use sha2::{Digest, Sha256};
+use wardroom_core::evidence::{Fingerprint, WHOLE_MAX, size};
 use wardroom_core::id::{Number, ServiceName};
 use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
-use wardroom_server::archive::sha256;
 
 use super::print_json;
 use crate::args::{Beginning, Evidence, Remote};
@@ -73,13 +74,13 @@ fn add(
     };
     let mut bytes = Vec::new();
     let read = if stdin {
-        std::io::stdin().lock().take(PIECE_MAX + 1).read_to_end(&mut bytes)
+        std::io::stdin().lock().take(WHOLE_MAX + 1).read_to_end(&mut bytes)
     } else {
-        std::fs::File::open(file).and_then(|open| open.take(PIECE_MAX + 1).read_to_end(&mut bytes))
+        std::fs::File::open(file).and_then(|open| open.take(WHOLE_MAX + 1).read_to_end(&mut bytes))
     };
     read.map_err(|error| Failure::misused(format!("{} cannot be read: {error}", file.display())))?;
-    if bytes.len() as u64 > PIECE_MAX {
-        let most = size(PIECE_MAX);
+    if bytes.len() as u64 > WHOLE_MAX {
+        let most = size(WHOLE_MAX);
         return Err(Failure::misused(format!(
             "{name} is larger than {most}. Cut it, or pack it.",
             name = name.as_str()
@@ -110,14 +111,52 @@ fn get(client: &Client, number: Number, meant: &Beginning, output: Option<&Path>
         Some(whole) => whole,
         None => the_only_one(&client.evidence_list(number)?, meant)?,
     };
-    let bytes = client.evidence(number, fingerprint)?;
-    if sha256(&bytes) != fingerprint {
-        return Err(altered(number, vec![format!("what arrived as {fingerprint} has another SHA-256")]).into());
+    let held = |read: Fingerprint| match read == fingerprint {
+        true => Ok(()),
+        false => Err(altered(number, vec![format!("what arrived as {fingerprint} has another SHA-256")])),
+    };
+    let Some(file) = output else {
+        // Whoever reads on has it by then, and the exit code says that it is not what it should be.
+        return Ok(held(copied(client, number, fingerprint, std::io::stdout().lock())?)?);
+    };
+    let unwritable = || format!("{} cannot be written", file.display());
+    if file.exists() && !file.is_file() {
+        let device = OpenOptions::new().write(true).open(file).with_context(unwritable)?;
+        return Ok(held(copied(client, number, fingerprint, device)?)?);
     }
-    match output {
-        Some(file) => std::fs::write(file, bytes).with_context(|| format!("{} cannot be written", file.display())),
-        None => std::io::stdout().lock().write_all(&bytes).context("it cannot be written"),
+    // It has its name once it is whole, and the rights that any new file has.
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let beside =
+        tempfile::Builder::new().make_in(folder, |path| OpenOptions::new().write(true).create_new(true).open(path));
+    let new = beside.with_context(unwritable)?;
+    held(copied(client, number, fingerprint, new.as_file())?)?;
+    new.persist(file).map(drop).with_context(unwritable)
+}
+
+/// Hashes what goes through it.
+struct Hashing<W> {
+    digest: Sha256,
+    into: W,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let written = self.into.write(bytes)?;
+        self.digest.update(&bytes[..written]);
+        Ok(written)
     }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.into.flush()
+    }
+}
+
+/// Reads a piece into something, and answers with the SHA-256 of what came.
+fn copied(client: &Client, number: Number, piece: Fingerprint, into: impl Write) -> anyhow::Result<Fingerprint> {
+    let mut into = Hashing { digest: Sha256::new(), into };
+    client.evidence(number, piece, &mut into)?;
+    into.flush()?;
+    Ok(Fingerprint::new(into.digest.finalize().into()))
 }
 
 /// The digests of the pieces of an incident.
@@ -156,8 +195,8 @@ fn verify(client: &Client, remote: &Remote, number: Number, meant: Option<&Begin
     };
     let mut broken = Vec::new();
     for piece in &pieces {
-        match client.evidence(number, *piece) {
-            Ok(bytes) if sha256(&bytes) == *piece => {}
+        match copied(client, number, *piece, std::io::sink()) {
+            Ok(read) if read == *piece => {}
             Ok(_) => broken.push(format!("{piece} was altered")),
             Err(error) => match error.downcast_ref() {
                 Some(Failure::Refused(_)) => broken.push(format!("{piece} is not there")),

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
-use wardroom_core::evidence::PIECE_MAX;
+use wardroom_core::evidence::WHOLE_MAX;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::text::{LINE_MAX, Line, Prose, shortened};
 use wardroom_server::mask::Mask;
@@ -216,7 +216,7 @@ fn transcript(typed: &str, ended: &Ended, mask: &Mask) -> Vec<u8> {
         }
     }
     // What is masked may be longer than it was.
-    whole.truncate(usize::try_from(PIECE_MAX).unwrap_or(usize::MAX));
+    whole.truncate(usize::try_from(WHOLE_MAX).unwrap_or(usize::MAX));
     whole
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wardroom_core::evidence::PIECE_MAX;
+use wardroom_core::evidence::WHOLE_MAX;
 
 use crate::web::problem::Problem;
 
@@ -62,7 +62,7 @@ impl Weights {
 }
 
 async fn room(weight: &Arc<Semaphore>, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
-    let kibibytes = u32::try_from(bytes.min(PIECE_MAX).div_ceil(1024)).unwrap_or(u32::MAX);
+    let kibibytes = u32::try_from(bytes.min(WHOLE_MAX).div_ceil(1024)).unwrap_or(u32::MAX);
     turn(weight, kibibytes).await
 }
 
@@ -82,12 +82,12 @@ mod tests {
         let weights = Weights::default();
         let mut there = Vec::new();
         for _ in 0..6 {
-            there.push(weights.to_take(PIECE_MAX).await.unwrap());
+            there.push(weights.to_take(WHOLE_MAX).await.unwrap());
         }
-        assert!(weights.to_take(PIECE_MAX).now_or_never().is_none());
+        assert!(weights.to_take(WHOLE_MAX).now_or_never().is_none());
         assert!(weights.to_take(1).now_or_never().is_some(), "what is small still fits");
-        assert!(weights.to_give(PIECE_MAX).now_or_never().is_some(), "reading waits for nobody who writes");
+        assert!(weights.to_give(WHOLE_MAX).now_or_never().is_some(), "reading waits for nobody who writes");
         there.pop();
-        assert!(weights.to_take(PIECE_MAX).now_or_never().is_some());
+        assert!(weights.to_take(WHOLE_MAX).now_or_never().is_some());
     }
 }

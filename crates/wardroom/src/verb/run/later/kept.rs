@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 use uuid::Uuid;
 use wardroom_core::command::Command;
-use wardroom_core::evidence::{Fingerprint, PIECE_MAX};
+use wardroom_core::evidence::{Fingerprint, WHOLE_MAX};
 use wardroom_core::id::{Entry, Number, ServiceName, Time};
 use wardroom_core::text::{Line, Prose};
 use wardroom_server::file;
@@ -305,8 +305,8 @@ impl Pending {
             return Ok(None);
         }
         let mut bytes = Vec::new();
-        File::open(path)?.take(PIECE_MAX + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > PIECE_MAX {
+        File::open(path)?.take(WHOLE_MAX + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > WHOLE_MAX {
             return Err(io::Error::new(ErrorKind::FileTooLarge, "what it said is larger than evidence may be"));
         }
         Ok(Some(bytes))

@@ -117,7 +117,7 @@ fn what_is_broken_is_said_to_be_and_harms_nothing() {
     }
     fs::write(&path, &whole).unwrap();
     let output = File::create(folder.join(OUTPUT)).unwrap();
-    output.set_len(PIECE_MAX + 1).unwrap();
+    output.set_len(WHOLE_MAX + 1).unwrap();
     assert_eq!(waiting(open(&folder)).output().unwrap_err().kind(), ErrorKind::FileTooLarge);
     fs::remove_file(&path).unwrap();
     assert!(matches!(open(&folder), Found::Nothing), "nothing was run");
