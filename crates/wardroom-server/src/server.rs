@@ -16,6 +16,7 @@ use crate::config::{Config, Setting};
 use crate::document::Documents;
 use crate::due::Due;
 use crate::evidence::Keep;
+use crate::evidence::arriving::Uploads;
 use crate::example::{BEAT, Examples};
 use crate::execute::{Executor, NotDone};
 use crate::fetch::Fetcher;
@@ -102,6 +103,8 @@ pub struct Parts {
     pub evidence: Weights,
     /// Where its bytes are.
     pub keep: Keep,
+    /// Evidence on its way.
+    pub uploads: Uploads,
     /// Telling people what waits for them.
     pub reach: Reach,
     /// Playing the example incident.
@@ -262,6 +265,8 @@ pub async fn start(
 ) -> anyhow::Result<Server> {
     let streams = Streams::new(log.clone()).with_room(config.limits.room());
     let keep = Keep::of(&log, &config.evidence);
+    let uploads = Uploads::beside(&config.place, &config.evidence);
+    evidence::arriving::start(uploads.clone(), keep.clone());
     let metrics = Metrics::default();
     metrics.quarantined.set(i64::try_from(damaged.len()).unwrap_or(i64::MAX));
     streams.quarantine(damaged);
@@ -309,6 +314,7 @@ pub async fn start(
         fetcher: Fetcher::new(config.fetch_from),
         evidence: Weights::default(),
         keep,
+        uploads,
         reach,
         examples,
         metrics,

@@ -4,6 +4,7 @@
 //! store before the log hears of them, and they leave the store after it has let go of them. What reads them holds no more
 //! than a few hundred KiB of each at once.
 
+pub mod arriving;
 mod going;
 mod place;
 
@@ -17,9 +18,10 @@ use object_store::{GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, PutPa
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
-use wardroom_core::evidence::Fingerprint;
+use wardroom_core::evidence::{Fingerprint, Piece};
 use wardroom_core::id::Time;
 
+use arriving::Uploads;
 pub(crate) use going::start;
 pub(crate) use place::FOLDER;
 pub use place::KeptAt;
@@ -197,6 +199,39 @@ impl Keep {
             put.map(drop).map_err(|error| trouble(&error))
         })
         .await
+    }
+
+    /// The same, for what came in parts and lies in a file.
+    ///
+    /// # Errors
+    /// As [`Keep::keep`].
+    pub async fn keep_arrived(
+        &self,
+        stream: Stream,
+        piece: &Piece,
+        at: Time,
+        uploads: &Uploads,
+        id: Uuid,
+    ) -> Result<(), LogError> {
+        self.keep_by(stream, piece.fingerprint, piece.bytes, at, async |object| {
+            // In the same folder it gets another name, and no byte of it is copied where the file system can do that.
+            if let Some(from) = uploads.among_objects(id)
+                && self.store().await?.copy(&from, &path(object)).await.is_ok()
+            {
+                return Ok(());
+            }
+            let file = tokio::fs::File::open(uploads.bytes_of(id)).await.map_err(LogError::unavailable)?;
+            self.put(object, of_file(file.into_std().await)).await
+        })
+        .await
+    }
+
+    /// Makes sure that bytes can be kept.
+    ///
+    /// # Errors
+    /// [`LogError::NoStore`] and [`LogError::Unavailable`].
+    pub async fn ready(&self) -> Result<(), LogError> {
+        self.store().await.map(drop)
     }
 
     /// Has bytes put into the object that is to have them, unless it has them.

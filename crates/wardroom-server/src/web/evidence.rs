@@ -3,6 +3,7 @@
 
 mod disposition;
 pub(in crate::web) mod fetching;
+pub(in crate::web) mod uploads;
 pub mod weight;
 
 use axum::Json;
@@ -32,7 +33,7 @@ use super::who::{Reader, Responder};
 use crate::clock;
 use crate::evidence::Flow;
 use crate::execute::Order;
-use crate::log::Stored;
+use crate::log::{LogError, Stored};
 use crate::server::Server;
 use crate::stored::recorded;
 use crate::streams::{Held, stream_of};
@@ -97,7 +98,7 @@ fn address(incident: Number, sha256: &str) -> String {
 
 fn too_large() -> Problem {
     let sentence =
-        "This is too large: one piece of evidence has at most 10 MiB. Cut it, pack it, or link to it from a note.";
+        "This is too large to come at once: that may have 10 MiB. Up to 2 GiB come in parts: `wardroom evidence add`.";
     Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence)
 }
 
@@ -127,7 +128,8 @@ async fn taken(body: Body, at_most: u64) -> Result<(Vec<u8>, Fingerprint), Probl
     Ok((bytes, Fingerprint::new(digest.finalize().into())))
 }
 
-/// Attach evidence to an incident: the body is the bytes, at most 10 MiB. What is there already is answered as it is.
+/// Attach evidence to an incident: the body is the bytes, at most 10 MiB; more comes in parts (`…/evidence/uploads`). What is
+/// there already is answered as it is.
 #[utoipa::path(
     post, path = "/api/v1/incidents/{number}/evidence",
     params(("number" = u32, Path, description = "The incident's number"), Attaching),
@@ -245,15 +247,32 @@ impl Server {
     ) -> Result<Attached, Problem> {
         let Brought { bytes, fingerprint, name, why } = brought;
         let (media_type, length) = (MediaType::of(&bytes), u64::try_from(bytes.len()).unwrap_or(0));
-        let attached = |entry| Attached::new(number, entry, fingerprint, media_type, length);
+        let piece = Piece { fingerprint, name, why, media_type, bytes: length };
+        let put = async {
+            match bytes.is_empty() {
+                true => Ok(()), // It will be refused.
+                false => self.keep.keep(stream_of(number), fingerprint, Bytes::from(bytes), clock::now()).await,
+            }
+        };
+        self.attach(reader, number, request, piece, put).await
+    }
+
+    /// Has bytes put where they are kept, and attaches them; what is there already is answered as it is.
+    async fn attach(
+        &self,
+        reader: &Reader,
+        number: Number,
+        request: Uuid,
+        piece: Piece,
+        put: impl Future<Output = Result<(), LogError>>,
+    ) -> Result<Attached, Problem> {
+        let Piece { fingerprint, media_type, bytes, .. } = piece;
+        let attached = |entry| Attached::new(number, entry, fingerprint, media_type, bytes);
         if let Some(entry) = self.visible(reader, number).await?.incident.evidence_at(fingerprint) {
             self.presence.saw(reader.person);
             return Ok(attached(entry));
         }
-        if !bytes.is_empty() {
-            self.keep.keep(stream_of(number), fingerprint, Bytes::from(bytes), clock::now()).await?;
-        }
-        let piece = Piece { fingerprint, name, why, media_type, bytes: length };
+        put.await?;
         match self.ask(reader, request, Order::Incident(number, Command::Attach(piece))).await {
             Ok(done) => Ok(attached(self.accepted(&done).last_entry)),
             // Somebody else, or this request before its answer got lost, may have brought the same meanwhile.

@@ -90,7 +90,8 @@ fn behind_a_door(mut api: openapi::OpenApi) -> openapi::OpenApi {
         if OPEN.contains(&address.as_str()) {
             continue;
         }
-        let operations = [&mut item.get, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
+        let operations =
+            [&mut item.get, &mut item.head, &mut item.post, &mut item.put, &mut item.delete, &mut item.patch];
         for operation in operations.into_iter().flatten() {
             operation.parameters.get_or_insert_default().push(openapi::RefOr::T(whom_it_means()));
             operation.security = Some(ways.map(|way| SecurityRequirement::new(way, [""; 0])).into());
@@ -139,6 +140,8 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(evidence::list, evidence::attach))
         .routes(routes!(evidence::read))
         .routes(routes!(evidence::fetching::fetch))
+        .routes(routes!(evidence::uploads::begin))
+        .routes(routes!(evidence::uploads::how_far, evidence::uploads::append, evidence::uploads::cancel))
         .routes(routes!(export::export))
         .routes(routes!(prompt::prompt))
         .routes(routes!(example::play))

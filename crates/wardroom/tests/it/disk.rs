@@ -81,6 +81,11 @@ pub fn fill(server: &Server) {
     limit(server, &PAGE.to_string());
 }
 
+/// From now on the server can write no file beyond so many bytes.
+pub fn fill_beyond(server: &Server, bytes: usize) {
+    limit(server, &bytes.to_string());
+}
+
 pub fn make_room(server: &Server) {
     limit(server, "unlimited");
 }

@@ -20,7 +20,7 @@ on_both!(
 const PNG: &[u8] = b"\x89PNG\r\n\x1A\nnot quite a picture";
 
 /// The files in which pieces of evidence lie whose digests begin so.
-fn files(house: &House, sha256: &str) -> Vec<std::path::PathBuf> {
+pub fn files(house: &House, sha256: &str) -> Vec<std::path::PathBuf> {
     let beside = if house.is_postgres() { house.folder().to_owned() } else { house.data() };
     let folders = std::fs::read_dir(beside.join("evidence/evidence")).into_iter().flatten();
     let files = folders.flat_map(|folder| std::fs::read_dir(folder.unwrap().path()).unwrap());

@@ -15,6 +15,7 @@ mod push_service;
 mod staffed;
 mod typed;
 mod unpacked;
+mod uploads;
 mod wait;
 
 mod absence;
