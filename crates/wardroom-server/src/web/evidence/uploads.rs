@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::Body;
+use axum::body::BodyDataStream;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -41,6 +41,9 @@ const CHUNK: usize = 256 << 10;
 const WEIGHT: u64 = 1 << 20;
 /// How long a part may take to come. What came of a longer one stays.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How much of what is refused is still taken, in bytes, and for how long.
+const ON_ITS_WAY: usize = 16 << 20;
+const STILL_TAKEN: Duration = Duration::from_secs(5);
 /// How long whoever sent the last part waits for all of it to be checked and put away. It goes on without them.
 const FINISHING: Duration = Duration::from_secs(20);
 
@@ -220,52 +223,27 @@ pub(in crate::web) async fn cancel(
 )]
 pub(in crate::web) async fn append(
     State(server): State<Server>,
-    Responder(mut reader): Responder,
+    asker: Result<Responder, Problem>,
     Path((number, id)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (number, id, announced, come) = server.upload(&reader, &number, &id).await?;
-    server.may_go_on(&mut reader, number, &announced).await?;
-    let (offset, last) = asked(request.headers())?;
-    let length = said(request.headers()).unwrap_or_default();
-    if offset.saturating_add(length) > announced.bytes {
-        return Err(too_long(announced.bytes));
-    }
-    let _weight = server.evidence.to_take(WEIGHT).await?;
-    let mut part = match server.uploads.part(id).await {
-        Err(NotTaken::Busy) => return Ok(wrong_offset(come, true)),
-        part => part?,
+    let (head, body) = request.into_parts();
+    let mut pieces = body.into_data_stream();
+    let answer = match asker {
+        Ok(Responder(reader)) => server.appended(reader, (&number, &id), &head.headers, &mut pieces).await,
+        Err(problem) => Err(problem),
     };
-    if part.come() != offset {
-        return Ok(wrong_offset(part.come(), false));
+    if !answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+        // Cut off at once, its sender might never read why.
+        let mut more = ON_ITS_WAY;
+        let rest = async {
+            while let (Some(Ok(piece)), 1..) = (pieces.next().await, more) {
+                more = more.saturating_sub(piece.len());
+            }
+        };
+        let _ = timeout(STILL_TAKEN, rest).await;
     }
-    match taken(&mut part, request.into_body(), announced.bytes).await {
-        Ok(()) => {}
-        Err(NotWhole::Store(LogError::Full(why))) => {
-            // The log may lie on the same disk, and goes before what nobody has yet.
-            drop(part);
-            server.uploads.forget(id).await;
-            return Err(LogError::Full(why).into());
-        }
-        Err(NotWhole::Store(error)) => return Err(error.into()),
-        Err(NotWhole::Told(problem)) => return Ok(at(part.come(), problem.into_response())),
-    }
-    if part.come() < announced.bytes || last == Some(false) {
-        if last == Some(true) {
-            let sentence = "this was to be the last part, and fewer bytes have come than were announced";
-            return Ok(at(part.come(), Problem::malformed(sentence).into_response()));
-        }
-        return Ok(complete(at(part.come(), StatusCode::NO_CONTENT.into_response()), false));
-    }
-    server.may_go_on(&mut reader, number, &announced).await?;
-    // Whoever sent it may be gone before it is done: it goes on all the same.
-    let finishing = tokio::spawn(async move { server.finish(&reader, number, id, announced, part).await });
-    let finished = timeout(FINISHING, finishing).await.map_err(|_| {
-        let sentence = "All of it has come, and it takes long to be put away. Ask again in a moment, with no bytes.";
-        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", sentence)
-    })?;
-    let attached = finished.map_err(|error| LogError::unavailable(&error))??;
-    Ok(complete(at(attached.bytes, Json(attached).into_response()), true))
+    answer
 }
 
 fn too_long(announced: u64) -> Problem {
@@ -300,8 +278,8 @@ impl From<LogError> for NotWhole {
 }
 
 /// Takes what comes, up to what was announced, and returns when it is on the disk.
-async fn taken(part: &mut Part, body: Body, announced: u64) -> Result<(), NotWhole> {
-    let (until, mut pieces) = (Instant::now() + PATIENCE, body.into_data_stream());
+async fn taken(part: &mut Part, pieces: &mut BodyDataStream, announced: u64) -> Result<(), NotWhole> {
+    let until = Instant::now() + PATIENCE;
     let mut chunk = Vec::with_capacity(CHUNK);
     let ended = loop {
         let piece = match timeout_at(until, pieces.next()).await {
@@ -330,6 +308,59 @@ async fn taken(part: &mut Part, body: Body, announced: u64) -> Result<(), NotWho
 }
 
 impl Server {
+    /// Takes a part, and finishes with the last one.
+    async fn appended(
+        &self,
+        mut reader: Reader,
+        (number, id): (&str, &str),
+        fields: &HeaderMap,
+        pieces: &mut BodyDataStream,
+    ) -> Result<Response, Problem> {
+        let (number, id, announced, come) = self.upload(&reader, number, id).await?;
+        self.may_go_on(&mut reader, number, &announced).await?;
+        let (offset, last) = asked(fields)?;
+        if offset.saturating_add(said(fields).unwrap_or_default()) > announced.bytes {
+            return Err(too_long(announced.bytes));
+        }
+        let _weight = self.evidence.to_take(WEIGHT).await?;
+        let mut part = match self.uploads.part(id).await {
+            Err(NotTaken::Busy) => return Ok(wrong_offset(come, true)),
+            part => part?,
+        };
+        if part.come() != offset {
+            return Ok(wrong_offset(part.come(), false));
+        }
+        match taken(&mut part, pieces, announced.bytes).await {
+            Ok(()) => {}
+            Err(NotWhole::Store(LogError::Full(why))) => {
+                // The log may lie on the same disk, and goes before what nobody has yet.
+                drop(part);
+                self.uploads.forget(id).await;
+                return Err(LogError::Full(why).into());
+            }
+            Err(NotWhole::Store(error)) => return Err(error.into()),
+            Err(NotWhole::Told(problem)) => return Ok(at(part.come(), problem.into_response())),
+        }
+        if part.come() < announced.bytes && last == Some(true) {
+            let sentence = "this was to be the last part, and fewer bytes have come than were announced";
+            return Ok(at(part.come(), Problem::malformed(sentence).into_response()));
+        }
+        if part.come() < announced.bytes || last == Some(false) {
+            return Ok(complete(at(part.come(), StatusCode::NO_CONTENT.into_response()), false));
+        }
+        self.may_go_on(&mut reader, number, &announced).await?;
+        // Whoever sent it may be gone before it is done: it goes on all the same.
+        let server = self.clone();
+        let finishing = tokio::spawn(async move { server.finish(&reader, number, id, announced, part).await });
+        let finished = timeout(FINISHING, finishing).await.map_err(|_| {
+            let sentence =
+                "All of it has come, and it takes long to be put away. Ask again in a moment, with no bytes.";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", sentence)
+        })?;
+        let attached = finished.map_err(|error| LogError::unavailable(&error))??;
+        Ok(complete(at(attached.bytes, Json(attached).into_response()), true))
+    }
+
     /// What somebody has on its way, by what stands in an address. Whose it is not is told of none.
     async fn upload(&self, reader: &Reader, number: &str, id: &str) -> Result<(Number, Uuid, Announced, u64), Problem> {
         let number = numbered(number)?;
