@@ -1,6 +1,8 @@
 //! Evidence: attaching a file or what a command printed, listing what is there, reading it back, and holding it against
 //! its SHA-256.
 
+mod sending;
+
 use std::fs::OpenOptions;
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
@@ -72,6 +74,11 @@ fn add(
             Failure::misused(format!("{} cannot be called so here ({why}). Name it: --name NAME", file.display()))
         })?,
     };
+    if std::fs::metadata(file).is_ok_and(|about| about.is_file() && about.len() > sending::LARGE) {
+        let answer = sending::send(client, number, file, (&name, why.as_ref()))?;
+        tell_kept(remote, name.as_str(), &answer);
+        return Ok(());
+    }
     let mut bytes = Vec::new();
     let read = if stdin {
         std::io::stdin().lock().take(WHOLE_MAX + 1).read_to_end(&mut bytes)
@@ -82,7 +89,7 @@ fn add(
     if bytes.len() as u64 > WHOLE_MAX {
         let most = size(WHOLE_MAX);
         return Err(Failure::misused(format!(
-            "{name} is larger than {most}. Cut it, or pack it.",
+            "{name} is larger than {most}. Write it to a file, and attach that: it goes in parts.",
             name = name.as_str()
         ))
         .into());

@@ -23,6 +23,7 @@ on_both!(
     what_nobody_goes_on_with_is_swept,
     a_full_disk_ends_an_upload_and_nothing_else,
     memory_stays_while_a_large_file_comes_and_goes,
+    the_command_line_goes_on_where_it_was,
 );
 
 const MIB: usize = 1 << 20;
@@ -314,4 +315,34 @@ fn memory_stays_while_a_large_file_comes_and_goes(house: House) {
     assert_eq!(bytes, WHOLE as u64);
     let grown = most(&server) - before;
     assert!(grown < 40 << 10, "it took {grown} KiB more for {} KiB", WHOLE >> 10);
+}
+
+fn the_command_line_goes_on_where_it_was(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let bytes = content(20 * MIB);
+    let file = house.folder().join("heap.bin");
+    std::fs::write(&file, &bytes).unwrap();
+    let add = ["evidence", "add", "1", file.to_str().unwrap()];
+    // The first part is there already, and is not what it was to be: whoever goes on from there meets the refusal.
+    let upload = begin(&server, &mary, n, &bytes);
+    assert_eq!(part(&server, &mary, &upload, 0, &vec![7; MIB]).1, Some(MIB));
+    let refused = server.verb(&mary, &add);
+    let why = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(refused.status.code() == Some(1) && why.contains("has the SHA-256"), "{why}");
+    assert_eq!(attached(&server, &mary, n), 0);
+    // It is sent whole, and the same again needs no byte.
+    let said = server.say(&mary, &add);
+    assert!(said.starts_with("heap.bin is kept as evidence, with entry 2: /api/v1/incidents/1/evidence/"), "{said}");
+    assert_eq!(server.say(&mary, &add), said);
+    let got = house.folder().join("got.bin");
+    server.say(&mary, &["evidence", "get", "1", &sha256(&bytes), "-o", got.to_str().unwrap()]);
+    assert!(std::fs::read(&got).unwrap() == bytes);
+    assert_eq!(attached(&server, &mary, n), 1);
+    // What does not hold does not get its name.
+    std::fs::write(&files(&house, "")[0], "no").unwrap();
+    std::fs::remove_file(&got).unwrap();
+    let altered = server.verb(&mary, &["evidence", "get", "1", &sha256(&bytes), "-o", got.to_str().unwrap()]);
+    assert!(altered.status.code() == Some(5) && !got.exists());
 }
