@@ -3,7 +3,9 @@ import { requestId, whom } from '../api/client';
 import type { Problem } from '../api/types';
 
 /** What the server takes of one file, in bytes. */
-const FILE_MAX = 10 * 1024 * 1024;
+const FILE_MAX = 2 * 1024 * 1024 * 1024;
+/** What is larger goes in parts. */
+const LARGE = 4 * 1024 * 1024;
 
 export type Attached = { markdown: string } | { trouble: string };
 
@@ -18,22 +20,31 @@ export function inBrackets(name: string): string {
   );
 }
 
-export async function attach(incident: number, file: File): Promise<Attached> {
+/** Keeps a file; `far` is told how far it is, in percent, when that takes longer. */
+export async function attach(
+  incident: number,
+  file: File,
+  far: (percent: number) => void = () => {},
+): Promise<Attached> {
   if (file.size > FILE_MAX)
-    return { trouble: `${file.name} is too large: a file may have ${FILE_MAX / 1024 / 1024} MB.` };
+    return { trouble: `${file.name} is too large: a file may have ${FILE_MAX / 1024 ** 3} GB.` };
   let answer: Response;
   const as = whom.id();
   // Whoever puts it in again sends another id, and the same bytes are kept once all the same.
   const query = new URLSearchParams({ name: inBrackets(file.name), request_id: requestId() });
   try {
-    answer = await fetch(`/api/v1/incidents/${incident}/evidence?${query}`, {
-      method: 'POST',
-      headers: {
-        'content-type': file.type || 'application/octet-stream',
-        ...(as && { 'wardroom-as': as }),
-      },
-      body: file,
-    });
+    if (file.size > LARGE) {
+      const { send } = await import('./sending');
+      answer = await send(incident, file, inBrackets(file.name), far);
+    } else
+      answer = await fetch(`/api/v1/incidents/${incident}/evidence?${query}`, {
+        method: 'POST',
+        headers: {
+          'content-type': file.type || 'application/octet-stream',
+          ...(as && { 'wardroom-as': as }),
+        },
+        body: file,
+      });
   } catch {
     return {
       trouble: `${file.name} could not be sent: Wardroom cannot be reached. Your words are safe; put the picture in again once it is back.`,
