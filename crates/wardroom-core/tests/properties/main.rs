@@ -15,6 +15,7 @@ mod changes;
 mod command;
 mod document;
 mod drills;
+mod keeping;
 mod lists;
 mod log;
 mod merging;
@@ -85,6 +86,10 @@ fn everything_happens_in_the_histories() {
     }
     for _ in 0..100 {
         let steps = sightings::sighted().new_tree(&mut runner).unwrap().current();
+        world::World::play(steps, &mut seen).unwrap();
+    }
+    for _ in 0..100 {
+        let steps = keeping::preserved().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }
     let missing: Vec<_> = Event::KINDS.iter().filter(|kind| !seen.0.contains(**kind)).collect();

@@ -58,6 +58,8 @@ pub enum Step {
     Seen { stream: usize },
     /// Another system tells of the n-th change of one of two services, made so many minutes ago.
     Told { stream: usize, nth: u8, stage: Stage, who: Option<u8>, minutes: i64 },
+    /// A node tells what the n-th thing that is worth keeping shows, or that it shows nothing.
+    Kept { stream: usize, nth: u8, shown: Option<u8> },
     /// Wardroom was down for so many minutes.
     WasDown { stream: usize, minutes: i64 },
 }

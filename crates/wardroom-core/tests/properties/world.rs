@@ -23,6 +23,7 @@ use wardroom_core::sighting::Seen;
 use crate::document::written;
 use crate::harness::ledger::Ledger;
 use crate::harness::{at, facts, opened, opening, person, record, set_active};
+use crate::keeping::known_to;
 use crate::sightings::seen;
 use crate::steps::{NEWEST, PEOPLE, Speaker, Step};
 
@@ -115,7 +116,7 @@ impl Stream {
         Self { log: vec![first], stored: vec![stored], words, head, nodes, ledger }
     }
 
-    fn append(&mut self, ask: (Actor, Time), events: Vec<Event>, facts: &Facts, watch: &mut dyn Watch) -> Verdict {
+    pub fn append(&mut self, ask: (Actor, Time), events: Vec<Event>, facts: &Facts, watch: &mut dyn Watch) -> Verdict {
         for one in record(self.head.last_entry, self.head.last_at, ask, events) {
             let salt = (u128::from(self.head.number.get()) << 32) + u128::from(one.entry.0);
             let (event, stored) = through_the_log(&one.event, &mut self.words, salt)?;
@@ -218,7 +219,8 @@ fn read(incident: &Incident, command: &mut Command) {
 
 impl World {
     fn new(kinds: [Kind; 2]) -> Self {
-        let facts = facts(PEOPLE);
+        let mut facts = facts(PEOPLE);
+        known_to(&mut facts);
         let streams = [Stream::new(1, kinds[0], &facts), Stream::new(2, kinds[1], &facts)];
         Self { facts, now: at(0), streams }
     }
@@ -256,6 +258,7 @@ impl World {
                 let seen = seen(nth, stage, who.map(person), self.now - minutes.minutes());
                 return self.told(stream, seen, watch);
             }
+            Step::Kept { stream, nth, shown } => return self.kept(stream, nth, shown, watch),
             Step::WasDown { stream, minutes } => {
                 let from = self.now;
                 self.now += minutes.minutes();
