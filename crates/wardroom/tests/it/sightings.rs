@@ -1,5 +1,7 @@
 //! Freelancing, seen after the fact: other systems tell of changes, and the incidents hear of them.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -9,6 +11,7 @@ use crate::{on_both, wait};
 on_both!(
     a_change_from_outside_operations_is_seen_and_sorted,
     an_incident_hears_of_the_hour_before_it_began,
+    what_may_have_begun_it_is_not_hidden_by_what_came_later_and_more_is_not_kept,
     github_shows_itself_by_its_signature,
     what_cannot_be_heard_is_told_why_and_nothing_of_it_is_kept,
     what_is_redacted_is_gone_from_the_ledger_too,
@@ -159,7 +162,9 @@ fn an_incident_hears_of_the_hour_before_it_began(house: House) {
     let n = declare(&server, &mary, false);
     let seen = heard(&server, &mary, n, 3);
     assert!(seen.iter().all(|one| one["before_impact"] == true && one["unsorted"] == false), "{seen:?}");
-    assert_eq!(seen.iter().map(|one| &one["what"]).collect::<Vec<_>>(), ["deploy v10", "deploy v11", "deploy v12"]);
+    // The last of them may be passed on before it looks back.
+    let what: BTreeSet<&str> = seen.iter().filter_map(|one| one["what"].as_str()).collect();
+    assert_eq!(what, BTreeSet::from(["deploy v10", "deploy v11", "deploy v12"]));
     let shown = server.say(&mary, &["show", "1"]);
     assert!(shown.contains("3 changes in the hour before impact began: wardroom sightings 1"), "{shown}");
     // It turns out to have begun earlier: what was made before that may have broken it.
@@ -170,6 +175,28 @@ fn an_incident_hears_of_the_hour_before_it_began(house: House) {
     // So it is with services that turn out to be affected.
     server.done(&mary, n, json!({ "command": "set_services", "services": ["search", "mail"] }));
     assert_eq!(heard(&server, &mary, n, 5)[4]["service"], json!("mail"));
+}
+
+fn what_may_have_begun_it_is_not_hidden_by_what_came_later_and_more_is_not_kept(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    tell(&server, &pipeline, &minutes_ago(event("v11", "search", "robin"), 20));
+    let n = declare(&server, &mary, false);
+    heard(&server, &mary, n, 1);
+    // Mary has operations too: nobody is asked to sort it.
+    for hundred in 0..5 {
+        let all: Vec<Value> = (0..100).map(|nth| event(&format!("h{hundred}n{nth}"), "search", "mary")).collect();
+        let (status, answer) = with_token(&server, &pipeline, "application/cloudevents-batch+json", &Value::from(all));
+        assert_eq!((status, &answer["heard"]), (200, &json!(100)), "{answer}");
+    }
+    let view = || server.get(&mary, &format!("/api/v1/incidents/{n}")).1;
+    let full = wait::until("it is full", || Some(view()).filter(|view| view["sightings_full"] == true));
+    let shown = full["sightings"].as_array().unwrap();
+    assert_eq!((shown.len(), &shown[0]["what"], &full["sightings_seen"]), (21, &json!("deploy v11"), &json!(500)));
+    let more = "500 changes were heard of; more are not kept here";
+    assert!(server.say(&mary, &["sightings", "1"]).ends_with(&format!("{more}.\n")));
+    assert!(server.say(&mary, &["show", "1"]).contains(more));
+    assert_eq!(server.say(&mary, &["timeline", "1"]).matches(more).count(), 1);
 }
 
 fn signed(body: &str, secret: &str) -> String {
