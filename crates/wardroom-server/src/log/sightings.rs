@@ -34,6 +34,23 @@ impl Log {
         Ok(rows?.into_iter().rev().filter_map(Kept::seen).collect())
     }
 
+    /// What was received after a row, in the order in which it was: so many rows at the most, and the last of them where
+    /// there may be more.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn sightings_received(
+        &self,
+        after: (Time, Uuid),
+        at_most: usize,
+    ) -> Result<(Vec<Seen>, Option<(Time, Uuid)>), LogError> {
+        let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
+        let rows: Result<Vec<Kept>, LogError> = on_either!(self, store => store.sightings_received(after, limit));
+        let rows = rows?;
+        let next = rows.last().filter(|_| rows.len() == at_most).map(|last| (last.received, last.key));
+        Ok((rows.into_iter().filter_map(Kept::seen).collect(), next))
+    }
+
     /// Forgets one: its words were redacted.
     ///
     /// # Errors

@@ -77,6 +77,7 @@ mod step_up;
 mod stream;
 mod stuck;
 mod tls;
+mod told;
 mod undecided;
 mod verbs;
 

@@ -20,7 +20,7 @@ on_both!(
     whoever_made_it_is_asked_in,
 );
 
-const EVENT: &str = "application/cloudevents+json";
+pub const EVENT: &str = "application/cloudevents+json";
 const SECRET: &str = "a secret that both sides share";
 
 /// Mary commands, and Sabrina has operations.
@@ -34,7 +34,7 @@ struct Scene {
     n: u64,
 }
 
-fn knowing(house: House) -> (House, [String; 4]) {
+pub fn knowing(house: House) -> (House, [String; 4]) {
     let [mary, sabrina, robin] = ["mary", "sabrina", "robin"].map(|handle| house.person(handle));
     house.run(&["service", "set", "indexing"]);
     house.run(&["service", "set", "search", "--depends-on", "indexing"]);
@@ -42,7 +42,7 @@ fn knowing(house: House) -> (House, [String; 4]) {
     (house, [mary, sabrina, robin, pipeline])
 }
 
-fn declare(server: &Server, token: &str, restricted: bool) -> u64 {
+pub fn declare(server: &Server, token: &str, restricted: bool) -> u64 {
     let opening = json!({ "title": "Search is failing", "services": ["search"], "restricted": restricted });
     let (status, answer) = server.post(token, "/api/v1/incidents", opening);
     assert_eq!(status, 201, "{answer}");
@@ -59,7 +59,7 @@ fn scene(house: House) -> Scene {
     Scene { house, server, mary, sabrina, robin, pipeline, n }
 }
 
-fn event(id: &str, service: &str, who: &str) -> Value {
+pub fn event(id: &str, service: &str, who: &str) -> Value {
     json!({
         "specversion": "1.0", "id": id, "source": "https://ci.example.org/search", "type": "org.example.deployed",
         "data": {
@@ -91,19 +91,19 @@ fn with_token(server: &Server, token: &str, sort: &str, body: &Value) -> Answer 
 }
 
 /// Tells of something that is heard, and how much of it is news.
-fn tell(server: &Server, token: &str, body: &Value) -> u64 {
+pub fn tell(server: &Server, token: &str, body: &Value) -> u64 {
     let (status, answer) = with_token(server, token, EVENT, body);
     assert_eq!((status, &answer["heard"]), (200, &json!(1)), "{answer}");
     answer["news"].as_u64().unwrap()
 }
 
-fn sightings(server: &Server, token: &str, n: u64) -> Vec<Value> {
+pub fn sightings(server: &Server, token: &str, n: u64) -> Vec<Value> {
     let (status, answer) = server.get(token, &format!("/api/v1/incidents/{n}/sightings"));
     assert_eq!(status, 200, "{answer}");
     answer["sightings"].as_array().unwrap().clone()
 }
 
-fn heard(server: &Server, token: &str, n: u64, many: usize) -> Vec<Value> {
+pub fn heard(server: &Server, token: &str, n: u64, many: usize) -> Vec<Value> {
     wait::until("the incident hears of it", || Some(sightings(server, token, n)).filter(|all| all.len() == many))
 }
 
@@ -353,7 +353,7 @@ fn what_was_told_is_heard_after_a_crash(house: House) {
     let at = Timestamp::now().as_microsecond();
     let body = r#"{"what":"deploy v13","who":null,"person":null,"source":"ci","link":null,"environment":null}"#;
     let key = "00000000-0000-0000-0000-0000000000aa";
-    house.tamper(&format!("INSERT INTO sightings VALUES ('{key}', 'search', 3, {at}, {at}, '{body}')"));
+    house.tamper(&format!("INSERT INTO sightings (key, service, stage, at, received, body) VALUES ('{key}', 'search', 3, {at}, {at}, '{body}')"));
     let server = house.serve();
     assert_eq!(heard(&server, &mary, n, 2)[1]["what"], json!("deploy v13"));
     assert_eq!(tell(&server, &pipeline, &event("v12", "search", "robin")), 0);

@@ -74,6 +74,21 @@ impl Store {
         Ok(rows.iter().filter_map(kept).collect())
     }
 
+    pub(in crate::log) async fn sightings_received(
+        &self,
+        (since, after): (Time, Uuid),
+        at_most: i64,
+    ) -> Result<Vec<Kept>, LogError> {
+        let client = self.client().await?;
+        let rows = client
+            .query(
+                "SELECT * FROM sightings WHERE (received, key) > ($1, $2) ORDER BY received, key LIMIT $3",
+                &[&since.as_microsecond(), &after, &at_most],
+            )
+            .await?;
+        Ok(rows.iter().filter_map(kept).collect())
+    }
+
     pub(in crate::log) async fn forget_sighting(&self, key: Uuid) -> Result<(), LogError> {
         self.do_it("DELETE FROM sightings WHERE key = $1", &[&key]).await.map(drop)
     }

@@ -79,6 +79,21 @@ impl Store {
         .await
     }
 
+    pub(in crate::log) async fn sightings_received(
+        &self,
+        (since, after): (Time, Uuid),
+        at_most: i64,
+    ) -> Result<Vec<Kept>, LogError> {
+        self.read(move |connection| {
+            let mut all = connection.prepare_cached(
+                "SELECT * FROM sightings WHERE (received, key) > (?1, ?2) ORDER BY received, key LIMIT ?3",
+            )?;
+            let rows = all.query_map(params![since.as_microsecond(), after.to_string(), at_most], kept)?;
+            Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     pub(in crate::log) async fn forget_sighting(&self, key: Uuid) -> Result<(), LogError> {
         self.write(move |connection| {
             connection.execute("DELETE FROM sightings WHERE key = ?1", [key.to_string()])?;

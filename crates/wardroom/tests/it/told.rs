@@ -1,0 +1,97 @@
+//! What was told is heard, whatever happens between keeping it and passing it on; and nobody's words crowd out others'.
+
+use std::io::Write;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use crate::house::House;
+use crate::sightings::{EVENT, declare, event, heard, knowing, tell};
+use crate::{on_both, wait};
+
+on_both!(
+    whoever_hangs_up_is_heard_all_the_same,
+    what_was_kept_and_not_passed_on_is_heard_without_a_restart,
+    an_incident_that_cannot_be_read_holds_up_no_other,
+    a_service_that_comes_to_be_needed_is_heard_of,
+);
+
+/// As a node keeps it, behind the back of whoever passes it on.
+fn kept(house: &House, key: u32, what: &str) {
+    let at = Timestamp::now().as_microsecond();
+    let body = json!({ "what": what, "who": null, "person": null, "source": "ci", "link": null, "environment": null });
+    house.tamper(&format!(
+        "INSERT INTO sightings (key, service, stage, at, received, body)
+         VALUES ('00000000-0000-0000-0000-{key:012x}', 'search', 3, {at}, {at}, '{body}')"
+    ));
+}
+
+fn whoever_hangs_up_is_heard_all_the_same(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    let n = declare(&server, &mary, false);
+    for round in 0..10 {
+        let body = event(&format!("v{round}"), "search", "robin").to_string();
+        let request = format!(
+            "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {pipeline}\r\ncontent-type: {EVENT}\r\n\
+             content-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        // Gone as soon as it is kept, and before anybody answered.
+        let kept = (round + 1).to_string();
+        wait::until("it is kept", || (house.ask("SELECT count(*) FROM sightings") == kept).then_some(()));
+    }
+    heard(&server, &mary, n, 10);
+}
+
+fn what_was_kept_and_not_passed_on_is_heard_without_a_restart(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    let n = declare(&server, &mary, false);
+    tell(&server, &pipeline, &event("v12", "search", "robin"));
+    heard(&server, &mary, n, 1);
+    kept(&house, 1, "deploy v13");
+    assert_eq!(heard(&server, &mary, n, 2)[1]["what"], json!("deploy v13"));
+}
+
+#[test]
+fn what_a_node_kept_before_it_ended_is_told_by_the_other() {
+    let (house, [mary, _, _, pipeline]) = knowing(House::on_postgres());
+    let (one, two) = (house.serve(), house.serve());
+    let n = declare(&two, &mary, false);
+    tell(&one, &pipeline, &event("v12", "search", "robin"));
+    heard(&two, &mary, n, 1);
+    one.kill();
+    kept(&house, 1, "deploy v13");
+    assert_eq!(heard(&two, &mary, n, 2)[1]["what"], json!("deploy v13"));
+}
+
+fn an_incident_that_cannot_be_read_holds_up_no_other(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    let (broken, n) = (declare(&server, &mary, false), declare(&server, &mary, false));
+    tell(&server, &pipeline, &event("v11", "search", "robin"));
+    heard(&server, &mary, n, 1);
+    heard(&server, &mary, broken, 1);
+    server.kill();
+    house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {broken} AND seq = 1"));
+    kept(&house, 1, "deploy v12");
+    let server = house.serve();
+    assert_eq!(heard(&server, &mary, n, 2)[1]["what"], json!("deploy v12"));
+    tell(&server, &pipeline, &event("v13", "search", "robin"));
+    assert_eq!(heard(&server, &mary, n, 3)[2]["what"], json!("deploy v13"));
+}
+
+fn a_service_that_comes_to_be_needed_is_heard_of(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    house.run(&["service", "set", "queue"]);
+    let server = house.serve();
+    let n = declare(&server, &mary, false);
+    tell(&server, &pipeline, &event("v12", "queue", "robin"));
+    tell(&server, &pipeline, &event("v13", "search", "robin"));
+    assert_eq!(heard(&server, &mary, n, 1)[0]["service"], json!("search"));
+    house.run(&["service", "set", "search", "--depends-on", "indexing", "--depends-on", "queue"]);
+    assert_eq!(heard(&server, &mary, n, 2)[1]["service"], json!("queue"));
+}
