@@ -3,11 +3,16 @@
 //! What is told is kept before it is answered, and nobody who tells it learns of which incidents hear of it.
 
 use axum::Json;
+use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
 use uuid::Uuid;
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{PersonId, ServiceName};
@@ -25,6 +30,10 @@ use crate::server::Server;
 
 /// By this header GitHub says what it tells of.
 const GITHUB: &str = "x-github-event";
+/// By this one it shows that it is GitHub.
+const SIGNATURE: &str = "x-hub-signature-256";
+/// How long a webhook may take to arrive: others wait for its turn. GitHub waits for an answer as long.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Who tells of something.
 enum Teller {
@@ -63,10 +72,7 @@ pub(super) async fn tell(State(server): State<Server>, request: Request) -> Resu
         true => Teller::GitHub,
         false => Teller::Token(Box::new(AtGate::from_request_parts(&mut parts, &server).await?.0)),
     };
-    let size = said(&parts.headers);
-    let most = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
-    let _weight = server.evidence.to_take(size.unwrap_or(most).min(most)).await?;
-    let body = whole(size, body, BODY_MAX).await.map_err(|_| unheard(&Unheard::TooLarge))?;
+    let (body, _weight) = server.body(&teller, &parts.headers, body).await?;
     let heard = server.read(&teller, &parts.headers, &body).map_err(|why| unheard(&why))?;
 
     let facts = server.streams.directory().directory.facts.clone();
@@ -86,14 +92,43 @@ pub(super) async fn tell(State(server): State<Server>, request: Request) -> Resu
 }
 
 impl Server {
+    /// The body, with the room that it has. Whoever has no token may be anybody: nothing of theirs is read that cannot be
+    /// signed, they have room for themselves alone, and not for long.
+    async fn body(
+        &self,
+        teller: &Teller,
+        headers: &HeaderMap,
+        body: Body,
+    ) -> Result<(Bytes, OwnedSemaphorePermit), Problem> {
+        let size = said(headers);
+        let read = async || whole(size, body, BODY_MAX).await.map_err(|_| unheard(&Unheard::TooLarge));
+        match teller {
+            Teller::Token(_) => {
+                let most = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
+                let weight = self.evidence.to_take(size.unwrap_or(most).min(most)).await?;
+                Ok((read().await?, weight))
+            }
+            Teller::GitHub => {
+                let signature = text(headers, SIGNATURE);
+                github::may_be_signed(&self.secrets(), signature).map_err(|why| unheard(&why))?;
+                let turn = self.evidence.to_hear().await?;
+                let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "This took too long to arrive.");
+                Ok((timeout(PATIENCE, read()).await.map_err(late)??, turn))
+            }
+        }
+    }
+
+    fn secrets(&self) -> Vec<&[u8]> {
+        self.github_secrets.iter().map(String::as_bytes).collect()
+    }
+
     fn read(&self, teller: &Teller, headers: &HeaderMap, body: &[u8]) -> Result<Vec<Heard>, Unheard> {
         let content_type = text(headers, header::CONTENT_TYPE.as_str());
         match teller {
             Teller::GitHub => {
-                let secrets: Vec<&[u8]> = self.github_secrets.iter().map(String::as_bytes).collect();
-                let (event, signature) = (text(headers, GITHUB), text(headers, "x-hub-signature-256"));
+                let (event, signature) = (text(headers, GITHUB), text(headers, SIGNATURE));
                 let delivery = github::Delivery { content_type, event, signature };
-                github::heard(&secrets, &delivery, body).map(|heard| vec![heard])
+                github::heard(&self.secrets(), &delivery, body).map(|heard| vec![heard])
             }
             Teller::Token(_) => {
                 let all: Vec<(&str, &[u8])> =

@@ -5,7 +5,7 @@ use std::io::Write;
 use jiff::Timestamp;
 use serde_json::json;
 
-use crate::house::House;
+use crate::house::{House, Server, raw};
 use crate::sightings::{EVENT, declare, event, heard, knowing, tell};
 use crate::{on_both, wait};
 
@@ -14,6 +14,7 @@ on_both!(
     what_was_kept_and_not_passed_on_is_heard_without_a_restart,
     an_incident_that_cannot_be_read_holds_up_no_other,
     a_service_that_comes_to_be_needed_is_heard_of,
+    nothing_of_a_webhook_is_read_that_cannot_be_signed,
 );
 
 /// As a node keeps it, behind the back of whoever passes it on.
@@ -94,4 +95,25 @@ fn a_service_that_comes_to_be_needed_is_heard_of(house: House) {
     assert_eq!(heard(&server, &mary, n, 1)[0]["service"], json!("search"));
     house.run(&["service", "set", "search", "--depends-on", "indexing", "--depends-on", "queue"]);
     assert_eq!(heard(&server, &mary, n, 2)[1]["service"], json!("queue"));
+}
+
+fn nothing_of_a_webhook_is_read_that_cannot_be_signed(house: House) {
+    let ask = |server: &Server, signature: &str| {
+        let request = format!(
+            "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nx-github-event: ping\r\ncontent-type: application/json\r\n\
+             content-length: 1000000\r\nconnection: close\r\n{signature}\r\n"
+        );
+        raw(&server.url, &request)
+    };
+    let signature = format!("x-hub-signature-256: sha256={}\r\n", "0".repeat(64));
+    let server = house.serve();
+    // Nothing of the body ever comes, and nobody waits for it.
+    let told = ask(&server, &signature);
+    assert!(told.starts_with("HTTP/1.1 401"), "without a secret nobody is heard: {told}");
+    server.kill();
+    let server = house.serve_in(&[("WARDROOM_GITHUB_SECRET", "a-secret-that-both-sides-share")]);
+    for signature in ["", "x-hub-signature-256: sha256=00\r\n"] {
+        let told = ask(&server, signature);
+        assert!(told.starts_with("HTTP/1.1 401") && told.contains("bad_signature"), "{told}");
+    }
 }

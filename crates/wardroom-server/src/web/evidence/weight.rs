@@ -17,6 +17,8 @@ const GIVING: usize = 128 << 10;
 const GIVEN: u64 = 1 << 20;
 /// How many archives are made at once. Each holds a page of events, a sheet or a piece at a time.
 const LEAVING: usize = 4;
+/// How many webhooks are read at once that nobody vouches for before they are read.
+const HEARING: usize = 8;
 /// How long somebody waits for their turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -26,12 +28,13 @@ pub struct Weights {
     taking: Arc<Semaphore>,
     giving: Arc<Semaphore>,
     leaving: Arc<Semaphore>,
+    hearing: Arc<Semaphore>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
         let [taking, giving, leaving] = [TAKING, GIVING, LEAVING].map(|most| Arc::new(Semaphore::new(most)));
-        Self { taking, giving, leaving }
+        Self { taking, giving, leaving, hearing: Arc::new(Semaphore::new(HEARING)) }
     }
 }
 
@@ -58,6 +61,15 @@ impl Weights {
     /// 503 when there is none for a while.
     pub(in crate::web) async fn to_leave(&self) -> Result<OwnedSemaphorePermit, Problem> {
         turn(&self.leaving, 1).await
+    }
+
+    /// A turn at reading what may turn out to be signed, for as long as what is returned lives: strangers take no room of
+    /// evidence.
+    ///
+    /// # Errors
+    /// 503 when there is none for a while.
+    pub(in crate::web) async fn to_hear(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        turn(&self.hearing, 1).await
     }
 }
 
