@@ -14,11 +14,13 @@ use wardroom_core::id::{Actor, Entry, Number};
 use wardroom_core::incident::{Asking, Decision, Incident, open};
 use wardroom_core::preserve::Preserving;
 use wardroom_core::refusal::{Code, Refusal};
+use wardroom_core::sighting::NewSighting;
 
 use super::tentative::Tentative;
 use super::{Asked, Job, NotDone, Order, Worker};
 use crate::document;
 use crate::log::{Append, LogError, Request, Stored, Write};
+use crate::sightings::Kept;
 use crate::stored::recorded;
 use crate::streams::stream_of;
 
@@ -31,10 +33,10 @@ pub(super) enum Verdict {
     Failed(LogError),
 }
 
-/// Under which key a change was told of, of which an entry tells.
-fn told(recorded: &Recorded) -> Option<Uuid> {
+/// The change of which another system told, where an entry tells of one.
+fn told(recorded: &Recorded) -> Option<&NewSighting> {
     match &recorded.event {
-        Event::ChangeSeen(seen) => Some(seen.key),
+        Event::ChangeSeen(seen) => Some(seen),
         _ => None,
     }
 }
@@ -146,9 +148,9 @@ impl Worker {
         if let Some(fingerprint) = brings {
             self.has_bytes(number, fingerprint).await?;
         }
-        if let (true, Some(key)) = (redacts, cited.as_ref().and_then(told)) {
-            // Its words stand beside the log, too. Forgotten there for nothing, they are only told to nobody new.
-            self.log.forget_sighting(key).await?;
+        if let (true, Some(seen)) = (redacts, cited.as_ref().and_then(told)) {
+            // Its words stand beside the log, too. Taken out there for nothing, they are only told to nobody new.
+            self.log.silence_sighting(Kept::silenced(seen, tentative.now)).await?;
         }
         tentative.write_decision(actor, number, other, decision)
     }

@@ -51,11 +51,12 @@ impl Log {
         Ok((rows.into_iter().filter_map(Kept::seen).collect(), next))
     }
 
-    /// Forgets one: its words were redacted.
+    /// Takes the words of one away: they were redacted. That it was told stays known for as long as everything is, or it
+    /// would come back with its words when it is told again.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn forget_sighting(&self, key: Uuid) -> Result<(), LogError> {
-        on_either!(self, store => store.forget_sighting(key))
+    pub async fn silence_sighting(&self, silenced: Kept) -> Result<(), LogError> {
+        on_either!(self, store => store.silence_sighting(silenced))
     }
 }

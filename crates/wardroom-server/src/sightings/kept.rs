@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use wardroom_core::id::{PersonId, ServiceName, Time};
-use wardroom_core::sighting::{Seen, Stage};
+use wardroom_core::sighting::{NewSighting, Seen, Stage};
 use wardroom_core::text::{Line, Prose};
 
 /// A row of the table.
@@ -19,7 +19,7 @@ pub struct Kept {
     pub at: Time,
     /// When it was told of.
     pub received: Time,
-    /// Everything else, as JSON.
+    /// Everything else, as JSON; empty when the words were redacted.
     pub body: String,
 }
 
@@ -47,16 +47,19 @@ impl Kept {
             link: seen.link,
             environment: seen.environment,
         };
-        let stage = match seen.stage {
-            Stage::Begun => 1,
-            Stage::Failed => 2,
-            Stage::Done => 3,
-        };
+        let stage = stored(seen.stage);
         let body = serde_json::to_string(&body).expect("words are plain data");
         Self { key: seen.key, service: seen.service, stage, at: seen.at.min(received), received, body }
     }
 
-    /// What was told; `None` for a row that Wardroom never wrote.
+    /// What is left of what an incident heard of, when its words were redacted: that it was told.
+    #[must_use]
+    pub fn silenced(seen: &NewSighting, received: Time) -> Self {
+        let (key, service, stage) = (seen.key, seen.service.clone(), stored(seen.stage));
+        Self { key, service, stage, at: seen.at, received, body: String::new() }
+    }
+
+    /// What was told; `None` for what was redacted, and for a row that Wardroom never wrote.
     #[must_use]
     pub fn seen(self) -> Option<Seen> {
         let stage = match self.stage {
@@ -68,5 +71,13 @@ impl Kept {
         let Body { what, who, person, told_by, source, link, environment } = serde_json::from_str(&self.body).ok()?;
         let Self { key, service, at, .. } = self;
         Some(Seen { key, service, what, who, person, told_by, source, link, environment, stage, at })
+    }
+}
+
+fn stored(stage: Stage) -> i16 {
+    match stage {
+        Stage::Begun => 1,
+        Stage::Failed => 2,
+        Stage::Done => 3,
     }
 }

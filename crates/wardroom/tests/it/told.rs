@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::house::{House, Server, raw};
-use crate::sightings::{EVENT, declare, event, heard, knowing, tell};
+use crate::sightings::{EVENT, declare, event, heard, knowing, sightings, tell};
 use crate::{on_both, wait};
 
 on_both!(
@@ -14,6 +14,7 @@ on_both!(
     what_was_kept_and_not_passed_on_is_heard_without_a_restart,
     an_incident_that_cannot_be_read_holds_up_no_other,
     a_service_that_comes_to_be_needed_is_heard_of,
+    what_was_redacted_stays_without_words_when_it_is_told_again,
     nothing_of_a_webhook_is_read_that_cannot_be_signed,
 );
 
@@ -25,6 +26,10 @@ fn kept(house: &House, key: u32, what: &str) {
         "INSERT INTO sightings (key, service, stage, at, received, body)
          VALUES ('00000000-0000-0000-0000-{key:012x}', 'search', 3, {at}, {at}, '{body}')"
     ));
+}
+
+fn whats(server: &Server, token: &str, n: u64) -> Vec<Value> {
+    sightings(server, token, n).iter().map(|one| one["what"].clone()).collect()
 }
 
 fn whoever_hangs_up_is_heard_all_the_same(house: House) {
@@ -95,6 +100,29 @@ fn a_service_that_comes_to_be_needed_is_heard_of(house: House) {
     assert_eq!(heard(&server, &mary, n, 1)[0]["service"], json!("search"));
     house.run(&["service", "set", "search", "--depends-on", "indexing", "--depends-on", "queue"]);
     assert_eq!(heard(&server, &mary, n, 2)[1]["service"], json!("queue"));
+}
+
+fn what_was_redacted_stays_without_words_when_it_is_told_again(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    let n = declare(&server, &mary, false);
+    tell(&server, &pipeline, &event("hunter2", "search", "robin"));
+    let entry = heard(&server, &mary, n, 1)[0]["entry"].clone();
+    server.done(&mary, n, json!({ "command": "redact", "entry": entry }));
+    assert_eq!(tell(&server, &pipeline, &event("hunter2", "search", "robin")), 0, "it is known");
+    let words = "SELECT count(*) FROM sightings WHERE body LIKE '%hunter2%'";
+    assert_eq!(house.ask(words), "0");
+    // Nor does anybody hear of them who comes later.
+    let later = declare(&server, &mary, false);
+    tell(&server, &pipeline, &event("v13", "search", "robin"));
+    heard(&server, &mary, later, 1);
+    assert_eq!(whats(&server, &mary, later), [json!("deploy v13")]);
+    assert_eq!(heard(&server, &mary, n, 2)[0]["what"], Value::Null);
+    // Kept before it was redacted here, and forgotten since.
+    house.tamper("DELETE FROM sightings");
+    let entry = sightings(&server, &mary, n)[1]["entry"].clone();
+    server.done(&mary, n, json!({ "command": "redact", "entry": entry }));
+    assert_eq!(tell(&server, &pipeline, &event("v13", "search", "robin")), 0);
 }
 
 fn nothing_of_a_webhook_is_read_that_cannot_be_signed(house: House) {

@@ -47,10 +47,10 @@ impl Store {
         let client = self.client().await?;
         let news = client
             .query(
-                "INSERT INTO sightings
+                "INSERT INTO sightings (key, service, stage, at, received, body)
                  SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::text[])
                  ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, received = excluded.received
-                 WHERE sightings.stage < excluded.stage RETURNING key",
+                 WHERE sightings.stage < excluded.stage AND sightings.body <> '' RETURNING key",
                 &[&keys, &services, &stages, &at, &received, &bodies],
             )
             .await?;
@@ -89,7 +89,19 @@ impl Store {
         Ok(rows.iter().filter_map(kept).collect())
     }
 
-    pub(in crate::log) async fn forget_sighting(&self, key: Uuid) -> Result<(), LogError> {
-        self.do_it("DELETE FROM sightings WHERE key = $1", &[&key]).await.map(drop)
+    pub(in crate::log) async fn silence_sighting(&self, silenced: Kept) -> Result<(), LogError> {
+        self.do_it(
+            "INSERT INTO sightings (key, service, stage, at, received, body) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (key) DO UPDATE SET received = excluded.received, body = excluded.body",
+            &[
+                &silenced.key,
+                &silenced.service.as_str(),
+                &silenced.stage,
+                &silenced.at.as_microsecond(),
+                &silenced.received.as_microsecond(),
+                &silenced.body,
+            ],
+        )
+        .await
     }
 }

@@ -35,9 +35,10 @@ impl Store {
             for one in &all {
                 let new = transaction
                     .prepare_cached(
-                        "INSERT INTO sightings VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                        "INSERT INTO sightings (key, service, stage, at, received, body)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
                          ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, received = excluded.received
-                         WHERE stage < excluded.stage RETURNING 1",
+                         WHERE stage < excluded.stage AND body <> '' RETURNING 1",
                     )?
                     .query_row(
                         params![
@@ -94,9 +95,20 @@ impl Store {
         .await
     }
 
-    pub(in crate::log) async fn forget_sighting(&self, key: Uuid) -> Result<(), LogError> {
+    pub(in crate::log) async fn silence_sighting(&self, silenced: Kept) -> Result<(), LogError> {
         self.write(move |connection| {
-            connection.execute("DELETE FROM sightings WHERE key = ?1", [key.to_string()])?;
+            connection.execute(
+                "INSERT INTO sightings (key, service, stage, at, received, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                 ON CONFLICT (key) DO UPDATE SET received = excluded.received, body = excluded.body",
+                params![
+                    silenced.key.to_string(),
+                    silenced.service.as_str(),
+                    silenced.stage,
+                    silenced.at.as_microsecond(),
+                    silenced.received.as_microsecond(),
+                    silenced.body,
+                ],
+            )?;
             Ok(())
         })
         .await
