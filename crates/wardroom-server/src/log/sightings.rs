@@ -1,25 +1,35 @@
 //! Changes of which other systems told, for a while and in no backup: what an incident heard of stands in its log.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 use wardroom_core::id::{ServiceName, Time};
 use wardroom_core::sighting::Seen;
 
 use super::{Log, LogError};
-use crate::sightings::Kept;
+use crate::sightings::{Bounds, Keeping, Kept};
+
+/// How much one teller told since a time.
+pub(in crate::log) const TOLD: &str = "SELECT count(*) FROM sightings WHERE teller = $1 AND received >= $2";
+/// How much has words.
+pub(in crate::log) const ALL: &str = "SELECT count(*) FROM sightings WHERE body <> ''";
+/// Forgets so many, the oldest, of whoever told of the most. What was redacted stays known.
+pub(in crate::log) const NOISIEST: &str = "DELETE FROM sightings WHERE key IN (
+    SELECT key FROM sightings WHERE body <> '' AND teller = (
+        SELECT teller FROM sightings WHERE body <> '' GROUP BY teller ORDER BY count(*) DESC, teller LIMIT 1
+    ) ORDER BY received, key LIMIT $1
+)";
 
 impl Log {
-    /// Keeps these, all or none, and forgets what came before a time; returns those that were new, or further than they
-    /// were.
+    /// Keeps these of one teller, all or none, and forgets what came before the bounds or does not fit them.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] when none was kept, [`LogError::InDoubt`] when that is not known.
-    pub async fn keep_sightings(&self, kept: Vec<Kept>, forget_before: Time) -> Result<BTreeSet<Uuid>, LogError> {
-        on_either!(self, store => store.keep_sightings(kept, forget_before))
+    pub async fn keep_sightings(&self, kept: Vec<Kept>, bounds: Bounds) -> Result<Keeping, LogError> {
+        on_either!(self, store => store.keep_sightings(kept, bounds))
     }
 
-    /// What was told of these services and made since a time: the newest, so many at the most, in the order in which they
+    /// What was told of these services and made since a time, and by whom: the newest of each teller, so many at the most, in the order in which they
     /// were made.
     ///
     /// # Errors
@@ -29,12 +39,22 @@ impl Log {
         services: BTreeSet<ServiceName>,
         since: Time,
         at_most: i64,
-    ) -> Result<Vec<Seen>, LogError> {
+    ) -> Result<Vec<(String, Seen)>, LogError> {
         let rows: Result<Vec<Kept>, LogError> = on_either!(self, store => store.sightings(services, since, at_most));
-        Ok(rows?.into_iter().rev().filter_map(Kept::seen).collect())
+        let mut rows = rows?;
+        rows.sort_by_key(|kept| kept.at);
+        Ok(rows.into_iter().filter_map(Kept::told).collect())
     }
 
-    /// What was received after a row, in the order in which it was: so many rows at the most, and the last of them where
+    /// How many of these each teller told of, as far as it is kept.
+    ///
+    /// # Errors
+    /// [`LogError::Unavailable`].
+    pub async fn sightings_by_teller(&self, keys: Vec<Uuid>) -> Result<BTreeMap<String, i64>, LogError> {
+        on_either!(self, store => store.sightings_by_teller(keys))
+    }
+
+    /// What was received after a row, and who told it, in the order in which it was: so many rows at the most, and the last of them where
     /// there may be more.
     ///
     /// # Errors
@@ -43,12 +63,12 @@ impl Log {
         &self,
         after: (Time, Uuid),
         at_most: usize,
-    ) -> Result<(Vec<Seen>, Option<(Time, Uuid)>), LogError> {
+    ) -> Result<(Vec<(String, Seen)>, Option<(Time, Uuid)>), LogError> {
         let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
         let rows: Result<Vec<Kept>, LogError> = on_either!(self, store => store.sightings_received(after, limit));
         let rows = rows?;
         let next = rows.last().filter(|_| rows.len() == at_most).map(|last| (last.received, last.key));
-        Ok((rows.into_iter().filter_map(Kept::seen).collect(), next))
+        Ok((rows.into_iter().filter_map(Kept::told).collect(), next))
     }
 
     /// Takes the words of one away: they were redacted. That it was told stays known for as long as everything is, or it

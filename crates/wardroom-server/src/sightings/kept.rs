@@ -19,6 +19,8 @@ pub struct Kept {
     pub at: Time,
     /// When it was told of.
     pub received: Time,
+    /// Who told of it: whose telling is bounded together.
+    pub teller: String,
     /// Everything else, as JSON; empty when the words were redacted.
     pub body: String,
 }
@@ -36,7 +38,7 @@ struct Body {
 }
 
 impl Kept {
-    pub(super) fn of(seen: &Seen, received: Time) -> Self {
+    pub(super) fn of(seen: &Seen, received: Time, teller: &str) -> Self {
         let seen = seen.clone();
         let body = Body {
             what: seen.what,
@@ -49,19 +51,27 @@ impl Kept {
         };
         let stage = stored(seen.stage);
         let body = serde_json::to_string(&body).expect("words are plain data");
-        Self { key: seen.key, service: seen.service, stage, at: seen.at.min(received), received, body }
+        Self {
+            key: seen.key,
+            service: seen.service,
+            stage,
+            at: seen.at.min(received),
+            received,
+            teller: teller.to_owned(),
+            body,
+        }
     }
 
     /// What is left of what an incident heard of, when its words were redacted: that it was told.
     #[must_use]
     pub fn silenced(seen: &NewSighting, received: Time) -> Self {
         let (key, service, stage) = (seen.key, seen.service.clone(), stored(seen.stage));
-        Self { key, service, stage, at: seen.at, received, body: String::new() }
+        Self { key, service, stage, at: seen.at, received, teller: String::new(), body: String::new() }
     }
 
-    /// What was told; `None` for what was redacted, and for a row that Wardroom never wrote.
+    /// What was told, and by whom; `None` for what was redacted, and for a row that Wardroom never wrote.
     #[must_use]
-    pub fn seen(self) -> Option<Seen> {
+    pub fn told(self) -> Option<(String, Seen)> {
         let stage = match self.stage {
             1 => Stage::Begun,
             2 => Stage::Failed,
@@ -69,8 +79,8 @@ impl Kept {
             _ => return None,
         };
         let Body { what, who, person, told_by, source, link, environment } = serde_json::from_str(&self.body).ok()?;
-        let Self { key, service, at, .. } = self;
-        Some(Seen { key, service, what, who, person, told_by, source, link, environment, stage, at })
+        let Self { key, service, at, teller, .. } = self;
+        Some((teller, Seen { key, service, what, who, person, told_by, source, link, environment, stage, at }))
     }
 }
 

@@ -9,9 +9,13 @@
 mod kept;
 mod teller;
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use tokio::sync::mpsc;
 use tracing::Instrument;
+use uuid::Uuid;
+use wardroom_core::id::Time;
 use wardroom_core::sighting::Seen;
 
 use crate::clock;
@@ -25,6 +29,31 @@ pub use kept::Kept;
 
 /// For so many days what was told is kept beside the log.
 pub const KEPT_DAYS: i64 = 7;
+/// So many changes one teller may tell of within an hour: whoever tells of more goes round in a loop, and what others tell is
+/// not to drown in that.
+pub const HOURLY_MAX: i64 = 1_000;
+/// So many are kept of all tellers together. Beyond it, the oldest of whoever told of the most are forgotten.
+pub const KEPT_MAX: i64 = 50_000;
+/// For so many seconds whoever told of too much is asked to wait.
+pub const WAIT: u64 = 600;
+
+/// What came of keeping something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Keeping {
+    /// It is kept, and these were new, or further than they were.
+    Kept(BTreeSet<Uuid>),
+    /// Nothing of it is kept: its teller told of [`HOURLY_MAX`] changes within an hour.
+    TooMany,
+}
+
+/// What is kept, within these bounds.
+#[derive(Copy, Clone, Debug)]
+pub struct Bounds {
+    /// What came before this is forgotten.
+    pub forget_before: Time,
+    /// What one teller told since then is counted.
+    pub count_from: Time,
+}
 
 /// Takes what is told. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -44,21 +73,27 @@ impl Sightings {
     }
 
     /// Keeps what was told, all of it or nothing; the incidents hear of it a moment later. Returns how much of it was new, or
-    /// further than before. It goes on when whoever asked for it does not wait: what was kept is heard of.
+    /// further than before; `None` when its teller told of too much already, and nothing of it was kept. It goes on when whoever asked for it does not wait: what was kept is heard of.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] when nothing was kept, [`LogError::InDoubt`] when that is not known. Telling it again does
     /// no harm; what was kept after all is heard of, and is no news then.
-    pub async fn keep(&self, told: Vec<Seen>) -> Result<usize, LogError> {
+    pub async fn keep(&self, teller: String, told: Vec<Seen>) -> Result<Option<usize>, LogError> {
         let Self { log, wake } = self.clone();
         let keeping = async move {
             let now = clock::now();
-            let forget_before = now - SignedDuration::from_hours(24 * KEPT_DAYS);
-            let kept = told.iter().map(|seen| Kept::of(seen, now)).collect();
-            let news = log.keep_sightings(kept, forget_before).await;
+            let bounds = Bounds {
+                forget_before: now - SignedDuration::from_hours(24 * KEPT_DAYS),
+                count_from: now - SignedDuration::from_hours(1),
+            };
+            let kept = told.iter().map(|seen| Kept::of(seen, now, &teller)).collect();
+            let keeping = log.keep_sightings(kept, bounds).await;
             // Whatever came of it: what is in doubt may be there. Where a waking waits already, that one is enough.
             let _ = wake.try_send(());
-            news.map(|news| news.len())
+            keeping.map(|keeping| match keeping {
+                Keeping::Kept(news) => Some(news.len()),
+                Keeping::TooMany => None,
+            })
         };
         let ended = tokio::spawn(keeping.in_current_span()).await;
         ended.unwrap_or_else(|_| Err(LogError::InDoubt("keeping what was told broke off".to_owned())))

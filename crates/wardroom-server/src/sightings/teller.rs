@@ -24,6 +24,8 @@ use crate::watch::{After, Watch};
 const PIECE: usize = 512;
 /// So many of what was told are looked at for one incident at once, the newest: more than it can hear of.
 const LOOKED_AT: i64 = 2 * SIGHTINGS_MAX as i64;
+/// So many of one teller an incident hears of at the most.
+const SHARE: usize = SIGHTINGS_MAX as usize / 2;
 /// How often it is looked for what nobody here was woken for: another node kept it, and ended.
 const LOOK: Duration = Duration::from_secs(5);
 /// How often every open incident is looked at anew, whatever is known of it.
@@ -35,6 +37,9 @@ const WOKEN_OVERLAP: SignedDuration = SignedDuration::from_secs(15);
 /// How long to wait before an incident that could not be told is told again: at first, and at the most.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MOST: Duration = Duration::from_secs(60);
+
+/// What was told, and by whom.
+type Told = (String, Seen);
 
 /// What an incident hears of: from when on, and of which services.
 #[derive(PartialEq, Eq)]
@@ -205,11 +210,30 @@ impl Teller {
         Ok(())
     }
 
-    async fn tell_news(&self, number: Number, news: &[Seen]) -> Result<(), NotDone> {
+    async fn tell_news(&self, number: Number, news: &[Told]) -> Result<(), NotDone> {
         let Some(incident) = self.incident(number).await? else { return Ok(()) };
-        let (hears, known) = (Hears::of(&incident, &self.streams), known_as(&incident));
-        for seen in news.iter().filter(|seen| hears.may_be_news(&known, seen)) {
-            self.tell(number, seen.clone()).await?;
+        self.tell_all(&incident, &Hears::of(&incident, &self.streams), news).await
+    }
+
+    /// Tells an incident what may be news there. It hears of so many: half of that room is the most that one teller takes,
+    /// so that others are heard beside one that goes round in a loop.
+    async fn tell_all(&self, incident: &Incident, hears: &Hears, told: &[Told]) -> Result<(), NotDone> {
+        let known = known_as(incident);
+        let news: Vec<&Told> = told.iter().filter(|(_, seen)| hears.may_be_news(&known, seen)).collect();
+        let may_be_full = incident.sightings.len() + news.len() > SHARE;
+        let mut by_teller = match may_be_full {
+            true => self.log.sightings_by_teller(known.keys().copied().collect()).await?,
+            false => BTreeMap::new(),
+        };
+        for (teller, seen) in news {
+            if may_be_full && !known.contains_key(&seen.key) {
+                let heard = by_teller.entry(teller.clone()).or_default();
+                if usize::try_from(*heard).is_ok_and(|heard| heard >= SHARE) {
+                    continue;
+                }
+                *heard += 1;
+            }
+            self.tell(incident.number, seen.clone()).await?;
         }
         Ok(())
     }
@@ -254,12 +278,8 @@ impl Teller {
         let mut services = hears.services.clone();
         let going_on = incident.sightings.iter().filter(|known| under_way(known.seen.stage));
         services.extend(going_on.map(|known| known.seen.service.clone()));
-        let known = known_as(&incident);
-        for seen in self.log.sightings(services, hears.from, LOOKED_AT).await? {
-            if hears.may_be_news(&known, &seen) {
-                self.tell(number, seen).await?;
-            }
-        }
+        let told = self.log.sightings(services, hears.from, LOOKED_AT).await?;
+        self.tell_all(&incident, &hears, &told).await?;
         self.known.insert(number, hears);
         Ok(())
     }

@@ -23,10 +23,11 @@ use wardroom_core::token::Scope;
 use super::answers;
 use super::arriving::{said, whole};
 use super::problem::Problem;
-use super::who::{AtGate, Reader};
+use super::who::{AtGate, By, Reader};
 use crate::clock;
 use crate::intake::{self, BODY_MAX, Heard, Told, Unheard, cloudevents, github, spellings, words};
 use crate::server::Server;
+use crate::sightings::{HOURLY_MAX, WAIT};
 
 /// By this header GitHub says what it tells of.
 const GITHUB: &str = "x-github-event";
@@ -41,6 +42,28 @@ enum Teller {
     Token(Box<Reader>),
     /// GitHub, which signed it.
     GitHub,
+}
+
+impl Teller {
+    /// Whose telling is bounded together: what one token tells, and what one repository's webhooks do.
+    fn named(&self, source: &str) -> String {
+        match self {
+            Self::Token(reader) => match reader.by {
+                By::Token(token) => format!("token {}", token.0),
+                By::Session(_) => format!("person {}", reader.person.0),
+            },
+            Self::GitHub => format!("github {source}"),
+        }
+    }
+}
+
+/// Whoever tells of so much goes round in a loop, and is to know that nobody listens.
+fn too_many() -> Problem {
+    let sentence = format!(
+        "You told of {HOURLY_MAX} changes within an hour, which is more than anybody makes. Nothing of this was kept, and no \
+         incident hears of it. Look for a loop, and tell it again later."
+    );
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "told_too_much", sentence).after(WAIT)
 }
 
 fn unheard(why: &Unheard) -> Problem {
@@ -77,17 +100,18 @@ pub(super) async fn tell(State(server): State<Server>, request: Request) -> Resu
 
     let facts = server.streams.directory().directory.facts.clone();
     let (mut seen, mut unknown) = (Vec::new(), BTreeSet::new());
-    let (mut changes, mut ignored) = (0_usize, 0_usize);
+    let (mut changes, mut ignored, mut source) = (0_usize, 0_usize, String::new());
     for one in heard {
         match one {
             Heard::Change(told) => {
                 changes += 1;
+                source.clone_from(&told.source);
                 server.understand(&teller, *told, &facts, &mut seen, &mut unknown);
             }
             Heard::Ping | Heard::Other(_) => ignored += 1,
         }
     }
-    let news = server.sightings.keep(seen).await?;
+    let news = server.sightings.keep(teller.named(&source), seen).await?.ok_or_else(too_many)?;
     Ok(Json(json!({ "heard": changes, "news": news, "ignored": ignored, "unknown_services": unknown })))
 }
 

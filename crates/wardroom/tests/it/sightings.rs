@@ -85,7 +85,7 @@ fn send(server: &Server, fields: &[(&str, &str)], body: &[u8]) -> Answer {
     (answer.status().as_u16(), serde_json::from_str(&text).unwrap_or(Value::String(text)))
 }
 
-fn with_token(server: &Server, token: &str, sort: &str, body: &Value) -> Answer {
+pub fn with_token(server: &Server, token: &str, sort: &str, body: &Value) -> Answer {
     let bearer = format!("Bearer {token}");
     send(server, &[("authorization", &bearer), ("content-type", sort)], body.to_string().as_bytes())
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::house::{House, Server, raw};
-use crate::sightings::{EVENT, declare, event, heard, knowing, sightings, tell};
+use crate::sightings::{EVENT, declare, event, heard, knowing, sightings, tell, with_token};
 use crate::{on_both, wait};
 
 on_both!(
@@ -16,6 +16,8 @@ on_both!(
     a_service_that_comes_to_be_needed_is_heard_of,
     what_was_redacted_stays_without_words_when_it_is_told_again,
     nothing_of_a_webhook_is_read_that_cannot_be_signed,
+    whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody,
+    what_is_kept_is_bounded_and_the_noisiest_go_first,
 );
 
 /// As a node keeps it, behind the back of whoever passes it on.
@@ -144,4 +146,53 @@ fn nothing_of_a_webhook_is_read_that_cannot_be_signed(house: House) {
         let told = ask(&server, signature);
         assert!(told.starts_with("HTTP/1.1 401") && told.contains("bad_signature"), "{told}");
     }
+}
+
+/// Many changes of one service, as one teller goes round in a loop.
+fn loops(round: u32, service: &str) -> Value {
+    (0..100).map(|n| event(&format!("loop-{round}-{n}"), service, "a robot")).collect()
+}
+
+const BATCH: &str = "application/cloudevents-batch+json";
+
+fn whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody(house: House) {
+    let (house, [mary, _, robin, pipeline]) = knowing(house);
+    let server = house.serve();
+    for round in 0..10 {
+        let (status, answer) = with_token(&server, &pipeline, BATCH, &loops(round, "search"));
+        assert_eq!((status, &answer["news"]), (200, &json!(100)), "{answer}");
+    }
+    let (status, refused) = with_token(&server, &pipeline, BATCH, &loops(10, "search"));
+    assert_eq!((status, &refused["code"]), (429, &json!("told_too_much")), "{refused}");
+    assert_eq!(house.ask("SELECT count(*) FROM sightings"), "1000", "all or nothing");
+    let (status, _) = with_token(&server, &pipeline, BATCH, &loops(9, "search"));
+    assert_eq!(status, 200, "what is known is heard again");
+    // Somebody else is heard, by an incident that is opened in the middle of it too.
+    tell(&server, &robin, &event("v12", "search", "robin"));
+    let n = declare(&server, &mary, false);
+    let all = heard(&server, &mary, n, 251);
+    assert!(all.iter().any(|one| one["what"] == "deploy v12"));
+    tell(&server, &robin, &event("v13", "search", "robin"));
+    assert_eq!(heard(&server, &mary, n, 252)[251]["what"], json!("deploy v13"));
+}
+
+fn what_is_kept_is_bounded_and_the_noisiest_go_first(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    tell(&server, &pipeline, &event("v11", "search", "robin"));
+    let at = (Timestamp::now() - jiff::SignedDuration::from_hours(24)).as_microsecond();
+    let rows = match house.is_postgres() {
+        true => "SELECT md5(n::text)::uuid, 'noise', 3, {at}, {at}, '{}', 'loop' FROM generate_series(1, 50000) AS n",
+        false => {
+            "WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < 50000)
+             SELECT printf('00000000-0000-0000-0000-%012x', n), 'noise', 3, {at}, {at}, '{}', 'loop' FROM many"
+        }
+    };
+    let rows = rows.replace("{at}", &at.to_string());
+    house.tamper(&format!("INSERT INTO sightings (key, service, stage, at, received, body, teller) {rows}"));
+    tell(&server, &pipeline, &event("v12", "search", "robin"));
+    assert_eq!(house.ask("SELECT count(*) FROM sightings"), "50000");
+    assert_eq!(house.ask("SELECT count(*) FROM sightings WHERE service = 'search'"), "2");
+    let n = declare(&server, &mary, false);
+    heard(&server, &mary, n, 2);
 }

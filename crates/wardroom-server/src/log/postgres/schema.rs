@@ -386,6 +386,11 @@ CREATE INDEX sightings_received ON sightings (received);
 ",
     include_str!("kept.sql"),
     include_str!("stops.sql"),
+    "
+-- Who told of a change: what one of them tells is bounded together. What was redacted has no words, and stays known.
+ALTER TABLE sightings ADD COLUMN teller text NOT NULL DEFAULT '';
+CREATE INDEX sightings_teller ON sightings (teller, received);
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

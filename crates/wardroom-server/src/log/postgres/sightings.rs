@@ -1,6 +1,6 @@
 //! Changes of which other systems told, on PostgreSQL.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -9,7 +9,8 @@ use wardroom_core::id::{ServiceName, Time};
 use super::Store;
 use super::read::time;
 use crate::log::LogError;
-use crate::sightings::Kept;
+use crate::log::sightings::{ALL, NOISIEST, TOLD};
+use crate::sightings::{Bounds, HOURLY_MAX, KEPT_MAX, Keeping, Kept};
 
 /// A row; `None` for one that Wardroom never wrote.
 fn kept(row: &Row) -> Option<Kept> {
@@ -19,19 +20,16 @@ fn kept(row: &Row) -> Option<Kept> {
         stage: row.get("stage"),
         at: time(row.get("at"))?,
         received: time(row.get("received"))?,
+        teller: row.get("teller"),
         body: row.get("body"),
     })
 }
 
 impl Store {
-    pub(in crate::log) async fn keep_sightings(
-        &self,
-        all: Vec<Kept>,
-        forget_before: Time,
-    ) -> Result<BTreeSet<Uuid>, LogError> {
-        self.do_it("DELETE FROM sightings WHERE received < $1", &[&forget_before.as_microsecond()]).await?;
+    pub(in crate::log) async fn keep_sightings(&self, all: Vec<Kept>, bounds: Bounds) -> Result<Keeping, LogError> {
+        self.do_it("DELETE FROM sightings WHERE received < $1", &[&bounds.forget_before.as_microsecond()]).await?;
         // One row once: of the same change told twice in one batch, the furthest.
-        let mut rows: std::collections::BTreeMap<Uuid, Kept> = std::collections::BTreeMap::new();
+        let mut rows: BTreeMap<Uuid, Kept> = BTreeMap::new();
         for one in all {
             match rows.get(&one.key) {
                 Some(known) if known.stage >= one.stage => {}
@@ -44,17 +42,33 @@ impl Store {
         let at: Vec<i64> = rows.values().map(|one| one.at.as_microsecond()).collect();
         let received: Vec<i64> = rows.values().map(|one| one.received.as_microsecond()).collect();
         let bodies: Vec<&str> = rows.values().map(|one| one.body.as_str()).collect();
-        let client = self.client().await?;
-        let news = client
+        let tellers: Vec<&str> = rows.values().map(|one| one.teller.as_str()).collect();
+        let mut client = self.client().await?;
+        let transaction = client.transaction().await?;
+        let news = transaction
             .query(
-                "INSERT INTO sightings (key, service, stage, at, received, body)
-                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::text[])
+                "INSERT INTO sightings (key, service, stage, at, received, body, teller)
+                 SELECT * FROM unnest(
+                     $1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
                  ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, received = excluded.received
                  WHERE sightings.stage < excluded.stage AND sightings.body <> '' RETURNING key",
-                &[&keys, &services, &stages, &at, &received, &bodies],
+                &[&keys, &services, &stages, &at, &received, &bodies, &tellers],
             )
             .await?;
-        Ok(news.iter().map(|row| row.get("key")).collect())
+        let news: BTreeSet<Uuid> = news.iter().map(|row| row.get("key")).collect();
+        if let Some(teller) = tellers.first().filter(|_| !news.is_empty()) {
+            let since = bounds.count_from.as_microsecond();
+            let told: i64 = transaction.query_one(TOLD, &[teller, &since]).await?.get(0);
+            if told > HOURLY_MAX {
+                return Ok(Keeping::TooMany); // What was written goes with the transaction.
+            }
+            let kept: i64 = transaction.query_one(ALL, &[]).await?.get(0);
+            if kept > KEPT_MAX {
+                transaction.execute(NOISIEST, &[&(kept - KEPT_MAX)]).await?;
+            }
+        }
+        transaction.commit().await?;
+        Ok(Keeping::Kept(news))
     }
 
     pub(in crate::log) async fn sightings(
@@ -67,11 +81,21 @@ impl Store {
         let client = self.client().await?;
         let rows = client
             .query(
-                "SELECT * FROM sightings WHERE service = ANY($1) AND at >= $2 ORDER BY at DESC LIMIT $3",
+                "SELECT * FROM (
+                     SELECT *, row_number() OVER (PARTITION BY teller ORDER BY at DESC) AS nth
+                     FROM sightings WHERE service = ANY($1) AND at >= $2
+                 ) AS told ORDER BY nth, at DESC LIMIT $3",
                 &[&services, &since.as_microsecond(), &at_most],
             )
             .await?;
         Ok(rows.iter().filter_map(kept).collect())
+    }
+
+    pub(in crate::log) async fn sightings_by_teller(&self, keys: Vec<Uuid>) -> Result<BTreeMap<String, i64>, LogError> {
+        let client = self.client().await?;
+        let count = "SELECT teller, count(*) FROM sightings WHERE key = ANY($1) GROUP BY teller";
+        let rows = client.query(count, &[&keys]).await?;
+        Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
     }
 
     pub(in crate::log) async fn sightings_received(

@@ -234,7 +234,11 @@ CREATE TABLE sightings (
 ) STRICT;
 CREATE INDEX sightings_service ON sightings (service, at);
 CREATE INDEX sightings_received ON sightings (received);
-", include_str!("kept.sql"), include_str!("stops.sql")];
+", include_str!("kept.sql"), include_str!("stops.sql"), "
+-- Who told of a change: what one of them tells is bounded together. What was redacted has no words, and stays known.
+ALTER TABLE sightings ADD COLUMN teller TEXT NOT NULL DEFAULT '';
+CREATE INDEX sightings_teller ON sightings (teller, received);
+"];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.
 pub(super) fn check(connection: &Connection) -> Result<(), LogError> {

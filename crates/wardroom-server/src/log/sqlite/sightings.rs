@@ -1,6 +1,6 @@
 //! Changes of which other systems told, on SQLite.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{OptionalExtension, Row, TransactionBehavior, params};
 use uuid::Uuid;
@@ -9,7 +9,8 @@ use wardroom_core::id::{ServiceName, Time};
 use super::Store;
 use super::read::{text, time};
 use crate::log::LogError;
-use crate::sightings::Kept;
+use crate::log::sightings::{ALL, NOISIEST, TOLD};
+use crate::sightings::{Bounds, HOURLY_MAX, KEPT_MAX, Keeping, Kept};
 
 /// A row; `None` for one that Wardroom never wrote.
 fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
@@ -19,24 +20,22 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
     let (Some(key), Some(service), Some(at), Some(received), Some(body)) = (key, service, at, received, body) else {
         return Ok(None);
     };
-    Ok(Some(Kept { key, service, stage: row.get("stage")?, at, received, body }))
+    let teller = text(row, "teller")?.unwrap_or_default();
+    Ok(Some(Kept { key, service, stage: row.get("stage")?, at, received, teller, body }))
 }
 
 impl Store {
-    pub(in crate::log) async fn keep_sightings(
-        &self,
-        all: Vec<Kept>,
-        forget_before: Time,
-    ) -> Result<BTreeSet<Uuid>, LogError> {
+    pub(in crate::log) async fn keep_sightings(&self, all: Vec<Kept>, bounds: Bounds) -> Result<Keeping, LogError> {
         self.write(move |connection| {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            transaction.execute("DELETE FROM sightings WHERE received < ?1", [forget_before.as_microsecond()])?;
+            transaction
+                .execute("DELETE FROM sightings WHERE received < ?1", [bounds.forget_before.as_microsecond()])?;
             let mut news = BTreeSet::new();
             for one in &all {
                 let new = transaction
                     .prepare_cached(
-                        "INSERT INTO sightings (key, service, stage, at, received, body)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                        "INSERT INTO sightings (key, service, stage, at, received, body, teller)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
                          ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, received = excluded.received
                          WHERE stage < excluded.stage AND body <> '' RETURNING 1",
                     )?
@@ -48,6 +47,7 @@ impl Store {
                             one.at.as_microsecond(),
                             one.received.as_microsecond(),
                             one.body,
+                            one.teller,
                         ],
                         |_| Ok(()),
                     )
@@ -56,8 +56,20 @@ impl Store {
                     news.insert(one.key);
                 }
             }
+            if let Some(one) = all.first().filter(|_| !news.is_empty()) {
+                let since = bounds.count_from.as_microsecond();
+                let told: i64 =
+                    transaction.prepare_cached(TOLD)?.query_row(params![one.teller, since], |row| row.get(0))?;
+                if told > HOURLY_MAX {
+                    return Ok(Keeping::TooMany); // What was written goes with the transaction.
+                }
+                let kept: i64 = transaction.prepare_cached(ALL)?.query_row([], |row| row.get(0))?;
+                if kept > KEPT_MAX {
+                    transaction.prepare_cached(NOISIEST)?.execute([kept - KEPT_MAX])?;
+                }
+            }
             transaction.commit().map_err(LogError::after_commit)?;
-            Ok(news)
+            Ok(Keeping::Kept(news))
         })
         .await
     }
@@ -71,11 +83,27 @@ impl Store {
         let services = serde_json::to_string(&services).expect("names are plain data");
         self.read(move |connection| {
             let mut all = connection.prepare_cached(
-                "SELECT * FROM sightings
-                 WHERE service IN (SELECT value FROM json_each(?1)) AND at >= ?2 ORDER BY at DESC LIMIT ?3",
+                "SELECT * FROM (
+                     SELECT *, row_number() OVER (PARTITION BY teller ORDER BY at DESC) AS nth
+                     FROM sightings WHERE service IN (SELECT value FROM json_each(?1)) AND at >= ?2
+                 ) ORDER BY nth, at DESC LIMIT ?3",
             )?;
             let rows = all.query_map(params![services, since.as_microsecond(), at_most], kept)?;
             Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    pub(in crate::log) async fn sightings_by_teller(&self, keys: Vec<Uuid>) -> Result<BTreeMap<String, i64>, LogError> {
+        let keys: Vec<String> = keys.iter().map(Uuid::to_string).collect();
+        let keys = serde_json::to_string(&keys).expect("ids are plain data");
+        self.read(move |connection| {
+            let mut count = connection.prepare_cached(
+                "SELECT teller, count(*) FROM sightings
+                 WHERE key IN (SELECT value FROM json_each(?1)) GROUP BY teller",
+            )?;
+            let rows = count.query_map([keys], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }
