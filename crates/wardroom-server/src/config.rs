@@ -2,6 +2,7 @@
 
 mod at_most;
 mod github;
+mod limits;
 mod shown;
 mod store;
 
@@ -12,10 +13,10 @@ use std::path::{Path, PathBuf};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, FromArgMatches};
 use serde::{Deserialize, Serialize};
-use wardroom_core::evidence::Room;
 use wardroom_core::text::repeated;
 
 pub use self::at_most::AtMost;
+pub use self::limits::Limits;
 pub use self::shown::{Setting, Source};
 pub use self::store::StoreArgs;
 use crate::admission::exempt::Exempt;
@@ -253,38 +254,6 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-}
-
-/// What may be held at once.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub struct Limits {
-    /// Connections; further ones wait to be accepted.
-    pub connections: AtMost,
-    /// Connections of one address that is not this machine's.
-    pub connections_per_address: AtMost,
-    /// Live streams of one person. One who holds as many as this keeps nobody else out.
-    pub streams_per_person: AtMost,
-    /// What all evidence of one incident may weigh together, in MiB.
-    pub evidence_per_incident: AtMost,
-}
-
-impl Limits {
-    /// What all evidence of one incident may weigh together.
-    #[must_use]
-    pub fn room(&self) -> Room {
-        Room((self.evidence_per_incident.get() as u64) << 20)
-    }
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            connections: AtMost(4_096),
-            connections_per_address: AtMost(1_024),
-            streams_per_person: AtMost(1_000),
-            evidence_per_incident: AtMost(10_240),
-        }
-    }
 }
 
 impl ServeArgs {
