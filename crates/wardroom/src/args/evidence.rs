@@ -9,8 +9,8 @@ use wardroom_core::text::Line;
 
 #[derive(Subcommand, Debug)]
 pub enum Evidence {
-    /// Attach a file, or what a command printed by piping it in: wardroom evidence add 465 - --name pods.txt. A large file
-    /// goes in parts; after a break the same again goes on where it was
+    /// Attach a file, or what a command printed by piping it in: wardroom evidence add 465 - --name pods.txt; a large file
+    /// goes in parts, and after a break the same again goes on where it was
     Add {
         number: Number,
         /// Which; - for the standard input
