@@ -55,9 +55,22 @@ const STORE: &[(&str, &str)] = &[
     ("backup|FOLDER/monday.backup", "The backup is in FOLDER/monday.backup, evidence included."),
 ];
 
-/// Verbs that have stories of their own: see `settings.rs`, `demo.rs`, `evidence.rs` and below.
-const ELSEWHERE: &[&str] =
-    &["send-away", "serve", "demo", "help", "restore", "run", "gate", "good", "get", "fetch", "sighting", "sightings"];
+/// Verbs that have stories of their own: see `settings.rs`, `demo.rs`, `evidence.rs`, `preserving.rs` and below.
+const ELSEWHERE: &[&str] = &[
+    "send-away",
+    "serve",
+    "demo",
+    "help",
+    "restore",
+    "run",
+    "gate",
+    "good",
+    "get",
+    "fetch",
+    "sighting",
+    "sightings",
+    "preserve",
+];
 
 fn words(line: &str) -> Vec<&str> {
     line.split('|').collect()
