@@ -93,11 +93,12 @@ impl Book {
         self.write().take(held.incident.number, held.tip.seq, &held.incident, false);
     }
 
-    /// Takes in that an incident cannot be read any more. Returns whether it was read here before: then it goes on as it was.
+    /// Takes in that an incident cannot be read any more. Returns whether it held something when it was read here last: then it
+    /// goes on as it was. One that held nothing may hold something by now.
     pub fn broke(&self, number: Number) -> bool {
         self.write().known.get_mut(&number).is_some_and(|known| {
             known.broken = true;
-            true
+            known.incident.is_some()
         })
     }
 
