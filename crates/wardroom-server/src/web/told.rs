@@ -55,6 +55,16 @@ impl Teller {
             Self::GitHub => format!("github {source}"),
         }
     }
+
+    /// Whose word it is. What is told on somebody's own word never stands for what a pipeline or GitHub tells, whatever name
+    /// and time it gives itself.
+    fn word(&self) -> String {
+        match self {
+            Self::Token(reader) if reader.scope == Scope::Gate => "gate".to_owned(),
+            Self::Token(reader) => format!("person {}", reader.person.0),
+            Self::GitHub => "github".to_owned(),
+        }
+    }
 }
 
 /// Whoever tells of so much goes round in a loop, and is to know that nobody listens.
@@ -190,8 +200,9 @@ impl Server {
         }
         let Some(stage) = stage else { return };
         let source = words::line(&told.source).unwrap_or_else(|| told.what.clone());
+        let word = teller.word();
         let one = |service: ServiceName| Seen {
-            key: key(&told.source, &told.id, &service),
+            key: key(&word, &told.source, &told.id, &service),
             service,
             what: told.what.clone(),
             who: told.who.clone(),
@@ -218,10 +229,10 @@ impl Server {
     }
 }
 
-/// The same for the same change of the same service, and no other.
-fn key(source: &str, id: &str, service: &ServiceName) -> Uuid {
+/// The same for the same change of the same service on the same word, and no other.
+fn key(word: &str, source: &str, id: &str, service: &ServiceName) -> Uuid {
     let mut digest = Sha256::new();
-    for part in [source, id, service.as_str()] {
+    for part in [word, source, id, service.as_str()] {
         digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(part);
     }
