@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 use wardroom_core::evidence::Fingerprint;
@@ -32,6 +33,8 @@ use crate::log::{LogError, Place, make_folder};
 pub(super) const ARRIVING: &str = "arriving";
 /// The largest file that says what is on its way, in bytes.
 const SAID_MAX: u64 = 16 << 10;
+/// How many are put away at once: into a bucket, each takes some 24 MiB of memory meanwhile.
+const FINISHING: usize = 2;
 
 /// What is said of a piece before its bytes come.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -61,8 +64,10 @@ struct Inner {
     kept: Option<PathBuf>,
     /// Whether it is in a folder in which everybody of this machine may make files.
     among_others: bool,
-    /// Beginning one is done one after the other, so that the bounds hold.
-    beginning: Mutex<()>,
+    /// Beginning one is done one after the other, so that the bounds hold. Whoever waits for it keeps no thread waiting.
+    beginning: Arc<tokio::sync::Mutex<()>>,
+    /// So many are held against their SHA-256 and put away at once.
+    finishing: Arc<Semaphore>,
     /// How far each was hashed while it came to this node. What is not here is read again once it is whole.
     hashed: Mutex<BTreeMap<Uuid, (u64, Sha256)>>,
 }
@@ -110,7 +115,9 @@ impl Uploads {
             (_, Place::Postgres(_)) => (std::env::temp_dir().join("wardroom-evidence-arriving"), None),
         };
         let among_others = kept.is_none() && matches!(place, Place::Postgres(_));
-        Self(Arc::new(Inner { folder, kept, among_others, beginning: Mutex::default(), hashed: Mutex::default() }))
+        let finishing = Arc::new(Semaphore::new(FINISHING));
+        let (beginning, hashed) = (Arc::default(), Mutex::default());
+        Self(Arc::new(Inner { folder, kept, among_others, beginning, finishing, hashed }))
     }
 
     /// Where what has come of one lies.
@@ -123,7 +130,24 @@ impl Uploads {
         self.0.folder.join(format!("{id}.json"))
     }
 
-    /// What is on its way.
+    /// Makes sure that the folder, if it is there, is nobody else's: in one for all of a machine, somebody may have made it
+    /// before, with files in it that lead elsewhere.
+    fn look(&self) -> io::Result<()> {
+        if !self.0.among_others {
+            return Ok(());
+        }
+        let about = match fs::symlink_metadata(&self.0.folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            about => about?,
+        };
+        if about.is_dir() && about.uid() == rustix::process::geteuid().as_raw() && about.mode() & 0o077 == 0 {
+            return Ok(());
+        }
+        let why = "is somebody else's, so no evidence comes in parts: name another place with TMPDIR";
+        Err(io::Error::other(format!("{} {why}", self.0.folder.display())))
+    }
+
+    /// What is on its way, as far as it can be read.
     fn all(&self) -> io::Result<Vec<(Uuid, Announced)>> {
         let files = match fs::read_dir(&self.0.folder) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -133,12 +157,15 @@ impl Uploads {
             let name = file.ok()?.file_name();
             Uuid::parse_str(name.to_str()?.strip_suffix(".json")?).ok()
         };
-        Ok(files.filter_map(id).filter_map(|id| Some((id, self.read(id)?))).collect())
+        Ok(files.filter_map(id).filter_map(|id| Some((id, self.read(id).ok()??))).collect())
     }
 
-    fn read(&self, id: Uuid) -> Option<Announced> {
-        let text = crate::file::read(&self.said_of(id), SAID_MAX).ok()?;
-        serde_json::from_str(&text).ok()
+    /// What was said of one. Nothing is there only where no file is: what cannot be read now may be read later.
+    fn read(&self, id: Uuid) -> io::Result<Option<Announced>> {
+        match crate::file::read(&self.said_of(id), SAID_MAX) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            text => Ok(Some(serde_json::from_str(&text?)?)),
+        }
     }
 
     /// How many bytes have come.
@@ -155,13 +182,17 @@ impl Uploads {
     /// # Errors
     /// [`TooMany`] when there are too many on their way; [`LogError::Full`] and [`LogError::Unavailable`].
     pub async fn begin(&self, said: Announced) -> Result<Result<(Uuid, u64), TooMany>, LogError> {
-        let this = self.clone();
-        beside(move || this.begun(&said).map_err(|error| trouble(&error))).await?
+        let (this, one_by_one) = (self.clone(), Arc::clone(&self.0.beginning).lock_owned().await);
+        beside(move || {
+            let _one_by_one = one_by_one;
+            this.begun(&said).map_err(|error| trouble(&error))
+        })
+        .await?
     }
 
     fn begun(&self, said: &Announced) -> io::Result<Result<(Uuid, u64), TooMany>> {
-        let _one_by_one = self.0.beginning.lock().unwrap_or_else(PoisonError::into_inner);
         make_folder(&self.0.folder).map_err(io::Error::other)?;
+        self.look()?;
         let there = self.all()?;
         let same = |known: &Announced| {
             (known.by, known.incident, known.sha256, known.bytes) == (said.by, said.incident, said.sha256, said.bytes)
@@ -182,11 +213,6 @@ impl Uploads {
         let written = File::create(&new).and_then(|mut file| {
             file.write_all(&serde_json::to_vec(said)?)?;
             file.sync_all()?;
-            let (folder, own) = (fs::symlink_metadata(&self.0.folder)?, file.metadata()?.uid());
-            if self.0.among_others && (!folder.is_dir() || folder.uid() != own || folder.mode() & 0o077 != 0) {
-                let why = "is somebody else's, so no evidence comes in parts: name another place with TMPDIR";
-                return Err(io::Error::other(format!("{} {why}", self.0.folder.display())));
-            }
             fs::rename(&new, self.said_of(id))?;
             File::open(&self.0.folder)?.sync_all()
         });
@@ -199,22 +225,33 @@ impl Uploads {
     /// [`LogError::Unavailable`].
     pub async fn find(&self, id: Uuid, by: PersonId, incident: Number) -> Result<Option<(Announced, u64)>, LogError> {
         let this = self.clone();
-        beside(move || {
-            let Some(said) = this.read(id).filter(|said| said.by == by && said.incident == incident) else {
+        let found = move || {
+            this.look()?;
+            let Some(said) = this.read(id)?.filter(|said| said.by == by && said.incident == incident) else {
                 return Ok(None);
             };
-            this.come(id).map(|come| Some((said, come))).map_err(|error| trouble(&error))
+            Ok(Some((said, this.come(id)?)))
+        };
+        beside(move || found().map_err(|error| trouble(&error))).await?
+    }
+
+    /// Waits for a turn to put one away.
+    pub async fn turn(&self) -> OwnedSemaphorePermit {
+        Arc::clone(&self.0.finishing).acquire_owned().await.expect("it is never closed")
+    }
+
+    /// Lets go of one that rests; whether it did. One of which a part is being taken stays, and what does not go is swept
+    /// later.
+    fn removed(&self, id: Uuid) -> bool {
+        self.opened(id).is_ok_and(|_held| {
+            self.gone(id);
+            true
         })
-        .await?
     }
 
-    /// Lets go of one. What does not go is swept later.
-    pub async fn forget(&self, id: Uuid) {
-        let this = self.clone();
-        let _ = beside(move || this.removed(id)).await;
-    }
-
-    fn removed(&self, id: Uuid) {
+    /// Takes the files of one away. Its lock is held: else somebody would go on writing what has no name any more, while
+    /// others begin the same name anew.
+    fn gone(&self, id: Uuid) {
         self.hashed().remove(&id);
         // What says what it is goes first: without it the bytes are nobody's.
         let _ = fs::remove_file(self.said_of(id));

@@ -313,7 +313,10 @@ impl Keep {
                     return Err(error);
                 }
             };
-            parts.wait_for_capacity(PARTS).await.map_err(|error| trouble(&error))?;
+            if let Err(error) = parts.wait_for_capacity(PARTS).await {
+                let _ = parts.abort().await;
+                return Err(trouble(&error));
+            }
             parts.put(bytes);
         }
         parts.finish().await.map(drop).map_err(|error| trouble(&error))

@@ -11,7 +11,7 @@ use crate::clock;
 const OF_ONE: (usize, u64) = (4, 4 << 30);
 /// Pieces of everybody on this node, and their bytes.
 const OF_ALL: (usize, u64) = (64, 32 << 30);
-/// After this long without a part, one makes way for another of the same person.
+/// After this long without a part, one makes way for another: of the same person, and where all is full of anybody.
 const IDLE: Duration = Duration::from_secs(60 * 60);
 
 /// There is too much on its way.
@@ -29,18 +29,35 @@ fn fits(there: &[(Uuid, Announced)], said: &Announced, (many, bytes): (usize, u6
 }
 
 impl Uploads {
-    /// Whether one more fits. Of the same person's, those that rest longest make way.
-    pub(super) fn room_for(&self, said: &Announced, there: Vec<(Uuid, Announced)>) -> Result<(), TooMany> {
+    /// Whether one more fits. Those that rest longest make way, and none of them before it is known that it does then.
+    pub(super) fn room_for(&self, said: &Announced, mut there: Vec<(Uuid, Announced)>) -> Result<(), TooMany> {
+        let now = clock::now();
+        let rests = |id: &Uuid| self.rests(*id, now).unwrap_or_default();
+        there.sort_by_key(|(id, _)| std::cmp::Reverse(rests(id)));
         let (mut own, others): (Vec<_>, Vec<_>) = there.into_iter().partition(|(_, known)| known.by == said.by);
-        own.sort_by_key(|(id, _)| std::cmp::Reverse(self.rests(*id, clock::now())));
-        while !fits(&own, said, OF_ONE) {
-            let idle = own.first().filter(|(id, _)| self.rests(*id, clock::now()).is_some_and(|rests| rests >= IDLE));
-            let Some((id, _)) = idle else { return Err(TooMany::OfYours) };
-            self.removed(*id);
-            own.remove(0);
+        let mut go = Vec::new();
+        let mut make_way = |there: &mut Vec<(Uuid, Announced)>, bound| {
+            while !fits(there, said, bound) {
+                if there.first().is_none_or(|(id, _)| rests(id) < IDLE) {
+                    return false;
+                }
+                go.push(there.remove(0).0);
+            }
+            true
+        };
+        if !make_way(&mut own, OF_ONE) {
+            return Err(TooMany::OfYours);
         }
-        own.extend(others);
-        if fits(&own, said, OF_ALL) { Ok(()) } else { Err(TooMany::OfAll) }
+        let mut all = [others, own].concat();
+        all.sort_by_key(|(id, _)| std::cmp::Reverse(rests(id)));
+        if !make_way(&mut all, OF_ALL) {
+            return Err(TooMany::OfAll);
+        }
+        // One of which a part has just begun to come stays: this is a bound of what is announced, not of the disk.
+        for id in go {
+            self.removed(id);
+        }
+        Ok(())
     }
 }
 
@@ -75,7 +92,7 @@ mod tests {
         let long_ago = super::super::sweep::as_files_have_it(clock::now()) - IDLE;
         std::fs::File::open(uploads.said_of(first.0)).unwrap().set_modified(long_ago).unwrap();
         uploads.begin(said(1, 4, 9)).await.unwrap().unwrap();
-        assert!(uploads.read(first.0).is_none());
+        assert!(uploads.read(first.0).unwrap().is_none());
         assert_eq!(uploads.begin(said(2, 0, (4 << 30) + 1)).await.unwrap(), Err(TooMany::OfYours));
         for by in 2..9 {
             uploads.begin(said(by, 0, 4 << 30)).await.unwrap().unwrap();

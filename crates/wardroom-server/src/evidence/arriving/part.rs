@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -30,7 +31,7 @@ pub struct Part {
 }
 
 #[derive(Debug)]
-struct Open {
+pub(super) struct Open {
     file: File,
     /// How many bytes have come.
     come: u64,
@@ -49,7 +50,8 @@ impl Uploads {
         Ok(Part { uploads: self.clone(), id, open: Some(opened) })
     }
 
-    fn opened(&self, id: Uuid) -> Result<Open, NotTaken> {
+    pub(super) fn opened(&self, id: Uuid) -> Result<Open, NotTaken> {
+        self.look()?;
         let path = self.bytes_of(id);
         let mut file = File::options().read(true).write(true).create(true).truncate(false).open(&path)?;
         match file.try_lock() {
@@ -57,7 +59,13 @@ impl Uploads {
             Err(TryLockError::WouldBlock) => return Err(NotTaken::Busy),
             Err(TryLockError::Error(error)) => return Err(error.into()),
         }
-        if self.read(id).is_none() {
+        // Until it was locked, another one may have been given its name.
+        let named = std::fs::metadata(&path).ok().map(|about| (about.dev(), about.ino()));
+        let about = file.metadata()?;
+        if named != Some((about.dev(), about.ino())) {
+            return Err(NotTaken::Gone);
+        }
+        if self.read(id)?.is_none() {
             let _ = std::fs::remove_file(&path);
             return Err(NotTaken::Gone);
         }
@@ -122,6 +130,10 @@ impl Part {
         let mut open = self.open.take().ok_or_else(|| LogError::unavailable("an earlier part was cut off"))?;
         let (open, done) = beside(move || {
             let done = work(&mut open);
+            if done.is_err() {
+                // What the disk has now is read again before it is believed.
+                open.digest = None;
+            }
             (open, done)
         })
         .await?;
@@ -143,6 +155,16 @@ impl Part {
     /// [`LogError::Full`] and [`LogError::Unavailable`].
     pub async fn sync(&mut self) -> Result<(), LogError> {
         self.work(|open| open.file.sync_all()).await
+    }
+
+    /// Lets go of all of it. What does not go is swept later.
+    pub async fn let_go(mut self) {
+        let (uploads, id, held) = (self.uploads.clone(), self.id, self.open.take());
+        let _ = beside(move || {
+            let _held = held;
+            uploads.gone(id);
+        })
+        .await;
     }
 
     /// What came, taken as the whole of it.

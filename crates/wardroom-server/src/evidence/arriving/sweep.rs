@@ -64,12 +64,13 @@ impl Uploads {
     }
 
     fn sweep(&self, now: Time) -> io::Result<()> {
+        self.look()?;
         for path in files(&self.0.folder)? {
             let id = path.file_stem().and_then(|stem| Uuid::parse_str(stem.to_str()?).ok());
-            match id.filter(|id| self.read(*id).is_some()) {
-                Some(id) if self.rests(id, now).is_some_and(|rests| rests >= WAITS) => {
+            // What cannot be read now is no reason to take it for nobody's.
+            match id.filter(|id| !matches!(self.read(*id), Ok(None))) {
+                Some(id) if self.rests(id, now).is_some_and(|rests| rests >= WAITS) && self.removed(id) => {
                     tracing::info!(%id, "evidence that did not arrive within a day of its last part was let go");
-                    self.removed(id);
                 }
                 Some(_) => {}
                 None => remove_if_left(&path, now)?,
@@ -140,7 +141,7 @@ mod tests {
         uploads.sweep(after(24 * 60 - 2)).unwrap();
         assert_eq!(uploads.come(id).unwrap(), 1, "it waits for its next part");
         uploads.sweep(after(24 * 60 + 1)).unwrap();
-        assert!(uploads.read(id).is_none() && !uploads.bytes_of(id).exists());
+        assert!(uploads.read(id).unwrap().is_none() && !uploads.bytes_of(id).exists());
         assert!(objects.join("abc").exists(), "what is kept stays");
     }
 }

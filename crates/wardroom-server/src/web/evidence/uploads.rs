@@ -149,15 +149,16 @@ pub(in crate::web) async fn begin(
     InPath(number): InPath,
     Plain(Announcing { name, why, bytes, sha256 }): Plain<Announcing>,
 ) -> Result<Response, Problem> {
+    // The answer to its last part may have been lost: what is there is not weighed against the room that it took.
+    if let Some(attached) = server.attached_as(&reader, number, sha256).await? {
+        return Ok(Json(attached).into_response());
+    }
     let held = server.visible(&reader, number).await?;
     let may = held.incident.may_attach(reader.person, &reader.facts, bytes);
     may.map_err(|refusal| Problem::refused(&refusal, &reader.facts))?;
     if bytes == 0 {
         let sentence = "There is nothing in it. Look whether it was written to its end.";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", sentence));
-    }
-    if let Some(attached) = server.attached_as(&reader, number, sha256).await? {
-        return Ok(Json(attached).into_response());
     }
     server.keep.ready().await?;
     let announced = Announced { by: reader.person, incident: number, name, why, bytes, sha256 };
@@ -192,16 +193,19 @@ pub(in crate::web) async fn how_far(
 #[utoipa::path(
     delete, path = "/api/v1/incidents/{number}/evidence/uploads/{id}",
     params(("number" = u32, Path, description = "The incident's number"), ("id" = Uuid, Path, description = "The upload's")),
-    responses((status = 204, description = "It is gone"), (status = 404, body = answers::ProblemDocument)),
+    responses((status = 204, description = "It is gone"), (status = 409, description = "`wrong_offset`: a part of it is being taken", body = answers::ProblemDocument), (status = 404, body = answers::ProblemDocument)),
 )]
 pub(in crate::web) async fn cancel(
     State(server): State<Server>,
     Responder(reader): Responder,
     Path((number, id)): Path<(String, String)>,
-) -> Result<StatusCode, Problem> {
-    let (_, id, _, _) = server.upload(&reader, &number, &id).await?;
-    server.uploads.forget(id).await;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Response, Problem> {
+    let (_, id, _, come) = server.upload(&reader, &number, &id).await?;
+    match server.uploads.part(id).await {
+        Err(NotTaken::Busy) => return Ok(wrong_offset(come, true)),
+        part => part?.let_go().await,
+    }
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// Send the next part of an upload, from `Upload-Offset` on. It is on the server's disk when it is answered (204).
@@ -334,8 +338,7 @@ impl Server {
             Ok(()) => {}
             Err(NotWhole::Store(LogError::Full(why))) => {
                 // The log may lie on the same disk, and goes before what nobody has yet.
-                drop(part);
-                self.uploads.forget(id).await;
+                part.let_go().await;
                 return Err(LogError::Full(why).into());
             }
             Err(NotWhole::Store(error)) => return Err(error.into()),
@@ -406,10 +409,10 @@ impl Server {
         announced: Announced,
         mut part: Part,
     ) -> Result<Attached, Problem> {
+        let _turn = self.uploads.turn().await;
         let Arrived { sha256, media_type } = part.arrived().await?;
         if sha256 != announced.sha256 {
-            drop(part);
-            self.uploads.forget(id).await;
+            part.let_go().await;
             return Err(wrong_sha256(announced.sha256, sha256));
         }
         let Announced { name, why, bytes, .. } = announced;
@@ -417,9 +420,8 @@ impl Server {
         let put = self.keep.keep_arrived(stream_of(number), &piece, clock::now(), &self.uploads, id);
         let done = self.attach(reader, number, id, piece.clone(), put).await;
         let again = done.as_ref().is_err_and(|problem| problem.status() == StatusCode::SERVICE_UNAVAILABLE);
-        drop(part);
         if !again {
-            self.uploads.forget(id).await;
+            part.let_go().await;
         }
         done
     }

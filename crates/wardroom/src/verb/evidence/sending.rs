@@ -23,6 +23,8 @@ const TRIES: u32 = 8;
 const AGAIN: Duration = Duration::from_millis(250);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(10);
+/// How often is waited so long for all of it to be put away, once it has come: into a bucket that takes a while.
+const PUT_AWAY: u32 = 30;
 /// How often one is begun anew that the server does not know any more.
 const BEGINNINGS: u32 = 3;
 
@@ -76,7 +78,7 @@ fn parts(
     (mut at, bytes): (u64, u64),
     shown: &Shown,
 ) -> anyhow::Result<Option<Value>> {
-    let (mut tried, mut length) = (0, PARTS.0);
+    let (mut tried, mut waited, mut length) = (0, 0, PARTS.0);
     loop {
         shown.far(at);
         file.seek(SeekFrom::Start(at))?;
@@ -94,6 +96,12 @@ fn parts(
             Ok(Sent::Gone) => return Ok(None),
             Ok(Sent::Came(come)) if come > at => {
                 (at, tried) = (come, 0);
+                continue;
+            }
+            // All of it has come: that is being looked at and put away.
+            Ok(Sent::Came(_)) if at == bytes && waited < PUT_AWAY => {
+                waited += 1;
+                std::thread::sleep(LONGEST);
                 continue;
             }
             Ok(Sent::Came(_)) => None,
