@@ -33,11 +33,12 @@ pub(super) enum Verdict {
     Failed(LogError),
 }
 
-/// The change of which another system told, where an entry tells of one.
-fn told(recorded: &Recorded) -> Option<&NewSighting> {
+/// The changes of which other systems told, as far as an entry has their words: its own, or those that a merge brought.
+fn told(recorded: &Recorded) -> &[NewSighting] {
     match &recorded.event {
-        Event::ChangeSeen(seen) => Some(seen),
-        _ => None,
+        Event::ChangeSeen(seen) => std::slice::from_ref(seen),
+        Event::Absorbed(absorbed) => &absorbed.sightings,
+        _ => &[],
     }
 }
 
@@ -148,8 +149,8 @@ impl Worker {
         if let Some(fingerprint) = brings {
             self.has_bytes(number, fingerprint).await?;
         }
-        if let (true, Some(seen)) = (redacts, cited.as_ref().and_then(told)) {
-            // Its words stand beside the log, too. Taken out there for nothing, they are only told to nobody new.
+        // Their words stand beside the log, too. Taken out there for nothing, they are only told to nobody new.
+        for seen in cited.as_ref().filter(|_| redacts).map_or(&[][..], told) {
             self.log.silence_sighting(Kept::silenced(seen, tentative.now)).await?;
         }
         tentative.write_decision(actor, number, other, decision)
