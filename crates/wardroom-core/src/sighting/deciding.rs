@@ -70,10 +70,7 @@ impl Incident {
             return Err(Refusal::new(Code::TooMany, sentence));
         }
         let change = self.known_as(&seen, at);
-        let uncoordinated = change.is_none() && self.only_operations(&seen.service, at, ask.facts) && {
-            let hands = seen.person.and_then(|person| self.hands_told(person, &seen.service, at, ask.now));
-            hands != Some(Hands::Coordinated)
-        };
+        let uncoordinated = self.is_uncoordinated(&seen, ask.now, ask.facts);
         Ok(Event::ChangeSeen(Box::new(NewSighting {
             sighting,
             key: seen.key,
@@ -91,6 +88,17 @@ impl Incident {
             change,
         }))
         .into())
+    }
+
+    /// Whether it was made by somebody outside operations while only they change its service, and is no change that the
+    /// ledger knows.
+    #[must_use]
+    pub fn is_uncoordinated(&self, seen: &Seen, now: Time, facts: &Facts) -> bool {
+        let at = seen.at.min(now);
+        self.only_operations(&seen.service, at, facts) && self.known_as(seen, at).is_none() && {
+            let hands = seen.person.and_then(|person| self.hands_told(person, &seen.service, at, now));
+            hands != Some(Hands::Coordinated)
+        }
     }
 
     /// Whether only operations were to change a service at a time.

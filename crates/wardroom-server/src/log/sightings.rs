@@ -20,6 +20,12 @@ pub(in crate::log) const NOISIEST: &str = "DELETE FROM sightings WHERE key IN (
     ) ORDER BY received, key LIMIT $1
 )";
 
+/// A row in the order in which it was received. One that Wardroom never wrote has its place in it, too.
+pub(in crate::log) struct Received {
+    pub place: Option<(Time, Uuid)>,
+    pub kept: Option<Kept>,
+}
+
 impl Log {
     /// Keeps these of one teller, all or none, and forgets what came before the bounds or does not fit them.
     ///
@@ -29,8 +35,8 @@ impl Log {
         on_either!(self, store => store.keep_sightings(kept, bounds))
     }
 
-    /// What was told of these services and made since a time, and by whom: the newest of each teller, so many at the most, in the order in which they
-    /// were made.
+    /// What was told of these services and made since a time, and by whom, so many at the most: the newest of each teller, then
+    /// the next one of each, and so on.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
@@ -41,9 +47,7 @@ impl Log {
         at_most: i64,
     ) -> Result<Vec<(String, Seen)>, LogError> {
         let rows: Result<Vec<Kept>, LogError> = on_either!(self, store => store.sightings(services, since, at_most));
-        let mut rows = rows?;
-        rows.sort_by_key(|kept| kept.at);
-        Ok(rows.into_iter().filter_map(Kept::told).collect())
+        Ok(rows?.into_iter().filter_map(Kept::told).collect())
     }
 
     /// How many of these each teller told of, as far as it is kept.
@@ -65,10 +69,13 @@ impl Log {
         at_most: usize,
     ) -> Result<(Vec<(String, Seen)>, Option<(Time, Uuid)>), LogError> {
         let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
-        let rows: Result<Vec<Kept>, LogError> = on_either!(self, store => store.sightings_received(after, limit));
+        let rows: Result<Vec<Received>, LogError> = on_either!(self, store => store.sightings_received(after, limit));
         let rows = rows?;
-        let next = rows.last().filter(|_| rows.len() == at_most).map(|last| (last.received, last.key));
-        Ok((rows.into_iter().filter_map(Kept::told).collect(), next))
+        let next = match rows.len() == at_most {
+            true => rows.iter().rev().find_map(|row| row.place),
+            false => None,
+        };
+        Ok((rows.into_iter().filter_map(|row| row.kept?.told()).collect(), next))
     }
 
     /// Takes the words of one away: they were redacted. That it was told stays known for as long as everything is, or it

@@ -7,6 +7,7 @@
 //! whichever node tells it, and however often.
 
 mod kept;
+mod share;
 mod teller;
 
 use std::collections::BTreeSet;

@@ -13,6 +13,8 @@ use wardroom_core::id::{Actor, Number, ServiceName, Time};
 use wardroom_core::incident::Incident;
 use wardroom_core::sighting::{SIGHTINGS_MAX, Seen, Stage};
 
+use super::KEPT_DAYS;
+use super::share::{Chosen, Needs, Offer, SHARE, choose};
 use crate::clock;
 use crate::execute::{Asked, Executor, NotDone, Order};
 use crate::log::{Log, LogError};
@@ -24,8 +26,6 @@ use crate::watch::{After, Watch};
 const PIECE: usize = 512;
 /// So many of what was told are looked at for one incident at once, the newest: more than it can hear of.
 const LOOKED_AT: i64 = 2 * SIGHTINGS_MAX as i64;
-/// So many of one teller an incident hears of at the most.
-const SHARE: usize = SIGHTINGS_MAX as usize / 2;
 /// How often it is looked for what nobody here was woken for: another node kept it, and ended.
 const LOOK: Duration = Duration::from_secs(5);
 /// How often every open incident is looked at anew, whatever is known of it.
@@ -64,10 +64,14 @@ struct Teller {
     position: Option<u64>,
     /// What was received until then was told to everybody who hears.
     passed: Time,
-    /// What each incident hears of, as far as it was told everything since.
-    known: BTreeMap<Number, Hears>,
+    /// What each incident hears of, as far as it was told everything since; `None` where it is to be looked at anew.
+    known: BTreeMap<Number, Option<Hears>>,
     /// The incidents that could not be told. Nobody waits for them.
     later: BTreeMap<Number, Later>,
+    /// Whether incidents that ended before this began were looked at.
+    started: bool,
+    /// Of whom it was said that they told an incident too much.
+    said: BTreeSet<(Number, String)>,
 }
 
 /// Tells until nobody can tell anything any more.
@@ -80,9 +84,19 @@ pub(super) async fn run(
     mut woken: mpsc::Receiver<()>,
 ) {
     let mut entries = watch.subscribe();
-    let (passed, position) = (clock::now(), None);
-    let (known, later) = (BTreeMap::new(), BTreeMap::new());
-    let mut teller = Teller { log, streams, executor, watch, board, position, passed, known, later };
+    let mut teller = Teller {
+        log,
+        streams,
+        executor,
+        watch,
+        board,
+        position: None,
+        passed: clock::now(),
+        known: BTreeMap::new(),
+        later: BTreeMap::new(),
+        started: false,
+        said: BTreeSet::new(),
+    };
     let mut look = tokio::time::interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut everything, mut news) = (Instant::now() + EVERYTHING, None);
@@ -130,10 +144,10 @@ impl Hears {
 }
 
 impl Teller {
-    /// Looks at every open incident in the next round.
+    /// Looks at every open incident in the next round, and at every other one that something is still under way in.
     fn anew(&mut self) {
         self.position = None;
-        self.known.clear();
+        self.known.values_mut().for_each(|hears| *hears = None);
     }
 
     /// Looks at the incidents that changed; and, where there may be news, at what was received since so long before the last
@@ -170,10 +184,7 @@ impl Teller {
                     }
                     (changed, until)
                 }
-                After::Behind => {
-                    let open = self.board.active().await?;
-                    (open.iter().map(|summary| summary.number).chain(self.known.keys().copied()).collect(), until)
-                }
+                After::Behind => (self.may_hear().await?, until),
             };
             for number in numbers {
                 if !self.later.contains_key(&number) {
@@ -185,6 +196,20 @@ impl Teller {
                 return Ok(());
             }
         }
+    }
+
+    /// Every incident that may be open, whether it can be read or not, and every other one that hears of something. At first
+    /// also the newest of those that ended since the oldest of what is kept: something may have been under way in them.
+    async fn may_hear(&mut self) -> Result<BTreeSet<Number>, LogError> {
+        let mut all = self.board.may_be_open().await?;
+        all.extend(self.known.keys());
+        if !self.started {
+            let kept_since = clock::now() - SignedDuration::from_hours(24 * KEPT_DAYS);
+            let ended = self.board.ended(u32::MAX, PIECE).await?;
+            all.extend(ended.iter().filter(|one| one.phase_since >= kept_since).map(|one| one.number));
+            self.started = true;
+        }
+        Ok(all)
     }
 
     /// Rows that were received since so long before the last look, told to everybody who hears of them.
@@ -210,30 +235,37 @@ impl Teller {
         Ok(())
     }
 
-    async fn tell_news(&self, number: Number, news: &[Told]) -> Result<(), NotDone> {
+    async fn tell_news(&mut self, number: Number, news: &[Told]) -> Result<(), NotDone> {
         let Some(incident) = self.incident(number).await? else { return Ok(()) };
-        self.tell_all(&incident, &Hears::of(&incident, &self.streams), news).await
+        let hears = Hears::of(&incident, &self.streams);
+        self.tell_all(&incident, &hears, news).await
     }
 
-    /// Tells an incident what may be news there. It hears of so many: half of that room is the most that one teller takes,
-    /// so that others are heard beside one that goes round in a loop.
-    async fn tell_all(&self, incident: &Incident, hears: &Hears, told: &[Told]) -> Result<(), NotDone> {
+    /// Tells an incident what may be news there: in the order in which it is given, as far as there is room for it.
+    async fn tell_all(&mut self, incident: &Incident, hears: &Hears, told: &[Told]) -> Result<(), NotDone> {
         let known = known_as(incident);
-        let news: Vec<&Told> = told.iter().filter(|(_, seen)| hears.may_be_news(&known, seen)).collect();
-        let may_be_full = incident.sightings.len() + news.len() > SHARE;
-        let mut by_teller = match may_be_full {
+        let (now, directory) = (clock::now(), self.streams.directory());
+        let needs = |seen: &Seen| match known.contains_key(&seen.key) {
+            true => Needs::Nothing,
+            false if incident.is_uncoordinated(seen, now, &directory.directory.facts) => Needs::Room,
+            false => Needs::Share,
+        };
+        let news = told.iter().filter(|(_, seen)| hears.may_be_news(&known, seen));
+        let offers: Vec<Offer<'_>> = news.map(|(teller, seen)| Offer { teller, seen, needs: needs(seen) }).collect();
+        let heard = match incident.sightings.len() + offers.len() > SHARE {
             true => self.log.sightings_by_teller(known.keys().copied().collect()).await?,
             false => BTreeMap::new(),
         };
-        for (teller, seen) in news {
-            if may_be_full && !known.contains_key(&seen.key) {
-                let heard = by_teller.entry(teller.clone()).or_default();
-                if usize::try_from(*heard).is_ok_and(|heard| heard >= SHARE) {
-                    continue;
-                }
-                *heard += 1;
-            }
+        let room = SIGHTINGS_MAX.saturating_sub(incident.sightings_seen) as usize;
+        let Chosen { told, cut } = choose(&offers, room, heard);
+        for seen in told {
             self.tell(incident.number, seen.clone()).await?;
+        }
+        for teller in cut {
+            if self.said.insert((incident.number, teller.to_owned())) {
+                let number = incident.number;
+                tracing::warn!(%number, teller, "an incident hears of no more that one teller tells: it heard of {SHARE}");
+            }
         }
         Ok(())
     }
@@ -272,7 +304,7 @@ impl Teller {
             self.known.remove(&number);
             return Ok(());
         }
-        if self.known.get(&number) == Some(&hears) {
+        if self.known.get(&number).is_some_and(|known| known.as_ref() == Some(&hears)) {
             return Ok(());
         }
         let mut services = hears.services.clone();
@@ -280,7 +312,7 @@ impl Teller {
         services.extend(going_on.map(|known| known.seen.service.clone()));
         let told = self.log.sightings(services, hears.from, LOOKED_AT).await?;
         self.tell_all(&incident, &hears, &told).await?;
-        self.known.insert(number, hears);
+        self.known.insert(number, Some(hears));
         Ok(())
     }
 

@@ -15,6 +15,8 @@ on_both!(
     an_incident_that_cannot_be_read_holds_up_no_other,
     a_service_that_comes_to_be_needed_is_heard_of,
     what_was_redacted_stays_without_words_when_it_is_told_again,
+    what_a_merge_brought_is_redacted_beside_the_log_too,
+    whoever_is_forgotten_is_forgotten_beside_the_log_too,
     nothing_of_a_webhook_is_read_that_cannot_be_signed,
     whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody,
     what_is_kept_is_bounded_and_the_noisiest_go_first,
@@ -125,6 +127,37 @@ fn what_was_redacted_stays_without_words_when_it_is_told_again(house: House) {
     let entry = sightings(&server, &mary, n)[1]["entry"].clone();
     server.done(&mary, n, json!({ "command": "redact", "entry": entry }));
     assert_eq!(tell(&server, &pipeline, &event("v13", "search", "robin")), 0);
+}
+
+const WORDS: &str = "SELECT count(*) FROM sightings WHERE body <> ''";
+
+fn what_a_merge_brought_is_redacted_beside_the_log_too(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    let n = declare(&server, &mary, false);
+    for id in ["v12", "v13"] {
+        tell(&server, &pipeline, &event(id, "search", "robin"));
+    }
+    heard(&server, &mary, n, 2);
+    let opening = json!({ "title": "Indexing is slow", "services": ["indexing"] });
+    let into = server.post(&mary, "/api/v1/incidents", opening).1["incident"].as_u64().unwrap();
+    server.done(&mary, n, json!({ "command": "merge", "into": into }));
+    let entry = heard(&server, &mary, into, 2)[0]["entry"].clone();
+    assert_eq!(house.ask(WORDS), "2");
+    server.done(&mary, into, json!({ "command": "redact", "entry": entry }));
+    assert_eq!(whats(&server, &mary, into), [Value::Null, Value::Null]);
+    assert_eq!(house.ask(WORDS), "0");
+}
+
+fn whoever_is_forgotten_is_forgotten_beside_the_log_too(house: House) {
+    let (house, [_, _, robin, pipeline]) = knowing(house);
+    let server = house.serve();
+    tell(&server, &pipeline, &event("v12", "search", "robin"));
+    tell(&server, &robin, &event("v13", "search", "a robot"));
+    tell(&server, &pipeline, &event("v14", "search", "a robot"));
+    house.run(&["person", "forget", "robin"]);
+    assert_eq!(house.ask(WORDS), "1");
+    assert_eq!(tell(&server, &pipeline, &event("v12", "search", "robin")), 0, "it is known");
 }
 
 fn nothing_of_a_webhook_is_read_that_cannot_be_signed(house: House) {

@@ -391,6 +391,7 @@ CREATE INDEX sightings_received ON sightings (received);
 ALTER TABLE sightings ADD COLUMN teller text NOT NULL DEFAULT '';
 CREATE INDEX sightings_teller ON sightings (teller, received);
 ",
+    include_str!("told.sql"),
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -9,7 +9,7 @@ use wardroom_core::id::{ServiceName, Time};
 use super::Store;
 use super::read::time;
 use crate::log::LogError;
-use crate::log::sightings::{ALL, NOISIEST, TOLD};
+use crate::log::sightings::{ALL, NOISIEST, Received, TOLD};
 use crate::sightings::{Bounds, HOURLY_MAX, KEPT_MAX, Keeping, Kept};
 
 /// A row; `None` for one that Wardroom never wrote.
@@ -102,7 +102,7 @@ impl Store {
         &self,
         (since, after): (Time, Uuid),
         at_most: i64,
-    ) -> Result<Vec<Kept>, LogError> {
+    ) -> Result<Vec<Received>, LogError> {
         let client = self.client().await?;
         let rows = client
             .query(
@@ -110,7 +110,8 @@ impl Store {
                 &[&since.as_microsecond(), &after, &at_most],
             )
             .await?;
-        Ok(rows.iter().filter_map(kept).collect())
+        let place = |row: &Row| Some((time(row.get("received"))?, row.get("key")));
+        Ok(rows.iter().map(|row| Received { place: place(row), kept: kept(row) }).collect())
     }
 
     pub(in crate::log) async fn silence_sighting(&self, silenced: Kept) -> Result<(), LogError> {

@@ -9,7 +9,7 @@ use wardroom_core::id::{ServiceName, Time};
 use super::Store;
 use super::read::{text, time};
 use crate::log::LogError;
-use crate::log::sightings::{ALL, NOISIEST, TOLD};
+use crate::log::sightings::{ALL, NOISIEST, Received, TOLD};
 use crate::sightings::{Bounds, HOURLY_MAX, KEPT_MAX, Keeping, Kept};
 
 /// A row; `None` for one that Wardroom never wrote.
@@ -112,13 +112,16 @@ impl Store {
         &self,
         (since, after): (Time, Uuid),
         at_most: i64,
-    ) -> Result<Vec<Kept>, LogError> {
+    ) -> Result<Vec<Received>, LogError> {
         self.read(move |connection| {
             let mut all = connection.prepare_cached(
                 "SELECT * FROM sightings WHERE (received, key) > (?1, ?2) ORDER BY received, key LIMIT ?3",
             )?;
-            let rows = all.query_map(params![since.as_microsecond(), after.to_string(), at_most], kept)?;
-            Ok(rows.filter_map(Result::transpose).collect::<Result<_, _>>()?)
+            let rows = all.query_map(params![since.as_microsecond(), after.to_string(), at_most], |row| {
+                let key = text(row, "key")?.and_then(|key| Uuid::parse_str(&key).ok());
+                Ok(Received { place: time(row, "received")?.zip(key), kept: kept(row)? })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
         .await
     }
