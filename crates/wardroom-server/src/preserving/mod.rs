@@ -126,7 +126,6 @@ impl Keeper {
         loop {
             if let Err(error) = self.follow(&mut position).await {
                 tracing::warn!(%error, "it is not known yet what is worth keeping; trying again");
-                position = None;
                 tokio::time::sleep(AGAIN).await;
                 continue;
             }
@@ -136,28 +135,33 @@ impl Keeper {
         }
     }
 
-    /// Looks at the incidents that changed, or at all that are open.
+    /// Looks at the incidents that changed, or at all that are open, until there is no more to look at.
     async fn follow(&self, position: &mut Option<u64>) -> Result<(), LogError> {
         let World { watch, board, .. } = &self.world;
-        let until = watch.position();
-        let changed = match position {
-            None => After::Behind,
-            Some(position) => watch.after(*position, PIECE),
-        };
-        let (numbers, until): (BTreeSet<Number>, u64) = match changed {
-            After::Entries(entries) => {
-                let until = entries.last().map_or(until, |last| last.position);
-                (entries.iter().filter_map(|shown| shown.stream.incident()).collect(), until)
+        loop {
+            let until = watch.position();
+            let changed = match position {
+                None => After::Behind,
+                Some(position) => watch.after(*position, PIECE),
+            };
+            let (numbers, until): (BTreeSet<Number>, u64) = match changed {
+                After::Entries(entries) => {
+                    let until = entries.last().map_or(until, |last| last.position);
+                    (entries.iter().filter_map(|shown| shown.stream.incident()).collect(), until)
+                }
+                After::Behind => (board.active().await?.iter().map(|summary| summary.number).collect(), until),
+            };
+            for number in numbers {
+                // One that cannot be read is tried again by whoever works on it, and holds up no other.
+                if self.due(number).await.map_or(true, |due| !due.is_empty()) {
+                    self.begin(number);
+                }
             }
-            After::Behind => (board.active().await?.iter().map(|summary| summary.number).collect(), until),
-        };
-        for number in numbers {
-            if !self.due(number).await?.is_empty() {
-                self.begin(number);
+            *position = Some(until);
+            if until >= watch.position() {
+                return Ok(());
             }
         }
-        *position = Some(until);
-        Ok(())
     }
 
     /// What is to be kept of an incident now; nothing of one that cannot be read.
