@@ -4,7 +4,8 @@
 //! It follows the log as everybody else does, so nothing waits for it: a declaration is answered before this knows of it.
 //! What was tried stands in the incident, so that a restart and other nodes go on with what was not: each thing may be
 //! asked for more than once, and is recorded once. One place is asked at a time, so that one that is slow holds up what is
-//! behind it alone. What could not be kept is told in one line, when everything was tried.
+//! behind it alone. What could not be kept is told in one line, when everything was tried. Where the log or the store of
+//! evidence cannot just now, that is nobody's answer: it is tried again, less and less often.
 
 mod captures;
 mod running;
@@ -40,8 +41,9 @@ pub use captures::{CAPTURES_MAX, Capture, Captures};
 const AT_ONCE: usize = 8;
 /// Entries that are looked at together.
 const PIECE: usize = 512;
-/// How long to wait after something could not be read or told.
+/// How long to wait after something could not be read or told: at first, and at the most.
 const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN_MOST: Duration = Duration::from_secs(60);
 /// How often the store of evidence is asked to take something.
 const STORE_TRIES: u32 = 3;
 
@@ -190,13 +192,15 @@ impl Keeper {
         }
         let keeper = self.clone();
         tokio::spawn(async move {
+            let mut wait = AGAIN;
             while keeper.has_news(number) {
                 let round = keeper.clone();
                 match tokio::spawn(async move { round.round(number).await }).await {
-                    Ok(Ok(())) => {}
+                    Ok(Ok(())) => wait = AGAIN,
                     Ok(Err(error)) => {
                         tracing::warn!(%error, incident = number.get(), "what is worth keeping is not kept yet; trying again");
-                        tokio::time::sleep(AGAIN).await;
+                        tokio::time::sleep(wait).await;
+                        wait = (2 * wait).min(AGAIN_MOST);
                         locked(&keeper.busy).insert(number, true);
                     }
                     Err(error) => {
@@ -217,7 +221,7 @@ impl Keeper {
         news
     }
 
-    /// Tries everything that is due once, and tells what could not be kept.
+    /// Tries everything that is due once, and tells what could not be kept, whatever trouble there was with the rest.
     async fn round(&self, number: Number) -> Result<(), NotDone> {
         let silent = Silent::default();
         let due = self.due(number).await?;
@@ -232,13 +236,10 @@ impl Keeper {
                 Err(error) => trouble = Some(error),
             }
         }
-        if let Some(error) = trouble {
-            return Err(error);
-        }
         if !missed.is_empty() {
             self.tell(number, Preserving::NotKept(missed)).await?;
         }
-        Ok(())
+        trouble.map_or(Ok(()), Err)
     }
 
     async fn tried(&self, number: Number, due: Due, silent: &Silent) -> (Shows, Result<Option<Why>, NotDone>) {
@@ -258,6 +259,9 @@ impl Keeper {
         let mut tries = 1;
         while let Err(error) = self.keep.keep(stream_of(number), fingerprint, bytes.clone(), clock::now()).await {
             if tries == STORE_TRIES {
+                if !is_for_people(&error) {
+                    return Err(error.into());
+                }
                 tracing::warn!(%error, incident = number.get(), "what is worth keeping could not be stored");
                 return Ok(Some(Why::NotStored));
             }
@@ -315,6 +319,11 @@ impl Keeper {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Whether nothing can be stored before somebody does something about it. Everything else may pass by itself.
+fn is_for_people(error: &LogError) -> bool {
+    matches!(error, LogError::Full(_) | LogError::NoStore(_))
 }
 
 /// Why something was not fetched, as the log has it.
