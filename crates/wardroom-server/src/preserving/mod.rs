@@ -68,7 +68,7 @@ pub(crate) fn start(world: World, keep: Keep, from: (Listed, Captures), told: si
         keep,
         fetcher: Fetcher::taking_turns(listed, AT_ONCE),
         captures,
-        mask: Mask::new(&[], "").expect("there is nothing else that could be wrong"),
+        mask: Arc::new(Mask::new(&[], "").expect("there is nothing else that could be wrong")),
         turns: Semaphore::new(AT_ONCE),
         places: Mutex::default(),
         busy: Mutex::default(),
@@ -84,7 +84,7 @@ struct Parts {
     keep: Keep,
     fetcher: Fetcher,
     captures: Captures,
-    mask: Mask,
+    mask: Arc<Mask>,
     turns: Semaphore,
     /// One turn for each host and each capture. There are no more of them than the settings name.
     places: Mutex<BTreeMap<String, Arc<Semaphore>>>,
@@ -254,7 +254,9 @@ impl Keeper {
             Ok(bytes) => Bytes::from(bytes),
             Err(why) => return Ok(Some(why)),
         };
-        let fingerprint = Fingerprint::new(Sha256::digest(&bytes).into());
+        let all = bytes.clone();
+        let digest = tokio::task::spawn_blocking(move || Sha256::digest(&all).into());
+        let fingerprint = Fingerprint::new(digest.await.map_err(|_| NotDone::BrokeOff)?);
         let (media_type, length) = (MediaType::of(&bytes), bytes.len() as u64);
         let mut tries = 1;
         while let Err(error) = self.keep.keep(stream_of(number), fingerprint, bytes.clone(), clock::now()).await {

@@ -2,16 +2,19 @@
 //! with it.
 
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
+use tokio::task::{JoinSet, spawn_blocking};
 use wardroom_core::evidence::MediaType;
 use wardroom_core::id::{Number, ServiceName};
 use wardroom_core::preserve::Why;
 
 use super::captures::Capture;
+use super::locked;
 use crate::mask::Mask;
 
 /// How long a capture may take.
@@ -37,33 +40,42 @@ impl Drop for Group {
     }
 }
 
-/// What was said over one channel, and how much more.
+/// What was said over one channel so far, how much more, and whether that was all.
 #[derive(Debug, Default)]
 struct Said {
     kept: Vec<u8>,
     left_out: usize,
+    ended: bool,
 }
 
 impl Said {
     /// Reads to the end, and keeps no more than its beginning.
-    async fn of(channel: impl AsyncRead + Unpin, most: usize) -> Self {
-        let mut channel = channel;
-        let (mut said, mut piece) = (Self::default(), vec![0; 16 << 10]);
+    async fn hear(said: Arc<Mutex<Self>>, channel: impl AsyncRead + Unpin, most: usize) {
+        let (mut channel, mut piece) = (channel, vec![0; 16 << 10]);
         while let Ok(read @ 1..) = channel.read(&mut piece).await {
+            let mut said = locked(&said);
             let kept = read.min(most - said.kept.len());
             said.kept.extend_from_slice(&piece[..kept]);
             said.left_out += read - kept;
         }
-        said
+        locked(&said).ended = true;
+    }
+
+    fn is_whole(&self) -> bool {
+        self.ended && self.left_out == 0
     }
 
     /// In whole lines, where it was cut: half a line may be half a secret, which is not known for one.
     fn whole(mut self) -> Vec<u8> {
-        if self.left_out > 0 {
+        if !self.is_whole() {
             let whole = self.kept.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
             let left_out = self.left_out + self.kept.len() - whole;
             self.kept.truncate(whole);
-            self.kept.extend_from_slice(format!("[{left_out} bytes are left out here]\n").as_bytes());
+            let cut = match self.ended {
+                true => format!("[{left_out} bytes are left out here]\n"),
+                false => "[what was said after this is left out]\n".to_owned(),
+            };
+            self.kept.extend_from_slice(cut.as_bytes());
         }
         self.kept
     }
@@ -73,7 +85,12 @@ impl Said {
 ///
 /// # Errors
 /// Why there is nothing to keep.
-pub(super) async fn run(capture: &Capture, service: &ServiceName, number: Number, mask: &Mask) -> Result<Vec<u8>, Why> {
+pub(super) async fn run(
+    capture: &Capture,
+    service: &ServiceName,
+    number: Number,
+    mask: &Arc<Mask>,
+) -> Result<Vec<u8>, Why> {
     within(PATIENCE, capture, service, number, mask).await
 }
 
@@ -82,7 +99,7 @@ async fn within(
     capture: &Capture,
     service: &ServiceName,
     number: Number,
-    mask: &Mask,
+    mask: &Arc<Mask>,
 ) -> Result<Vec<u8>, Why> {
     let began = Instant::now();
     let failed = |error: std::io::Error| {
@@ -105,15 +122,24 @@ async fn within(
     let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
     let group = Group(pid);
     let (Some(out), Some(errors)) = (child.stdout.take(), child.stderr.take()) else { return Err(Why::Failed) };
-    let saying = async { tokio::join!(Said::of(out, OUT_MAX), Said::of(errors, ERRORS_MAX)) };
-    let saying = tokio::spawn(saying);
+    let said = [(); 2].map(|()| Arc::new(Mutex::new(Said::default())));
+    let [said_out, said_errors] = said.each_ref().map(Arc::clone);
+    // Nobody listens any longer than this goes on.
+    let mut listening = JoinSet::new();
+    listening.spawn(Said::hear(said_out, out, OUT_MAX));
+    listening.spawn(Said::hear(said_errors, errors, ERRORS_MAX));
     let status = tokio::time::timeout(patience, child.wait()).await;
     // What it left running says no more.
     drop(group);
     let status = status.map_err(|_| Why::TooSlow)?.map_err(failed)?;
-    let said = tokio::time::timeout(REST, saying).await.map_err(|_| Why::TooSlow)?;
-    let (out, errors) = said.map_err(|_| Why::Failed)?;
-    kept(capture, service, (status, began.elapsed()), (out, errors), mask)
+    // What left the group may hold on to a channel. What came until then is kept.
+    let all = async { while listening.join_next().await.is_some() {} };
+    let _ = tokio::time::timeout(REST, all).await;
+    drop(listening);
+    let ([out, errors], took) = (said.map(|said| std::mem::take(&mut *locked(&said))), began.elapsed());
+    let (capture, service, mask) = (capture.clone(), service.clone(), Arc::clone(mask));
+    let kept = spawn_blocking(move || kept(&capture, &service, (status, took), (out, errors), &mask));
+    kept.await.map_err(|_| Why::Failed)?
 }
 
 /// What is kept of what it said: a picture as it is, and words with how they came about and without secrets.
@@ -126,10 +152,12 @@ fn kept(
 ) -> Result<Vec<u8>, Why> {
     match (out.kept.is_empty(), status.success()) {
         (true, false) => return Err(Why::Failed),
-        (true, true) if errors.kept.is_empty() => return Err(Why::Empty),
+        (true, true) if errors.kept.is_empty() => {
+            return Err(if out.ended && errors.ended { Why::Empty } else { Why::TooSlow });
+        }
         _ => {}
     }
-    if out.left_out == 0 && status.success() && MediaType::of(&out.kept).is_picture() {
+    if out.is_whole() && status.success() && MediaType::of(&out.kept).is_picture() {
         return Ok(out.kept);
     }
     let code = status.code().map_or_else(|| "ended by a signal".to_owned(), |code| format!("exit code {code}"));
@@ -154,7 +182,7 @@ mod tests {
         let path = folder.path().join("capture");
         std::fs::write(&path, script).unwrap();
         let capture: Capture = format!("it=/bin/sh {} $HOME", path.display()).parse().unwrap();
-        let mask = Mask::new(&[], "").unwrap();
+        let mask = Arc::new(Mask::new(&[], "").unwrap());
         let bytes = within(patience, &capture, &"search".parse().unwrap(), Number::FIRST, &mask).await?;
         Ok(String::from_utf8_lossy(&bytes).into_owned())
     }
@@ -177,7 +205,7 @@ mod tests {
         assert_eq!(shown("true", PATIENCE).await, Err(Why::Empty));
         assert_eq!(shown("echo no >&2; exit 1", PATIENCE).await, Err(Why::Failed));
         let capture: Capture = "it=/nowhere/at/all".parse().unwrap();
-        let mask = Mask::new(&[], "").unwrap();
+        let mask = Arc::new(Mask::new(&[], "").unwrap());
         let none = run(&capture, &"search".parse().unwrap(), Number::FIRST, &mask).await;
         assert_eq!(none, Err(Why::Failed));
     }
@@ -201,6 +229,13 @@ mod tests {
         // What is left running by one that ended is ended, too, and keeps nobody waiting.
         let said = shown("sleep 1000 & echo done", PATIENCE).await.unwrap();
         assert!(said.ends_with("done\n"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn what_left_the_group_keeps_nobody_waiting_and_what_was_said_is_kept() {
+        let said = shown("setsid sleep 20 & echo done; printf half", PATIENCE).await.unwrap();
+        assert!(said.contains("done\n[what was said after this is left out]\n"), "{said}");
+        assert_eq!(shown("setsid sleep 20 & true", PATIENCE).await, Err(Why::TooSlow));
     }
 
     #[tokio::test]
