@@ -72,7 +72,7 @@ test.each(STORES)(
     house.say(sabrina, 'offer', '1', 'operations', 'guest-marty');
     await guest.getByRole('region', { name: 'What you do next' }).locator('.go').tap();
     await marty.getByText('Operations').waitFor();
-    await marty.getByRole('button', { name: /^Send Marty/ }).click();
+    await marty.getByRole('button', { name: /^Send away: Marty/ }).click();
     await guest.getByRole('heading', { name: 'Thank you for helping' }).waitFor();
     expect(await faults(guest)).toEqual([]);
     await marty.waitFor({ state: 'detached' });

@@ -1,6 +1,8 @@
 //! Evidence that comes in parts: announced with its size and SHA-256, taken where it broke off, and attached once it is
 //! whole and is what was announced (decision 0034). How a part is sent is the IETF's “Resumable Uploads for HTTP”.
 
+mod refusals;
+
 use std::time::Duration;
 
 use axum::Json;
@@ -17,9 +19,10 @@ use wardroom_core::evidence::{Fingerprint, Piece};
 use wardroom_core::id::Number;
 use wardroom_core::text::Line;
 
+use self::refusals::{no_such, too_long, too_many, wrong_sha256};
 use super::Attached;
 use crate::clock;
-use crate::evidence::arriving::{Announced, Arrived, NotTaken, Part, TooMany};
+use crate::evidence::arriving::{Announced, Arrived, NotTaken, Part};
 use crate::log::LogError;
 use crate::server::Server;
 use crate::streams::stream_of;
@@ -73,32 +76,6 @@ pub(in crate::web) struct Upload {
     offset: u64,
     /// How many there will be.
     bytes: u64,
-}
-
-fn no_such() -> Problem {
-    let sentence = "There is no such upload of yours here. It may be attached already, or it was let go after a day: begin it \
-                    again, and what is kept need not be sent.";
-    Problem::new(StatusCode::NOT_FOUND, "no_such_upload", sentence)
-}
-
-fn too_many(too_many: TooMany) -> Problem {
-    let sentence = match too_many {
-        TooMany::OfYours => {
-            "You have as much on its way as one person may: 4 files or 4 GB. Let one of them arrive, then send this one."
-        }
-        TooMany::OfAll => {
-            "Too much is on its way to this server at once: 64 files or 32 GB. Try again when some of it has arrived."
-        }
-    };
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_uploads", sentence).after(60)
-}
-
-fn wrong_sha256(announced: Fingerprint, arrived: Fingerprint) -> Problem {
-    let sentence = format!(
-        "What arrived has the SHA-256 {arrived}, and announced was {announced}. Nothing was kept. Was the file \
-         written to meanwhile? Send it again."
-    );
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "wrong_sha256", sentence)
 }
 
 /// A part that does not follow on what has come, with how much that is.
@@ -193,7 +170,8 @@ pub(in crate::web) async fn how_far(
 #[utoipa::path(
     delete, path = "/api/v1/incidents/{number}/evidence/uploads/{id}",
     params(("number" = u32, Path, description = "The incident's number"), ("id" = Uuid, Path, description = "The upload's")),
-    responses((status = 204, description = "It is gone"), (status = 409, description = "`wrong_offset`: a part of it is being taken", body = answers::ProblemDocument), (status = 404, body = answers::ProblemDocument)),
+    responses((status = 204, description = "It is gone"),
+              (status = "4XX", description = "409: a part of it is being taken", body = answers::ProblemDocument)),
 )]
 pub(in crate::web) async fn cancel(
     State(server): State<Server>,
@@ -201,10 +179,11 @@ pub(in crate::web) async fn cancel(
     Path((number, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let (_, id, _, come) = server.upload(&reader, &number, &id).await?;
-    match server.uploads.part(id).await {
-        Err(NotTaken::Busy) => return Ok(wrong_offset(come, true)),
-        part => part?.let_go().await,
+    let part = server.uploads.part(id).await;
+    if matches!(part, Err(NotTaken::Busy)) {
+        return Ok(wrong_offset(come, true));
     }
+    part?.let_go().await;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -248,11 +227,6 @@ pub(in crate::web) async fn append(
         let _ = timeout(STILL_TAKEN, rest).await;
     }
     answer
-}
-
-fn too_long(announced: u64) -> Problem {
-    let sentence = format!("This is more than was announced: {announced} bytes. Look whether the file has grown.");
-    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", sentence)
 }
 
 /// Behind how many bytes a part belongs, and whether it says that it is the last.
@@ -356,8 +330,7 @@ impl Server {
         let server = self.clone();
         let finishing = tokio::spawn(async move { server.finish(&reader, number, id, announced, part).await });
         let finished = timeout(FINISHING, finishing).await.map_err(|_| {
-            let sentence =
-                "All of it has come, and it takes long to be put away. Ask again in a moment, with no bytes.";
+            let sentence = "All of it has come, and is being put away. Ask again in a moment, with no bytes.";
             Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", sentence)
         })?;
         let attached = finished.map_err(|error| LogError::unavailable(&error))??;
