@@ -334,6 +334,7 @@ mod tests {
 
     use super::*;
     use crate::config::ServeArgs;
+    use crate::evidence::KeptAt;
     use crate::execute::{Asked, Order};
 
     /// Mary's incident, and a sign of life from before an outage.
@@ -364,7 +365,8 @@ mod tests {
         let rival = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         rival.execute_batch("BEGIN IMMEDIATE").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let config = ServeArgs::default().settle().unwrap();
+        let evidence = KeptAt::Folder(folder.path().join("evidence"));
+        let config = Config { evidence, ..ServeArgs::default().settle().unwrap() };
         let server = start(log, BTreeMap::new(), config, stopping).await.unwrap();
         assert!(server.streams.incident(Number::FIRST).await.unwrap().is_some(), "what can be read is served");
         assert!(server.ready_to_record().now_or_never().is_none(), "but nothing is recorded before");
@@ -383,7 +385,8 @@ mod tests {
         let raw = rusqlite::Connection::open(folder.path().join("wardroom.db")).unwrap();
         raw.execute_batch("UPDATE tips SET seq = seq + 1 WHERE stream = 1").unwrap();
         let (_stop, stopping) = signal::channel(false);
-        let config = Config { place, ..ServeArgs::default().settle().unwrap() };
+        let evidence = KeptAt::Folder(folder.path().join("evidence"));
+        let config = Config { place, evidence, ..ServeArgs::default().settle().unwrap() };
         let server = open(config, stopping).await.unwrap();
         let held = server.streams.incident(Number::FIRST).await.unwrap().unwrap();
         let why = held.incident.unreadable.clone().unwrap_or_default();
