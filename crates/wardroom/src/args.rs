@@ -7,6 +7,7 @@ mod gate;
 mod remote;
 mod run;
 mod store;
+mod worth;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -17,7 +18,6 @@ use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand}
 use wardroom_core::audit::Topic;
 use wardroom_core::id::{Number, ServiceName, Time, Who};
 use wardroom_core::incident::{Kind, Severity};
-use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
 use wardroom_server::config::{ServeArgs, StoreArgs};
 
@@ -28,6 +28,7 @@ pub use gate::{Gate, OnFailure};
 pub use remote::{Remote, Secret};
 pub use run::Run;
 pub use store::{Person, Service, Team, Token};
+pub use worth::WorthKeeping;
 
 /// How much of a timeline: `all`, or a number of entries.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -166,13 +167,8 @@ pub enum Verb {
     /// Say what of a service of yours is worth keeping when something is wrong with it: wardroom preserve search
     /// "graphs=https://graphs.example.org/search.png" "pods=capture:pods"
     Preserve {
-        service: ServiceName,
-        /// What it shows, and its URL, a capture of the server, or a command for people; all there is, from now on
-        #[arg(value_name = "WHAT=HOW", required_unless_present = "nothing")]
-        keep: Vec<Template>,
-        /// Nothing is, from now on
-        #[arg(long, conflicts_with = "keep")]
-        nothing: bool,
+        #[command(flatten)]
+        worth: WorthKeeping,
     },
     /// Show what was done to services, and what differs from normal: wardroom changes 465
     Changes { number: Number },

@@ -74,7 +74,8 @@ impl Sightings {
     }
 
     /// Keeps what was told, all of it or nothing; the incidents hear of it a moment later. Returns how much of it was new, or
-    /// further than before; `None` when its teller told of too much already, and nothing of it was kept. It goes on when whoever asked for it does not wait: what was kept is heard of.
+    /// further than before; `None` when its teller told of too much already, and nothing of it was kept. It goes on when
+    /// whoever asked for it does not wait: what was kept is heard of.
     ///
     /// # Errors
     /// [`LogError::Unavailable`] when nothing was kept, [`LogError::InDoubt`] when that is not known. Telling it again does

@@ -7,12 +7,11 @@ use wardroom_core::id::{Handle, ServiceName, TeamName, Who};
 use wardroom_core::incident::Severity;
 use wardroom_core::matching::{Label, Pattern};
 use wardroom_core::person::Email;
-use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 use wardroom_server::config::StoreArgs;
 
-use super::word;
+use super::{WorthKeeping, word};
 
 #[derive(Subcommand, Debug)]
 pub enum Person {
@@ -154,13 +153,8 @@ pub enum Service {
     /// Say what is worth keeping when something is wrong with a service: wardroom service preserve search
     /// "graphs=https://graphs.example.org/search.png" "pods=kubectl get pods -n search"
     Preserve {
-        service: ServiceName,
-        /// What it shows, and its URL, capture:NAME, or a command that changes nothing; all there is, from now on
-        #[arg(value_name = "WHAT=HOW", required_unless_present = "nothing")]
-        keep: Vec<Template>,
-        /// Nothing is, from now on
-        #[arg(long, conflicts_with = "keep")]
-        nothing: bool,
+        #[command(flatten)]
+        worth: WorthKeeping,
         #[command(flatten)]
         store: StoreArgs,
     },

@@ -60,7 +60,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
             let (service, version) = (service.as_str(), version.as_str());
             gate::good(&client(&remote)?, &remote, service, version, on_behalf_of.as_deref())
         }
-        Verb::Preserve { service, keep, nothing: _ } => evidence::preserve(&client(&remote)?, &remote, &service, &keep),
+        Verb::Preserve { worth } => evidence::preserve(&client(&remote)?, &remote, &worth.service, &worth.keep),
         Verb::Run(typed) => return run::run(&client(&remote)?, &remote, typed),
         Verb::Serve(serve) => serve::serve(*serve, remote.json),
         Verb::Demo(demo) => demo::demo(demo, remote.json),

@@ -23,7 +23,7 @@ use wardroom_server::streams::Streams;
 use wardroom_server::web::who::new_secret;
 
 use super::print_json;
-use crate::args::{Person, Remote, Service, Team, Token};
+use crate::args::{Person, Remote, Service, Team, Token, WorthKeeping};
 use crate::exit::Failure;
 
 /// How often a command that met others at the directory, again and again, is tried anew: a script that adds many
@@ -278,7 +278,7 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
             let said = format!("The directory knows which objects of a cluster belong to {service}.");
             change_one(&store, json, DirectoryCommand::MatchService { service, matching }, &said)
         }
-        Service::Preserve { service, keep, nothing: _, store } => {
+        Service::Preserve { worth: WorthKeeping { service, keep, nothing: _ }, store } => {
             let said = format!("The directory knows what of {service} is worth keeping.");
             change_one(&store, json, DirectoryCommand::PreserveService { service, keep }, &said)
         }
