@@ -9,8 +9,9 @@ use wardroom_core::sighting::Seen;
 use super::{Log, LogError};
 use crate::sightings::{Bounds, Keeping, Kept};
 
-/// How much one teller told since a time.
-pub(in crate::log) const TOLD: &str = "SELECT count(*) FROM sightings WHERE teller = $1 AND received >= $2";
+/// Of how many changes one teller told since a time. A row from before they were known by one counts for itself.
+pub(in crate::log) const TOLD: &str =
+    "SELECT count(DISTINCT coalesce(change, key)) FROM sightings WHERE teller = $1 AND received >= $2";
 /// How much has words.
 pub(in crate::log) const ALL: &str = "SELECT count(*) FROM sightings WHERE body <> ''";
 /// Forgets so many, the oldest, of whoever told of the most. What was redacted stays known.

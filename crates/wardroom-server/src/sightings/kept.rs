@@ -6,11 +6,15 @@ use wardroom_core::id::{PersonId, ServiceName, Time};
 use wardroom_core::sighting::{NewSighting, Seen, Stage};
 use wardroom_core::text::{Line, Prose};
 
+use super::Part;
+
 /// A row of the table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kept {
     /// The same for as long as it is the same change of the same service.
     pub key: Uuid,
+    /// The same for all services of one change; `None` where that is not known.
+    pub change: Option<Uuid>,
     /// What was changed.
     pub service: ServiceName,
     /// How far it is: 1 begun, 2 failed, 3 done.
@@ -38,8 +42,8 @@ struct Body {
 }
 
 impl Kept {
-    pub(super) fn of(seen: &Seen, received: Time, teller: &str) -> Self {
-        let seen = seen.clone();
+    pub(super) fn of(part: &Part, received: Time, teller: &str) -> Self {
+        let Part { change, seen } = part.clone();
         let body = Body {
             what: seen.what,
             who: seen.who,
@@ -53,6 +57,7 @@ impl Kept {
         let body = serde_json::to_string(&body).expect("words are plain data");
         Self {
             key: seen.key,
+            change: Some(change),
             service: seen.service,
             stage,
             at: seen.at.min(received),
@@ -66,7 +71,8 @@ impl Kept {
     #[must_use]
     pub fn silenced(seen: &NewSighting, received: Time) -> Self {
         let (key, service, stage) = (seen.key, seen.service.clone(), stored(seen.stage));
-        Self { key, service, stage, at: seen.at, received, teller: String::new(), body: String::new() }
+        let (teller, body) = (String::new(), String::new());
+        Self { key, change: None, service, stage, at: seen.at, received, teller, body }
     }
 
     /// What was told, and by whom; `None` for what was redacted, and for a row that Wardroom never wrote.

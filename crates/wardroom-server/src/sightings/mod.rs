@@ -30,13 +30,23 @@ pub use kept::Kept;
 
 /// For so many days what was told is kept beside the log.
 pub const KEPT_DAYS: i64 = 7;
-/// So many changes one teller may tell of within an hour: whoever tells of more goes round in a loop, and what others tell is
-/// not to drown in that.
+/// So many changes one teller may tell of within an hour, each counted once, of however many services it is and however often it
+/// is told: whoever tells of more goes round in a loop, and what others tell is not to drown in that. One request may tell of
+/// a tenth of it, so that whatever is refused is taken once its teller has waited.
 pub const HOURLY_MAX: i64 = 1_000;
 /// So many are kept of all tellers together. Beyond it, the oldest of whoever told of the most are forgotten.
 pub const KEPT_MAX: i64 = 50_000;
 /// For so many seconds whoever told of too much is asked to wait.
 pub const WAIT: u64 = 600;
+
+/// What a change did to one service.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// The same for every service that it changed.
+    pub change: Uuid,
+    /// What was told of it.
+    pub seen: Seen,
+}
 
 /// What came of keeping something.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,7 +90,7 @@ impl Sightings {
     /// # Errors
     /// [`LogError::Unavailable`] when nothing was kept, [`LogError::InDoubt`] when that is not known. Telling it again does
     /// no harm; what was kept after all is heard of, and is no news then.
-    pub async fn keep(&self, teller: String, told: Vec<Seen>) -> Result<Option<usize>, LogError> {
+    pub async fn keep(&self, teller: String, told: Vec<Part>) -> Result<Option<usize>, LogError> {
         let Self { log, wake } = self.clone();
         let keeping = async move {
             let now = clock::now();
@@ -88,7 +98,7 @@ impl Sightings {
                 forget_before: now - SignedDuration::from_hours(24 * KEPT_DAYS),
                 count_from: now - SignedDuration::from_hours(1),
             };
-            let kept = told.iter().map(|seen| Kept::of(seen, now, &teller)).collect();
+            let kept = told.iter().map(|part| Kept::of(part, now, &teller)).collect();
             let keeping = log.keep_sightings(kept, bounds).await;
             // Whatever came of it: what is in doubt may be there. Where a waking waits already, that one is enough.
             let _ = wake.try_send(());

@@ -27,7 +27,7 @@ use super::who::{AtGate, By, Reader};
 use crate::clock;
 use crate::intake::{self, BODY_MAX, Heard, Told, Unheard, cloudevents, github, spellings, words};
 use crate::server::Server;
-use crate::sightings::{HOURLY_MAX, WAIT};
+use crate::sightings::{HOURLY_MAX, Part, WAIT};
 
 /// By this header GitHub says what it tells of.
 const GITHUB: &str = "x-github-event";
@@ -70,8 +70,8 @@ impl Teller {
 /// Whoever tells of so much goes round in a loop, and is to know that nobody listens.
 fn too_many() -> Problem {
     let sentence = format!(
-        "You told of {HOURLY_MAX} changes within an hour, which is more than anybody makes. Nothing of this was kept, and no \
-         incident hears of it. Look for a loop, and tell it again later."
+        "With this you told of more than {HOURLY_MAX} changes within an hour, which is more than anybody makes. Nothing of \
+         it was kept, and no incident hears of it. Look for a loop, and tell it again later."
     );
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "told_too_much", sentence).after(WAIT)
 }
@@ -172,13 +172,13 @@ impl Server {
         }
     }
 
-    /// One sighting of each service that a change names; what is only intended has changed nothing yet.
+    /// A part of each service that a change names; what is only intended has changed nothing yet.
     fn understand(
         &self,
         teller: &Teller,
         told: Told,
         facts: &Facts,
-        seen: &mut Vec<Seen>,
+        seen: &mut Vec<Part>,
         unknown: &mut BTreeSet<String>,
     ) {
         let stage = match told.stage {
@@ -201,8 +201,9 @@ impl Server {
         let Some(stage) = stage else { return };
         let source = words::line(&told.source).unwrap_or_else(|| told.what.clone());
         let word = teller.word();
+        let change = key(&[&word, &told.source, &told.id]);
         let one = |service: ServiceName| Seen {
-            key: key(&word, &told.source, &told.id, &service),
+            key: key(&[&word, &told.source, &told.id, service.as_str()]),
             service,
             what: told.what.clone(),
             who: told.who.clone(),
@@ -214,7 +215,7 @@ impl Server {
             stage,
             at: told.at.unwrap_or_else(clock::now),
         };
-        seen.extend(named.into_iter().map(one));
+        seen.extend(named.into_iter().map(|service| Part { change, seen: one(service) }));
     }
 
     /// Who made it, where the directory knows them, and whose token told of it. A pipeline and GitHub are believed who it
@@ -229,10 +230,10 @@ impl Server {
     }
 }
 
-/// The same for the same change of the same service on the same word, and no other.
-fn key(word: &str, source: &str, id: &str, service: &ServiceName) -> Uuid {
+/// The same for the same change on the same word, or for that of one service, and no other.
+fn key(parts: &[&str]) -> Uuid {
     let mut digest = Sha256::new();
-    for part in [word, source, id, service.as_str()] {
+    for part in parts {
         digest.update(u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         digest.update(part);
     }

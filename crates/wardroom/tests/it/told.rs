@@ -19,6 +19,7 @@ on_both!(
     whoever_is_forgotten_is_forgotten_beside_the_log_too,
     nothing_of_a_webhook_is_read_that_cannot_be_signed,
     whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody,
+    a_change_of_many_services_counts_once,
     what_is_kept_is_bounded_and_the_noisiest_go_first,
 );
 
@@ -207,6 +208,34 @@ fn whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody(house: House) {
     assert!(all.iter().any(|one| one["what"] == "deploy v12"));
     tell(&server, &robin, &event("v13", "search", "robin"));
     assert_eq!(heard(&server, &mary, n, 252)[251]["what"], json!("deploy v13"));
+}
+
+/// A batch as large as one may be was more than a teller had for an hour, however long they waited.
+fn a_change_of_many_services_counts_once(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let server = house.serve();
+    let services: Vec<String> = (1..20).map(|n| format!("service-{n}")).chain(["search".to_owned()]).collect();
+    let wide = |round: u32| -> Value {
+        let one = |n: u32| {
+            let mut event = event(&format!("wide-{round}-{n}"), "search", "a robot");
+            event["data"]["services"] = json!(services);
+            event["data"].as_object_mut().unwrap().remove("service");
+            event
+        };
+        (0..100).map(one).collect()
+    };
+    for round in 0..10 {
+        let (status, answer) = with_token(&server, &pipeline, BATCH, &wide(round));
+        assert_eq!((status, &answer["heard"], &answer["news"]), (200, &json!(100), &json!(2_000)), "{answer}");
+    }
+    // Whatever it is of, one more is one too many; and what is known is not counted twice.
+    let (status, refused) = with_token(&server, &pipeline, EVENT, &event("v12", "search", "robin"));
+    assert_eq!((status, &refused["code"]), (429, &json!("told_too_much")), "{refused}");
+    assert_eq!(with_token(&server, &pipeline, BATCH, &wide(0)).0, 200);
+    let another = house.token("mary", "gate");
+    tell(&server, &another, &event("v12", "search", "robin"));
+    let n = declare(&server, &mary, false);
+    assert_eq!(heard(&server, &mary, n, 251).len(), 251);
 }
 
 fn what_is_kept_is_bounded_and_the_noisiest_go_first(house: House) {

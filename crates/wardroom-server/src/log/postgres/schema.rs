@@ -392,6 +392,10 @@ ALTER TABLE sightings ADD COLUMN teller text NOT NULL DEFAULT '';
 CREATE INDEX sightings_teller ON sightings (teller, received);
 ",
     include_str!("told.sql"),
+    "
+-- What one teller tells is counted by change, of however many services each is.
+ALTER TABLE sightings ADD COLUMN change uuid;
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

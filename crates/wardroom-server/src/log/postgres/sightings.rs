@@ -16,6 +16,7 @@ use crate::sightings::{Bounds, HOURLY_MAX, KEPT_MAX, Keeping, Kept};
 fn kept(row: &Row) -> Option<Kept> {
     Some(Kept {
         key: row.get("key"),
+        change: row.get("change"),
         service: row.get::<_, &str>("service").parse().ok()?,
         stage: row.get("stage"),
         at: time(row.get("at"))?,
@@ -43,16 +44,18 @@ impl Store {
         let received: Vec<i64> = rows.values().map(|one| one.received.as_microsecond()).collect();
         let bodies: Vec<&str> = rows.values().map(|one| one.body.as_str()).collect();
         let tellers: Vec<&str> = rows.values().map(|one| one.teller.as_str()).collect();
+        let changes: Vec<Option<Uuid>> = rows.values().map(|one| one.change).collect();
         let mut client = self.client().await?;
         let transaction = client.transaction().await?;
         let news = transaction
             .query(
-                "INSERT INTO sightings (key, service, stage, at, received, body, teller)
-                 SELECT * FROM unnest(
-                     $1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[])
-                 ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, received = excluded.received
+                "INSERT INTO sightings (key, service, stage, at, received, body, teller, change)
+                 SELECT * FROM unnest($1::uuid[], $2::text[], $3::smallint[], $4::bigint[], $5::bigint[], $6::text[],
+                     $7::text[], $8::uuid[])
+                 ON CONFLICT (key) DO UPDATE
+                 SET stage = excluded.stage, received = excluded.received, change = excluded.change
                  WHERE sightings.stage < excluded.stage AND sightings.body <> '' RETURNING key",
-                &[&keys, &services, &stages, &at, &received, &bodies, &tellers],
+                &[&keys, &services, &stages, &at, &received, &bodies, &tellers, &changes],
             )
             .await?;
         let news: BTreeSet<Uuid> = news.iter().map(|row| row.get("key")).collect();

@@ -238,7 +238,10 @@ CREATE INDEX sightings_received ON sightings (received);
 -- Who told of a change: what one of them tells is bounded together. What was redacted has no words, and stays known.
 ALTER TABLE sightings ADD COLUMN teller TEXT NOT NULL DEFAULT '';
 CREATE INDEX sightings_teller ON sightings (teller, received);
-", include_str!("told.sql")];
+", include_str!("told.sql"), "
+-- What one teller tells is counted by change, of however many services each is.
+ALTER TABLE sightings ADD COLUMN change TEXT;
+"];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.
 pub(super) fn check(connection: &Connection) -> Result<(), LogError> {

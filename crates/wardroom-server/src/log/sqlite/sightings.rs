@@ -21,7 +21,8 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Option<Kept>> {
         return Ok(None);
     };
     let teller = text(row, "teller")?.unwrap_or_default();
-    Ok(Some(Kept { key, service, stage: row.get("stage")?, at, received, teller, body }))
+    let change = text(row, "change")?.and_then(|change| Uuid::parse_str(&change).ok());
+    Ok(Some(Kept { key, change, service, stage: row.get("stage")?, at, received, teller, body }))
 }
 
 impl Store {
@@ -34,9 +35,10 @@ impl Store {
             for one in &all {
                 let new = transaction
                     .prepare_cached(
-                        "INSERT INTO sightings (key, service, stage, at, received, body, teller)
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-                         ON CONFLICT (key) DO UPDATE SET stage = excluded.stage, received = excluded.received
+                        "INSERT INTO sightings (key, service, stage, at, received, body, teller, change)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                         ON CONFLICT (key) DO UPDATE
+                         SET stage = excluded.stage, received = excluded.received, change = excluded.change
                          WHERE stage < excluded.stage AND body <> '' RETURNING 1",
                     )?
                     .query_row(
@@ -48,6 +50,7 @@ impl Store {
                             one.received.as_microsecond(),
                             one.body,
                             one.teller,
+                            one.change.map(|change| change.to_string()),
                         ],
                         |_| Ok(()),
                     )
