@@ -9,11 +9,13 @@ use wardroom_core::sighting::Seen;
 use super::{Log, LogError};
 use crate::sightings::{Bounds, Keeping, Kept};
 
-/// Of how many changes one teller told since a time. A row from before they were known by one counts for itself.
-pub(in crate::log) const TOLD: &str =
-    "SELECT count(DISTINCT coalesce(change, key)) FROM sightings WHERE teller = $1 AND received >= $2";
-/// How much has words.
-pub(in crate::log) const ALL: &str = "SELECT count(*) FROM sightings WHERE body <> ''";
+/// Of how many changes one teller told since a time, as far as they have words: `sightings_told` has those alone. A row from
+/// before changes were known counts for itself.
+pub(in crate::log) const TOLD: &str = "SELECT count(DISTINCT coalesce(change, key)) FROM sightings
+    WHERE teller = $1 AND received >= $2 AND body <> ''";
+/// How much has words: counted so, no words are looked at.
+pub(in crate::log) const ALL: &str =
+    "SELECT (SELECT count(*) FROM sightings) - (SELECT count(*) FROM sightings WHERE body = '')";
 /// Forgets so many, the oldest, of whoever told of the most. What was redacted stays known.
 pub(in crate::log) const NOISIEST: &str = "DELETE FROM sightings WHERE key IN (
     SELECT key FROM sightings WHERE body <> '' AND teller = (

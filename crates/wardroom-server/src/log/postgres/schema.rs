@@ -396,6 +396,7 @@ CREATE INDEX sightings_teller ON sightings (teller, received);
 -- What one teller tells is counted by change, of however many services each is.
 ALTER TABLE sightings ADD COLUMN change uuid;
 ",
+    include_str!("asked.sql"),
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -148,3 +148,33 @@ impl Store {
         .await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::super::schema::MIGRATIONS;
+    use super::*;
+
+    /// Each telling went through the whole table, which has fifty thousand rows at the most.
+    #[test]
+    fn what_is_asked_at_every_telling_is_asked_of_an_index() {
+        let connection = Connection::open_in_memory().unwrap();
+        MIGRATIONS.iter().for_each(|migration| connection.execute_batch(migration).unwrap());
+        for (statement, given) in [(TOLD, 2), (ALL, 0), (NOISIEST, 1)] {
+            let mut plan = connection.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+            let steps =
+                plan.query_map(rusqlite::params_from_iter(vec![1; given]), |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).filter(|step| step.contains(" sightings")).collect();
+            // What is deleted is found by its key.
+            let by = [
+                "INDEX sightings_told",
+                "INDEX sightings_silenced",
+                "COVERING INDEX ",
+                "sqlite_autoindex_sightings_1 (key=?)",
+            ];
+            let indexed = |step: &String| by.iter().any(|index| step.contains(index));
+            assert!(!steps.is_empty() && steps.iter().all(indexed), "{statement}: {steps:?}");
+        }
+    }
+}
