@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use uuid::Uuid;
+
 use super::{AskedIn, BEFORE_MINUTES, NewSighting, SIGHTINGS_MAX, Seen, Sighting, SightingAct, Stage, minutes};
 use crate::authority::Act;
 use crate::change::{ChangeState, NewChange, SeenAs};
@@ -22,6 +24,11 @@ const COMMAND_TOO: Act = Act::DutyOrCommand(Duty::Operations);
 const ASKED_MINUTES: i64 = 60;
 /// So many are named where it is refused to close, at the most.
 const NAMED: usize = 3;
+
+fn nothing() -> Refusal {
+    Refusal::new(Code::AlreadySo, "There is nothing to record.")
+}
+
 impl Incident {
     /// Every service of which this hears: its own ones and what these need to work, as long as nobody said that service is
     /// restored. A planned operation hears of its own alone, and practice of none.
@@ -51,16 +58,12 @@ impl Incident {
     /// [`Code::AlreadySo`] when there is nothing to record: it is known, or not of this incident. [`Code::TooMany`] when no
     /// more fit.
     pub fn see(&self, ask: &Asking<'_>, seen: Seen) -> Result<Decision, Refusal> {
+        if self.sightings.iter().any(|known| known.seen.key == seen.key) {
+            return self.see_go_on(ask, seen.key, seen.stage, seen.at);
+        }
         let ask = &self.at_least_last(ask);
         self.writable()?;
-        let nothing = || Refusal::new(Code::AlreadySo, "There is nothing to record.");
         let at = seen.at.min(ask.now);
-        if let Some(known) = self.sightings.iter().find(|known| known.seen.key == seen.key) {
-            // Wherever the incident is by now, and whatever it is about: what is under way here came to its end.
-            let goes_on = known.seen.stage < seen.stage && self.phase != Phase::Merged;
-            let went = || Event::SightingWent { sighting: known.seen.sighting, stage: seen.stage, at };
-            return goes_on.then(|| went().into()).ok_or_else(nothing);
-        }
         if at < self.hears_from() || !self.watched_services(ask.facts).contains(&seen.service) {
             return Err(nothing());
         }
@@ -88,6 +91,20 @@ impl Incident {
             change,
         }))
         .into())
+    }
+
+    /// Another system tells how far a change is that was seen here. It needs no words, and so it is told of one whose words
+    /// were redacted, too.
+    ///
+    /// # Errors
+    /// [`Code::AlreadySo`] when there is nothing to record: it was not seen here, or is known to be as far.
+    pub fn see_go_on(&self, ask: &Asking<'_>, key: Uuid, stage: Stage, at: Time) -> Result<Decision, Refusal> {
+        let ask = &self.at_least_last(ask);
+        self.writable()?;
+        // Wherever the incident is by now, and whatever it is about: what is under way here came to its end.
+        let goes_on = |known: &&Sighting| known.seen.stage < stage && self.phase != Phase::Merged;
+        let known = self.sightings.iter().find(|known| known.seen.key == key).filter(goes_on).ok_or_else(nothing)?;
+        Ok(Event::SightingWent { sighting: known.seen.sighting, stage, at: at.min(ask.now) }.into())
     }
 
     /// Whether it was made by somebody outside operations while only they change its service, and is no change that the

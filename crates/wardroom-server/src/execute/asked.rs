@@ -5,10 +5,10 @@ use uuid::Uuid;
 use wardroom_core::command::{Command, Opening, Tick};
 use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::gate::Passing;
-use wardroom_core::id::{Actor, Number};
+use wardroom_core::id::{Actor, Number, Time};
 use wardroom_core::preserve::Preserving;
 use wardroom_core::refusal::Refusal;
-use wardroom_core::sighting::Seen;
+use wardroom_core::sighting::{Seen, Stage};
 
 use crate::log::{LogError, Span};
 use crate::streams::DIRECTORY;
@@ -28,6 +28,8 @@ pub enum Order {
     Pass(Vec<(Number, Passing)>),
     /// Another system tells an incident of a change.
     See(Number, Box<Seen>),
+    /// Another system tells an incident how far a change is that it knows by this key, and when it was made.
+    SeeGoOn(Number, Uuid, Stage, Time),
     /// Wardroom tells an incident what it kept by itself, or could not.
     Preserve(Number, Preserving),
     /// Something in the directory.
@@ -40,7 +42,9 @@ impl Order {
         let both = match self {
             Self::Pass(passings) => return passings.iter().map(|(number, _)| *number).collect(),
             Self::Incident(number, command) => [Some(*number), command.other_incident()],
-            Self::Tick(number, _) | Self::See(number, _) | Self::Preserve(number, _) => [Some(*number), None],
+            Self::Tick(number, _) | Self::See(number, _) | Self::SeeGoOn(number, ..) | Self::Preserve(number, _) => {
+                [Some(*number), None]
+            }
             Self::Open(_) | Self::Example | Self::Directory(_) => [None, None],
         };
         both.into_iter().flatten().collect()
@@ -106,6 +110,7 @@ pub(super) fn digest(order: &Order) -> [u8; 32] {
         Order::Tick(number, tick) => serde_json::to_vec(&("tick", number, format!("{tick:?}"))),
         Order::Pass(passings) => serde_json::to_vec(&("pass", format!("{passings:?}"))),
         Order::See(number, seen) => serde_json::to_vec(&("see", number, format!("{seen:?}"))),
+        Order::SeeGoOn(number, key, stage, at) => serde_json::to_vec(&("see_go_on", number, key, stage, at)),
         Order::Preserve(number, told) => serde_json::to_vec(&("preserve", number, format!("{told:?}"))),
         // Some of these do not serialise, because nobody may send them; their debug form says all that they say.
         Order::Directory(command) => serde_json::to_vec(&("directory", format!("{command:?}"))),

@@ -85,6 +85,9 @@ impl Worker {
             Order::See(number, seen) => {
                 self.of_nobody(tentative, actor, number, |incident, ask| incident.see(ask, *seen)).await
             }
+            Order::SeeGoOn(number, key, stage, at) => {
+                self.of_nobody(tentative, actor, number, |incident, ask| incident.see_go_on(ask, key, stage, at)).await
+            }
             Order::Preserve(number, told) => {
                 if let Preserving::Kept { fingerprint, .. } = told {
                     self.has_bytes(number, fingerprint).await?;

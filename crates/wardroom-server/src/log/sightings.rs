@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
 use wardroom_core::id::{ServiceName, Time};
-use wardroom_core::sighting::Seen;
 
 use super::{Log, LogError};
-use crate::sightings::{Bounds, Keeping, Kept};
+use crate::sightings::{Bounds, Keeping, Kept, Told};
 
 /// Of how many changes one teller told since a time, as far as they have words: `sightings_told` has those alone. A row from
 /// before changes were known counts for itself.
@@ -48,7 +47,7 @@ impl Log {
         services: BTreeSet<ServiceName>,
         since: Time,
         at_most: i64,
-    ) -> Result<Vec<(String, Seen)>, LogError> {
+    ) -> Result<Vec<Told>, LogError> {
         let rows: Result<Vec<Kept>, LogError> = on_either!(self, store => store.sightings(services, since, at_most));
         Ok(rows?.into_iter().filter_map(Kept::told).collect())
     }
@@ -70,7 +69,7 @@ impl Log {
         &self,
         after: (Time, Uuid),
         at_most: usize,
-    ) -> Result<(Vec<(String, Seen)>, Option<(Time, Uuid)>), LogError> {
+    ) -> Result<(Vec<Told>, Option<(Time, Uuid)>), LogError> {
         let limit = i64::try_from(at_most).unwrap_or(i64::MAX);
         let rows: Result<Vec<Received>, LogError> = on_either!(self, store => store.sightings_received(after, limit));
         let rows = rows?;
@@ -81,8 +80,8 @@ impl Log {
         Ok((rows.into_iter().filter_map(|row| row.kept?.told()).collect(), next))
     }
 
-    /// Takes the words of one away: they were redacted. That it was told stays known for as long as everything is, or it
-    /// would come back with its words when it is told again.
+    /// Takes the words of one away: they were redacted. That it was told, and how far it went, stays known for as long as
+    /// everything is, or it would come back with its words when it is told again.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].

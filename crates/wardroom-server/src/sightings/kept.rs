@@ -29,6 +29,27 @@ pub struct Kept {
     pub body: String,
 }
 
+/// What there is to tell of a change that was kept.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// Everything, and who told of it.
+    Whole {
+        /// Whose telling is bounded together.
+        teller: String,
+        /// What was told.
+        seen: Box<Seen>,
+    },
+    /// Its words were redacted: nobody hears of it who does not know it, and who does hears how far it is.
+    Silenced {
+        /// By which it is known.
+        key: Uuid,
+        /// How far it is.
+        stage: Stage,
+        /// When it was made.
+        at: Time,
+    },
+}
+
 #[derive(Serialize, Deserialize)]
 struct Body {
     what: Line,
@@ -75,18 +96,22 @@ impl Kept {
         Self { key, change: None, service, stage, at: seen.at, received, teller, body }
     }
 
-    /// What was told, and by whom; `None` for what was redacted, and for a row that Wardroom never wrote.
+    /// What there is to tell of it; `None` for a row that Wardroom never wrote.
     #[must_use]
-    pub fn told(self) -> Option<(String, Seen)> {
+    pub fn told(self) -> Option<Told> {
         let stage = match self.stage {
             1 => Stage::Begun,
             2 => Stage::Failed,
             3 => Stage::Done,
             _ => return None,
         };
+        if self.body.is_empty() {
+            return Some(Told::Silenced { key: self.key, stage, at: self.at });
+        }
         let Body { what, who, person, told_by, source, link, environment } = serde_json::from_str(&self.body).ok()?;
         let Self { key, service, at, teller, .. } = self;
-        Some((teller, Seen { key, service, what, who, person, told_by, source, link, environment, stage, at }))
+        let seen = Seen { key, service, what, who, person, told_by, source, link, environment, stage, at };
+        Some(Told::Whole { teller, seen: Box::new(seen) })
     }
 }
 

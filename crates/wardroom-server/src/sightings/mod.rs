@@ -26,7 +26,7 @@ use crate::streams::Streams;
 use crate::views::board::Board;
 use crate::watch::Watch;
 
-pub use kept::Kept;
+pub use kept::{Kept, Told};
 
 /// For so many days what was told is kept beside the log.
 pub const KEPT_DAYS: i64 = 7;

@@ -13,8 +13,8 @@ use wardroom_core::id::{Actor, Number, ServiceName, Time};
 use wardroom_core::incident::Incident;
 use wardroom_core::sighting::{SIGHTINGS_MAX, Seen, Stage};
 
-use super::KEPT_DAYS;
 use super::share::{Chosen, Needs, Offer, SHARE, choose};
+use super::{KEPT_DAYS, Told};
 use crate::clock;
 use crate::execute::{Asked, Executor, NotDone, Order};
 use crate::log::{Log, LogError};
@@ -37,9 +37,6 @@ const WOKEN_OVERLAP: SignedDuration = SignedDuration::from_secs(15);
 /// How long to wait before an incident that could not be told is told again: at first, and at the most.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MOST: Duration = Duration::from_secs(60);
-
-/// What was told, and by whom.
-type Told = (String, Seen);
 
 /// What an incident hears of: from when on, and of which services.
 #[derive(PartialEq, Eq)]
@@ -250,8 +247,18 @@ impl Teller {
             false if incident.is_uncoordinated(seen, now, &directory.directory.facts) => Needs::Room,
             false => Needs::Share,
         };
-        let news = told.iter().filter(|(_, seen)| hears.may_be_news(&known, seen));
-        let offers: Vec<Offer<'_>> = news.map(|(teller, seen)| Offer { teller, seen, needs: needs(seen) }).collect();
+        let mut offers: Vec<Offer<'_>> = Vec::new();
+        for one in told {
+            match one {
+                Told::Whole { teller, seen } if hears.may_be_news(&known, seen) => {
+                    offers.push(Offer { teller, seen, needs: needs(seen) });
+                }
+                Told::Silenced { key, stage, at } if known.get(key).is_some_and(|known| known < stage) => {
+                    self.tell(Order::SeeGoOn(incident.number, *key, *stage, *at)).await?;
+                }
+                Told::Whole { .. } | Told::Silenced { .. } => {}
+            }
+        }
         let heard = match incident.sightings.len() + offers.len() > SHARE {
             true => self.log.sightings_by_teller(known.keys().copied().collect()).await?,
             false => BTreeMap::new(),
@@ -259,7 +266,7 @@ impl Teller {
         let room = SIGHTINGS_MAX.saturating_sub(incident.sightings_seen) as usize;
         let Chosen { told, cut } = choose(&offers, room, heard);
         for seen in told {
-            self.tell(incident.number, seen.clone()).await?;
+            self.tell(Order::See(incident.number, Box::new(seen.clone()))).await?;
         }
         for teller in cut {
             if self.said.insert((incident.number, teller.to_owned())) {
@@ -316,8 +323,8 @@ impl Teller {
         Ok(())
     }
 
-    async fn tell(&self, number: Number, seen: Seen) -> Result<(), NotDone> {
-        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Source, order: Order::See(number, Box::new(seen)) };
+    async fn tell(&self, order: Order) -> Result<(), NotDone> {
+        let asked = Asked { request: Uuid::now_v7(), actor: Actor::Source, order };
         match self.executor.execute(asked).await {
             // It is of no matter there; or there is no room, or nothing can be written there.
             Ok(_) | Err(NotDone::Refused(_)) => Ok(()),

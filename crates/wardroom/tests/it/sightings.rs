@@ -201,20 +201,20 @@ fn what_may_have_begun_it_is_not_hidden_by_what_came_later_and_more_is_not_kept(
     assert_eq!(server.say(&mary, &["timeline", "1"]).matches(more).count(), 1);
 }
 
-fn signed(body: &str, secret: &str) -> String {
+pub fn signed(body: &str, secret: &str) -> String {
     let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
     let tag = ring::hmac::sign(&key, body.as_bytes());
     tag.as_ref().iter().fold("sha256=".to_owned(), |digits, byte| format!("{digits}{byte:02x}"))
 }
 
 /// As GitHub sends it: signed, or not.
-fn webhook(server: &Server, sort: &str, body: &str, signature: Option<&str>) -> Answer {
+pub fn webhook(server: &Server, sort: &str, body: &str, signature: Option<&str>) -> Answer {
     let mut fields = vec![("content-type", "application/json"), ("x-github-event", sort)];
     fields.extend(signature.map(|signature| ("x-hub-signature-256", signature)));
     send(server, &fields, body.as_bytes())
 }
 
-fn deployment(state: &str) -> String {
+pub fn deployment(state: &str) -> String {
     json!({
         "action": "created",
         "deployment": {

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::house::{House, Server, raw};
-use crate::sightings::{EVENT, declare, event, heard, knowing, sightings, tell, with_token};
+use crate::sightings::{
+    EVENT, declare, deployment, event, heard, knowing, sightings, signed, tell, webhook, with_token,
+};
 use crate::{on_both, wait};
 
 on_both!(
@@ -15,6 +17,7 @@ on_both!(
     an_incident_that_cannot_be_read_holds_up_no_other,
     a_service_that_comes_to_be_needed_is_heard_of,
     what_was_redacted_stays_without_words_when_it_is_told_again,
+    what_is_under_way_ends_without_words_where_they_were_redacted,
     what_a_merge_brought_is_redacted_beside_the_log_too,
     whoever_is_forgotten_is_forgotten_beside_the_log_too,
     nothing_of_a_webhook_is_read_that_cannot_be_signed,
@@ -128,6 +131,33 @@ fn what_was_redacted_stays_without_words_when_it_is_told_again(house: House) {
     let entry = sightings(&server, &mary, n)[1]["entry"].clone();
     server.done(&mary, n, json!({ "command": "redact", "entry": entry }));
     assert_eq!(tell(&server, &pipeline, &event("v13", "search", "robin")), 0);
+}
+
+/// It stood there as under way for ever, and could not be told otherwise.
+fn what_is_under_way_ends_without_words_where_they_were_redacted(house: House) {
+    let (house, [mary, sabrina, _, _]) = knowing(house);
+    let secret = "a-secret-that-both-sides-share";
+    let server = house.serve_in(&[("WARDROOM_GITHUB_SECRET", secret)]);
+    let n = declare(&server, &mary, false);
+    let tells = |state: &str| {
+        let body = deployment(state);
+        let (status, answer) = webhook(&server, "deployment_status", &body, Some(&signed(&body, secret)));
+        assert_eq!(status, 200, "{answer}");
+        answer["news"].as_u64().unwrap()
+    };
+    assert_eq!(tells("in_progress"), 1);
+    let seen = heard(&server, &mary, n, 1).remove(0);
+    assert_eq!((&seen["stage"], seen["what"].is_string()), (&json!("begun"), true), "{seen}");
+    server.done(&mary, n, json!({ "command": "redact", "entry": seen["entry"] }));
+    assert_eq!((tells("in_progress"), tells("success"), tells("success")), (0, 1, 0));
+    let over =
+        wait::until("it is over", || Some(sightings(&server, &mary, n).remove(0)).filter(|one| one["stage"] == "done"));
+    assert_eq!((&over["what"], &over["who"], &over["source"]), (&Value::Null, &Value::Null, &Value::Null), "{over}");
+    assert_eq!((house.ask(WORDS), house.ask("SELECT stage FROM sightings")), ("0".to_owned(), "3".to_owned()));
+    // Nor does anybody hear of it who comes later.
+    let later = declare(&server, &mary, false);
+    tell(&server, &sabrina, &event("v13", "search", "sabrina"));
+    assert_eq!(heard(&server, &mary, later, 1)[0]["what"], json!("deploy v13"));
 }
 
 const WORDS: &str = "SELECT count(*) FROM sightings WHERE body <> ''";

@@ -54,7 +54,7 @@ impl Store {
                      $7::text[], $8::uuid[])
                  ON CONFLICT (key) DO UPDATE
                  SET stage = excluded.stage, received = excluded.received, change = excluded.change
-                 WHERE sightings.stage < excluded.stage AND sightings.body <> '' RETURNING key",
+                 WHERE sightings.stage < excluded.stage RETURNING key",
                 &[&keys, &services, &stages, &at, &received, &bodies, &tellers, &changes],
             )
             .await?;

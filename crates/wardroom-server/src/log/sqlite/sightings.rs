@@ -39,7 +39,7 @@ impl Store {
                          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                          ON CONFLICT (key) DO UPDATE
                          SET stage = excluded.stage, received = excluded.received, change = excluded.change
-                         WHERE stage < excluded.stage AND body <> '' RETURNING 1",
+                         WHERE stage < excluded.stage RETURNING 1",
                     )?
                     .query_row(
                         params![
