@@ -21,7 +21,7 @@ use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 
 use super::answers;
-use super::arriving::{said, whole};
+use super::arriving::{Arriving, TooLarge, said, whole};
 use super::problem::Problem;
 use super::who::{AtGate, By, Reader};
 use crate::clock;
@@ -33,8 +33,11 @@ use crate::sightings::{HOURLY_MAX, Part, WAIT};
 const GITHUB: &str = "x-github-event";
 /// By this one it shows that it is GitHub.
 const SIGNATURE: &str = "x-hub-signature-256";
-/// How long a webhook may take to arrive: others wait for its turn. GitHub waits for an answer as long.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a webhook may take to arrive before its signature is looked at: once for what comes at once, and once more for
+/// the rest when it has a turn. GitHub sends one in a fraction of that, and waits for ten seconds.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// So many bytes of a webhook are taken without a turn: most are smaller, and whoever sends slowly is in nobody's way.
+const AT_ONCE: usize = 64 << 10;
 
 /// Who tells of something.
 enum Teller {
@@ -127,27 +130,39 @@ pub(super) async fn tell(State(server): State<Server>, request: Request) -> Resu
 
 impl Server {
     /// The body, with the room that it has. Whoever has no token may be anybody: nothing of theirs is read that cannot be
-    /// signed, they have room for themselves alone, and not for long.
+    /// signed, they have room for themselves alone, and not for long; and they wait for a turn only with what is large.
     async fn body(
         &self,
         teller: &Teller,
         headers: &HeaderMap,
         body: Body,
-    ) -> Result<(Bytes, OwnedSemaphorePermit), Problem> {
+    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
         let size = said(headers);
-        let read = async || whole(size, body, BODY_MAX).await.map_err(|_| unheard(&Unheard::TooLarge));
+        let too_large = |_| unheard(&Unheard::TooLarge);
+        let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "This took too long to arrive.");
         match teller {
             Teller::Token(_) => {
                 let most = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
                 let weight = self.evidence.to_take(size.unwrap_or(most).min(most)).await?;
-                Ok((read().await?, weight))
+                Ok((whole(size, body, BODY_MAX).await.map_err(too_large)?, Some(weight)))
             }
             Teller::GitHub => {
                 let signature = text(headers, SIGNATURE);
                 github::may_be_signed(&self.secrets(), signature).map_err(|why| unheard(&why))?;
+                if size.is_some_and(|size| usize::try_from(size).is_ok_and(|size| size > BODY_MAX)) {
+                    let refused = timeout(PATIENCE, whole(size, body, BODY_MAX)).await.map_err(late)?;
+                    return refused.map(|body| (body, None)).map_err(too_large);
+                }
+                let mut arriving = Arriving::new(body);
+                let begun = arriving.is_whole_within(AT_ONCE, Some(self.evidence.beginning()));
+                if timeout(PATIENCE, begun).await.map_err(late)?.map_err(too_large)? {
+                    return Ok(arriving.taken());
+                }
                 let turn = self.evidence.to_hear().await?;
-                let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "This took too long to arrive.");
-                Ok((timeout(PATIENCE, read()).await.map_err(late)??, turn))
+                match timeout(PATIENCE, arriving.is_whole_within(BODY_MAX, None)).await.map_err(late)? {
+                    Ok(true) => Ok((arriving.taken().0, Some(turn))),
+                    Ok(false) | Err(TooLarge) => Err(unheard(&Unheard::TooLarge)),
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What was told is heard, whatever happens between keeping it and passing it on; and nobody's words crowd out others'.
 
-use std::io::Write;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -21,6 +23,7 @@ on_both!(
     what_a_merge_brought_is_redacted_beside_the_log_too,
     whoever_is_forgotten_is_forgotten_beside_the_log_too,
     nothing_of_a_webhook_is_read_that_cannot_be_signed,
+    whoever_sends_slowly_keeps_no_webhook_out,
     whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody,
     a_change_of_many_services_counts_once,
     what_is_kept_is_bounded_and_the_noisiest_go_first,
@@ -51,7 +54,7 @@ fn whoever_hangs_up_is_heard_all_the_same(house: House) {
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+        let mut stream = TcpStream::connect(server.address()).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
         // Gone as soon as it is kept, and before anybody answered.
         let kept = (round + 1).to_string();
@@ -210,6 +213,54 @@ fn nothing_of_a_webhook_is_read_that_cannot_be_signed(house: House) {
         let told = ask(&server, signature);
         assert!(told.starts_with("HTTP/1.1 401") && told.contains("bad_signature"), "{told}");
     }
+}
+
+/// Begins a webhook that may be signed, sends so much of it, and no more.
+fn slow(server: &Server, sent: usize) -> TcpStream {
+    let (zeros, begun) = ("0".repeat(64), " ".repeat(sent));
+    let request = format!(
+        "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nx-github-event: deployment_status\r\nconnection: close\r\n\
+         x-hub-signature-256: sha256={zeros}\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{begun}"
+    );
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    // Shorter than what the server allows any body.
+    stream.set_read_timeout(Some(Duration::from_secs(25))).unwrap();
+    stream
+}
+
+/// Eight turns of ten seconds were all that there were, and anybody could take them.
+fn whoever_sends_slowly_keeps_no_webhook_out(house: House) {
+    let (house, [mary, _, _, _]) = knowing(house);
+    let secret = "a-secret-that-both-sides-share";
+    let server = house.serve_in(&[("WARDROOM_GITHUB_SECRET", secret)]);
+    let n = declare(&server, &mary, false);
+    let tells = |body: &str| webhook(&server, "deployment_status", body, Some(&signed(body, secret)));
+    for (sent, body) in [(1, deployment("in_progress")), (200_000, large(&deployment("success")))] {
+        let slow: Vec<TcpStream> = (0..24).map(|_| slow(&server, sent)).collect();
+        if sent == 1 {
+            let (status, answer) = tells(&body);
+            assert_eq!((status, &answer["news"]), (200, &json!(1)), "{answer}");
+        }
+        for mut stream in slow {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            assert!(answer.starts_with("HTTP/1.1 408") && answer.contains("too_slow"), "{answer}");
+        }
+        // What is large needs a turn, and those are there again.
+        if sent > 1 {
+            let (status, answer) = tells(&body);
+            assert_eq!((status, &answer["news"]), (200, &json!(1)), "{answer}");
+        }
+    }
+    assert_eq!(heard(&server, &mary, n, 1).len(), 1);
+}
+
+/// The same deployment, with a payload.
+fn large(deployment: &str) -> String {
+    let mut deployment: Value = serde_json::from_str(deployment).unwrap();
+    deployment["deployment"]["payload"] = json!({ "notes": "x".repeat(200_000) });
+    deployment.to_string()
 }
 
 /// Many changes of one service, as one teller goes round in a loop.

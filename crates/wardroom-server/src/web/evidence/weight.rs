@@ -17,8 +17,10 @@ const GIVING: usize = 128 << 10;
 const GIVEN: u64 = 1 << 20;
 /// How many archives are made at once. Each holds a page of events, a sheet or a piece at a time.
 const LEAVING: usize = 4;
-/// How many webhooks are read at once that nobody vouches for before they are read.
+/// How many large webhooks are read at once that nobody vouches for before they are read.
 const HEARING: usize = 8;
+/// What of webhooks is there before they have a turn, in KiB.
+const BEGINNING: usize = 32 << 10;
 /// How long somebody waits for their turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -29,12 +31,14 @@ pub struct Weights {
     giving: Arc<Semaphore>,
     leaving: Arc<Semaphore>,
     hearing: Arc<Semaphore>,
+    beginning: Arc<Semaphore>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        let [taking, giving, leaving] = [TAKING, GIVING, LEAVING].map(|most| Arc::new(Semaphore::new(most)));
-        Self { taking, giving, leaving, hearing: Arc::new(Semaphore::new(HEARING)) }
+        let [taking, giving, leaving, hearing, beginning] =
+            [TAKING, GIVING, LEAVING, HEARING, BEGINNING].map(|most| Arc::new(Semaphore::new(most)));
+        Self { taking, giving, leaving, hearing, beginning }
     }
 }
 
@@ -70,6 +74,11 @@ impl Weights {
     /// 503 when there is none for a while.
     pub(in crate::web) async fn to_hear(&self) -> Result<OwnedSemaphorePermit, Problem> {
         turn(&self.hearing, 1).await
+    }
+
+    /// Room, in KiB, for what may turn out to be signed and has no turn. Whoever sends slowly has little of it.
+    pub(in crate::web) fn beginning(&self) -> &Arc<Semaphore> {
+        &self.beginning
     }
 }
 
