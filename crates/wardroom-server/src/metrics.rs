@@ -2,7 +2,7 @@
 
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
+pub use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 pub use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
@@ -35,6 +35,10 @@ pub struct Metrics {
     pub documents_damaged: Gauge,
     /// 1 while the certificate's files do not fit, and the certificate before is shown.
     pub certificate_refused: Gauge,
+    /// Requests to hear of changes that were refused, because their teller told of too much.
+    pub changes_refused: Counter,
+    /// Changes of which others told that were forgotten before their time, because there were too many.
+    pub changes_forgotten: Counter,
 }
 
 impl Default for Metrics {
@@ -54,6 +58,12 @@ impl Default for Metrics {
         registry.register("documents_damaged", damaged, documents_damaged.clone());
         let refused = "1 while the certificate's files do not fit, and the certificate before is shown";
         registry.register("certificate_refused", refused, certificate_refused.clone());
+        let [changes_refused, changes_forgotten] = [(); 2].map(|()| Counter::default());
+        let refused = "Requests to hear of changes that were refused, because their teller told of too much";
+        registry.register("changes_refused", refused, changes_refused.clone());
+        let forgotten =
+            "Changes, by service, of which others told that were forgotten before their time, for want of room";
+        registry.register("changes_forgotten", forgotten, changes_forgotten.clone());
         Self {
             registry,
             commands,
@@ -64,6 +74,8 @@ impl Default for Metrics {
             quarantined,
             documents_damaged,
             certificate_refused,
+            changes_refused,
+            changes_forgotten,
         }
     }
 }

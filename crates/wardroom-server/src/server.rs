@@ -279,7 +279,8 @@ pub async fn start(
         tracing::info!("the board is still being made from the log");
     }
     let gate = Gate::start(log.clone(), streams.clone(), watch.clone(), board.clone());
-    let sightings = Sightings::start(log.clone(), streams.clone(), executor.clone(), watch.clone(), board.clone());
+    let sightings =
+        Sightings::start(log.clone(), streams.clone(), executor.clone(), watch.clone(), board.clone(), &metrics);
     let (presence, prompted) = (Presence::new(clock::now()), Prompted::default());
     let reach = Reach::start(config.outside, &log, &streams, &watch, &board)?;
     let told = Due::start(log.clone(), streams.clone(), executor.clone(), presence.clone(), prompted.clone());

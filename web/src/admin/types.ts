@@ -58,7 +58,7 @@ export interface Gated {
   }[];
 }
 
-export type Scope = 'read' | 'respond' | 'admin';
+export type Scope = 'read' | 'respond' | 'gate' | 'admin';
 
 export interface Token {
   id: string;
@@ -68,6 +68,14 @@ export interface Token {
   issued_at: Time;
   expires_at: Time | null;
   current: boolean;
+  /** When it last told of too many changes and was refused, within the last hour. */
+  refused_at: Time | null;
+}
+
+/** Who else told of too much, for admins. */
+export interface TooMuch {
+  webhooks_refused: { source: string; refused_at: Time }[];
+  forgotten_at: Time | null;
 }
 
 export interface Setting {

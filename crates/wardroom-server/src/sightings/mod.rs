@@ -7,6 +7,7 @@
 //! whichever node tells it, and however often.
 
 mod kept;
+mod refused;
 mod share;
 mod teller;
 
@@ -22,11 +23,14 @@ use wardroom_core::sighting::Seen;
 use crate::clock;
 use crate::execute::Executor;
 use crate::log::{Log, LogError};
+use crate::metrics::Metrics;
 use crate::streams::Streams;
 use crate::views::board::Board;
 use crate::watch::Watch;
 
 pub use kept::{Kept, Told};
+use refused::Notes;
+pub use refused::TooMuch;
 
 /// For so many days what was told is kept beside the log.
 pub const KEPT_DAYS: i64 = 7;
@@ -51,8 +55,13 @@ pub struct Part {
 /// What came of keeping something.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Keeping {
-    /// It is kept, and these were new, or further than they were.
-    Kept(BTreeSet<Uuid>),
+    /// It is kept.
+    Kept {
+        /// What was new, or further than it was.
+        news: BTreeSet<Uuid>,
+        /// How many others were forgotten for it.
+        forgotten: u64,
+    },
     /// Nothing of it is kept: its teller told of [`HOURLY_MAX`] changes within an hour.
     TooMany,
 }
@@ -71,16 +80,24 @@ pub struct Bounds {
 pub struct Sightings {
     log: Log,
     wake: mpsc::Sender<()>,
+    notes: Notes,
 }
 
 impl Sightings {
     /// Starts telling the incidents.
     #[must_use]
-    pub fn start(log: Log, streams: Streams, executor: Executor, watch: Watch, board: Board) -> Self {
+    pub fn start(
+        log: Log,
+        streams: Streams,
+        executor: Executor,
+        watch: Watch,
+        board: Board,
+        metrics: &Metrics,
+    ) -> Self {
         // One waking is as good as many: whoever is woken reads what is kept.
         let (wake, woken) = mpsc::channel(1);
         tokio::spawn(teller::run(log.clone(), streams, executor, watch, board, woken));
-        Self { log, wake }
+        Self { log, wake, notes: Notes::new(metrics) }
     }
 
     /// Keeps what was told, all of it or nothing; the incidents hear of it a moment later. Returns how much of it was new, or
@@ -91,7 +108,7 @@ impl Sightings {
     /// [`LogError::Unavailable`] when nothing was kept, [`LogError::InDoubt`] when that is not known. Telling it again does
     /// no harm; what was kept after all is heard of, and is no news then.
     pub async fn keep(&self, teller: String, told: Vec<Part>) -> Result<Option<usize>, LogError> {
-        let Self { log, wake } = self.clone();
+        let Self { log, wake, notes } = self.clone();
         let keeping = async move {
             let now = clock::now();
             let bounds = Bounds {
@@ -103,11 +120,22 @@ impl Sightings {
             // Whatever came of it: what is in doubt may be there. Where a waking waits already, that one is enough.
             let _ = wake.try_send(());
             keeping.map(|keeping| match keeping {
-                Keeping::Kept(news) => Some(news.len()),
-                Keeping::TooMany => None,
+                Keeping::Kept { news, forgotten } => {
+                    notes.forget(forgotten, now);
+                    Some(news.len())
+                }
+                Keeping::TooMany => {
+                    notes.refuse(&teller, now);
+                    None
+                }
             })
         };
         let ended = tokio::spawn(keeping.in_current_span()).await;
         ended.unwrap_or_else(|_| Err(LogError::InDoubt("keeping what was told broke off".to_owned())))
+    }
+    /// Who told of too much within the last hour, and what was forgotten for it.
+    #[must_use]
+    pub fn too_much(&self) -> TooMuch {
+        self.notes.shown(clock::now())
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 use wardroom_core::directory::DirectoryCommand;
-use wardroom_core::id::TokenId;
+use wardroom_core::id::{Time, TokenId};
 use wardroom_core::seal;
 use wardroom_core::text::Line;
 use wardroom_core::token::{Scope, Token, end_after};
@@ -16,6 +16,7 @@ use wardroom_core::token::{Scope, Token, end_after};
 use super::answers;
 use super::parse::{Plain, Query};
 use super::problem::{Problem, named};
+use super::told::{OF_GITHUB, teller_of};
 use super::who::{By, Member, Responder, new_secret};
 use crate::clock;
 use crate::execute::Order;
@@ -55,17 +56,23 @@ pub(super) async fn list(
         reader.has_to_audit()?;
     }
     let (directory, now) = (server.streams.directory().directory, clock::now());
+    let too_much = server.sightings.too_much();
     let shown = |token: &&Token| directory.live(token, now) && (whose.all || token.person == reader.person);
     let row = |token: &Token| {
         json!({
             "id": token.id, "person": named(&directory.facts, token.person), "scope": token.scope,
             "label": token.label, "issued_at": token.issued_at, "expires_at": token.expires_at,
-            "current": reader.by == By::Token(token.id),
+            "current": reader.by == By::Token(token.id), "refused_at": too_much.refused.get(&teller_of(token.id)),
         })
     };
     let mut rows: Vec<Value> = directory.tokens.values().filter(shown).map(row).collect();
     rows.reverse(); // Their ids are in the order in which they were made.
-    let mut tokens = json!({ "tokens": rows });
+    let of_github = |(teller, at): (&String, &Time)| {
+        teller.strip_prefix(OF_GITHUB).map(|source| json!({ "source": source, "refused_at": at }))
+    };
+    let webhooks: Vec<Value> = too_much.refused.iter().filter_map(of_github).collect();
+    let told = whose.all.then(|| json!({ "webhooks_refused": webhooks, "forgotten_at": too_much.forgotten_at }));
+    let mut tokens = json!({ "tokens": rows, "told": told });
     seal::reveal(&mut tokens);
     Ok(Json(tokens))
 }

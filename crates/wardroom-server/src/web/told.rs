@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use uuid::Uuid;
 use wardroom_core::facts::Facts;
-use wardroom_core::id::{PersonId, ServiceName};
+use wardroom_core::id::{PersonId, ServiceName, TokenId};
 use wardroom_core::sighting::{Seen, Stage};
 use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
@@ -39,6 +39,14 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// So many bytes of a webhook are taken without a turn: most are smaller, and whoever sends slowly is in nobody's way.
 const AT_ONCE: usize = 64 << 10;
 
+/// Stands before a repository, where its webhooks are named as a teller.
+pub(super) const OF_GITHUB: &str = "github ";
+
+/// How whatever has a token is named as a teller.
+pub(super) fn teller_of(token: TokenId) -> String {
+    format!("token {}", token.0)
+}
+
 /// Who tells of something.
 enum Teller {
     /// Somebody, or something, with a token.
@@ -52,10 +60,10 @@ impl Teller {
     fn named(&self, source: &str) -> String {
         match self {
             Self::Token(reader) => match reader.by {
-                By::Token(token) => format!("token {}", token.0),
+                By::Token(token) => teller_of(token),
                 By::Session(_) => format!("person {}", reader.person.0),
             },
-            Self::GitHub => format!("github {source}"),
+            Self::GitHub => format!("{OF_GITHUB}{source}"),
         }
     }
 

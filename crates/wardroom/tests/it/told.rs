@@ -268,10 +268,17 @@ fn loops(round: u32, service: &str) -> Value {
     (0..100).map(|n| event(&format!("loop-{round}-{n}"), service, "a robot")).collect()
 }
 
+fn counted(server: &Server, what: &str) -> u64 {
+    let (_, metrics) = server.get("", "/metrics");
+    let line = metrics.as_str().unwrap().lines().find_map(|line| line.strip_prefix(what)?.strip_prefix(' '));
+    line.unwrap().parse().unwrap()
+}
+
 const BATCH: &str = "application/cloudevents-batch+json";
 
 fn whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody(house: House) {
     let (house, [mary, _, robin, pipeline]) = knowing(house);
+    let ada = house.admin("ada");
     let server = house.serve();
     for round in 0..10 {
         let (status, answer) = with_token(&server, &pipeline, BATCH, &loops(round, "search"));
@@ -280,6 +287,14 @@ fn whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody(house: House) {
     let (status, refused) = with_token(&server, &pipeline, BATCH, &loops(10, "search"));
     assert_eq!((status, &refused["code"]), (429, &json!("told_too_much")), "{refused}");
     assert_eq!(house.ask("SELECT count(*) FROM sightings"), "1000", "all or nothing");
+    // Nobody reads what a pipeline is answered, so it stands where others look.
+    let refused_at = |token: &Value| token["refused_at"].is_string();
+    let (_, all) = server.get(&ada, "/api/v1/tokens?all=true");
+    let refused: Vec<&Value> = all["tokens"].as_array().unwrap().iter().filter(|token| refused_at(token)).collect();
+    assert_eq!((refused.len(), &refused[0]["scope"]), (1, &json!("gate")), "{all}");
+    let (_, own) = server.get(&mary, "/api/v1/tokens");
+    assert!(own["tokens"].as_array().unwrap().iter().any(refused_at) && own["told"].is_null(), "{own}");
+    assert_eq!(counted(&server, "wardroom_changes_refused_total"), 1);
     let (status, _) = with_token(&server, &pipeline, BATCH, &loops(9, "search"));
     assert_eq!(status, 200, "what is known is heard again");
     // Somebody else is heard, by an incident that is opened in the middle of it too.
@@ -321,6 +336,7 @@ fn a_change_of_many_services_counts_once(house: House) {
 
 fn what_is_kept_is_bounded_and_the_noisiest_go_first(house: House) {
     let (house, [mary, _, _, pipeline]) = knowing(house);
+    let ada = house.admin("ada");
     let server = house.serve();
     tell(&server, &pipeline, &event("v11", "search", "robin"));
     let at = (Timestamp::now() - jiff::SignedDuration::from_hours(24)).as_microsecond();
@@ -335,6 +351,9 @@ fn what_is_kept_is_bounded_and_the_noisiest_go_first(house: House) {
     house.tamper(&format!("INSERT INTO sightings (key, service, stage, at, received, body, teller) {rows}"));
     tell(&server, &pipeline, &event("v12", "search", "robin"));
     assert_eq!(house.ask("SELECT count(*) FROM sightings"), "50000");
+    assert_eq!(counted(&server, "wardroom_changes_forgotten_total"), 2);
+    let (_, all) = server.get(&ada, "/api/v1/tokens?all=true");
+    assert!(all["told"]["forgotten_at"].is_string(), "{all}");
     assert_eq!(house.ask("SELECT count(*) FROM sightings WHERE service = 'search'"), "2");
     let n = declare(&server, &mary, false);
     heard(&server, &mary, n, 2);

@@ -59,6 +59,7 @@ impl Store {
             )
             .await?;
         let news: BTreeSet<Uuid> = news.iter().map(|row| row.get("key")).collect();
+        let mut forgotten = 0;
         if let Some(teller) = tellers.first().filter(|_| !news.is_empty()) {
             let since = bounds.count_from.as_microsecond();
             let told: i64 = transaction.query_one(TOLD, &[teller, &since]).await?.get(0);
@@ -67,11 +68,11 @@ impl Store {
             }
             let kept: i64 = transaction.query_one(ALL, &[]).await?.get(0);
             if kept > KEPT_MAX {
-                transaction.execute(NOISIEST, &[&(kept - KEPT_MAX)]).await?;
+                forgotten = transaction.execute(NOISIEST, &[&(kept - KEPT_MAX)]).await?;
             }
         }
         transaction.commit().await?;
-        Ok(Keeping::Kept(news))
+        Ok(Keeping::Kept { news, forgotten })
     }
 
     pub(in crate::log) async fn sightings(

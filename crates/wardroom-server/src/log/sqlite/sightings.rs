@@ -31,7 +31,7 @@ impl Store {
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             transaction
                 .execute("DELETE FROM sightings WHERE received < ?1", [bounds.forget_before.as_microsecond()])?;
-            let mut news = BTreeSet::new();
+            let (mut news, mut forgotten) = (BTreeSet::new(), 0);
             for one in &all {
                 let new = transaction
                     .prepare_cached(
@@ -68,11 +68,11 @@ impl Store {
                 }
                 let kept: i64 = transaction.prepare_cached(ALL)?.query_row([], |row| row.get(0))?;
                 if kept > KEPT_MAX {
-                    transaction.prepare_cached(NOISIEST)?.execute([kept - KEPT_MAX])?;
+                    forgotten = transaction.prepare_cached(NOISIEST)?.execute([kept - KEPT_MAX])? as u64;
                 }
             }
             transaction.commit().map_err(LogError::after_commit)?;
-            Ok(Keeping::Kept(news))
+            Ok(Keeping::Kept { news, forgotten })
         })
         .await
     }

@@ -101,6 +101,26 @@ pub(in crate::web) enum SourceView {
 #[derive(ToSchema)]
 pub(in crate::web) struct TokenList {
     tokens: Vec<TokenView>,
+    /// What else there is to know of who tells of changes; null unless everybody's tokens are listed.
+    told: Option<TooMuchView>,
+}
+
+/// Who told of too much within the last hour without a token, as far as this node knows.
+#[derive(ToSchema)]
+pub(in crate::web) struct TooMuchView {
+    /// Repositories at GitHub whose webhooks were refused.
+    webhooks_refused: Vec<RefusedView>,
+    /// When changes of which others told were last forgotten before their time, because there were too many.
+    #[schema(format = DateTime)]
+    forgotten_at: Option<String>,
+}
+
+/// Whose webhooks are not heard.
+#[derive(ToSchema)]
+pub(in crate::web) struct RefusedView {
+    source: String,
+    #[schema(format = DateTime)]
+    refused_at: String,
 }
 
 /// A personal token, without its secret.
@@ -116,6 +136,10 @@ pub(in crate::web) struct TokenView {
     expires_at: Option<String>,
     /// Whether it is the one that asks.
     current: bool,
+    /// When what was told with it was last refused, because it told of too many changes within an hour; null when it was not
+    /// within the last hour, as far as this node knows.
+    #[schema(format = DateTime)]
+    refused_at: Option<String>,
 }
 
 /// A token, its secret shown this once.
