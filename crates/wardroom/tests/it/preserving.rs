@@ -1,6 +1,8 @@
 //! What is worth keeping is kept by itself when an incident is declared: in the background, once, and where it cannot be,
 //! one quiet line says so.
 
+mod trouble;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -28,7 +30,8 @@ struct Asked {
     released: bool,
 }
 
-/// A place with graphs, on this machine. Each answer is another one; `/held` waits until it is released.
+/// A place with graphs, on this machine. Each answer is another one; what begins with `/held` waits until it is released, and
+/// what ends with `/nothing` is not there.
 #[derive(Clone)]
 struct Graphs {
     port: u16,
@@ -60,10 +63,10 @@ impl Graphs {
         let mut asked = asked.lock().unwrap();
         *asked.paths.entry(path.to_owned()).or_default() += 1;
         let all: usize = asked.paths.values().sum();
-        if path == "/held" {
+        if path.starts_with("/held") {
             drop(released.wait_while(asked, |asked| !asked.released).unwrap());
         }
-        if path == "/nothing" {
+        if path.ends_with("/nothing") {
             return b"HTTP/1.1 404 Not Found\r\ncontent-length: 6\r\n\r\nsesame".to_vec();
         }
         let body = format!("graph {all}");
@@ -93,9 +96,14 @@ fn script(house: &House, name: &str, says: &str) -> String {
 
 /// A server that may fetch from these and run these.
 fn serve(house: &House, from: &[&Graphs], captures: &[String]) -> Server {
+    serve_at(house, &house.place(), from, captures)
+}
+
+/// The same, with the store by these flags.
+fn serve_at(house: &House, place: &[String], from: &[&Graphs], captures: &[String]) -> Server {
     let from: Vec<String> = from.iter().map(|graphs| format!("127.0.0.1:{}", graphs.port)).collect();
     let mut wardroom = Command::new(WARDROOM);
-    wardroom.arg("serve").args(house.place()).args(["--fetch-from", &from.join(",")]);
+    wardroom.arg("serve").args(place).args(["--fetch-from", &from.join(",")]);
     house.start(wardroom.args(captures.iter().flat_map(|capture| ["--capture", capture])))
 }
 
@@ -301,23 +309,4 @@ fn the_team_that_owns_a_service_says_what_is_worth_keeping(house: House) {
     let wrong = json!({ "keep": [{ "what": "shell", "how": "capture:../bin/sh" }] });
     assert_eq!(server.post(&mary, "/api/v1/services/search/preserve", wrong).0, 422);
     assert_eq!(says(&mary, &["--nothing"]), Some(0));
-}
-
-/// Each asks, because neither knows of the other; what came first is kept.
-#[test]
-fn two_nodes_keep_each_thing_once() {
-    let house = House::on_postgres();
-    let mary = house.person("mary");
-    let graphs = Graphs::new();
-    worth(&house, "search", &[&format!("graphs={}", graphs.at("/held"))]);
-    let [one, two] = [(); 2].map(|()| serve(&house, &[&graphs], &[]));
-    let n = declare(&one, &mary, "incident", "search");
-    wait::until("both have asked", || (graphs.asked("/held") == 2).then_some(()));
-    graphs.release();
-    kept(&two, &mary, n, 1);
-    // The other's picture came, too, and is no second one.
-    one.done(&mary, n, json!({ "command": "note", "text": "on it" }));
-    two.done(&mary, n, json!({ "command": "note", "text": "me too" }));
-    assert_eq!(one.kinds(&mary, n), ["opened", "evidence_attached", "noted", "noted"]);
-    assert_eq!(house.verify()["holds"], true);
 }
