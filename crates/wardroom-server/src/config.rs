@@ -3,6 +3,7 @@
 mod at_most;
 mod github;
 mod limits;
+mod lists;
 mod shown;
 mod store;
 
@@ -24,7 +25,7 @@ use crate::evidence::KeptAt;
 use crate::fetch::Listed;
 use crate::file;
 use crate::log::Place;
-use crate::preserving::{Capture, Captures};
+use crate::preserving::{Capture, Captures, Several};
 use crate::public_url::PublicUrl;
 use crate::reach::Outside;
 
@@ -129,8 +130,8 @@ struct Given {
     /// A program that keeps what is worth keeping, where `wardroom service preserve` names it as capture:NAME: an absolute path and
     /// its arguments, parted by spaces, such as pods=/usr/local/bin/pods --wide; can be repeated, or parted by semicolons.
     /// It has SERVICE and INCIDENT in its environment, and 30 seconds [default: none]
-    #[arg(long, env = "WARDROOM_CAPTURE", value_name = "NAME=PROGRAM", value_delimiter = ';')]
-    capture: Option<Vec<Capture>>,
+    #[arg(long, env = "WARDROOM_CAPTURE", value_name = "NAME=PROGRAM")]
+    capture: Option<Vec<Several>>,
     /// File with these settings as TOML keys: data, database, evidence, listen, log_format, log, max_connections,
     /// max_connections_per_address, max_streams_per_person, max_evidence_per_incident, public_url, tls_cert, tls_key, smtp_url,
     /// mail_from, private_endpoints, gate_exempt, github_secret, fetch_from, capture
@@ -264,7 +265,7 @@ impl ServeArgs {
     pub fn settle(self) -> anyhow::Result<Config> {
         let Self { given, typed } = self;
         let file = given.config.as_deref().map(Settings::read).transpose()?.unwrap_or_default();
-        let given = given.settings();
+        let given = given.settings().without_unset_lists(|name| typed.contains(name));
         let store = if given.data.is_some() || given.database.is_some() { &given } else { &file };
         let evidence = given.evidence.clone().or(file.evidence.clone());
         let store = StoreArgs { data: store.data.clone(), database: store.database.clone(), evidence };
@@ -335,7 +336,7 @@ impl Given {
             gate_exempt: self.gate_exempt,
             github_secret: self.github_secret,
             fetch_from: self.fetch_from,
-            capture: self.capture,
+            capture: self.capture.map(|each| each.into_iter().flat_map(|Several(all)| all).collect()),
         }
     }
 }

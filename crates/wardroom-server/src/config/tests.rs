@@ -78,3 +78,30 @@ fn captures_are_named_in_the_file_and_shown_by_their_names() {
         assert!(file(&format!("capture = {wrong}")).1.settle().is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn an_empty_list_is_not_set_in_a_variable_and_means_nothing_where_it_is_typed() {
+    let lists = ["gate_exempt", "github_secret", "fetch_from", "capture"];
+    let from = |typed: &[&str]| {
+        let (_folder, mut arguments) = file(
+            "gate_exempt = 'group:robots'\ngithub_secret = 'sixteen-characters'\nfetch_from = 'graphs.example.org'\n\
+             capture = ['pods=/x']",
+        );
+        arguments.given.gate_exempt = Some(" ".to_owned());
+        arguments.given.github_secret = Some(String::new());
+        arguments.given.fetch_from = Some("".parse().unwrap());
+        arguments.given.capture = Some(vec!["".parse().unwrap()]);
+        arguments.typed = typed.iter().map(|name| (*name).to_owned()).collect();
+        let config = arguments.settle().unwrap();
+        let kept = [
+            config.exempt != Exempt::default(),
+            !config.github_secrets.is_empty(),
+            !config.fetch_from.is_empty(),
+            !config.captures.all().is_empty(),
+        ];
+        let from = lists.map(|name| config.shown.iter().find(|setting| setting.name == name).unwrap().from);
+        (kept, from)
+    };
+    assert_eq!(from(&[]), ([true; 4], [Source::File; 4]));
+    assert_eq!(from(&lists).0, [false; 4]);
+}

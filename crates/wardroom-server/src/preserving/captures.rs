@@ -76,6 +76,18 @@ impl Capture {
     }
 }
 
+/// Captures as they stand in one flag or variable: parted by semicolons, with nothing between some of them or none.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Several(pub Vec<Capture>);
+
+impl FromStr for Several {
+    type Err = String;
+    fn from_str(given: &str) -> Result<Self, String> {
+        let each = given.split(';').map(str::trim).filter(|capture| !capture.is_empty());
+        each.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 /// All captures of a server.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Captures(BTreeMap<CaptureName, Capture>);
@@ -127,6 +139,14 @@ mod tests {
         }
         let long = format!("pods=/{}", "x".repeat(WRITTEN_MAX));
         assert!(long.parse::<Capture>().is_err());
+    }
+
+    #[test]
+    fn several_are_parted_by_semicolons_and_may_be_none() {
+        let several = |given: &str| given.parse::<Several>().map(|Several(all)| all.len());
+        assert_eq!(several("a=/x --y z; b=/y;"), Ok(2));
+        assert_eq!((several(""), several(" ; ")), (Ok(0), Ok(0)));
+        assert!(several("a=/x;b").is_err());
     }
 
     #[test]

@@ -35,7 +35,7 @@ use crate::streams::{Streams, stream_of};
 use crate::views::board::Board;
 use crate::watch::{After, Watch};
 
-pub use captures::{CAPTURES_MAX, Capture, Captures};
+pub use captures::{CAPTURES_MAX, Capture, Captures, Several};
 
 /// So many things are asked for at once. Each holds up to one piece of evidence.
 const AT_ONCE: usize = 8;

@@ -158,6 +158,15 @@ fn a_server_in_a_terminal_is_coloured_and_stops_at_ctrl_c() {
     }
 }
 
+/// Where a variable is passed on that nobody set, it is there and empty.
+#[test]
+fn a_list_in_an_empty_variable_is_not_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = ["WARDROOM_GATE_EXEMPT", "WARDROOM_GITHUB_SECRET", "WARDROOM_FETCH_FROM", "WARDROOM_CAPTURE"];
+    let (url, logged) = served(folder.path(), &["--listen", "127.0.0.1:0"], &lists.map(|name| (name, "")));
+    assert!(url.starts_with("http://127.0.0.1:"), "{logged}");
+}
+
 #[test]
 fn mistakes_in_settings_are_named() {
     for (settings, said) in [
