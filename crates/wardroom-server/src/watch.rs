@@ -4,6 +4,8 @@
 //! for all readers, or from the log itself when they are further behind. Nobody trusts the waking to have
 //! carried the data, and a reader that is slow costs the others nothing.
 
+mod follower;
+
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -21,6 +23,8 @@ use wardroom_core::telling::tell;
 use crate::log::{Log, LogError, Stored, Stream};
 use crate::stored::{opened, recorded};
 use crate::streams::{DIRECTORY, Streams};
+
+pub(crate) use follower::{Changed, Follower, Piece};
 
 /// Recent entries that are kept rendered.
 const RING: usize = 8_192;

@@ -20,13 +20,13 @@ use crate::log::{Log, LogError};
 use crate::stored::recorded;
 use crate::streams::{Streams, stream_of};
 use crate::views::board::Board;
-use crate::watch::{After, Watch};
+use crate::watch::{Changed, Follower, Piece, Watch};
 
 pub use book::{Asking, Book, Look};
 pub use passing::{Answer, Call, Unable, doubtful};
 pub use stops::{STOPS_KEPT_DAYS, Stopped, Stops};
 
-/// Entries that are looked at together.
+/// Entries of a broken incident that are read together.
 const PIECE: usize = 512;
 /// How often it is made sure that the log has no more than is known here.
 const LOOK: Duration = Duration::from_secs(1);
@@ -63,9 +63,9 @@ struct Keeper {
 impl Keeper {
     async fn keep(self) {
         let mut news = self.watch.subscribe();
-        let mut position = None;
+        let mut follower = Follower::of(&self.watch);
         loop {
-            match self.round(&mut position).await {
+            match self.round(&mut follower).await {
                 Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(%error, "the gate goes on from what it knew last");
@@ -80,28 +80,20 @@ impl Keeper {
     }
 
     /// Reads on from where the last round ended; the first one reads every open incident.
-    async fn round(&self, position: &mut Option<u64>) -> Result<(), LogError> {
+    async fn round(&self, follower: &mut Follower) -> Result<(), LogError> {
         // Before anything is read: what is committed meanwhile is for the next round.
         let now = clock::now();
         let fresh = self.book.confirmed_at().is_some_and(|at| age(at, now, LOOK).is_none());
         let head = if fresh { None } else { Some(self.log.head().await?.position) };
-        let until = self.watch.position();
-        let changed = match position {
-            None => After::Behind,
-            Some(position) => self.watch.after(*position, PIECE),
-        };
-        let (changed, until) = match changed {
-            After::Entries(entries) => {
-                let until = entries.last().map_or(until, |last| last.position);
-                let numbers = entries.iter().filter_map(|shown| shown.stream.incident()).collect();
-                (numbers, until)
-            }
-            After::Behind => (self.all().await?, until),
+        let Piece { changed, until } = follower.look();
+        let changed = match changed {
+            Changed::In { incidents, .. } => incidents,
+            Changed::Anywhere => self.all().await?,
         };
         for number in changed {
             self.take(number).await?;
         }
-        *position = Some(until);
+        follower.done(until);
         if head.is_some_and(|head| head <= until) {
             self.book.confirm(now);
         }

@@ -33,14 +33,12 @@ use crate::log::LogError;
 use crate::mask::Mask;
 use crate::streams::{Streams, stream_of};
 use crate::views::board::Board;
-use crate::watch::{After, Watch};
+use crate::watch::{Changed, Follower, Piece, Watch};
 
 pub use captures::{CAPTURES_MAX, Capture, Captures, Several};
 
 /// So many things are asked for at once. Each holds up to one piece of evidence.
 const AT_ONCE: usize = 8;
-/// Entries that are looked at together.
-const PIECE: usize = 512;
 /// How long to wait after something could not be read or told: at first, and at the most.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MOST: Duration = Duration::from_secs(60);
@@ -124,9 +122,9 @@ impl Keeper {
             return;
         }
         let mut entries = self.world.watch.subscribe();
-        let mut position = None;
+        let mut follower = Follower::of(&self.world.watch);
         loop {
-            if let Err(error) = self.follow(&mut position).await {
+            if let Err(error) = self.follow(&mut follower).await {
                 tracing::warn!(%error, "it is not known yet what is worth keeping; trying again");
                 tokio::time::sleep(AGAIN).await;
                 continue;
@@ -138,20 +136,12 @@ impl Keeper {
     }
 
     /// Looks at the incidents that changed, or at all that are open, until there is no more to look at.
-    async fn follow(&self, position: &mut Option<u64>) -> Result<(), LogError> {
-        let World { watch, board, .. } = &self.world;
+    async fn follow(&self, follower: &mut Follower) -> Result<(), LogError> {
         loop {
-            let until = watch.position();
-            let changed = match position {
-                None => After::Behind,
-                Some(position) => watch.after(*position, PIECE),
-            };
-            let (numbers, until): (BTreeSet<Number>, u64) = match changed {
-                After::Entries(entries) => {
-                    let until = entries.last().map_or(until, |last| last.position);
-                    (entries.iter().filter_map(|shown| shown.stream.incident()).collect(), until)
-                }
-                After::Behind => (board.active().await?.iter().map(|summary| summary.number).collect(), until),
+            let Piece { changed, until } = follower.look();
+            let numbers: BTreeSet<Number> = match changed {
+                Changed::In { incidents, .. } => incidents,
+                Changed::Anywhere => self.world.board.active().await?.iter().map(|summary| summary.number).collect(),
             };
             for number in numbers {
                 // One that cannot be read is tried again by whoever works on it, and holds up no other.
@@ -159,8 +149,7 @@ impl Keeper {
                     self.begin(number);
                 }
             }
-            *position = Some(until);
-            if until >= watch.position() {
+            if follower.done(until) {
                 return Ok(());
             }
         }

@@ -18,11 +18,11 @@ use super::{KEPT_DAYS, Told};
 use crate::clock;
 use crate::execute::{Asked, Executor, NotDone, Order};
 use crate::log::{Log, LogError};
-use crate::streams::{DIRECTORY, Streams};
+use crate::streams::Streams;
 use crate::views::board::Board;
-use crate::watch::{After, Watch};
+use crate::watch::{Changed, Follower, Piece, Watch};
 
-/// Entries, or rows, that are looked at together.
+/// Rows that are looked at together.
 const PIECE: usize = 512;
 /// So many of what was told are looked at for one incident at once, the newest: more than it can hear of.
 const LOOKED_AT: i64 = 2 * SIGHTINGS_MAX as i64;
@@ -55,10 +55,9 @@ struct Teller {
     log: Log,
     streams: Streams,
     executor: Executor,
-    watch: Watch,
     board: Board,
-    /// How far the log was looked at; `None` when every open incident is to be looked at.
-    position: Option<u64>,
+    /// How far the log was looked at.
+    follower: Follower,
     /// What was received until then was told to everybody who hears.
     passed: Time,
     /// What each incident hears of, as far as it was told everything since; `None` where it is to be looked at anew.
@@ -85,9 +84,8 @@ pub(super) async fn run(
         log,
         streams,
         executor,
-        watch,
         board,
-        position: None,
+        follower: Follower::of(&watch),
         passed: clock::now(),
         known: BTreeMap::new(),
         later: BTreeMap::new(),
@@ -143,7 +141,7 @@ impl Hears {
 impl Teller {
     /// Looks at every open incident in the next round, and at every other one that something is still under way in.
     fn anew(&mut self) {
-        self.position = None;
+        self.follower.anew();
         self.known.values_mut().for_each(|hears| *hears = None);
     }
 
@@ -166,30 +164,22 @@ impl Teller {
     /// Looks at the incidents that changed, or at all of them: what the directory says changed, or too much did.
     async fn follow(&mut self) -> Result<(), LogError> {
         loop {
-            let until = self.watch.position();
-            let after = match self.position {
-                None => After::Behind,
-                Some(position) => self.watch.after(position, PIECE),
-            };
-            let (numbers, until): (BTreeSet<Number>, u64) = match after {
-                After::Entries(entries) => {
-                    let until = entries.last().map_or(until, |last| last.position);
-                    let mut changed: BTreeSet<Number> =
-                        entries.iter().filter_map(|shown| shown.stream.incident()).collect();
-                    if entries.iter().any(|shown| shown.stream == DIRECTORY) {
-                        changed.extend(self.known.keys());
+            let Piece { changed, until } = self.follower.look();
+            let numbers: BTreeSet<Number> = match changed {
+                Changed::In { mut incidents, directory } => {
+                    if directory {
+                        incidents.extend(self.known.keys());
                     }
-                    (changed, until)
+                    incidents
                 }
-                After::Behind => (self.may_hear().await?, until),
+                Changed::Anywhere => self.may_hear().await?,
             };
             for number in numbers {
                 if !self.later.contains_key(&number) {
                     self.look_back(number).await;
                 }
             }
-            self.position = Some(until);
-            if until >= self.watch.position() {
+            if self.follower.done(until) {
                 return Ok(());
             }
         }
