@@ -61,7 +61,7 @@ struct Teller {
     /// What was received until then was told to everybody who hears.
     passed: Time,
     /// What each incident hears of, as far as it was told everything since; `None` where it is to be looked at anew.
-    known: BTreeMap<Number, Option<Hears>>,
+    known: BTreeMap<Number, Option<Arc<Hears>>>,
     /// The incidents that could not be told. Nobody waits for them.
     later: BTreeMap<Number, Later>,
     /// Whether incidents that ended before this began were looked at.
@@ -224,7 +224,9 @@ impl Teller {
 
     async fn tell_news(&mut self, number: Number, news: &[Told]) -> Result<(), NotDone> {
         let Some(incident) = self.incident(number).await? else { return Ok(()) };
-        let hears = Hears::of(&incident, &self.streams);
+        // As of the last look at it. Should that be old by now, what is missed here is told at the next.
+        let known = self.known.get(&number).cloned().flatten();
+        let hears = known.unwrap_or_else(|| Arc::new(Hears::of(&incident, &self.streams)));
         self.tell_all(&incident, &hears, news).await
     }
 
@@ -301,7 +303,7 @@ impl Teller {
             self.known.remove(&number);
             return Ok(());
         }
-        if self.known.get(&number).is_some_and(|known| known.as_ref() == Some(&hears)) {
+        if self.known.get(&number).is_some_and(|known| known.as_deref() == Some(&hears)) {
             return Ok(());
         }
         let mut services = hears.services.clone();
@@ -309,7 +311,7 @@ impl Teller {
         services.extend(going_on.map(|known| known.seen.service.clone()));
         let told = self.log.sightings(services, hears.from, LOOKED_AT).await?;
         self.tell_all(&incident, &hears, &told).await?;
-        self.known.insert(number, Some(hears));
+        self.known.insert(number, Some(Arc::new(hears)));
         Ok(())
     }
 
