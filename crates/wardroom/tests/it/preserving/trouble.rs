@@ -1,5 +1,8 @@
 //! Several nodes, a database that goes away, and much at once, while what is worth keeping is kept.
 
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{Graphs, declare, kept, left, pieces, script, serve, serve_at, told, worth};
@@ -145,4 +148,54 @@ fn nothing_is_missed_where_much_came_at_once() {
         assert_eq!(kept(&keeps, &mary, n, many).len(), many);
     }
     assert_eq!(["/held", "/indexing", "/mail"].map(|path| graphs.asked(path)), [1; 3]);
+}
+
+/// What is being written into the store of evidence, and has no name of its own yet.
+fn half_written(house: &House) -> Option<PathBuf> {
+    let half = |path: &PathBuf| path.to_string_lossy().contains('#');
+    files(house, "").into_iter().find(half)
+}
+
+/// Whether every thread of a process stands still.
+fn stands_still(server: &Server) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+    threads
+        .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("status")).ok())
+        .all(|status| status.lines().any(|line| line.starts_with("State:\tT")))
+}
+
+/// What a capture showed lies half in the store then, or whole, and nobody was told of it.
+#[test]
+fn what_kill_9_left_of_what_captures_showed_is_swept() {
+    let house = House::on_sqlite();
+    let mary = house.person("mary");
+    let picture = r"printf '\211PNG\r\n\032\n'; head -c 4000000 /dev/urandom";
+    let captures: Vec<String> = (0..8).map(|n| script(&house, &format!("picture{n}"), picture)).collect();
+    let things: Vec<String> = (0..8).map(|n| format!("picture {n}=capture:picture{n}")).collect();
+    worth(&house, "search", &things.iter().map(String::as_str).collect::<Vec<_>>());
+    let server = serve(&house, &[], &captures);
+    let mut n = declare(&server, &mary, "incident", "search");
+    let half = wait::until("it is killed while it writes", || {
+        if (0..1_000).all(|_| half_written(&house).is_none()) {
+            if pieces(&server, &mary, n).len() == things.len() {
+                n = declare(&server, &mary, "incident", "search");
+            }
+            return None;
+        }
+        server.signal("-STOP");
+        wait::until("it stands still", || stands_still(&server).then_some(()));
+        let half = half_written(&house);
+        if half.is_none() {
+            server.signal("-CONT");
+        }
+        half
+    });
+    server.kill();
+    assert!(half.exists());
+    // Somebody may be writing it until it is an hour old.
+    let server = house.serve_fast(SignedDuration::from_hours(2));
+    wait::until("it is swept", || (!half.exists()).then_some(()));
+    let told: usize = (1..=n).map(|n| pieces(&server, &mary, n).len()).sum();
+    wait::until("nothing else lies there", || (files(&house, "").len() == told).then_some(()));
+    assert_eq!(house.verify()["holds"], true);
 }
