@@ -15,6 +15,8 @@ use crate::{on_both, wait};
 
 on_both!(
     whoever_hangs_up_is_heard_all_the_same,
+    whoever_hangs_up_in_the_middle_is_not_heard_and_takes_no_room,
+    what_is_told_while_a_service_comes_to_be_needed_is_heard_once,
     what_was_kept_and_not_passed_on_is_heard_without_a_restart,
     an_incident_that_cannot_be_read_holds_up_no_other,
     a_service_that_comes_to_be_needed_is_heard_of,
@@ -83,6 +85,122 @@ fn what_a_node_kept_before_it_ended_is_told_by_the_other() {
     one.kill();
     kept(&house, 1, "deploy v13");
     assert_eq!(heard(&two, &mary, n, 2)[1]["what"], json!("deploy v13"));
+}
+
+/// What was heard of a service, in the order of its names.
+fn whats_of(server: &Server, token: &str, n: u64, service: &str) -> Vec<String> {
+    let all = sightings(server, token, n);
+    let of = all.iter().filter(|one| one["service"] == service);
+    let mut whats: Vec<String> = of.map(|one| one["what"].as_str().unwrap().to_owned()).collect();
+    whats.sort();
+    whats
+}
+
+/// What so many events with this name say.
+fn whats_called(name: &str, many: usize) -> Vec<String> {
+    let mut whats: Vec<String> = (0..many).map(|nth| format!("deploy {name}{nth}")).collect();
+    whats.sort();
+    whats
+}
+
+#[test]
+fn what_two_nodes_are_told_at_once_is_heard_once() {
+    const MANY: usize = 40;
+    let (house, [mary, _, _, pipeline]) = knowing(House::on_postgres());
+    let nodes = [house.serve(), house.serve()];
+    let n = declare(&nodes[0], &mary, false);
+    let all_told =
+        |node: &Server| (0..MANY).map(|nth| tell(node, &pipeline, &event(&format!("v{nth}"), "search", "robin"))).sum();
+    let news: u64 = std::thread::scope(|scope| {
+        let telling = nodes.each_ref().map(|node| scope.spawn(|| all_told(node)));
+        telling.map(|told: std::thread::ScopedJoinHandle<'_, u64>| told.join().unwrap()).iter().sum()
+    });
+    assert_eq!(news, MANY as u64, "each of them is news to one of the nodes");
+    for node in &nodes {
+        heard(node, &mary, n, MANY);
+        assert_eq!(whats_of(node, &mary, n, "search"), whats_called("v", MANY));
+    }
+    // A node that begins later looks at all of it anew.
+    let [one, two] = nodes;
+    one.kill();
+    let one = house.serve();
+    tell(&one, &pipeline, &event("last", "search", "robin"));
+    heard(&two, &mary, n, MANY + 1);
+    let kinds = two.kinds(&mary, n);
+    assert_eq!(kinds.iter().filter(|kind| *kind == "change_seen").count(), MANY + 1);
+    assert_eq!(house.verify()["holds"], true);
+}
+
+/// Sends the head of a request and half of its body, and is gone.
+fn half(server: &Server, head: &str) {
+    let mut stream = std::net::TcpStream::connect(server.address()).unwrap();
+    let half = format!("POST /api/v1/changes HTTP/1.1\r\nhost: x\r\n{head}content-length: 1000000\r\n\r\n[");
+    stream.write_all(half.as_bytes()).unwrap();
+    stream.write_all(event("half", "search", "robin").to_string().as_bytes()).unwrap();
+}
+
+fn whoever_hangs_up_in_the_middle_is_not_heard_and_takes_no_room(house: House) {
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let secret = "a-secret-that-both-sides-share";
+    let server = house.serve_in(&[("WARDROOM_GITHUB_SECRET", secret)]);
+    let n = declare(&server, &mary, false);
+    // More of each than there is room for at once.
+    for _ in 0..80 {
+        half(&server, &format!("authorization: Bearer {pipeline}\r\ncontent-type: {BATCH}\r\n"));
+    }
+    let signature = format!("x-hub-signature-256: sha256={}\r\n", "0".repeat(64));
+    for _ in 0..12 {
+        half(&server, &format!("x-github-event: deployment\r\ncontent-type: application/json\r\n{signature}"));
+    }
+    tell(&server, &pipeline, &event("v12", "search", "robin"));
+    assert_eq!(heard(&server, &mary, n, 1)[0]["what"], json!("deploy v12"));
+    assert_eq!(house.ask("SELECT count(*) FROM sightings"), "1");
+    let ping = "{}";
+    let told = raw(
+        &server.url,
+        &format!(
+            "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nx-github-event: ping\r\ncontent-type: application/json\r\n\
+             x-hub-signature-256: {}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{ping}",
+            signed(ping, secret),
+            ping.len()
+        ),
+    );
+    assert!(told.starts_with("HTTP/1.1 200"), "{told}");
+}
+
+fn what_is_told_while_a_service_comes_to_be_needed_is_heard_once(house: House) {
+    const MANY: usize = 60;
+    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let ada = house.admin("ada");
+    house.run(&["service", "set", "queue"]);
+    let server = house.serve();
+    let n = declare(&server, &mary, false);
+    let needs = |services: &[&str]| {
+        let set = json!({ "command": "set_service", "service": "search", "depends_on": services });
+        assert_eq!(server.post(&ada, "/api/v1/directory/commands", set).0, 200);
+    };
+    std::thread::scope(|scope| {
+        let telling = scope.spawn(|| {
+            for nth in 0..MANY {
+                for (name, service) in [("q", "queue"), ("s", "search")] {
+                    assert_eq!(tell(&server, &pipeline, &event(&format!("{name}{nth}"), service, "robin")), 1);
+                }
+            }
+        });
+        wait::until("some of it was heard", || Some(()).filter(|()| sightings(&server, &mary, n).len() > MANY / 6));
+        needs(&["indexing", "queue"]);
+        telling.join().unwrap();
+    });
+    heard(&server, &mary, n, 2 * MANY);
+    for (name, service) in [("q", "queue"), ("s", "search")] {
+        assert_eq!(whats_of(&server, &mary, n, service), whats_called(name, MANY));
+    }
+    // What is not needed any more is not heard of from then on, and what was heard stays.
+    needs(&["indexing"]);
+    tell(&server, &pipeline, &event("late", "queue", "robin"));
+    tell(&server, &pipeline, &event("last", "search", "robin"));
+    let all = heard(&server, &mary, n, 2 * MANY + 1);
+    assert_eq!(all[2 * MANY]["what"], json!("deploy last"));
 }
 
 fn an_incident_that_cannot_be_read_holds_up_no_other(house: House) {
