@@ -1,4 +1,4 @@
-// Keeps a picture as evidence of the incident, so that the text can show it from there.
+// Keeps a picture or another file as evidence of the incident, so that the text can show it from there, or lead there.
 import { requestId, whom } from '../api/client';
 import type { Problem } from '../api/types';
 
@@ -20,11 +20,11 @@ export function inBrackets(name: string): string {
   );
 }
 
-/** Keeps a file; `far` is told how far it is, in percent, when that takes longer. */
+/** Keeps a file; when that takes longer, `far` is told how far it is, in percent, and whether it waits for a connection. */
 export async function attach(
   incident: number,
   file: File,
-  far: (percent: number) => void = () => {},
+  far: (percent: number, waits: boolean) => void = () => {},
 ): Promise<Attached> {
   if (file.size > FILE_MAX)
     return { trouble: `${file.name} is too large: a file may have ${FILE_MAX / 1024 ** 3} GB.` };
@@ -47,12 +47,15 @@ export async function attach(
       });
   } catch {
     return {
-      trouble: `${file.name} could not be sent: Wardroom cannot be reached. Your words are safe; put the picture in again once it is back.`,
+      trouble: `${file.name} could not be sent: Wardroom cannot be reached. Your words are safe; put it in again once it is back.`,
     };
   }
-  const said = (await answer.json().catch(() => null)) as Partial<Problem> | { address: string } | null;
-  if (answer.ok && said && 'address' in said)
-    return { markdown: `![${inBrackets(file.name)}](${String(said.address)})` };
+  const said = (await answer.json().catch(() => null)) as
+    Partial<Problem> | { address: string; media_type: string } | null;
+  if (answer.ok && said && 'address' in said) {
+    const link = `[${inBrackets(file.name)}](${String(said.address)})`;
+    return { markdown: String(said.media_type).startsWith('image/') ? `!${link}` : link };
+  }
   if ((said as Partial<Problem> | null)?.code === 'somebody_else') whom.look();
   const why = (said as Partial<Problem> | null)?.detail ?? `The server answered ${answer.status}.`;
   return { trouble: `${file.name} was not kept. ${why}` };

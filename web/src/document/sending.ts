@@ -27,7 +27,7 @@ export async function send(
   incident: number,
   file: Blob,
   name: string,
-  far: (percent: number) => void,
+  far: (percent: number, waits: boolean) => void,
   wait: (milliseconds: number) => Promise<unknown> = (time) => new Promise((done) => setTimeout(done, time)),
 ): Promise<Response> {
   const as = whom.id();
@@ -40,6 +40,7 @@ export async function send(
   let length = PART;
   let upload: string | null = null;
   let at = 0;
+  const percent = (): number => Math.floor((100 * at) / file.size);
   for (;;) {
     try {
       if (upload === null) {
@@ -51,7 +52,7 @@ export async function send(
         ({ upload, offset: at } = (await answer.json()) as { upload: string; offset: number });
         if ((begun += 1) > BEGINNINGS) throw new Error('it does not stay');
       }
-      far(Math.floor((100 * at) / file.size));
+      far(percent(), false);
       const part = file.slice(at, at + length);
       const kind = { 'content-type': 'application/partial-upload', 'upload-offset': String(at) };
       const answer = await ask(upload, 'PATCH', part, kind);
@@ -71,6 +72,7 @@ export async function send(
     }
     if ((tried += 1) > TRIES) throw new Error('it cannot be reached');
     length = Math.max(SMALLEST, length / 2);
+    far(percent(), true);
     await wait(pause(tried));
     if (upload === null) continue;
     const asked = await ask(upload, 'HEAD').catch(() => null);
