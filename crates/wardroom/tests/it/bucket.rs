@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use crate::bucket_service::BucketService;
 use crate::house::{House, Server, WARDROOM, agent};
+use crate::uploads::{MIB, attached, begin, content, far, part, sha256};
 use crate::{on_both, wait};
 
-on_both!(evidence_in_a_bucket_is_kept_read_and_let_go);
+on_both!(evidence_in_a_bucket_is_kept_read_and_let_go, what_comes_in_parts_is_whole_in_the_bucket);
 
 /// A house whose evidence lies in a bucket, and what its servers say.
 struct Kept {
@@ -29,6 +30,8 @@ impl Kept {
         let place = self.house.place().into_iter().filter(|word| !word.starts_with("--evidence"));
         let mut wardroom = Command::new(WARDROOM);
         wardroom.args(verb).args(place).args(["--evidence", &self.at]).envs(self.keys.clone());
+        // Where parts lie on their way to the bucket, with PostgreSQL.
+        wardroom.env("TMPDIR", self.house.folder());
         wardroom
     }
 
@@ -64,7 +67,7 @@ fn read(server: &Server, token: &str, attached: &Value) -> Vec<u8> {
     let address = format!("{}{}", server.url, attached["address"].as_str().unwrap());
     let mut answer = agent().get(address).header("authorization", format!("Bearer {token}")).call().unwrap();
     assert_eq!(answer.status().as_u16(), 200);
-    answer.body_mut().read_to_vec().unwrap()
+    answer.body_mut().with_config().limit(u64::MAX).read_to_vec().unwrap()
 }
 
 fn evidence_in_a_bucket_is_kept_read_and_let_go(house: House) {
@@ -118,6 +121,58 @@ fn evidence_in_a_bucket_is_kept_read_and_let_go(house: House) {
     assert_eq!(verified.status.code(), Some(5), "{verified:?}");
     kept.said(&service);
     copy.said(&service);
+}
+
+/// What lies on this node, on its way to the bucket.
+fn on_their_way(house: &House) -> usize {
+    let folders = [house.data().join("evidence-arriving"), house.folder().join("wardroom-evidence-arriving")];
+    folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().count()
+}
+
+fn what_comes_in_parts_is_whole_in_the_bucket(house: House) {
+    let mut service = BucketService::start(house.folder());
+    let mary = house.person("mary");
+    let kept = Kept::new(house, service.place("kept/ward"), &service.key, &service.secret);
+    let server = kept.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let bytes = content(21 * MIB);
+    let digest = sha256(&bytes);
+    let upload = begin(&server, &mary, n, &bytes);
+    assert_eq!(part(&server, &mary, &upload, 0, &bytes[..8 * MIB]).0, 204);
+    assert_eq!(
+        (on_their_way(&kept.house), service.objects("evidence/").len()),
+        (2, 0),
+        "nothing of it is in the bucket"
+    );
+    server.kill();
+    let server = kept.serve();
+    assert_eq!(far(&server, &mary, &upload), Some(8 * MIB));
+    assert_eq!(part(&server, &mary, &upload, 8 * MIB, &bytes[8 * MIB..16 * MIB]).0, 204);
+    // The bucket is away when the last part comes. All of it stays on this node, and nothing need come again.
+    service.stop();
+    let (status, _, problem) = part(&server, &mary, &upload, 16 * MIB, &bytes[16 * MIB..]);
+    assert_eq!((status, attached(&server, &mary, n)), (503, 0), "{problem}");
+    assert_eq!(far(&server, &mary, &upload), Some(bytes.len()));
+    service.go_on();
+    let (status, _, heap) = part(&server, &mary, &upload, bytes.len(), b"");
+    assert_eq!((status, heap["sha256"].as_str()), (200, Some(&*digest)), "{heap}");
+    assert_eq!(
+        (on_their_way(&kept.house), service.objects(&digest).len()),
+        (0, 1),
+        "it lies there once, and only there"
+    );
+    assert!(read(&server, &mary, &heap) == bytes);
+    assert_eq!(server.say(&mary, &["evidence", "verify", "1"]), "The evidence holds: 1 piece of incident 1.\n");
+    let archive = kept.house.folder().join("one.tar");
+    server.say(&mary, &["export", "1", "-o", archive.to_str().unwrap()]);
+    assert!(std::fs::metadata(&archive).unwrap().len() > bytes.len() as u64);
+    let verified = Command::new(WARDROOM).arg("verify").arg(&archive).output().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    // What somebody altered there is found.
+    let object = service.objects(&digest).remove(0);
+    service.alter(&object);
+    assert_eq!(server.verb(&mary, &["evidence", "verify", "1"]).status.code(), Some(5));
+    kept.said(&service);
 }
 
 /// Nothing of it is recorded, everything else goes on, and whoever runs the server knew it before an incident needed it.

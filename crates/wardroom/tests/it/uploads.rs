@@ -26,32 +26,32 @@ on_both!(
     the_command_line_goes_on_where_it_was,
 );
 
-const MIB: usize = 1 << 20;
+pub const MIB: usize = 1 << 20;
 
 /// So many bytes that are always the same ones, of which no piece is like another.
-fn content(bytes: usize) -> Vec<u8> {
+pub fn content(bytes: usize) -> Vec<u8> {
     (0..bytes as u64 / 8).flat_map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()).collect()
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn announce(server: &Server, token: &str, n: u64, bytes: usize, sha256: &str) -> (u16, Value) {
+pub fn announce(server: &Server, token: &str, n: u64, bytes: usize, sha256: &str) -> (u16, Value) {
     let said = json!({ "name": "heap.bin", "bytes": bytes, "sha256": sha256 });
     let path = format!("/api/v1/incidents/{n}/evidence/uploads");
     server.send(token, &path, said.to_string().as_bytes()).unwrap()
 }
 
 /// Announces some bytes, and says where they go.
-fn begin(server: &Server, token: &str, n: u64, bytes: &[u8]) -> String {
+pub fn begin(server: &Server, token: &str, n: u64, bytes: &[u8]) -> String {
     let (status, answer) = announce(server, token, n, bytes.len(), &sha256(bytes));
     assert_eq!(status, 201, "{answer}");
     answer["upload"].as_str().unwrap().to_owned()
 }
 
 /// What a part is answered with: status, how far it is, and the rest.
-fn part(server: &Server, token: &str, upload: &str, offset: usize, bytes: &[u8]) -> (u16, Option<usize>, Value) {
+pub fn part(server: &Server, token: &str, upload: &str, offset: usize, bytes: &[u8]) -> (u16, Option<usize>, Value) {
     let request = agent().patch(format!("{}{upload}", server.url)).header("authorization", format!("Bearer {token}"));
     let request = request.header("upload-offset", offset.to_string()).content_type("application/partial-upload");
     let mut answer = request.send(bytes).unwrap();
@@ -61,7 +61,7 @@ fn part(server: &Server, token: &str, upload: &str, offset: usize, bytes: &[u8])
 }
 
 /// How many bytes have come, if there is such an upload.
-fn far(server: &Server, token: &str, upload: &str) -> Option<usize> {
+pub fn far(server: &Server, token: &str, upload: &str) -> Option<usize> {
     let request = agent().head(format!("{}{upload}", server.url)).header("authorization", format!("Bearer {token}"));
     let answer = request.call().unwrap();
     let field = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -74,7 +74,7 @@ fn far(server: &Server, token: &str, upload: &str) -> Option<usize> {
 }
 
 /// Begins to send a part, and stops in the middle of it.
-fn half(server: &Server, token: &str, upload: &str, offset: usize, bytes: &[u8]) -> TcpStream {
+pub fn half(server: &Server, token: &str, upload: &str, offset: usize, bytes: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let length = bytes.len();
     let head = format!(
@@ -86,12 +86,12 @@ fn half(server: &Server, token: &str, upload: &str, offset: usize, bytes: &[u8])
     stream
 }
 
-fn attached(server: &Server, token: &str, n: u64) -> usize {
+pub fn attached(server: &Server, token: &str, n: u64) -> usize {
     server.kinds(token, n).iter().filter(|kind| *kind == "evidence_attached").count()
 }
 
 /// What lies where pieces on their way lie.
-fn on_their_way(house: &House) -> Vec<PathBuf> {
+pub fn on_their_way(house: &House) -> Vec<PathBuf> {
     let beside = if house.is_postgres() { house.folder().to_owned() } else { house.data() };
     let files = std::fs::read_dir(beside.join("evidence/arriving")).into_iter().flatten();
     files.map(|file| file.unwrap().path()).collect()
