@@ -79,6 +79,7 @@ mod stuck;
 mod tls;
 mod told;
 mod undecided;
+mod unfit_uploads;
 mod verbs;
 
 /// Runs a story once on each database.
