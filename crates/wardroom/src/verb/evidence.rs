@@ -3,14 +3,15 @@
 
 mod sending;
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions, Permissions};
 use std::io::{IsTerminal, Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use wardroom_core::evidence::{Fingerprint, WHOLE_MAX, size};
+use wardroom_core::evidence::{Fingerprint, PIECE_MAX, size};
 use wardroom_core::id::{Number, ServiceName};
 use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
@@ -74,29 +75,63 @@ fn add(
             Failure::misused(format!("{} cannot be called so here ({why}). Name it: --name NAME", file.display()))
         })?,
     };
-    if std::fs::metadata(file).is_ok_and(|about| about.is_file() && about.len() > sending::LARGE) {
-        let answer = sending::send(client, number, file, (&name, why.as_ref()))?;
-        tell_kept(remote, name.as_str(), &answer);
-        return Ok(());
-    }
-    let mut bytes = Vec::new();
-    let read = if stdin {
-        std::io::stdin().lock().take(WHOLE_MAX + 1).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(file).and_then(|open| open.take(WHOLE_MAX + 1).read_to_end(&mut bytes))
+    let unreadable = |error| Failure::misused(format!("{} cannot be read: {error}", file.display()));
+    let brought = match stdin {
+        true => brought(std::io::stdin().lock(), name.as_str())?,
+        false => {
+            let open = File::open(file).map_err(unreadable)?;
+            let about = open.metadata().map_err(unreadable)?;
+            match about.is_file() && about.len() > sending::LARGE {
+                true => Brought::Large(open),
+                false => brought(open, name.as_str())?,
+            }
+        }
     };
-    read.map_err(|error| Failure::misused(format!("{} cannot be read: {error}", file.display())))?;
-    if bytes.len() as u64 > WHOLE_MAX {
-        let most = size(WHOLE_MAX);
-        return Err(Failure::misused(format!(
-            "{name} is larger than {most}. Write it to a file, and attach that: it goes in parts.",
-            name = name.as_str()
-        ))
-        .into());
-    }
-    let answer = client.attach(number, &name, why.as_ref(), &bytes)?;
+    let answer = match brought {
+        Brought::Small(bytes) => client.attach(number, &name, why.as_ref(), &bytes)?,
+        Brought::Large(file) => sending::send(client, number, file, (&name, why.as_ref()))?,
+    };
     tell_kept(remote, name.as_str(), &answer);
     Ok(())
+}
+
+/// What somebody attaches.
+enum Brought {
+    /// It goes as one whole.
+    Small(Vec<u8>),
+    /// It goes in parts, so that it has to lie somewhere: it is read again from where it broke off.
+    Large(File),
+}
+
+/// Takes what comes. What is large lies in a file meanwhile that nobody else can read and that has no name, so that
+/// nothing of it stays, however this ends.
+fn brought(mut from: impl Read, name: &str) -> Result<Brought, Failure> {
+    let unreadable = |error| Failure::misused(format!("{name} cannot be read: {error}"));
+    let mut chunk = Vec::new();
+    from.by_ref().take(sending::LARGE + 1).read_to_end(&mut chunk).map_err(unreadable)?;
+    if chunk.len() as u64 <= sending::LARGE {
+        return Ok(Brought::Small(chunk));
+    }
+    let no_room = |error: std::io::Error| {
+        let folder = std::env::temp_dir();
+        let sentence =
+            format!("{name} cannot lie in {} meanwhile: {error}. Name another folder: TMPDIR=FOLDER", folder.display());
+        Failure::misused(sentence)
+    };
+    let mut file = tempfile::tempfile().map_err(no_room)?;
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(no_room)?;
+    let mut bytes = 0;
+    while !chunk.is_empty() {
+        bytes += chunk.len() as u64;
+        if bytes > PIECE_MAX {
+            let most = size(PIECE_MAX);
+            return Err(Failure::misused(format!("{name} is larger than {most}, which is the most. Split it.")));
+        }
+        file.write_all(&chunk).map_err(no_room)?;
+        chunk.clear();
+        from.by_ref().take(1 << 20).read_to_end(&mut chunk).map_err(unreadable)?;
+    }
+    Ok(Brought::Large(file))
 }
 
 /// Says where it is kept, with the address of its bytes as the last word.

@@ -3,7 +3,9 @@
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
@@ -11,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::disk::{self, Disk};
 use crate::evidence::files;
-use crate::house::{House, Server, agent};
+use crate::house::{House, Server, WARDROOM, agent};
 use crate::{on_both, wait};
 
 on_both!(
@@ -24,6 +26,7 @@ on_both!(
     a_full_disk_ends_an_upload_and_nothing_else,
     memory_stays_while_a_large_file_comes_and_goes,
     the_command_line_goes_on_where_it_was,
+    what_comes_by_a_pipe_goes_in_parts_and_leaves_nothing_behind,
 );
 
 pub const MIB: usize = 1 << 20;
@@ -356,4 +359,48 @@ fn the_command_line_goes_on_where_it_was(house: House) {
     std::fs::remove_file(&got).unwrap();
     let altered = server.verb(&mary, &["evidence", "get", "1", &sha256(&bytes), "-o", got.to_str().unwrap()]);
     assert!(altered.status.code() == Some(5) && !got.exists());
+}
+
+/// `evidence add -`, with a folder for what is temporary.
+fn piped(server: &Server, token: &str, temporary: &Path) -> Child {
+    let mut add = Command::new(WARDROOM);
+    add.args(["evidence", "add", "1", "-"]).env("WARDROOM_URL", &server.url).env("WARDROOM_TOKEN", token);
+    add.env("TMPDIR", temporary).env("NO_COLOR", "1");
+    add.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn what_comes_by_a_pipe_goes_in_parts_and_leaves_nothing_behind(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let (bytes, temporary) = (content(24 * MIB), house.folder().join("temporary"));
+    std::fs::create_dir(&temporary).unwrap();
+    let left = || std::fs::read_dir(&temporary).unwrap().count();
+    // Ended in the middle: what had come has no name, and is nobody else's.
+    let mut ended = piped(&server, &mary, &temporary);
+    ended.stdin.as_ref().unwrap().write_all(&bytes[..12 * MIB]).unwrap();
+    let spooled = wait::until("it lies in a file", || {
+        let files = std::fs::read_dir(format!("/proc/{}/fd", ended.id())).unwrap().map(|file| file.unwrap().path());
+        files.into_iter().find(|file| std::fs::read_link(file).is_ok_and(|to| to.starts_with(&temporary)))
+    });
+    assert_eq!((std::fs::metadata(spooled).unwrap().permissions().mode() & 0o777, left()), (0o600, 0));
+    assert!(Command::new("kill").args(["-INT", &ended.id().to_string()]).status().unwrap().success());
+    assert!(!ended.wait().unwrap().success());
+    assert_eq!((left(), attached(&server, &mary, n)), (0, 0));
+    // To its end, it goes in parts: from where it was, if some of it has come.
+    let upload = begin(&server, &mary, n, &bytes);
+    assert_eq!(part(&server, &mary, &upload, 0, &bytes[..9 * MIB]).0, 204);
+    let mut whole = piped(&server, &mary, &temporary);
+    whole.stdin.take().unwrap().write_all(&bytes).unwrap();
+    let said = whole.wait_with_output().unwrap();
+    let (told, why) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+    assert!(told.starts_with("output.txt is kept as evidence, with entry 2:"), "{told}{why}");
+    assert!(told.trim_end().ends_with(&sha256(&bytes)), "{told}");
+    assert_eq!((left(), attached(&server, &mary, n), on_their_way(&house).len()), (0, 1, 0));
+    // With no room for it, that is said, and how there is some.
+    let mut nowhere = piped(&server, &mary, &temporary.join("nowhere"));
+    let _ = nowhere.stdin.take().unwrap().write_all(&bytes);
+    let said = nowhere.wait_with_output().unwrap();
+    let why = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.status.code() == Some(2) && why.contains("Name another folder: TMPDIR=FOLDER"), "{why}");
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{IsTerminal, Read, Seek, SeekFrom, Write};
-use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -32,11 +31,10 @@ const BEGINNINGS: u32 = 3;
 pub fn send(
     client: &Client,
     number: Number,
-    path: &Path,
+    mut file: File,
     (name, why): (&Line, Option<&Line>),
 ) -> anyhow::Result<Value> {
-    let unreadable = |error: std::io::Error| Failure::misused(format!("{} cannot be read: {error}", path.display()));
-    let mut file = File::open(path).map_err(unreadable)?;
+    let unreadable = |error: std::io::Error| Failure::misused(format!("{} cannot be read: {error}", name.as_str()));
     let (bytes, sha256) = digest(&mut file).map_err(unreadable)?;
     let said = json!({ "name": name, "why": why, "bytes": bytes, "sha256": sha256 });
     let shown = Shown { on: std::io::stderr().is_terminal(), name: name.as_str().to_owned(), bytes };
@@ -57,6 +55,7 @@ pub fn send(
 }
 
 fn digest(file: &mut File) -> std::io::Result<(u64, Fingerprint)> {
+    file.seek(SeekFrom::Start(0))?;
     let (mut digest, mut bytes, mut chunk) = (Sha256::new(), 0, vec![0; 1 << 20]);
     loop {
         match file.read(&mut chunk)? {
