@@ -33,11 +33,16 @@ on_both!(
 
 /// As a node keeps it, behind the back of whoever passes it on.
 fn kept(house: &House, key: u32, what: &str) {
-    let at = Timestamp::now().as_microsecond();
+    kept_at(house, key, "search", what, Timestamp::now());
+}
+
+/// The same, for a service and a time.
+fn kept_at(house: &House, key: u32, service: &str, what: &str, at: Timestamp) {
+    let at = at.as_microsecond();
     let body = json!({ "what": what, "who": null, "person": null, "source": "ci", "link": null, "environment": null });
     house.tamper(&format!(
         "INSERT INTO sightings (key, service, stage, at, received, body)
-         VALUES ('00000000-0000-0000-0000-{key:012x}', 'search', 3, {at}, {at}, '{body}')"
+         VALUES ('00000000-0000-0000-0000-{key:012x}', '{service}', 3, {at}, {at}, '{body}')"
     ));
 }
 
@@ -152,7 +157,17 @@ fn whoever_hangs_up_in_the_middle_is_not_heard_and_takes_no_room(house: House) {
     for _ in 0..12 {
         half(&server, &format!("x-github-event: deployment\r\ncontent-type: application/json\r\n{signature}"));
     }
-    tell(&server, &pipeline, &event("v12", "search", "robin"));
+    // It takes as much room itself.
+    let v12 = format!("{}{}", event("v12", "search", "robin"), " ".repeat(1_000_000));
+    let told = raw(
+        &server.url,
+        &format!(
+            "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {pipeline}\r\ncontent-type: {EVENT}\r\n\
+             content-length: {}\r\nconnection: close\r\n\r\n{v12}",
+            v12.len()
+        ),
+    );
+    assert!(told.starts_with("HTTP/1.1 200"), "{told}");
     assert_eq!(heard(&server, &mary, n, 1)[0]["what"], json!("deploy v12"));
     assert_eq!(house.ask("SELECT count(*) FROM sightings"), "1");
     let ping = "{}";
@@ -225,10 +240,13 @@ fn a_service_that_comes_to_be_needed_is_heard_of(house: House) {
     let server = house.serve();
     let n = declare(&server, &mary, false);
     tell(&server, &pipeline, &event("v12", "queue", "robin"));
+    // So long ago that nobody looks at it again by themselves.
+    kept_at(&house, 1, "queue", "deploy v11", Timestamp::now() - jiff::SignedDuration::from_mins(30));
     tell(&server, &pipeline, &event("v13", "search", "robin"));
     assert_eq!(heard(&server, &mary, n, 1)[0]["service"], json!("search"));
     house.run(&["service", "set", "search", "--depends-on", "indexing", "--depends-on", "queue"]);
-    assert_eq!(heard(&server, &mary, n, 2)[1]["service"], json!("queue"));
+    heard(&server, &mary, n, 3);
+    assert_eq!(whats_of(&server, &mary, n, "queue"), ["deploy v11", "deploy v12"]);
 }
 
 fn what_was_redacted_stays_without_words_when_it_is_told_again(house: House) {
