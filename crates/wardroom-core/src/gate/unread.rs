@@ -138,6 +138,20 @@ fn is_guest_elsewhere(person: Option<PersonId>, number: Number, facts: &Facts) -
 }
 
 impl Incident {
+    /// What is known of this once it cannot be read any more.
+    #[must_use]
+    pub fn unread(&self) -> Unread {
+        Unread {
+            number: self.number,
+            kind: Some(self.kind),
+            phase: Some(self.phase),
+            severity: Some(self.severity),
+            services: Some(self.services.clone()),
+            example: self.example.is_some(),
+            circle: if self.restricted { Circle::Invited(self.invited.clone()) } else { Circle::House },
+        }
+    }
+
     /// What keeps somebody who would come through here from being let through: an incident that can be read in part, or not
     /// any more (`broken`), takes nothing, so that it cannot be recorded, and whether they still may is not certain.
     #[must_use]

@@ -93,13 +93,14 @@ impl Book {
         self.write().take(held.incident.number, held.tip.seq, &held.incident, false);
     }
 
-    /// Takes in that an incident cannot be read any more. Returns whether it held something when it was read here last: then it
-    /// goes on as it was. One that held nothing may hold something by now.
-    pub fn broke(&self, number: Number) -> bool {
-        self.write().known.get_mut(&number).is_some_and(|known| {
-            known.broken = true;
-            known.incident.is_some()
-        })
+    /// Takes in that an incident cannot be read any more. Returns up to which entry it was read here, and what was known of it
+    /// then, if it held something: then it goes on as it was. What came since may have it hold more, and one that held nothing
+    /// may hold something by now.
+    pub fn broke(&self, number: Number) -> Option<(u64, Unread)> {
+        let mut pages = self.write();
+        let known = pages.known.get_mut(&number)?;
+        known.broken = true;
+        Some((known.seq, known.incident.as_ref()?.unread()))
     }
 
     /// Takes in what is known of an incident that was never read here, and cannot be.

@@ -113,11 +113,14 @@ impl Keeper {
             // Of one that is broken, what was known last goes on: a gate that falls open tells nobody.
             Err(error @ LogError::Damaged { .. }) => {
                 tracing::error!(%number, %error, "the gate knows no more of an incident than before");
-                if !self.book.broke(number) {
-                    self.book.cannot_read(match self.board.row(number).await? {
-                        Some(row) => row.unread(),
-                        None => self.remains(number).await?,
-                    });
+                let (known, as_read) = match self.book.broke(number) {
+                    Some(known) => (Some(known), true),
+                    None => (self.board.row(number).await?.map(|row| (row.last_entry.0, row.unread())), false),
+                };
+                let remains = self.remains(number, known.clone()).await?;
+                // What was read here goes on as it was: only what came since is news.
+                if !(as_read && known.is_some_and(|(_, known)| known == remains)) {
+                    self.book.cannot_read(remains);
                 }
             }
             Err(error) => return Err(error),
@@ -125,11 +128,17 @@ impl Keeper {
         Ok(())
     }
 
-    /// What those entries of an incident say that can be read by themselves. One that cannot may have changed anything.
-    async fn remains(&self, number: Number) -> Result<Unread, LogError> {
-        let (mut unread, mut seq) = (Unread::unknown(number), 0);
+    /// What was known of an incident up to an entry, and what those after it say that can be read by themselves. One that
+    /// cannot, or is not there, may have changed anything.
+    async fn remains(&self, number: Number, known: Option<(u64, Unread)>) -> Result<Unread, LogError> {
+        let stream = stream_of(number);
+        let (mut seq, mut unread) = known.unwrap_or_else(|| (0, Unread::unknown(number)));
+        let tip = match self.log.tip(stream).await {
+            Err(LogError::Damaged { .. }) => return Ok(Unread::unknown(number)),
+            tip => tip?.seq,
+        };
         loop {
-            let page = match self.log.read_stream(stream_of(number), seq, PIECE).await {
+            let page = match self.log.read_stream(stream, seq, PIECE).await {
                 Err(LogError::Damaged { .. }) => return Ok(Unread::unknown(number)),
                 page => page?,
             };
@@ -141,7 +150,7 @@ impl Keeper {
                 seq = stored.seq;
             }
             if page.len() < PIECE {
-                return Ok(unread);
+                return Ok(if seq < tip { Unread::unknown(number) } else { unread });
             }
         }
     }

@@ -95,7 +95,7 @@ impl Server {
         match error {
             NotDone::Refused(refusal) => refusal.code == Code::ReadOnly,
             NotDone::Store(LogError::Damaged { stream, .. }) => {
-                stream.incident().is_some_and(|number| self.gate.book.broke(number))
+                stream.incident().is_some_and(|number| self.gate.book.broke(number).is_some())
             }
             _ => false,
         }

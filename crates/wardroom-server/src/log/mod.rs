@@ -344,7 +344,7 @@ impl Log {
         on_either!(self, store => store.board_ended(below, limit))
     }
 
-    /// Incidents in the log that have no row.
+    /// Incidents in the log that have no row, or one that is behind the log.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].

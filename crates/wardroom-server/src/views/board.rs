@@ -289,7 +289,7 @@ impl Board {
     }
 
     /// Every incident that may be open, whether its row says more of it or not: open ones, and those that the board has not,
-    /// because they could not be read when it was made.
+    /// or has an older row of, because they could not be read when it was made.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].

@@ -180,8 +180,8 @@ impl Store {
 
     pub(in crate::log) async fn board_lacks(&self) -> Result<Vec<Number>, LogError> {
         let client = self.client().await?;
-        let lacking = "SELECT stream FROM tips AS t WHERE stream > 0
-                       AND NOT EXISTS (SELECT 1 FROM board WHERE number = t.stream)";
+        let lacking = "SELECT t.stream FROM tips AS t LEFT JOIN board AS b ON b.number = t.stream
+                       WHERE t.stream > 0 AND (b.number IS NULL OR b.seq < t.seq)";
         let rows = client.query(lacking, &[]).await?;
         Ok(rows
             .iter()

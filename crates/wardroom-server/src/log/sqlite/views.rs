@@ -205,7 +205,8 @@ impl Store {
     pub(in crate::log) async fn board_lacks(&self) -> Result<Vec<Number>, LogError> {
         self.read(|connection| {
             let mut query = connection.prepare_cached(
-                "SELECT stream FROM tips WHERE stream > 0 AND stream NOT IN (SELECT number FROM board)",
+                "SELECT t.stream FROM tips AS t LEFT JOIN board AS b ON b.number = t.stream
+                 WHERE t.stream > 0 AND (b.number IS NULL OR b.seq < t.seq)",
             )?;
             let numbers = query.query_map([], |row| Ok(integer(row, "stream")?.and_then(Number::new)))?;
             Ok(numbers.filter_map(Result::transpose).collect::<Result<_, _>>()?)
