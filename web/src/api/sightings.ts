@@ -15,6 +15,8 @@ export interface Sighting {
   person: Person | null;
   /** Whose token told of it, where it was told with one. */
   told_by: Person | null;
+  /** GitHub told of it, which signs what it tells. Not there where this browser kept it of an older server. */
+  told_by_github?: boolean;
   /** Who told of it. */
   source: string | null;
   /** An https link. */

@@ -9,6 +9,7 @@ const sighting = (id: number, at: string, more: Partial<Sighting> = {}): Sightin
   who: null,
   person: null,
   told_by: null,
+  told_by_github: false,
   source: 'ci',
   link: null,
   environment: null,
@@ -70,6 +71,7 @@ test('it is said whose token told of it, and whom somebody names as the maker of
   expect(of({ person: robin, who: 'sabrina', told_by: robin })).toBe('naming “sabrina”');
   expect(of({ person: robin, who: 'robin', told_by: mary })).toBe('by a token of Mary');
   expect(of({ who: 'a bot', told_by: mary })).toBe('by a token of Mary');
+  expect(of({ person: robin, who: 'robin', told_by_github: true })).toBe('told by GitHub');
 });
 
 test('each stands where it was made, between an hour before impact and now', () => {

@@ -42,8 +42,9 @@ export function together(one: Sighting, all: Sighting[]): number[] {
   return theirs.length > 1 && theirs[0] === one ? theirs.map(({ id }) => id) : [];
 }
 
-/** Whose word that is, where somebody told of another's change, or names another as the maker of their own. */
-export function word({ person, who, told_by }: Sighting): string {
+/** Whose word that is: GitHub's, or somebody's who told of another's change, or names another as the maker of their own. */
+export function word({ person, who, told_by, told_by_github }: Sighting): string {
+  if (told_by_github) return 'told by GitHub';
   if (!told_by) return '';
   if (told_by.id !== person?.id) return `by a token of ${told_by.name}`;
   const own = [told_by.handle, told_by.name].map((name) => name.toLowerCase());

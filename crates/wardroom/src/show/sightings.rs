@@ -18,10 +18,11 @@ pub(super) fn maker(of: &Value) -> Option<String> {
     }
 }
 
-/// Whose word that is, where somebody told of another's change, or names another as the maker of their own.
+/// Whose word that is: GitHub's, or somebody's who told of another's change, or names another as the maker of their own.
 fn word(seen: &Value) -> String {
     let (by, person) = (&seen["told_by"], &seen["person"]);
     match seen["who"].as_str() {
+        _ if seen["told_by_github"] == true => ", told by GitHub".to_owned(),
         _ if by.is_null() => String::new(),
         _ if by["id"] != person["id"] => format!(", with a token of {}", name(by)),
         Some(who) if ["handle", "name"].iter().all(|key| !is(&person[*key], who)) => format!(", who names “{who}”"),

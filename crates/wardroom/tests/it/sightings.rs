@@ -260,6 +260,8 @@ fn github_shows_itself_by_its_signature(house: House) {
     let (_, settings) = server.get(&ada, "/api/v1/settings");
     assert!(settings.to_string().contains("github_secret") && !settings.to_string().contains(&secret), "{settings}");
     server.kill();
+    assert_eq!((&seen["told_by"], &seen["told_by_github"]), (&Value::Null, &json!(true)), "{seen}");
+    assert!(server.say(&mary, &["sightings", "1"]).contains(", told by GitHub"));
     let server = house.serve();
     let (status, answer) = webhook(&server, "deployment_status", &begun, Some(&signed(&begun, "")));
     assert_eq!((status, &answer["code"]), (401, &json!("bad_signature")), "without a secret nobody is heard");

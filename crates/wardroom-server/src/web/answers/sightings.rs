@@ -18,6 +18,8 @@ pub(super) struct SightingView {
     person: Option<Named>,
     /// Whose token told of it, where it was told with one.
     told_by: Option<Named>,
+    /// Whether GitHub told of it, which signs what it tells and has no token.
+    told_by_github: bool,
     /// Who told of it.
     source: Option<String>,
     /// Where more of it stands: an https link.
