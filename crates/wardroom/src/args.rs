@@ -154,8 +154,12 @@ pub enum Verb {
     /// Ask whether something may be changed now, for pipelines: wardroom gate --service search --action "deploy v12"; it
     /// ends with 0 allowed, 1 denied, 4 not decided
     Gate(Gate),
-    /// Show which services the gate holds, and what it stopped: wardroom gates
-    Gates,
+    /// Show which services the gate holds, and what it stopped: wardroom gates --stops
+    Gates {
+        /// Also what was asked there last: who would have done what
+        #[arg(long)]
+        stops: bool,
+    },
     /// Say which version of a service of yours is good: wardroom good search v11; its owners may go back to it
     Good {
         service: ServiceName,

@@ -34,7 +34,7 @@ pub fn permissions(out: &mut String, state: &Value) {
 }
 
 /// `wardroom gates`: which services are held, and what was stopped.
-pub fn gates(report: &Value) -> String {
+pub fn gates(report: &Value, stops: bool) -> String {
     let mut out = String::new();
     let services = all(&report["services"]);
     if services.is_empty() {
@@ -52,6 +52,23 @@ pub fn gates(report: &Value) -> String {
             "  {:<24} {} stopped, {} would have been stopped, {} of all these uncoordinated changes afterwards",
             "", service["stopped"], service["observed"], service["uncoordinated"]
         );
+        if stops {
+            all(&service["last"]).iter().for_each(|stop| stopped(&mut out, stop));
+        }
     }
     out.trim_end().to_owned()
+}
+
+/// Who would have done what, what became of that, and for the sake of which incident.
+fn stopped(out: &mut String, stop: &Value) {
+    let who = if stop["person"].is_null() { "somebody whom nobody here knows" } else { name(&stop["person"]) };
+    let what = stop["what"].as_str().unwrap_or("(taken out)");
+    let did = if stop["enforced"] == true { "stopped" } else { "would have been stopped" };
+    let after = match stop["uncoordinated"].as_bool() {
+        Some(true) => "; an uncoordinated change afterwards",
+        Some(false) => "",
+        None => "; what came of it cannot be read",
+    };
+    let about = soft(&format!("{did} by #{}{after}", stop["incident"]));
+    let _ = writeln!(out, "    {} ago  {who}: {what}  {about}", ago(&stop["at"]));
 }

@@ -95,13 +95,13 @@ pub fn good(
     Ok(())
 }
 
-/// Shows what the gate holds, and what it stopped.
-pub fn report(client: &Client, remote: &Remote) -> anyhow::Result<()> {
+/// Shows what the gate holds, and what it stopped: how often, and what was asked last if that is wished for.
+pub fn report(client: &Client, remote: &Remote, stops: bool) -> anyhow::Result<()> {
     let report = client.get("/api/v1/gate")?;
     if remote.json {
         print_json(&report);
     } else {
-        println!("{}", crate::show::gates(&report));
+        println!("{}", crate::show::gates(&report, stops));
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let Arguments { verb, remote } = arguments;
     let done = match verb {
         Verb::Gate(typed) => return gate::ask(&client(&remote)?, &remote, &typed),
-        Verb::Gates => gate::report(&client(&remote)?, &remote),
+        Verb::Gates { stops } => gate::report(&client(&remote)?, &remote, stops),
         Verb::Good { service, version, on_behalf_of } => {
             let (service, version) = (service.as_str(), version.as_str());
             gate::good(&client(&remote)?, &remote, service, version, on_behalf_of.as_deref())

@@ -267,6 +267,13 @@ fn the_command_ends_as_the_gate_says(house: House) {
     }
     let shown = server.say(&mary, &["gates"]);
     assert!(shown.contains("enforces at sev1, sev2, held by #1"), "{shown}");
+    assert!(!shown.contains("Robin: "), "{shown}");
+    let last = |shown: String| shown.lines().find(|line| line.contains(" ago  Robin: ")).map(str::to_owned);
+    let last = wait::until("it is counted", || last(server.say(&mary, &["gates", "--stops"])));
+    assert!(last.contains("stopped by #1"), "{last}");
+    let counted: Value = serde_json::from_str(&server.say(&mary, &["gates", "--json"])).unwrap();
+    let search = counted["services"].as_array().unwrap().iter().find(|row| row["service"] == "search").unwrap();
+    assert_eq!(search["last"][0]["person"]["name"], "Robin", "{counted}");
 }
 
 /// Whoever answers in Wardroom's place, or with a mistake of Wardroom's own, has not decided anything.
