@@ -77,6 +77,10 @@ pub struct Service {
     /// What of it is worth keeping when something is wrong with it, at most ten things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub worth: Vec<Thing>,
+    /// What was named so before and is not any more, the last of it first: named again, it is the same thing, which an
+    /// incident keeps once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub worth_before: Vec<Thing>,
 }
 
 /// So many good versions of a service are remembered.

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::directory::{Directory, DirectoryEvent};
+use crate::facts::Service;
 use crate::id::{Entry, ServiceName};
 use crate::refusal::{Code, Refusal};
 use crate::text::{Line, Text};
@@ -19,6 +20,8 @@ pub use keeping::{NotKept, Preserving, Shows, Stands, Tried, Why, WorthKeeping};
 
 /// How many things a service may name.
 pub const WORTH_MAX: usize = 10;
+/// So many things that a service named and does not name any more are remembered, so that what is said again is the same.
+pub const WORTH_BEFORE_KEPT: usize = 50;
 
 /// Something worth keeping, as somebody says it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -143,7 +146,7 @@ impl<'a> Way<'a> {
 
 impl Thing {
     /// What an entry names, in its order. What was said before keeps what it is known by, so that it is not kept twice.
-    pub(crate) fn named(said: Entry, worth: &[Worth], before: &[Self]) -> Vec<Self> {
+    fn named(said: Entry, worth: &[Worth], before: &[Self]) -> Vec<Self> {
         let thing = |(place, Worth { what, how }): (u8, &Worth)| {
             let same = |known: &&Self| {
                 what.words().is_some() && known.what.words() == what.words() && known.how.words() == how.words()
@@ -162,6 +165,18 @@ impl Thing {
 
     fn says(&self, template: &Template) -> bool {
         self.what.words() == Some(template.what.as_str()) && self.how.words() == Some(template.how.as_str())
+    }
+}
+
+impl Service {
+    /// Names what is worth keeping from an entry on. What was named before, also with something else in between, is what it
+    /// was then.
+    pub(crate) fn name_worth(&mut self, said: Entry, worth: &[Worth]) {
+        let before: Vec<Thing> = self.worth.drain(..).chain(self.worth_before.drain(..)).collect();
+        self.worth = Thing::named(said, worth, &before);
+        let named: BTreeSet<WorthId> = self.worth.iter().map(|thing| thing.id).collect();
+        let not_any_more = before.into_iter().filter(|thing| !named.contains(&thing.id));
+        self.worth_before = not_any_more.take(WORTH_BEFORE_KEPT).collect();
     }
 }
 

@@ -8,7 +8,6 @@ use crate::facts::{EARLIER_KEPT, GOODS_KEPT, Good, Service, Team};
 use crate::id::{ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
-use crate::preserve::Thing;
 use crate::refusal::{Code, Refusal};
 use crate::text::{Line, Text};
 
@@ -115,7 +114,7 @@ impl Directory {
                 self.with_service(service, |known| known.matching = matching.clone());
             }
             DirectoryEvent::ServicePreserveSet { service, worth } => {
-                self.with_service(service, |known| known.worth = Thing::named(recorded.entry, worth, &known.worth));
+                self.with_service(service, |known| known.name_worth(recorded.entry, worth));
             }
             DirectoryEvent::ServiceGoodSet { service, version } => {
                 self.with_service(service, |known| known.call_good(version, recorded.at));

@@ -7,7 +7,7 @@ use wardroom_core::event::Event;
 use wardroom_core::evidence::{Evidence, Fingerprint, MediaType, PIECE_MAX, Piece};
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Kind, Phase};
-use wardroom_core::preserve::{NotKept, Preserving, Shows, Stands, Template, WORTH_MAX, Why, Worth};
+use wardroom_core::preserve::{NotKept, Preserving, Shows, Stands, Template, WORTH_BEFORE_KEPT, WORTH_MAX, Why, Worth};
 use wardroom_core::refusal::Code;
 
 use crate::cast::{ADA, JOSEPHINE, MARY, ROBIN, SABRINA, service};
@@ -175,6 +175,23 @@ fn what_can_be_kept_by_itself_is_tried_once_whatever_becomes_of_it() {
     // What is said anew is what it was; what is new is tried.
     let given = given.knowing(vec![preserved("search", &[SHELL, ("logs", "capture:logs"), GRAPHS])]);
     assert_eq!(due(&given), ["logs"]);
+}
+
+#[test]
+fn what_is_named_again_with_something_else_in_between_is_the_same_thing() {
+    let given = with_operations(opened());
+    let [graphs, ..] = &*shows(&given) else { panic!("there are three") };
+    let given = given.kept(kept(graphs, 1, 9)).accepted();
+    let (first, other) = ([GRAPHS, PODS, SHELL], [("graphs", "https://graphs.example.org/new.png")]);
+    let given = given.knowing(vec![preserved("search", &first), preserved("search", &other)]);
+    assert_eq!(due(&given), ["graphs"], "another place is another thing");
+    let back = [&other[..], &[], &first].map(|keep| preserved("search", keep));
+    let given = given.knowing(back.into());
+    assert_eq!(due(&given), ["shell"], "the first is kept once");
+    let url = |n: usize| format!("https://graphs.example.org/{n}.png");
+    let many = (0..2 * WORTH_BEFORE_KEPT).map(|n| preserved("search", &[("graphs", &url(n))]));
+    let given = given.knowing(many.collect());
+    assert_eq!(given.facts.services[&service("search")].worth_before.len(), WORTH_BEFORE_KEPT);
 }
 
 fn stands(given: &Given) -> Vec<(String, Stands)> {
