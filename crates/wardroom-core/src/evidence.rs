@@ -148,6 +148,9 @@ pub struct Piece {
     pub media_type: MediaType,
     /// How many.
     pub bytes: u64,
+    /// From where somebody had them, a URL or a command, if that is known: as what is worth keeping of a service names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
 }
 
 /// A piece of evidence, as the log has it.
@@ -246,7 +249,7 @@ impl Incident {
 
     pub(crate) fn attach(&self, ask: &Asking<'_>, piece: Piece) -> Result<Decision, Refusal> {
         let by = self.require(ask, &Act::Respond)?;
-        let Piece { fingerprint, name, why, media_type, bytes } = piece;
+        let Piece { fingerprint, name, why, media_type, bytes, from } = piece;
         if bytes == 0 {
             return Err(Refusal::new(Code::Invalid, "There is nothing in it. Look whether it was written to its end."));
         }
@@ -256,7 +259,7 @@ impl Incident {
         self.room_for_evidence(bytes, ask.facts.room)?;
         let sha256 = Text::said(fingerprint.to_string());
         let (name, why) = (name.into(), why.map(Text::from));
-        let (by, shows) = (Some(by), None);
+        let (by, shows) = (Some(by), from.and_then(|from| self.shown_from(&from, ask.facts)));
         Ok(Event::EvidenceAttached(Evidence { sha256, name, why, media_type, bytes, by, shows }).into())
     }
 

@@ -128,7 +128,12 @@ impl Client {
 
     /// Attaches evidence, once, and says why it is kept if that is known.
     pub fn attach(&self, number: Number, name: &Line, why: Option<&Line>, bytes: &[u8]) -> anyhow::Result<Value> {
-        self.send_evidence(Uuid::now_v7(), number, name, why, bytes)
+        self.send_evidence(Uuid::now_v7(), number, name, why.map(|why| ("why", why)), bytes)
+    }
+
+    /// Attaches what a command said, once, and says which command that was, if that can be written down.
+    pub fn attach_from(&self, number: Number, name: &Line, from: Option<&Line>, bytes: &[u8]) -> anyhow::Result<Value> {
+        self.send_evidence(Uuid::now_v7(), number, name, from.map(|from| ("from", from)), bytes)
     }
 
     /// The same, under a request id that was drawn before: asked again with it, it is attached once.
@@ -141,13 +146,13 @@ impl Client {
         id: Uuid,
         number: Number,
         name: &Line,
-        why: Option<&Line>,
+        more: Option<(&str, &Line)>,
         bytes: &[u8],
     ) -> anyhow::Result<Value> {
         let id = id.to_string();
         let answer = self.insist(&format!("/api/v1/incidents/{}/evidence", number.get()), |request| {
             let request = request.query("name", name.as_str()).query("request_id", &id);
-            let request = request.query_pairs(why.map(|why| ("why", why.as_str())));
+            let request = request.query_pairs(more.map(|(key, words)| (key, words.as_str())));
             request.content_type("application/octet-stream").send(bytes)
         });
         answer.map_err(|error| of(number, error))

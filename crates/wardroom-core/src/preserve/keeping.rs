@@ -163,12 +163,25 @@ impl Incident {
     }
 
     fn tried(&self, thing: WorthId) -> Option<&Tried> {
-        self.tried.iter().find(|tried| tried.thing == thing)
+        // Somebody may have kept since what could not be kept by itself.
+        self.tried.iter().rev().find(|tried| tried.thing == thing)
     }
 
     fn things<'a>(&'a self, facts: &'a Facts) -> impl Iterator<Item = (&'a ServiceName, &'a Thing)> {
         let known = self.services.iter().filter_map(|name| Some((name, facts.services.get(name)?)));
         known.flat_map(|(name, service)| service.worth.iter().map(move |thing| (name, thing)))
+    }
+
+    fn is_kept(&self, thing: WorthId) -> bool {
+        matches!(self.tried(thing), Some(Tried { not: None | Some(Why::Here), .. }))
+    }
+
+    /// The thing that is worth keeping, and not kept yet, of which bytes are that somebody had from there: from the URL, or by
+    /// the command, that it names.
+    pub(crate) fn shown_from(&self, from: &str, facts: &Facts) -> Option<Shows> {
+        let shown = |(_, thing): &(_, &Thing)| thing.how.words() == Some(from) && !self.is_kept(thing.id);
+        let (service, thing) = self.things(facts).find(shown)?;
+        Some(Shows { service: service.clone(), thing: thing.id })
     }
 
     /// What is to be kept by itself and was not tried yet.
@@ -191,7 +204,7 @@ impl Incident {
         }
         let stand = |(service, thing): (&'a ServiceName, &'a Thing)| {
             let (stands, why) = match self.tried(thing.id) {
-                Some(Tried { not: None | Some(Why::Here), .. }) => return None,
+                _ if self.is_kept(thing.id) => return None,
                 Some(Tried { not: why, .. }) => (Stands::NotKept, *why),
                 None if thing.way() == Way::ByHand => (Stands::ByHand, None),
                 None if self.keeps_by_itself() => (Stands::UnderWay, None),

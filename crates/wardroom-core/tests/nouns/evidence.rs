@@ -28,6 +28,7 @@ fn piece(n: u64, bytes: u64) -> Command {
         why: None,
         media_type: MediaType::Text,
         bytes,
+        from: None,
     })
 }
 

@@ -205,11 +205,40 @@ fn what_is_here_already_is_not_attached_twice_and_counts_as_tried() {
     let given = with_operations(opened());
     let [graphs, ..] = &*shows(&given) else { panic!("there are three") };
     let name = "graph.png".parse().expect("a line");
-    let piece = Piece { fingerprint: print(1), name, why: None, media_type: MediaType::Png, bytes: 9 };
+    let piece = Piece { fingerprint: print(1), name, why: None, media_type: MediaType::Png, bytes: 9, from: None };
     let given = given.when(MARY, Command::Attach(piece)).accepted();
     let not = NotKept { service: service("search"), thing: graphs.thing, what: text("graphs"), why: Why::Here };
     let given = given.kept(kept(graphs, 1, 9)).then([Event::NotKept { things: vec![not] }]);
     assert_eq!(stands(&given)[0].0, "pods", "nobody is told to keep it");
+}
+
+#[test]
+fn what_somebody_keeps_by_hand_is_kept_for_everybody() {
+    let given = with_operations(opened());
+    let [graphs, pods, _] = &*shows(&given) else { panic!("there are three") };
+    let missed = Preserving::NotKept(vec![(graphs.clone(), Why::Unreachable)]);
+    let given = given.kept(missed).accepted();
+    let by_hand = |n: u8, from: &str| {
+        let (name, from) = ("look.txt".parse().expect("a line"), Some(from.to_owned()));
+        Command::Attach(Piece { fingerprint: print(n), name, why: None, media_type: MediaType::Text, bytes: 9, from })
+    };
+    let attached = |n: u8, shows: Option<&Shows>| {
+        Event::EvidenceAttached(Evidence {
+            sha256: text(&print(n).to_string()),
+            name: text("look.txt"),
+            why: None,
+            media_type: MediaType::Text,
+            bytes: 9,
+            by: Some(JOSEPHINE),
+            shows: shows.cloned(),
+        })
+    };
+    assert_eq!(stands(&given).len(), 3);
+    let given = given.when(JOSEPHINE, by_hand(1, GRAPHS.1)).then([attached(1, Some(graphs))]);
+    let given = given.when(JOSEPHINE, by_hand(2, PODS.1)).then([attached(2, Some(pods))]);
+    assert_eq!(stands(&given), [("shell".to_owned(), Stands::UnderWay)]);
+    let given = given.when(JOSEPHINE, by_hand(3, PODS.1)).then([attached(3, None)]);
+    given.kept(kept(pods, 4, 9)).refused(Code::AlreadySo, &[], None);
 }
 
 #[test]

@@ -323,6 +323,7 @@ fn evidence() -> impl Strategy<Value = Command> {
             why: (n == 0).then(line),
             media_type: MediaType::Png,
             bytes: mebibytes.min(10) << 20,
+            from: (n == 1).then(|| "https://graphs.example.org/".to_owned()),
         })
     })
 }

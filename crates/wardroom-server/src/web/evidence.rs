@@ -55,6 +55,10 @@ pub(super) struct Attaching {
     /// Why it is worth keeping, in one line.
     #[param(value_type = Option<String>)]
     why: Option<Line>,
+    /// The command that said it, in one line, where one did: if it is worth keeping of a service what that says, it is kept
+    /// by this.
+    #[param(value_type = Option<String>)]
+    from: Option<Line>,
     /// Drawn for each piece: the same one again gets the same answer.
     request_id: Uuid,
 }
@@ -89,6 +93,8 @@ struct Brought {
     fingerprint: Fingerprint,
     name: Line,
     why: Option<Line>,
+    /// From where it comes.
+    from: Option<String>,
 }
 
 /// Where a piece is read.
@@ -140,7 +146,7 @@ pub(super) async fn attach(
     State(server): State<Server>,
     Responder(reader): Responder,
     InPath(number): InPath,
-    Query(Attaching { name, why, request_id }): Query<Attaching>,
+    Query(Attaching { name, why, from, request_id }): Query<Attaching>,
     request: Request,
 ) -> Result<Json<Attached>, Problem> {
     let held = server.visible(&reader, number).await?;
@@ -155,7 +161,15 @@ pub(super) async fn attach(
         .map_err(|refusal| Problem::refused(&refusal, &reader.facts))?;
     let _weight = server.evidence.to_take(size).await?;
     let (bytes, fingerprint) = taken(request.into_body(), size).await?;
-    server.keep(&reader, number, request_id, Brought { bytes, fingerprint, name, why }).await.map(Json)
+    server
+        .keep(
+            &reader,
+            number,
+            request_id,
+            Brought { bytes, fingerprint, name, why, from: from.map(|from| from.as_str().to_owned()) },
+        )
+        .await
+        .map(Json)
 }
 
 /// Read which evidence an incident has, in the order in which it was attached. What was redacted is not among it.
@@ -245,9 +259,9 @@ impl Server {
         request: Uuid,
         brought: Brought,
     ) -> Result<Attached, Problem> {
-        let Brought { bytes, fingerprint, name, why } = brought;
+        let Brought { bytes, fingerprint, name, why, from } = brought;
         let (media_type, length) = (MediaType::of(&bytes), u64::try_from(bytes.len()).unwrap_or(0));
-        let piece = Piece { fingerprint, name, why, media_type, bytes: length };
+        let piece = Piece { fingerprint, name, why, media_type, bytes: length, from };
         let put = async {
             match bytes.is_empty() {
                 true => Ok(()), // It will be refused.

@@ -188,7 +188,8 @@ fn tell(
         Some(change) => format!("change-{change}.txt"),
         None => "look.txt".to_owned(),
     };
-    let kept = client.attach(number, &name.parse()?, None, &transcript(typed, ended, mask))?;
+    let kept =
+        client.attach_from(number, &name.parse()?, line(typed).ok().as_ref(), &transcript(typed, ended, mask))?;
     let mut told = json!({
         "incident": number, "change": change, "outcome": null, "evidence": kept["entry"], "address": kept["address"],
         "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),

@@ -18,6 +18,7 @@ on_both!(
     what_is_worth_keeping_is_kept_when_an_incident_is_declared_on_its_service,
     what_cannot_be_kept_is_one_quiet_line,
     practice_keeps_nothing_and_shows_what_would_be_kept,
+    what_somebody_keeps_by_hand_is_kept_for_everybody_and_not_again,
     what_kill_9_left_is_kept_after_a_restart_and_nothing_twice,
     a_place_that_answers_nothing_holds_up_nobody_else,
     the_team_that_owns_a_service_says_what_is_worth_keeping
@@ -250,6 +251,28 @@ fn practice_keeps_nothing_and_shows_what_would_be_kept(house: House) {
     server.done(&mary, looking, json!({ "command": "declare" }));
     kept(&server, &mary, looking, 1);
     assert_eq!((graphs.asked("/render"), server.kinds(&mary, drill)), (1, vec!["opened".to_owned()]));
+}
+
+fn what_somebody_keeps_by_hand_is_kept_for_everybody_and_not_again(house: House) {
+    let mary = house.person("mary");
+    let graphs = Graphs::new();
+    let url = graphs.at("/render");
+    worth(&house, "search", &[&format!("graphs={url}"), "pods=echo two pods"]);
+    let server = serve(&house, &[&graphs], &[]);
+    let looking = json!({ "title": "Search is odd", "investigate": true, "services": ["search"] });
+    let n = server.post(&mary, "/api/v1/incidents", looking).1["incident"].as_u64().unwrap();
+    assert_eq!(left(&server, &mary, n).len(), 2);
+    server.say(&mary, &["evidence", "fetch", "1", &url]);
+    assert_eq!(left(&server, &mary, n), [("pods".to_owned(), "by_hand".to_owned(), Value::Null)]);
+    server.say(&mary, &["run", "1", "--look", "--", "echo", "two", "pods"]);
+    assert_eq!(left(&server, &mary, n).len(), 0);
+    assert!(!server.say(&mary, &["show", "1"]).contains("WORTH KEEPING"));
+    server.done(&mary, n, json!({ "command": "declare" }));
+    let mail = graphs.at("/mail");
+    worth(&house, "mail", &[&format!("graphs={mail}")]);
+    server.done(&mary, n, json!({ "command": "set_services", "services": ["search", "mail"] }));
+    wait::until("what is new is asked for", || (graphs.asked("/mail") == 1).then_some(()));
+    assert_eq!(graphs.asked("/render"), 1, "what is there is not asked for");
 }
 
 fn what_kill_9_left_is_kept_after_a_restart_and_nothing_twice(house: House) {

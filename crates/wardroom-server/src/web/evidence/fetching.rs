@@ -88,7 +88,7 @@ pub(in crate::web) async fn fetch(
     let _weight = server.evidence.to_take(WHOLE_MAX).await?;
     let bytes = server.fetcher.fetch(&target).await.map_err(|not| not.problem())?;
     let fingerprint = Fingerprint::new(Sha256::digest(&bytes).into());
-    let brought = Brought { bytes, fingerprint, name: name.unwrap_or_else(|| target.name()), why };
+    let brought = Brought { bytes, fingerprint, name: name.unwrap_or_else(|| target.name()), why, from: Some(url) };
     server.keep(&reader, number, request_id, brought).await.map(Json)
 }
 

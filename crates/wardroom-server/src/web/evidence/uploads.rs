@@ -389,7 +389,7 @@ impl Server {
             return Err(wrong_sha256(announced.sha256, sha256));
         }
         let Announced { name, why, bytes, .. } = announced;
-        let piece = Piece { fingerprint: sha256, name, why, media_type, bytes };
+        let piece = Piece { fingerprint: sha256, name, why, media_type, bytes, from: None };
         let put = self.keep.keep_arrived(stream_of(number), &piece, clock::now(), &self.uploads, id);
         let done = self.attach(reader, number, id, piece.clone(), put).await;
         let again = done.as_ref().is_err_and(|problem| problem.status() == StatusCode::SERVICE_UNAVAILABLE);
