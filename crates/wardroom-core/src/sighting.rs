@@ -24,6 +24,8 @@ use crate::text::{Line, Prose, Text};
 pub const BEFORE_MINUTES: i64 = 60;
 /// So many sightings one incident holds: they are told by machines, and the state has them all.
 pub const SIGHTINGS_MAX: u32 = 500;
+/// So many of them are of one teller at the most, so that others are heard beside one that goes round in a loop.
+pub const TELLER_MAX: u32 = SIGHTINGS_MAX / 2;
 
 /// How far a change was when it was told of, in the order in which that goes.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -75,6 +77,8 @@ pub struct Seen {
     pub stage: Stage,
     /// When it was made, as far as anybody says.
     pub at: Time,
+    /// Whether it is the last that is heard of whoever told it, who told of [`TELLER_MAX`].
+    pub share_used: bool,
 }
 
 /// A change that was seen, as an event tells of it.
@@ -109,6 +113,9 @@ pub struct NewSighting {
     pub uncoordinated: bool,
     /// The change of the ledger that it is, as far as that could be told.
     pub change: Option<u32>,
+    /// Whether no more is kept here of what its teller tells: it was the last of [`TELLER_MAX`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub share_used: bool,
 }
 
 /// A change that was seen, as it stands now.

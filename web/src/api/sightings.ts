@@ -4,6 +4,13 @@ import type { Person, Time } from './types';
 /** What may be done with a change that was seen. */
 export type SightingAct = 'take_in' | 'dismiss' | 'ask_in';
 
+/** A system of which no more is kept in an incident. */
+export interface TellerCut {
+  source: string | null;
+  told_by: Person | null;
+  heard: number;
+}
+
 /** A change of which another system told. Words are null once they were taken out. */
 export interface Sighting {
   id: number;

@@ -1,6 +1,6 @@
 // What the API answers, as far as the page reads it. See GET /api/v1/openapi.json.
 import type { Change, Differing, Permission, PermissionAsk } from './changes';
-import type { Sighting } from './sightings';
+import type { Sighting, TellerCut } from './sightings';
 import type { Criterion, DocumentView, Marked, Todo } from './document';
 
 export type Severity = 'sev1' | 'sev2' | 'sev3' | 'sev4';
@@ -360,6 +360,8 @@ export interface IncidentView {
   sightings_seen: number;
   /** No more of them are kept. */
   sightings_full: boolean;
+  /** Of whom no more is kept, because they told of too much. Not there where this browser kept it of an older server. */
+  sightings_cut?: TellerCut[];
   permissions: Permission[];
   /** Who asks to, the longest first. */
   permission_asks: PermissionAsk[];

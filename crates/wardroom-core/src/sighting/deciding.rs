@@ -46,6 +46,20 @@ impl Incident {
         minutes(self.began_at(), -BEFORE_MINUTES)
     }
 
+    /// What was told last by each teller of whom no more is kept, by its name: what one system calls itself is one line.
+    #[must_use]
+    pub fn tellers_cut(&self) -> Vec<&NewSighting> {
+        let mut cut: Vec<&NewSighting> = Vec::new();
+        for seen in self.sightings.iter().map(|known| &known.seen).filter(|seen| seen.share_used) {
+            let same =
+                |other: &&NewSighting| (other.source.words(), other.told_by) == (seen.source.words(), seen.told_by);
+            if !cut.iter().any(same) {
+                cut.push(seen);
+            }
+        }
+        cut
+    }
+
     /// Whether it was made before impact began, and so may be what broke something.
     #[must_use]
     pub fn is_before_impact(&self, known: &Sighting) -> bool {
@@ -89,6 +103,7 @@ impl Incident {
             at,
             uncoordinated,
             change,
+            share_used: seen.share_used,
         }))
         .into())
     }
@@ -285,6 +300,8 @@ impl Incident {
             source: seen.seen.source.anew(),
             link: seen.seen.link.as_ref().map(Text::anew),
             environment: seen.seen.environment.as_ref().map(Text::anew),
+            // There, its teller is counted anew.
+            share_used: false,
             ..seen.seen.clone()
         };
         let unsorted = self.sightings.iter().filter(|seen| seen.is_unsorted() && !known(seen));

@@ -29,6 +29,7 @@ pub fn seen(nth: u8, stage: Stage, person: Option<PersonId>, at: Time) -> Seen {
         who: Some("a robot".parse().expect("a good line")),
         person,
         told_by: None,
+        share_used: false,
         source: "a pipeline".parse().expect("a good line"),
         link: None,
         environment: None,

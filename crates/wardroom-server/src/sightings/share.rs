@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wardroom_core::sighting::{SIGHTINGS_MAX, Seen};
+use wardroom_core::sighting::{Seen, TELLER_MAX};
 
-/// So many of one teller an incident hears of at the most, so that others are heard beside one that goes round in a loop.
-pub(super) const SHARE: usize = SIGHTINGS_MAX as usize / 2;
+/// So many of one teller an incident hears of at the most.
+pub(super) const SHARE: usize = TELLER_MAX as usize;
 
 /// What an incident has to have left for something to be heard of there.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
@@ -27,15 +27,15 @@ pub(super) struct Offer<'a> {
 
 /// What of it is told.
 pub(super) struct Chosen<'a> {
-    /// In the order in which it was made.
-    pub told: Vec<&'a Seen>,
+    /// In the order in which it was made; the last of whoever used up their share by it says so.
+    pub told: Vec<Seen>,
     /// Of whom something is not told because they told too much.
     pub cut: BTreeSet<&'a str>,
 }
 
 /// Chooses in the order of what is offered, as far as there is room. So many of each teller were heard of before.
 pub(super) fn choose<'a>(offers: &[Offer<'a>], mut room: usize, mut heard: BTreeMap<String, i64>) -> Chosen<'a> {
-    let (mut told, mut cut) = (Vec::new(), BTreeSet::new());
+    let (mut told, mut cut, mut used) = (Vec::new(), BTreeSet::new(), Vec::new());
     for Offer { teller, seen, needs } in offers {
         if *needs != Needs::Nothing {
             if room == 0 {
@@ -48,11 +48,20 @@ pub(super) fn choose<'a>(offers: &[Offer<'a>], mut room: usize, mut heard: BTree
             }
             *heard += 1;
             room -= 1;
+            if usize::try_from(*heard).is_ok_and(|heard| heard == SHARE) {
+                used.push(*teller);
+            }
         }
-        told.push(*seen);
+        told.push((*teller, (*seen).clone(), *needs));
     }
-    told.sort_by_key(|seen| seen.at);
-    Chosen { told, cut }
+    told.sort_by_key(|(_, seen, _)| seen.at);
+    for teller in used {
+        let last = told.iter_mut().rev().find(|(by, _, needs)| *by == teller && *needs != Needs::Nothing);
+        if let Some((_, seen, _)) = last {
+            seen.share_used = true;
+        }
+    }
+    Chosen { told: told.into_iter().map(|(_, seen, _)| seen).collect(), cut }
 }
 
 #[cfg(test)]
@@ -76,6 +85,7 @@ mod tests {
             environment: None,
             stage: Stage::Done,
             at: Timestamp::from_second(second).unwrap(),
+            share_used: false,
         }
     }
 
@@ -104,6 +114,8 @@ mod tests {
         offers[998].teller = "ci";
         let chosen = choose(&offers, 2 * SHARE, BTreeMap::from([("loop".to_owned(), 10)]));
         let expected: Vec<i64> = [0, 1].into_iter().chain(1_010 - SHARE as i64..1_000).collect();
-        assert_eq!((seconds(&chosen), chosen.cut), (expected, BTreeSet::from(["loop"])));
+        assert_eq!((seconds(&chosen), &chosen.cut), (expected, &BTreeSet::from(["loop"])));
+        let said = chosen.told.iter().filter(|seen| seen.share_used).map(|seen| seen.at.as_second());
+        assert_eq!(said.collect::<Vec<_>>(), [999], "with the last of them");
     }
 }

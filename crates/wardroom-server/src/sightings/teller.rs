@@ -251,14 +251,14 @@ impl Teller {
                 Told::Whole { .. } | Told::Silenced { .. } => {}
             }
         }
-        let heard = match incident.sightings.len() + offers.len() > SHARE {
+        let heard = match incident.sightings.len() + offers.len() >= SHARE {
             true => self.log.sightings_by_teller(known.keys().copied().collect()).await?,
             false => BTreeMap::new(),
         };
         let room = SIGHTINGS_MAX.saturating_sub(incident.sightings_seen) as usize;
         let Chosen { told, cut } = choose(&offers, room, heard);
         for seen in told {
-            self.tell(Order::See(incident.number, Box::new(seen.clone()))).await?;
+            self.tell(Order::See(incident.number, Box::new(seen))).await?;
         }
         for teller in cut {
             if self.said.insert((incident.number, teller.to_owned())) {

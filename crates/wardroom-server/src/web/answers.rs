@@ -37,7 +37,7 @@ use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};
 pub(super) use self::lists::{Marked, WrittenView};
 use self::permissions::{PermissionAskView, PermissionView};
-use self::sightings::SightingView;
+use self::sightings::{CutView, SightingView};
 pub(super) use self::sightings::{Sightings, ToldAnswer};
 pub(super) use account::{Me, Sessions};
 pub(super) use evidence::EvidenceList;
@@ -154,6 +154,8 @@ pub(super) struct IncidentView {
     /// Of how many they told, and whether no more are kept.
     sightings_seen: u32,
     sightings_full: bool,
+    /// Of whom no more is kept, because they told of too much.
+    sightings_cut: Vec<CutView>,
     /// Who else may change services for a while.
     permissions: Vec<PermissionView>,
     /// Who asks to, the longest first.

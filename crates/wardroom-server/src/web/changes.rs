@@ -68,6 +68,7 @@ pub(super) async fn sightings(
             "incident": number,
             "sightings": view::all_sightings(incident, ask),
             "full": view::has_all_sightings(incident),
+            "cut": view::sightings_cut(incident, ask),
         })
     };
     server.read_of(&reader, number, sightings).await

@@ -237,6 +237,7 @@ impl Server {
             environment: told.environment.clone(),
             stage,
             at: told.at.unwrap_or_else(clock::now),
+            share_used: false,
         };
         seen.extend(named.into_iter().map(|service| Part { change, seen: one(service) }));
     }

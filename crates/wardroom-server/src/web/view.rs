@@ -18,7 +18,7 @@ use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal;
 
 pub use self::changes::{all as all_changes, differing};
-pub use self::sightings::{all as all_sightings, is_full as has_all_sightings};
+pub use self::sightings::{all as all_sightings, cut as sightings_cut, is_full as has_all_sightings};
 use super::problem::named;
 use super::reach::told_of;
 use crate::log::Told;

@@ -101,7 +101,20 @@ pub fn sightings(out: &mut String, state: &Value) {
         let hint = format!("several at once: wardroom sighting {number} dismiss {before} {last}");
         let _ = writeln!(out, "  {}", soft(&hint));
     }
+    cut(out, &state["sightings_cut"]);
     full(out, &state["sightings_full"], &state["sightings_seen"]);
+}
+
+/// Of whom no more is kept.
+fn cut(out: &mut String, tellers: &Value) {
+    for teller in all(tellers) {
+        let _ = writeln!(
+            out,
+            "  {} changes told by {} were heard of; more of these are kept only to be sorted.",
+            teller["heard"],
+            text(&teller["source"])
+        );
+    }
 }
 
 /// That no more are kept, once it is so.
@@ -124,6 +137,7 @@ pub fn all_sightings(told: &Value) -> String {
     for one in seen {
         line(&mut out, one, &told["incident"]);
     }
+    cut(&mut out, &told["cut"]);
     full(&mut out, &told["full"], &Value::from(seen.len()));
     out.trim_end().to_owned()
 }

@@ -199,6 +199,16 @@ fn what_may_have_begun_it_is_not_hidden_by_what_came_later_and_more_is_not_kept(
     assert!(server.say(&mary, &["sightings", "1"]).ends_with(&format!("{more}.\n")));
     assert!(server.say(&mary, &["show", "1"]).contains(more));
     assert_eq!(server.say(&mary, &["timeline", "1"]).matches(more).count(), 1);
+    let cut = full["sightings_cut"].as_array().unwrap();
+    assert_eq!((cut.len(), &cut[0]["heard"], &cut[0]["told_by"]["name"]), (1, &json!(250), &json!("Mary")), "{cut:?}");
+    assert_eq!(server.get(&mary, &format!("/api/v1/incidents/{n}/sightings")).1["cut"], full["sightings_cut"]);
+    let source = cut[0]["source"].as_str().unwrap();
+    let share = format!("250 changes told by {source} were heard of; more of these are kept only to be sorted");
+    for verb in ["show", "sightings"] {
+        assert!(server.say(&mary, &[verb, "1"]).contains(&share), "{verb}");
+    }
+    let told = server.say(&mary, &["timeline", "1"]);
+    assert_eq!(told.matches("250 changes that it told of were heard of").count(), 2, "once for each token: {told}");
 }
 
 pub fn signed(body: &str, secret: &str) -> String {
@@ -250,6 +260,8 @@ fn github_shows_itself_by_its_signature(house: House) {
     assert_eq!(news(send(&begun, &secret)), (200, Some(1)));
     let seen = heard(&server, &mary, n, 1).remove(0);
     assert_eq!((&seen["stage"], &seen["person"]["name"]), (&json!("begun"), &json!("Robin")), "{seen}");
+    assert_eq!((&seen["told_by"], &seen["told_by_github"]), (&Value::Null, &json!(true)), "{seen}");
+    assert!(server.say(&mary, &["sightings", "1"]).contains(", told by GitHub"));
     assert_eq!(news(send(&begun, "the-one-until-now")), (200, Some(0)), "replayed, it is known");
     assert_eq!(news(send(&deployment("success"), "the-one-until-now")), (200, Some(1)));
     wait::until("it is done", || (sightings(&server, &mary, n)[0]["stage"] == "done").then_some(()));
@@ -260,8 +272,6 @@ fn github_shows_itself_by_its_signature(house: House) {
     let (_, settings) = server.get(&ada, "/api/v1/settings");
     assert!(settings.to_string().contains("github_secret") && !settings.to_string().contains(&secret), "{settings}");
     server.kill();
-    assert_eq!((&seen["told_by"], &seen["told_by_github"]), (&Value::Null, &json!(true)), "{seen}");
-    assert!(server.say(&mary, &["sightings", "1"]).contains(", told by GitHub"));
     let server = house.serve();
     let (status, answer) = webhook(&server, "deployment_status", &begun, Some(&signed(&begun, "")));
     assert_eq!((status, &answer["code"]), (401, &json!("bad_signature")), "without a secret nobody is heard");

@@ -56,6 +56,19 @@ pub(in crate::web) struct Sightings {
     sightings: Vec<SightingView>,
     /// Whether no more are kept.
     full: bool,
+    /// Of whom no more is kept.
+    cut: Vec<CutView>,
+}
+
+/// A system of which no more is kept in an incident: it told of as many changes as any of them may.
+#[derive(ToSchema)]
+pub(super) struct CutView {
+    /// As it calls itself.
+    source: Option<String>,
+    /// Whose token it tells with, where it has one.
+    told_by: Option<Named>,
+    /// So many were heard of.
+    heard: u32,
 }
 
 /// What came of telling.

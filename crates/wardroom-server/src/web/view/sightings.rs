@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wardroom_core::incident::{Asking, Incident};
-use wardroom_core::sighting::{SIGHTINGS_MAX, Sighting};
+use wardroom_core::sighting::{NewSighting, SIGHTINGS_MAX, Sighting, TELLER_MAX};
 
 use crate::web::problem::named;
 
@@ -52,6 +52,16 @@ pub fn put_into(view: &mut Value, incident: &Incident, ask: &Asking<'_>) {
     view["sightings"] = json!(shown.map(|known| sighting(incident, known, ask)).collect::<Vec<_>>());
     view["sightings_seen"] = json!(incident.sightings_seen);
     view["sightings_full"] = json!(is_full(incident));
+    view["sightings_cut"] = cut(incident, ask);
+}
+
+/// Of whom no more is kept, because they told of too much.
+pub fn cut(incident: &Incident, ask: &Asking<'_>) -> Value {
+    let teller = |seen: &NewSighting| {
+        let by = seen.told_by.map(|person| named(ask.facts, person));
+        json!({ "source": seen.source, "told_by": by, "heard": TELLER_MAX })
+    };
+    incident.tellers_cut().into_iter().map(teller).collect()
 }
 
 /// Whether it keeps no more.
