@@ -11,6 +11,7 @@ on_both!(
     an_incident_that_cannot_be_read_is_not_passed_over,
     a_restricted_one_that_cannot_be_read_is_told_to_the_invited_and_not_named,
     one_that_even_the_board_has_lost_may_be_on_any_service,
+    what_came_after_the_boards_row_is_not_passed_over,
     one_that_can_be_read_in_part_keeps_only_those_from_passing_where_it_is_enforced,
 );
 
@@ -177,6 +178,52 @@ fn one_that_even_the_board_has_lost_may_be_on_any_service(house: House) {
     house.run(&["service", "gate", "mail", "--observe"]);
     let lets = || Some(asked(&server, &robin, "mail", "deploy v13")).filter(|answer| answer.0 == 200);
     assert_eq!(wait::until("it observes", lets).1["decision"], "allow");
+}
+
+fn what_came_after_the_boards_row_is_not_passed_over(house: House) {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    for service in ["disks", "mail", "web"] {
+        house.run(&["service", "set", service]);
+        house.run(&["service", "gate", service, "--enforce"]);
+    }
+    let server = house.serve();
+    let [grown, back, lost] =
+        ["search", "mail", "search"].map(|on| staffed(&server, &mary, &sabrina, &json!({ "services": [on] })));
+    server.done(&mary, back, json!({ "command": "set_phase", "phase": "resolved" }));
+    server.done(&mary, back, json!({ "command": "set_phase", "phase": "closed" }));
+    // Whoever reads the board catches it up.
+    assert_eq!(server.get(&mary, "/api/v1/incidents").0, 200);
+    house.tamper("CREATE TABLE older AS SELECT * FROM board");
+    server.done(&mary, grown, json!({ "command": "set_services", "services": ["search", "disks"] }));
+    server.done(&mary, back, json!({ "command": "reopen", "reason": "it is back" }));
+    server.done(&mary, lost, json!({ "command": "note", "text": "it is on the web, too" }));
+    server.kill();
+    // Another node, which could not read them, kept the board: its rows are from before.
+    let cold = |broken: &[u64]| {
+        house.tamper("DELETE FROM board");
+        house.tamper("INSERT INTO board SELECT * FROM older");
+        for number in broken {
+            house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {number} AND seq = 1"));
+        }
+        house.tamper("DELETE FROM snapshots");
+        house.serve()
+    };
+    let server = cold(&[grown, back]);
+    for (number, service) in [(grown, "disks"), (back, "mail")] {
+        let detail = cannot_decide(&once_read(&server, &robin, service, "deploy v12"));
+        assert!(detail.starts_with(&format!("Incident #{number} is on {service} and cannot be read.")), "{detail}");
+    }
+    assert_eq!(asked(&server, &robin, "web", "deploy v12").1["decision"], "allow", "nothing was said of it since");
+    server.kill();
+    // What was said since cannot be read either: it may be on anything.
+    house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {lost}"));
+    let server = cold(&[lost]);
+    wait::until("the gate has read of it", || (asked(&server, &robin, "web", "deploy").0 == 503).then_some(()));
+    house.run(&["service", "gate", "web", "--observe"]);
+    let lets = || Some(asked(&server, &robin, "web", "deploy")).filter(|answer| answer.0 == 200);
+    let said = wait::until("it observes", lets).1;
+    let may_be = "Allowed: the gate of web only observes. Something that may be on web cannot be read.";
+    assert_eq!((&said["decision"], &said["reason"]), (&json!("allow"), &json!(may_be)));
 }
 
 /// What is asked by somebody, for good and as a dry run.
