@@ -28,7 +28,7 @@ pub use target::{BadUrl, Target, URL_MAX};
 /// How long it may take in all, from waiting for a turn to the last byte, redirects included.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How many are under way at once. Each holds a thread and what came of it.
-const AT_ONCE: usize = 4;
+pub(crate) const AT_ONCE: usize = 4;
 /// How many redirects are followed.
 const REDIRECTS_MAX: usize = 3;
 /// How many addresses of a name are tried.

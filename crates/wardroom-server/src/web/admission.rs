@@ -68,7 +68,7 @@ impl Server {
         }
         let most = u64::try_from(REVIEW_MAX).unwrap_or(u64::MAX);
         let size = said(request.headers());
-        let _weight = self.evidence.to_take(size.unwrap_or(most).min(most)).await?;
+        let _weight = self.evidence.to_ask(size.unwrap_or(most).min(most)).await?;
         let bytes = whole(size, request.into_body(), REVIEW_MAX).await.map_err(|_| unread(&Unread::TooLarge))?;
         let review = read(&bytes).map_err(|why| unread(&why))?;
         let answer = match self.call_of(&review) {

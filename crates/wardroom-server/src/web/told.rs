@@ -151,7 +151,7 @@ impl Server {
         match teller {
             Teller::Token(_) => {
                 let most = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
-                let weight = self.evidence.to_take(size.unwrap_or(most).min(most)).await?;
+                let weight = self.evidence.to_tell(size.unwrap_or(most).min(most)).await?;
                 Ok((whole(size, body, BODY_MAX).await.map_err(too_large)?, Some(weight)))
             }
             Teller::GitHub => {

@@ -1,12 +1,15 @@
 //! A Kubernetes cluster asks at the gate, with the reviews that clusters have sent.
 
 use std::io::Write;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD as STANDARD;
 use serde_json::{Value, json};
+use ureq::Agent;
 
 use crate::house::{House, Server, agent};
 use crate::tls::{Authority, Secure, furnished};
@@ -16,6 +19,7 @@ on_both!(
     a_cluster_is_told_who_may_change_what_belongs_to_a_service,
     what_is_no_review_or_brings_no_gates_token_is_told_so,
     over_tls_a_cluster_trusts_what_its_manifest_says_and_nothing_else,
+    slow_uploads_keep_no_cluster_waiting,
 );
 
 pub fn recorded(name: &str) -> Vec<u8> {
@@ -94,6 +98,49 @@ fn a_cluster_is_told_who_may_change_what_belongs_to_a_service(house: House) {
             &json!("Sabrina")
         )
     );
+}
+
+/// Begins to send something, and sends no more of it.
+fn begun(server: &Server, token: &str, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: wardroom\r\nauthorization: Bearer {token}\r\n\
+         content-type: application/octet-stream\r\ncontent-length: {}\r\n\r\nslowly",
+        10 << 20
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream
+}
+
+fn slow_uploads_keep_no_cluster_waiting(house: House) {
+    let mary = house.person("mary");
+    let cluster = house.token("mary", "gate");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    let path = |k: usize| {
+        let request = uuid::Uuid::from_u128(k as u128 + 1);
+        format!("/api/v1/incidents/{n}/evidence?name=slow&request_id={request}")
+    };
+    // Six have room, and from the seventh on they wait for it, and so does whoever comes after with however little.
+    let slow: Vec<TcpStream> = (0..7).map(|k| begun(&server, &mary, &path(k))).collect();
+    let within = |patience| {
+        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience));
+        config.build().new_agent()
+    };
+    let small = || {
+        let upload = within(Duration::from_millis(500))
+            .post(format!("{}{}", server.url, path(7)))
+            .header("authorization", format!("Bearer {mary}"));
+        upload.send(&b"small"[..])
+    };
+    wait::until("what is small waits behind them", || small().is_err().then_some(()));
+    let answered = within(Duration::from_secs(5))
+        .post(format!("{}/api/v1/admission/{cluster}", server.url))
+        .header("content-type", "application/json")
+        .send(recorded("create.json"))
+        .expect("a cluster waits for no longer");
+    assert_eq!(answered.status().as_u16(), 200);
+    drop(slow);
 }
 
 fn what_is_no_review_or_brings_no_gates_token_is_told_so(house: House) {

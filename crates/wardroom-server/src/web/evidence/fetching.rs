@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wardroom_core::event::Event;
-use wardroom_core::evidence::{Fingerprint, WHOLE_MAX};
+use wardroom_core::evidence::Fingerprint;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::text::Line;
 
@@ -85,7 +85,7 @@ pub(in crate::web) async fn fetch(
     }
     let target: Target = url.parse().map_err(|bad| NotFetched::Bad(bad).problem())?;
     server.fetcher.may_fetch(&target).map_err(|not| not.problem())?;
-    let _weight = server.evidence.to_take(WHOLE_MAX).await?;
+    let _weight = server.evidence.to_fetch().await?;
     let bytes = server.fetcher.fetch(&target).await.map_err(|not| not.problem())?;
     let fingerprint = Fingerprint::new(Sha256::digest(&bytes).into());
     let brought = Brought { bytes, fingerprint, name: name.unwrap_or_else(|| target.name()), why, from: Some(url) };

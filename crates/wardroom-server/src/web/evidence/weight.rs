@@ -1,5 +1,6 @@
-//! How much evidence is in memory at once: it is bounded on its way in and, apart from that, on its way out, so that
-//! neither keeps the other waiting.
+//! How much is in memory at once of what is larger than a command: evidence on its way in, evidence on its way out, what
+//! clusters ask and what others tell. Each has room of its own, so that none keeps another waiting: whoever waits for much
+//! stands before all who come later, however little these need.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wardroom_core::evidence::WHOLE_MAX;
 
+use crate::fetch::AT_ONCE;
 use crate::web::problem::Problem;
 
 /// What is on its way in, in KiB.
@@ -21,6 +23,10 @@ const LEAVING: usize = 4;
 const HEARING: usize = 8;
 /// What of webhooks is there before they have a turn, in KiB.
 const BEGINNING: usize = 32 << 10;
+/// What clusters ask, on its way in, in KiB. They wait for nobody else: what is not answered in time is let through.
+const ASKING: usize = 32 << 10;
+/// Changes that are told of with a token, on their way in, in KiB.
+const TELLING: usize = 8 << 10;
 /// How long somebody waits for their turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -32,13 +38,16 @@ pub struct Weights {
     leaving: Arc<Semaphore>,
     hearing: Arc<Semaphore>,
     beginning: Arc<Semaphore>,
+    fetching: Arc<Semaphore>,
+    asking: Arc<Semaphore>,
+    telling: Arc<Semaphore>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        let [taking, giving, leaving, hearing, beginning] =
-            [TAKING, GIVING, LEAVING, HEARING, BEGINNING].map(|most| Arc::new(Semaphore::new(most)));
-        Self { taking, giving, leaving, hearing, beginning }
+        let [taking, giving, leaving, hearing] = [TAKING, GIVING, LEAVING, HEARING].map(free);
+        let [fetching, asking, telling, beginning] = [AT_ONCE, ASKING, TELLING, BEGINNING].map(free);
+        Self { taking, giving, leaving, hearing, beginning, fetching, asking, telling }
     }
 }
 
@@ -80,6 +89,36 @@ impl Weights {
     pub(in crate::web) fn beginning(&self) -> &Arc<Semaphore> {
         &self.beginning
     }
+
+    /// A turn at fetching something, with room for it, for as long as what is returned lives: whoever waits for their turn
+    /// takes no room yet.
+    ///
+    /// # Errors
+    /// 503 when there is none for a while.
+    pub(in crate::web) async fn to_fetch(&self) -> Result<[OwnedSemaphorePermit; 2], Problem> {
+        let turn = turn(&self.fetching, 1).await?;
+        Ok([turn, self.to_take(WHOLE_MAX).await?])
+    }
+
+    /// Room for so many bytes that a cluster asks, for as long as what is returned lives.
+    ///
+    /// # Errors
+    /// 503 when there is none for a while.
+    pub(in crate::web) async fn to_ask(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+        room(&self.asking, bytes).await
+    }
+
+    /// Room for so many bytes that tell of changes, for as long as what is returned lives.
+    ///
+    /// # Errors
+    /// 503 when there is none for a while.
+    pub(in crate::web) async fn to_tell(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
+        room(&self.telling, bytes).await
+    }
+}
+
+fn free(most: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(most))
 }
 
 async fn room(weight: &Arc<Semaphore>, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
@@ -94,7 +133,8 @@ async fn turn(at: &Arc<Semaphore>, many: u32) -> Result<OwnedSemaphorePermit, Pr
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
+    use futures_util::{FutureExt, poll};
+    use std::pin::pin;
 
     use super::*;
 
@@ -105,10 +145,41 @@ mod tests {
         for _ in 0..6 {
             there.push(weights.to_take(WHOLE_MAX).await.unwrap());
         }
-        assert!(weights.to_take(WHOLE_MAX).now_or_never().is_none());
-        assert!(weights.to_take(1).now_or_never().is_some(), "what is small still fits");
-        assert!(weights.to_give(WHOLE_MAX).now_or_never().is_some(), "reading waits for nobody who writes");
+        let mut waiting = pin!(weights.to_take(WHOLE_MAX));
+        assert!(poll!(&mut waiting).is_pending());
+        assert!(weights.to_take(1).now_or_never().is_none(), "what comes later waits behind it");
         there.pop();
-        assert!(weights.to_take(WHOLE_MAX).now_or_never().is_some());
+        assert!(poll!(&mut waiting).is_ready());
+        assert!(weights.to_take(1).now_or_never().is_some());
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_much_keeps_nobody_waiting_who_brings_something_else() {
+        let weights = Weights::default();
+        let mut there = Vec::new();
+        for _ in 0..6 {
+            there.push(weights.to_take(WHOLE_MAX).await.unwrap());
+        }
+        let mut waiting = pin!(weights.to_take(WHOLE_MAX));
+        assert!(poll!(&mut waiting).is_pending());
+        assert!(weights.to_ask(3 << 20).now_or_never().is_some(), "a cluster is answered");
+        assert!(weights.to_tell(1 << 20).now_or_never().is_some(), "changes are heard of");
+        assert!(weights.to_give(WHOLE_MAX).now_or_never().is_some(), "reading waits for nobody who writes");
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_for_a_turn_at_fetching_takes_no_room() {
+        let weights = Weights::default();
+        let mut there = Vec::new();
+        for _ in 0..AT_ONCE {
+            there.push(weights.to_fetch().await.unwrap());
+        }
+        let mut waiting = [(); 4].map(|()| Box::pin(weights.to_fetch()));
+        for one in &mut waiting {
+            assert!(poll!(one).is_pending());
+        }
+        assert!(weights.to_take(WHOLE_MAX).now_or_never().is_some(), "there is room for what is sent");
+        there.pop();
+        assert!(poll!(&mut waiting[0]).is_ready());
     }
 }
