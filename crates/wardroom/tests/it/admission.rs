@@ -19,6 +19,7 @@ on_both!(
     a_cluster_is_told_who_may_change_what_belongs_to_a_service,
     what_is_no_review_or_brings_no_gates_token_is_told_so,
     over_tls_a_cluster_trusts_what_its_manifest_says_and_nothing_else,
+    an_object_belongs_to_a_service_by_the_labels_that_it_gets_loses_and_selects,
     slow_uploads_keep_no_cluster_waiting,
 );
 
@@ -98,6 +99,49 @@ fn a_cluster_is_told_who_may_change_what_belongs_to_a_service(house: House) {
             &json!("Sabrina")
         )
     );
+}
+
+/// A recorded review with something else in it.
+fn changed(name: &str, change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut review: Value = serde_json::from_slice(&recorded(name)).unwrap();
+    change(&mut review["request"]);
+    review.to_string().into_bytes()
+}
+
+fn an_object_belongs_to_a_service_by_the_labels_that_it_gets_loses_and_selects(house: House) {
+    let mary = house.person("mary");
+    house.run(&["service", "set", "search"]);
+    house.run(&["service", "match", "search", "--label", "tier=backend"]);
+    house.run(&["service", "gate", "search", "--enforce"]);
+    let cluster = house.token("mary", "gate");
+    let server = house.serve();
+    server.post(&mary, "/api/v1/incidents", json!({ "title": "Search is failing", "services": ["search"] }));
+    let lets = |review: &[u8]| {
+        let (status, answer) = asked(&server, &cluster, review);
+        assert_eq!(status, 200, "{answer}");
+        answer["response"]["allowed"].as_bool().unwrap()
+    };
+    // Each of these names is taken from where it stands in what a cluster sends.
+    let label = |object: &'static str, value: &'static str| {
+        move |request: &mut Value| {
+            for each in ["object", "oldObject"] {
+                request[each]["metadata"]["labels"] = json!({ "tier": if each == object { value } else { "other" } });
+            }
+        }
+    };
+    assert!(lets(&changed("update.json", label("object", "other"))), "it never was of search");
+    assert!(!lets(&changed("update.json", label("object", "backend"))), "it becomes one of search's");
+    assert!(!lets(&changed("update.json", label("oldObject", "backend"))), "it was one of search's");
+    // A scale has no labels; it says what it makes more or fewer of.
+    let selects = |selector: &'static str| {
+        move |request: &mut Value| {
+            for each in ["object", "oldObject"] {
+                request[each]["status"]["selector"] = json!(selector);
+            }
+        }
+    };
+    assert!(!lets(&changed("scale.json", selects("app=search,tier=backend"))), "by what it selects");
+    assert!(lets(&changed("scale.json", selects("app=search,tier=frontend"))));
 }
 
 /// Begins to send something, and sends no more of it.
