@@ -69,6 +69,17 @@ pub struct Stop {
     pub reason: String,
 }
 
+/// That what comes through cannot be recorded, because an incident's ledger takes no more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Full {
+    /// Which incident; nothing where it is not to be named.
+    pub incident: Option<Number>,
+    /// Of which service it would be recorded.
+    pub service: ServiceName,
+    /// Whether that service's gate enforces; else it only observes, and lets everybody through.
+    pub enforced: bool,
+}
+
 /// What the gate finds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Found {
@@ -78,6 +89,8 @@ pub struct Found {
     pub passes: Vec<(Number, ServiceName)>,
     /// Where nothing can be decided, because an incident cannot be read, or only in part.
     pub doubts: Vec<Doubt>,
+    /// Where what comes through cannot be recorded.
+    pub full: Vec<Full>,
 }
 
 impl Found {
@@ -101,6 +114,25 @@ impl Found {
             let sure = doubt.is_none();
             doubts.extend(doubt);
             sure
+        });
+    }
+
+    /// What comes through and cannot be recorded, where that is not to be let through, if it is not stopped anyway.
+    #[must_use]
+    pub fn unrecorded(&self) -> Option<&Full> {
+        self.full.iter().find(|full| full.enforced && !self.is_stopped())
+    }
+
+    /// Moves what would come through where the ledger takes no more from what passes to what is full: all of what one incident
+    /// would have to record, or nothing. `of` is told of how many changes.
+    pub fn fill(&mut self, mut of: impl FnMut(Number, &ServiceName, usize) -> Option<Full>) {
+        let (passes, full) = (self.passes.clone(), &mut self.full);
+        self.passes.retain(|(number, service)| {
+            let many = passes.iter().filter(|(other, _)| other == number).count();
+            let no_room = of(*number, service, many);
+            let fits = no_room.is_none();
+            full.extend(no_room);
+            fits
         });
     }
 }
@@ -202,6 +234,17 @@ impl Incident {
     #[must_use]
     pub fn gate_tells(&self, person: Option<PersonId>, facts: &Facts) -> bool {
         !self.restricted || person.is_some_and(|person| self.visible_to(person, facts))
+    }
+
+    /// That so many changes more do not fit into the ledger, of which one would be of this service.
+    #[must_use]
+    pub fn full(&self, person: Option<PersonId>, service: &ServiceName, facts: &Facts, many: usize) -> Option<Full> {
+        let changes = u32::try_from(many).unwrap_or(u32::MAX).saturating_add(self.changes_recorded);
+        self.has_room_for_changes(changes).is_err().then(|| Full {
+            incident: (!self.is_unnamed_to(person, facts)).then_some(self.number),
+            service: service.clone(),
+            enforced: self.enforced_at(service, facts),
+        })
     }
 
     /// Whether a service's gate enforces what this incident says.

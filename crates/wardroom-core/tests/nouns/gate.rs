@@ -5,7 +5,7 @@ use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryEvent;
 use wardroom_core::event::Event;
 use wardroom_core::facts::{EARLIER_KEPT, GOODS_KEPT, Standing};
-use wardroom_core::gate::{Circle, Doubt, Found, Passing, Unread, severities};
+use wardroom_core::gate::{Circle, Doubt, Found, Full, Passing, Unread, severities};
 use wardroom_core::id::PersonId;
 use wardroom_core::incident::{Kind, Phase, Severity};
 use wardroom_core::refusal::Code;
@@ -15,6 +15,9 @@ use crate::change::{ROLLBACK, new, recorded, staffed};
 use crate::given::{Given, by, given};
 use crate::permission::{broken, granted};
 use crate::words::{number, opened_as, opened_restricted, text};
+
+/// So many changes fit into a ledger.
+const CHANGES_MAX: u32 = 2_000;
 
 fn look(given: &Given, who: Option<PersonId>, name: &str) -> Found {
     let mut found = Found::default();
@@ -247,6 +250,33 @@ fn one_that_cannot_be_read_is_named_only_if_everybody_may_know_of_it() {
     assert_eq!((named(&invited, ROBIN), named(&invited, SABRINA)), (Some(None), None));
     assert_eq!(named(&Unread::unknown(number(1)), ROBIN), Some(None), "nobody can tell whether it is restricted");
     assert_eq!(invited.circle, Circle::Invited([MARY, ROBIN].into()));
+}
+
+/// Operations are not outside because there is no room to write down what they do.
+#[test]
+fn where_the_ledger_is_full_nothing_can_be_decided_for_operations() {
+    let ready = enforcing(staffed(), "search");
+    let of = |recorded: u32, who: PersonId, name: &str| {
+        let (mut state, mut found) = (ready.state(), look(&ready, Some(who), name));
+        state.changes_recorded = recorded;
+        found.fill(|_, service, many| state.full(Some(who), service, &ready.facts, many));
+        found
+    };
+    let room = of(CHANGES_MAX - 1, JOSEPHINE, "search");
+    assert_eq!((room.passes.len(), room.unrecorded()), (1, None));
+    let full = of(CHANGES_MAX, JOSEPHINE, "search");
+    let expected = Full { incident: Some(number(1)), service: service("search"), enforced: true };
+    assert_eq!((full.passes.len(), full.unrecorded()), (0, Some(&expected)));
+    let observing = of(CHANGES_MAX, JOSEPHINE, "indexing");
+    assert!(observing.unrecorded().is_none() && !observing.full[0].enforced, "what only observes lets through");
+    assert!(of(CHANGES_MAX, ROBIN, "search").is_stopped(), "whoever is outside is stopped as ever");
+    // What one incident would have to record is recorded whole, or not at all.
+    let mut both =
+        Found { passes: vec![(number(1), service("indexing")), (number(1), service("search"))], ..Found::default() };
+    let mut state = ready.state();
+    state.changes_recorded = CHANGES_MAX - 1;
+    both.fill(|_, service, many| state.full(Some(JOSEPHINE), service, &ready.facts, many));
+    assert_eq!((both.passes.len(), both.full.len()), (0, 2));
 }
 
 /// Whoever is outside is stopped as ever; what would come through cannot be recorded.

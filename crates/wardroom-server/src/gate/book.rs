@@ -209,6 +209,9 @@ impl Book {
             let known = pages.known.get(&number)?;
             known.incident.as_ref()?.doubt(person, service, &pages.facts, known.broken)
         });
+        found.fill(|number, service, many| {
+            pages.known.get(&number)?.incident.as_ref()?.full(person, service, &pages.facts, many)
+        });
         look
     }
 }

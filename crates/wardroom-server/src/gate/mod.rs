@@ -23,8 +23,8 @@ use crate::views::board::Board;
 use crate::watch::{Changed, Follower, Piece, Watch};
 
 pub use book::{Asking, Book, Look};
-pub use passing::{Answer, Call, Unable, doubtful};
-pub use stops::{STOPS_KEPT_DAYS, Stopped, Stops};
+pub use passing::{Answer, Call, Unable, doubtful, filled};
+pub use stops::{STOPS_KEPT, STOPS_KEPT_DAYS, STOPS_SAME_MINUTES, Stopped, Stops};
 
 /// Entries of a broken incident that are read together.
 const PIECE: usize = 512;

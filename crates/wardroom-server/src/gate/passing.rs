@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use wardroom_core::facts::Facts;
-use wardroom_core::gate::{self, Doubt, Found, Passing, Stop};
+use wardroom_core::gate::{self, Doubt, Found, Full, Passing, Stop};
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time, Who};
 use wardroom_core::permission::list;
 use wardroom_core::refusal::Code;
@@ -49,6 +49,8 @@ pub struct Answer {
     pub stops: Vec<Stop>,
     /// Where the gate could not have decided if it enforced: it is let through, and not recorded there.
     pub doubts: Vec<Doubt>,
+    /// Where a ledger takes no more while the gate only observes: it is let through, and not recorded there.
+    pub full: Vec<Full>,
     /// The changes as which it stands in ledgers.
     pub changes: Vec<(Number, ServiceName, u32)>,
     /// When what was decided by was last known to be all that there is.
@@ -64,6 +66,8 @@ pub enum Unable {
     Starting,
     /// An incident that is, or may be, on a service cannot be read, or only in part.
     Unread(Doubt),
+    /// It would have to be recorded in a ledger that takes no more.
+    Full(Full),
     /// It would have to be recorded, and could not.
     NotRecorded(NotDone),
 }
@@ -71,6 +75,14 @@ pub enum Unable {
 /// What is said of what is older than it should be.
 fn aged(age: Option<Duration>) -> String {
     age.map_or_else(String::new, |age| format!(" This is as of {} s ago: the store cannot be reached.", age.as_secs()))
+}
+
+impl Answer {
+    /// Whether it is allowed only because a gate observes, and enforces nothing yet.
+    #[must_use]
+    pub fn is_observed(&self) -> bool {
+        self.allowed && !(self.stops.is_empty() && self.doubts.is_empty() && self.full.is_empty())
+    }
 }
 
 impl Server {
@@ -93,7 +105,7 @@ impl Server {
     /// only observes, that keeps nobody.
     fn takes_nothing_more(&self, error: &NotDone) -> bool {
         match error {
-            NotDone::Refused(refusal) => refusal.code == Code::ReadOnly,
+            NotDone::Refused(refusal) => matches!(refusal.code, Code::ReadOnly | Code::TooMany),
             NotDone::Store(LogError::Damaged { stream, .. }) => {
                 stream.incident().is_some_and(|number| self.gate.book.broke(number).is_some())
             }
@@ -119,12 +131,16 @@ impl Server {
         if let Some(doubt) = found.undecided() {
             return Err(Unable::Unread(doubt.clone()));
         }
+        if let Some(full) = found.unrecorded() {
+            return Err(Unable::Full(full.clone()));
+        }
         let old = aged(age(as_of, now, FRESH));
-        let denied = |reason: String, Found { stops, doubts, .. }: Found| Answer {
+        let denied = |reason: String, Found { stops, doubts, full, .. }: Found| Answer {
             allowed: false,
             reason: reason + &old,
             stops,
             doubts,
+            full,
             changes: Vec::new(),
             as_of,
         };
@@ -137,7 +153,7 @@ impl Server {
             match self.record(call, &found).await {
                 Ok(recorded) => changes.extend(recorded),
                 // One that takes nothing more says nothing about who may.
-                Err(NotDone::Refused(refusal)) if refusal.code != Code::ReadOnly => {
+                Err(NotDone::Refused(refusal)) if !matches!(refusal.code, Code::ReadOnly | Code::TooMany) => {
                     // Between the book and the log they lost what let them through.
                     // Where the incident is not to be named, the refusal's own words might.
                     let hidden =
@@ -153,7 +169,8 @@ impl Server {
             }
         }
         let reason = self.allowed(call, &found, &changes) + &old;
-        Ok(Answer { allowed: true, reason, stops: found.stops, doubts: found.doubts, changes, as_of })
+        let Found { stops, doubts, full, .. } = found;
+        Ok(Answer { allowed: true, reason, stops, doubts, full, changes, as_of })
     }
 
     fn note_stops(&self, call: &Call, stops: &[Stop], at: Time) {
@@ -221,12 +238,14 @@ impl Server {
             [] => String::new(),
             recorded => format!(" It stands there as {}.", recorded.join(", ")),
         };
-        let observing = found.stops.iter().map(|stop| &stop.service);
-        let observing: BTreeSet<_> = observing.chain(found.doubts.iter().map(|doubt| &doubt.service)).collect();
+        let Found { stops, doubts, full, .. } = found;
+        let unsure = doubts.iter().map(|doubt| &doubt.service).chain(full.iter().map(|full| &full.service));
+        let observing: BTreeSet<_> = stops.iter().map(|stop| &stop.service).chain(unsure).collect();
         if !observing.is_empty() {
             let mut reasons = vec![format!("Allowed: the gate of {} only observes.", list(observing))];
-            reasons.extend((!found.stops.is_empty()).then(|| said(&found.stops) + &self.of_no_operations(call)));
-            reasons.extend(found.doubts.first().map(doubtful));
+            reasons.extend((!stops.is_empty()).then(|| said(stops) + &self.of_no_operations(call)));
+            reasons.extend(doubts.first().map(doubtful));
+            reasons.extend(full.first().map(filled));
             return reasons.join(" ") + &stands;
         }
         match changes.len() + found.passes.len() {
@@ -247,6 +266,17 @@ pub fn doubtful(Doubt { incident, service, partly, .. }: &Doubt) -> String {
         }
         Some(number) => format!("Incident {number} is on {service} and cannot be read."),
         None => format!("Something that may be on {service} cannot be read."),
+    }
+}
+
+/// What is said of a ledger that takes no more.
+#[must_use]
+pub fn filled(Full { incident, service, .. }: &Full) -> String {
+    match incident {
+        Some(number) => {
+            format!("Incident {number} is on {service} and its ledger is full, so that nothing is recorded there.")
+        }
+        None => format!("A ledger in which changes of {service} stand is full, so that nothing is recorded there."),
     }
 }
 

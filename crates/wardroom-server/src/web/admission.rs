@@ -107,8 +107,7 @@ impl Server {
 
     fn written(&self, review: &Review, answer: &Answer) -> Vec<u8> {
         if answer.allowed {
-            let observed = !(answer.stops.is_empty() && answer.doubts.is_empty());
-            let warnings: Vec<&str> = if observed { vec![&answer.reason] } else { Vec::new() };
+            let warnings: Vec<&str> = if answer.is_observed() { vec![&answer.reason] } else { Vec::new() };
             return write(&review.uid, Verdict::Allowed, &warnings);
         }
         let ask = answer.stops.iter().find_map(|stop| self.ask_there(stop)).filter(|link| link.starts_with("http"));

@@ -24,7 +24,7 @@ use super::parse::{Body, Plain};
 use super::problem::Problem;
 use super::who::{AtGate, By, Reader};
 use crate::execute::{Asked as Execute, Order};
-use crate::gate::{Answer, Call, Unable, doubtful};
+use crate::gate::{Answer, Call, Unable, doubtful, filled};
 use crate::server::Server;
 
 /// So many services are asked about at once, at the most.
@@ -70,6 +70,15 @@ impl Unable {
                 let sentence = format!(
                     "{why} So Wardroom cannot decide. An admin sees more by `wardroom verify` on the machine, and lets \
                      changes through by `wardroom service gate {service} --observe`."
+                );
+                let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence);
+                problem.who_could(&facts.admins(), facts).remedy(&Remedy::AskAdmin, facts)
+            }
+            Self::Full(full) => {
+                let (why, service) = (filled(&full), &full.service);
+                let sentence = format!(
+                    "{why} So Wardroom cannot decide. Resolve it and go on in a new incident; an admin lets changes \
+                     through by `wardroom service gate {service} --observe`."
                 );
                 let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "cannot_decide", sentence);
                 problem.who_could(&facts.admins(), facts).remedy(&Remedy::AskAdmin, facts)
@@ -147,7 +156,8 @@ pub(super) async fn ask(
 }
 
 fn told(server: &Server, answer: Answer) -> GateAnswer {
-    let Answer { allowed, reason, stops, doubts, changes, as_of } = answer;
+    let observed = answer.is_observed();
+    let Answer { allowed, reason, stops, changes, as_of, .. } = answer;
     let shown = |number: &Number| server.gate.book.incident(*number).is_some_and(|incident| !incident.restricted);
     let changes = changes.into_iter().filter(|(number, ..)| shown(number));
     let stop = |stop: Stop| StopView {
@@ -160,7 +170,7 @@ fn told(server: &Server, answer: Answer) -> GateAnswer {
     GateAnswer {
         decision: if allowed { "allow" } else { "deny" },
         reason,
-        observed: allowed && !(stops.is_empty() && doubts.is_empty()),
+        observed,
         stops: stops.into_iter().map(stop).collect(),
         changes: changes.map(|(incident, service, change)| PassedView { incident, service, change }).collect(),
         as_of,

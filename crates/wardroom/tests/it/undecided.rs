@@ -12,6 +12,7 @@ on_both!(
     a_restricted_one_that_cannot_be_read_is_told_to_the_invited_and_not_named,
     one_that_even_the_board_has_lost_may_be_on_any_service,
     what_came_after_the_boards_row_is_not_passed_over,
+    a_full_ledger_stops_nobody_and_lets_nobody_through_unseen,
     one_that_can_be_read_in_part_keeps_only_those_from_passing_where_it_is_enforced,
 );
 
@@ -37,6 +38,40 @@ fn in_several_incidents_it_stands_in_all_of_them_or_in_none(house: House) {
         assert_eq!((changes(&server, &mary, n).len(), changes(&server, &mary, other).len()), (1, 1));
     }
     assert_eq!(decided(&server, &robin, "deploy v12")["decision"], "deny", "who is outside is stopped as ever");
+}
+
+fn a_full_ledger_stops_nobody_and_lets_nobody_through_unseen(house: House) {
+    let (house, [mary, sabrina, robin]) = knowing(house);
+    house.admin("ada");
+    house.run(&["service", "gate", "search", "--enforce"]);
+    let server = house.serve();
+    let many: Vec<String> = (0..49).map(|k| format!("shard-{k}")).collect();
+    let all: Vec<&str> = many.iter().map(String::as_str).chain(["search"]).collect();
+    let n = staffed(&server, &mary, &sabrina, &json!({ "services": all }));
+    for turn in 0..40 {
+        let (status, answer) = ask(&server, &sabrina, json!({ "services": all, "what": format!("turn {turn}") }));
+        assert_eq!((status, answer["changes"].as_array().unwrap().len()), (200, 50), "{answer}");
+    }
+    for dry_run in [true, false] {
+        let asked = json!({ "services": ["search"], "what": "back to v11", "dry_run": dry_run });
+        let (status, unsure) = ask(&server, &sabrina, asked);
+        assert_eq!((status, &unsure["code"]), (503, &json!("cannot_decide")), "{unsure}");
+        let why = unsure["detail"].as_str().unwrap();
+        assert!(why.contains(&format!("Incident #{n} is on search and its ledger is full")), "{why}");
+        assert!(why.contains("go on in a new incident") && why.chars().count() < 240, "{why}");
+        assert_eq!(unsure["who_could"][0]["handle"], "ada", "{unsure}");
+    }
+    assert_eq!(decided(&server, &robin, "deploy v12")["decision"], "deny", "who is outside is stopped as ever");
+    // What only observes lets them through, and tells them.
+    let (_, told) = asked(&server, &sabrina, "shard-7", "restart it");
+    assert_eq!((&told["decision"], &told["observed"], &told["changes"]), (&json!("allow"), &json!(true), &json!([])));
+    assert!(
+        told["reason"].as_str().unwrap().contains("its ledger is full, so that nothing is recorded there"),
+        "{told}"
+    );
+    // The same as a moment ago stands there.
+    assert_eq!(decided(&server, &sabrina, "turn 39")["decision"], "allow");
+    assert_eq!(changes(&server, &mary, n).len(), 2_000);
 }
 
 /// What the gate says once it has read what there is.
