@@ -21,7 +21,7 @@ on_both!(
 );
 
 /// The row of a service in what the gate reports.
-fn row(server: &Server, token: &str, service: &str) -> Value {
+pub fn row(server: &Server, token: &str, service: &str) -> Value {
     let (status, report) = server.get(token, "/api/v1/gate");
     assert_eq!(status, 200, "{report}");
     report["services"].as_array().unwrap().iter().find(|row| row["service"] == service).cloned().unwrap_or_default()

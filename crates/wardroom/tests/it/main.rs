@@ -29,6 +29,7 @@ mod bucket;
 mod changes;
 mod command;
 mod convergence;
+mod counted;
 mod damage;
 mod deadlines;
 mod demo;

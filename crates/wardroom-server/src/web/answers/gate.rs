@@ -72,7 +72,7 @@ pub(super) struct GatedView {
     stopped: u32,
     /// How often it would have.
     observed: u32,
-    /// After how many of these whoever asked told of an uncoordinated change there.
+    /// After how many of these whoever asked told of an uncoordinated change there, or was seen to make one.
     uncoordinated: u32,
     /// The last of these, at the most 5, the newest first.
     last: Vec<StoppedView>,
@@ -93,7 +93,7 @@ pub(super) struct StoppedView {
     incident: Number,
     /// Whether they were stopped; else it was only observed.
     enforced: bool,
-    /// Whether they told of an uncoordinated change there afterwards; null while that incident cannot be read.
+    /// Whether they told of an uncoordinated change there afterwards, or were seen to make one; null while that incident cannot be read.
     uncoordinated: Option<bool>,
 }
 
@@ -125,7 +125,7 @@ pub(super) struct StoppedHereView {
     what: Option<String>,
     /// Whether they were stopped; else it was only observed.
     enforced: bool,
-    /// Whether they told of an uncoordinated change there afterwards.
+    /// Whether they told of an uncoordinated change there afterwards, or were seen to make one.
     uncoordinated: bool,
     /// Whether the reader may take out what was asked.
     may_redact: bool,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wardroom_core::change::Coordination;
 use wardroom_core::id::{Number, ServiceName, Time};
-use wardroom_core::incident::Severity;
+use wardroom_core::incident::{Incident, Severity};
 
 use super::super::answers;
 use super::super::parse::InPath;
@@ -29,6 +29,9 @@ const DAYS: i64 = 7;
 const LAST: usize = 5;
 /// So many askings are told of one incident, the newest.
 const TOLD: usize = 20;
+
+/// What tells of a change goes by its own clock, and often by whole seconds.
+const SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// Since when what was stopped is told.
 fn lately() -> Time {
@@ -142,13 +145,23 @@ fn seen(server: &Server, reader: &Reader, service: &ServiceName) -> Vec<Number> 
     seen.map(|incident| incident.number).collect()
 }
 
-/// Whether whoever was not stopped, or went past it, told of a change there afterwards that was not coordinated.
-fn came_of_it(incident: &wardroom_core::incident::Incident, stop: &Stopped) -> bool {
-    incident.changes.iter().any(|change| {
+/// Whether whoever was not stopped, or went past it, told of a change there afterwards that was not coordinated, or one of
+/// theirs was seen that operations have not dismissed.
+fn came_of_it(incident: &Incident, stop: &Stopped) -> bool {
+    let told = incident.changes.iter().any(|change| {
         change.coordination != Coordination::ByOperations
             && change.service == stop.service
             && Some(change.by) == stop.person
             && change.at >= stop.at
+    });
+    told || incident.sightings.iter().any(|known| {
+        let seen = &known.seen;
+        seen.uncoordinated
+            && (known.is_unsorted() || seen.change.is_some())
+            && seen.service == stop.service
+            && seen.person.is_some()
+            && seen.person == stop.person
+            && seen.at.saturating_add(SKEW).is_ok_and(|at| at >= stop.at)
     })
 }
 
