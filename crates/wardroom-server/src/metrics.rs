@@ -33,6 +33,8 @@ pub struct Metrics {
     pub quarantined: Gauge,
     /// State documents that were found to be damaged.
     pub documents_damaged: Gauge,
+    /// What the gate stopped, or would have, and could not count.
+    pub gate_stops_lost: Counter,
     /// 1 while the certificate's files do not fit, and the certificate before is shown.
     pub certificate_refused: Gauge,
     /// Requests to hear of changes that were refused, because their teller told of too much.
@@ -44,7 +46,7 @@ pub struct Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("wardroom");
-        let commands = Family::default();
+        let (commands, gate_stops_lost) = (Family::default(), Counter::default());
         let command_seconds = Histogram::new(exponential_buckets(0.000_5, 2.0, 14));
         let [readers, position, waiting, quarantined, documents_damaged, certificate_refused] =
             [(); 6].map(|()| Gauge::default());
@@ -53,6 +55,7 @@ impl Default for Metrics {
         registry.register("stream_readers", "Live streams that are open", readers.clone());
         registry.register("log_position", "Newest position read by this node", position.clone());
         registry.register("commands_waiting", "Commands that wait to be decided", waiting.clone());
+        registry.register("gate_stops_lost", "Stops at the gate that could not be counted", gate_stops_lost.clone());
         registry.register("streams_quarantined", "Streams that failed verification", quarantined.clone());
         let damaged = "State documents that were found to be damaged";
         registry.register("documents_damaged", damaged, documents_damaged.clone());
@@ -73,6 +76,7 @@ impl Default for Metrics {
             waiting,
             quarantined,
             documents_damaged,
+            gate_stops_lost,
             certificate_refused,
             changes_refused,
             changes_forgotten,

@@ -278,7 +278,8 @@ pub async fn start(
     if tokio::time::timeout(CATCH_UP, board.catch_up()).await.is_err() {
         tracing::info!("the board is still being made from the log");
     }
-    let gate = Gate::start(log.clone(), streams.clone(), watch.clone(), board.clone());
+    let lost = metrics.gate_stops_lost.clone();
+    let gate = Gate::start(log.clone(), streams.clone(), watch.clone(), board.clone(), lost);
     let sightings =
         Sightings::start(log.clone(), streams.clone(), executor.clone(), watch.clone(), board.clone(), &metrics);
     let (presence, prompted) = (Presence::new(clock::now()), Prompted::default());

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use prometheus_client::metrics::counter::Counter;
 use wardroom_core::gate::Unread;
 use wardroom_core::id::{Number, Time};
 
@@ -43,10 +44,10 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// Starts keeping the book of these streams.
+    /// Starts keeping the book of these streams; what it stops and cannot count is counted as lost.
     #[must_use]
-    pub fn start(log: Log, streams: Streams, watch: Watch, board: Board) -> Self {
-        let gate = Self { book: Arc::clone(streams.book()), stops: Stops::start(log.clone()) };
+    pub fn start(log: Log, streams: Streams, watch: Watch, board: Board, lost: Counter) -> Self {
+        let gate = Self { book: Arc::clone(streams.book()), stops: Stops::start(log.clone(), lost) };
         tokio::spawn(Keeper { log, streams, watch, board, book: Arc::clone(&gate.book) }.keep());
         gate
     }

@@ -177,7 +177,7 @@ impl Server {
         let ask = Uuid::now_v7();
         for Stop { incident, service, enforced, .. } in stops.iter().cloned() {
             let (person, what) = (call.person, Some(call.what.clone()));
-            self.gate.stops.note(Stopped { ask, at, service, incident, person, enforced, what });
+            self.gate.stops.note(Stopped { ask, at, service, incident, person, enforced, what, times: 1 });
         }
     }
 

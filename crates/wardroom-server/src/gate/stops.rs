@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use prometheus_client::metrics::counter::Counter;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use uuid::Uuid;
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
 use wardroom_core::text::Line;
@@ -14,12 +16,21 @@ use crate::log::{Log, LogError};
 
 /// For so many days it is kept.
 pub const STOPS_KEPT_DAYS: i64 = 30;
-/// So many wait to be kept; what comes beyond that while the store is gone is not counted.
+/// So many are kept at the most, give or take what comes until they are counted again; the oldest go first.
+pub const STOPS_KEPT: u32 = 100_000;
+/// The same, asked again within so many minutes after the first, is counted with it.
+pub const STOPS_SAME_MINUTES: i64 = 10;
+/// So many wait to be kept; what comes beyond that while the store is gone is not counted, and that is told.
 const QUEUE: usize = 4_096;
-/// How long to wait after the store could not keep some.
+/// How long to wait after the store could not keep some, and for more when nothing waits.
 const AGAIN: Duration = Duration::from_secs(2);
 /// So many are kept together.
 const BATCH: usize = 256;
+/// How often what is too old or too much is forgotten, and after how many that were kept.
+const SWEEP: Duration = Duration::from_secs(3_600);
+const SWEEP_AFTER: usize = 10_000;
+/// How often it is told that some could not be counted.
+const TELL: Duration = Duration::from_secs(60);
 
 /// Somebody was stopped at the gate, or would have been.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -38,26 +49,47 @@ pub struct Stopped {
     pub enforced: bool,
     /// What they would have done, in one line; nothing once it was taken out.
     pub what: Option<Line>,
+    /// How often that was asked within ten minutes.
+    pub times: u32,
 }
 
 /// Keeps them. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Stops {
     log: Log,
+    noting: Noting,
+}
+
+#[derive(Clone, Debug)]
+struct Noting {
     waiting: mpsc::Sender<Stopped>,
+    lost: Counter,
+}
+
+impl Noting {
+    fn note(&self, stopped: Stopped) {
+        // Counting is no reason to answer later, or not at all.
+        if self.waiting.try_send(stopped).is_err() {
+            self.lost.inc();
+        }
+    }
 }
 
 impl Stops {
-    pub(super) fn start(log: Log) -> Self {
+    pub(super) fn start(log: Log, lost: Counter) -> Self {
         let (waiting, stopped) = mpsc::channel(QUEUE);
-        tokio::spawn(keep(log.clone(), stopped));
-        Self { log, waiting }
+        let kept = log.clone();
+        let store = move |batch, forget| {
+            let log = kept.clone();
+            async move { log.keep_gate_stops(batch, forget).await }
+        };
+        tokio::spawn(keep(stopped, lost.clone(), store));
+        Self { log, noting: Noting { waiting, lost } }
     }
 
     /// Has this kept, in the background: whoever was stopped waits for nothing more.
     pub fn note(&self, stopped: Stopped) {
-        // Counting is no reason to answer later, or not at all.
-        let _ = self.waiting.try_send(stopped);
+        self.noting.note(stopped);
     }
 
     /// What was kept since a time, of one incident or of all, the newest first, as far as there is a reasonable number of them.
@@ -77,19 +109,89 @@ impl Stops {
     }
 }
 
-async fn keep(log: Log, mut stopped: mpsc::Receiver<Stopped>) {
+/// What could not be kept, because too much waited.
+#[derive(Clone, Debug)]
+struct Lost {
+    all: Counter,
+    /// How much of it was told of, and when.
+    told: u64,
+    at: Option<Instant>,
+}
+
+impl Lost {
+    /// Says how much more was lost, once in a while.
+    fn tell(&mut self) {
+        let more = self.all.get() - self.told;
+        if more > 0 && self.at.is_none_or(|at| at.elapsed() >= TELL) {
+            tracing::warn!(stops = more, "the gate stopped more than could be kept: these are not counted");
+            (self.told, self.at) = (self.all.get(), Some(Instant::now()));
+        }
+    }
+}
+
+/// Keeps what was stopped, by `store`, which is also told before when what was kept is to be forgotten, where that is due.
+async fn keep<F>(mut stopped: mpsc::Receiver<Stopped>, lost: Counter, store: impl Fn(Vec<Stopped>, Option<Time>) -> F)
+where
+    F: Future<Output = Result<(), LogError>>,
+{
     let mut batch = Vec::with_capacity(BATCH);
+    let mut lost = Lost { all: lost, told: 0, at: None };
+    let (mut swept, mut since) = (None::<Instant>, 0);
     while stopped.recv_many(&mut batch, BATCH).await > 0 {
-        loop {
-            let before = clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS);
-            match log.keep_gate_stops(batch.clone(), before).await {
-                Ok(()) => break,
-                // It may have been kept after all, and is counted twice then: it is a count for people to judge by.
-                Err(error) => tracing::warn!(%error, "what the gate stopped could not be kept; trying again"),
-            }
-            // Others are asked for the store meanwhile: this is the least of them.
+        let due = since >= SWEEP_AFTER || swept.is_none_or(|at| at.elapsed() >= SWEEP);
+        let forget = due.then(|| clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS));
+        // It may have been kept after all, and is counted twice then: it is a count for people to judge by.
+        while let Err(error) = store(batch.clone(), forget).await {
+            tracing::warn!(%error, "what the gate stopped could not be kept; trying again");
+            lost.tell();
             tokio::time::sleep(AGAIN).await;
         }
+        if due {
+            (swept, since) = (Some(Instant::now()), 0);
+        }
+        since += batch.len();
         batch.clear();
+        lost.tell();
+        if stopped.is_empty() {
+            // What comes soon after is kept together with it: others are asked for the store meanwhile.
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+    use super::*;
+
+    fn stopped() -> Stopped {
+        let (service, incident) = ("search".parse().unwrap(), Number::new(1).unwrap());
+        let at = Time::UNIX_EPOCH;
+        Stopped { ask: Uuid::nil(), at, service, incident, person: None, enforced: true, what: None, times: 1 }
+    }
+
+    /// The clock of these stories stands still unless all wait for it.
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_is_kept_at_once_and_what_is_too_much_is_counted() {
+        let (waiting, received) = mpsc::channel(QUEUE);
+        let (lost, kept, away) = (Counter::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
+        let (count, gone) = (Arc::clone(&kept), Arc::clone(&away));
+        let store = move |batch: Vec<Stopped>, _| {
+            let away = gone.load(Ordering::SeqCst);
+            count.fetch_add(if away { 0 } else { batch.len() }, Ordering::SeqCst);
+            async move { if away { Err(LogError::unavailable("it is away")) } else { Ok(()) } }
+        };
+        let stops = Noting { waiting, lost: lost.clone() };
+        (0..QUEUE + 7).for_each(|_| stops.note(stopped()));
+        assert_eq!(lost.get(), 7);
+        tokio::spawn(keep(received, lost, store));
+        tokio::task::yield_now().await;
+        away.store(false, Ordering::SeqCst);
+        // It tries again after a while, and then keeps all of it without another.
+        let begun = Instant::now();
+        tokio::time::sleep(AGAIN + Duration::from_millis(1)).await;
+        assert_eq!((kept.load(Ordering::SeqCst), begun.elapsed()), (QUEUE, AGAIN + Duration::from_millis(1)));
     }
 }

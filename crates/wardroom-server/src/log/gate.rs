@@ -1,21 +1,28 @@
 //! What the gate stopped or would have stopped, beside the log, and in no backup.
 
+use jiff::ToSpan;
 use uuid::Uuid;
 use wardroom_core::id::{Number, Time};
 
 use super::{Log, LogError};
-use crate::gate::Stopped;
+use crate::gate::{STOPS_SAME_MINUTES, Stopped};
 
 /// So many are told of at once, the newest.
 pub(super) const STOPS_TOLD: i64 = 20_000;
 
+/// Since when the same is counted with what is stopped at a time.
+pub(super) fn same_since(at: Time) -> Time {
+    at.checked_sub(STOPS_SAME_MINUTES.minutes()).unwrap_or(Time::MIN)
+}
+
 impl Log {
-    /// Keeps these, and forgets what is older than a time.
+    /// Keeps these; the same of the same person within ten minutes is counted with the first. If a time is given, forgets what
+    /// is older, and the oldest of what is too much.
     ///
     /// # Errors
     /// [`LogError::Unavailable`].
-    pub async fn keep_gate_stops(&self, stopped: Vec<Stopped>, forget_before: Time) -> Result<(), LogError> {
-        on_either!(self, store => store.keep_gate_stops(stopped, forget_before))
+    pub async fn keep_gate_stops(&self, stopped: Vec<Stopped>, forget: Option<Time>) -> Result<(), LogError> {
+        on_either!(self, store => store.keep_gate_stops(stopped, forget))
     }
 
     /// What was kept since a time, of one incident or of all, the newest first and 20,000 at the most.

@@ -1,17 +1,42 @@
-//! What the gate stopped is counted, and with what came of it.
+//! What the gate stopped is counted: once for the same that is asked again and again, and with what came of it.
 
 use serde_json::json;
 
 use crate::freelancing::row;
 use crate::house::House;
 use crate::sightings::{event, heard, tell};
-use crate::staffed::{Scene, decided, scene};
+use crate::staffed::{Scene, ask, decided, scene};
 use crate::{on_both, wait};
 
 on_both!(
+    the_same_asked_again_is_counted_with_the_first,
     whoever_is_seen_to_go_on_all_the_same_is_counted_as_uncoordinated,
     what_was_dismissed_came_of_nothing,
 );
+
+fn the_same_asked_again_is_counted_with_the_first(house: House) {
+    let Scene { house, server, mary, sabrina, robin, n } = scene(house);
+    for _ in 0..14 {
+        assert_eq!(decided(&server, &robin, "deploy v12")["decision"], "deny");
+    }
+    decided(&server, &robin, "deploy v13");
+    // Asked at once about something else, it is another row, and the same asking.
+    for _ in 0..2 {
+        ask(&server, &robin, json!({ "services": ["search", "indexing"], "what": "deploy both" }));
+    }
+    let seen =
+        wait::until("all are counted", || Some(row(&server, &mary, "search")).filter(|row| row["stopped"] == 17));
+    let last: Vec<_> =
+        seen["last"].as_array().unwrap().iter().map(|stop| json!([stop["what"], stop["times"]])).collect();
+    assert_eq!(last, [json!(["deploy both", 2]), json!(["deploy v13", 1]), json!(["deploy v12", 14])]);
+    assert_eq!(house.ask("SELECT count(*) FROM gate_stops").trim(), "4");
+    let told = server.get(&sabrina, &format!("/api/v1/incidents/{n}/stops")).1;
+    assert_eq!((&told["stopped"], &told["last"][0]["times"]), (&json!(17), &json!(2)), "{told}");
+    // What was longer ago is another time.
+    house.tamper("UPDATE gate_stops SET at = at - 601000000");
+    decided(&server, &robin, "deploy v12");
+    wait::until("it is counted", || (house.ask("SELECT count(*) FROM gate_stops").trim() == "5").then_some(()));
+}
 
 fn whoever_is_seen_to_go_on_all_the_same_is_counted_as_uncoordinated(house: House) {
     let Scene { house, server, mary, sabrina, robin, n } = scene(house);

@@ -397,6 +397,10 @@ CREATE INDEX sightings_teller ON sightings (teller, received);
 ALTER TABLE sightings ADD COLUMN change uuid;
 ",
     include_str!("asked.sql"),
+    "
+-- The same of the same person soon after is counted with the first.
+ALTER TABLE gate_stops ADD COLUMN times bigint NOT NULL DEFAULT 1;
+",
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

@@ -89,6 +89,8 @@ pub(super) struct StoppedView {
     person: Option<Named>,
     /// What they would have done; null once that was taken out.
     what: Option<String>,
+    /// How often that was asked within ten minutes; told as one.
+    times: u32,
     /// By which incident.
     incident: Number,
     /// Whether they were stopped; else it was only observed.
@@ -123,6 +125,8 @@ pub(super) struct StoppedHereView {
     services: Vec<ServiceName>,
     /// What they would have done; null once that was taken out.
     what: Option<String>,
+    /// How often that was asked within ten minutes; told as one.
+    times: u32,
     /// Whether they were stopped; else it was only observed.
     enforced: bool,
     /// Whether they told of an uncoordinated change there afterwards, or were seen to make one.

@@ -45,6 +45,7 @@ fn told<const N: usize>(reader: &Reader, stop: &Stopped, more: [(&str, Value); N
         "at": stop.at,
         "person": stop.person.map(|person| named(&reader.facts, person)),
         "what": stop.what,
+        "times": stop.times,
     });
     for (name, value) in more {
         told[name] = value;
@@ -104,7 +105,7 @@ pub(in crate::web) async fn report(
             Known::Read(held) => Some(came_of_it(&held.incident, stop)),
         };
         let sum = sums.entry(stop.service.clone()).or_default();
-        *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += 1;
+        *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += stop.times;
         sum.uncoordinated += u32::from(uncoordinated == Some(true));
         if sum.last.len() < LAST {
             let more = [
@@ -201,12 +202,14 @@ pub(in crate::web) async fn stops(
         ];
         told(&reader, stop, more)
     };
-    let stopped = asked.iter().filter(|all| enforced(all)).count();
+    // Each of these services was asked about as often as they asked.
+    let times = |all: &[&Stopped]| all.iter().map(|stop| stop.times).max().unwrap_or_default();
+    let sum = |stopped: bool| asked.iter().filter(|all| enforced(all) == stopped).map(|all| times(all)).sum::<u32>();
     Ok(Json(json!({
         "incident": number,
         "days": DAYS,
-        "stopped": stopped,
-        "observed": asked.len() - stopped,
+        "stopped": sum(true),
+        "observed": sum(false),
         "last": asked.iter().take(TOLD).map(row).collect::<Vec<_>>(),
     })))
 }
