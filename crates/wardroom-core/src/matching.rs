@@ -239,6 +239,12 @@ impl Matching {
         named && within && self.labels.iter().all(|label| self.carries(object.labels, &label.name))
     }
 
+    /// Whether objects of the service are known to be in a namespace: what becomes of that becomes of them.
+    #[must_use]
+    pub fn is_within(&self, namespace: &str) -> bool {
+        self.namespaces.iter().any(|pattern| pattern.fits(namespace))
+    }
+
     fn carries(&self, labels: &BTreeMap<String, String>, name: &str) -> bool {
         let mut asked = self.labels.iter().filter(|label| label.name == name);
         labels.get(name).is_some_and(|value| asked.any(|label| label.value.fits(value)))

@@ -116,6 +116,13 @@ impl Review {
         })
     }
 
+    /// The namespace that goes with all that is in it, where one does.
+    #[must_use]
+    pub fn gone(&self) -> Option<&str> {
+        let space = self.kind.group.is_empty() && self.kind.kind == "Namespace" && self.sub_resource.is_none();
+        (space && self.operation == Operation::Delete).then_some(self.name.as_str())
+    }
+
     /// What is about to be done, for people: `update Deployment production/search (scale)`.
     #[must_use]
     pub fn what(&self) -> Line {

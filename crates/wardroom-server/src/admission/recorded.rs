@@ -134,6 +134,7 @@ fn a_shell_in_a_pod_and_a_whole_namespace_are_asked_about_too() {
     assert_eq!(shell.what().as_str(), "connect to PodExecOptions production/search-api-6d8f9c7b5d-x7k2p (exec)");
     let space = review(recorded!("namespace"));
     assert_eq!(space.what().as_str(), "delete Namespace production");
+    assert_eq!((space.gone(), shell.gone()), (Some("production"), None));
     let rules: Matching = serde_json::from_value(json!({"namespaces": ["production"]})).unwrap();
     assert!(space.seen().iter().any(|object| rules.fits(object)));
 }

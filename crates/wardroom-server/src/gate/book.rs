@@ -150,11 +150,13 @@ impl Book {
         self.read().known.get(&number)?.incident.clone()
     }
 
-    /// The services that an object of a cluster belongs to, however it is looked at.
+    /// The services that an object of a cluster belongs to, however it is looked at, and those of a namespace that goes with it.
     #[must_use]
-    pub fn services_of(&self, seen: &[Object<'_>]) -> BTreeSet<ServiceName> {
+    pub fn services_of(&self, seen: &[Object<'_>], gone: Option<&str>) -> BTreeSet<ServiceName> {
         let pages = self.read();
-        let fits = |(_, matching): &&(ServiceName, Matching)| seen.iter().any(|object| matching.fits(object));
+        let fits = |(_, matching): &&(ServiceName, Matching)| {
+            seen.iter().any(|object| matching.fits(object)) || gone.is_some_and(|space| matching.is_within(space))
+        };
         pages.matching.iter().filter(fits).map(|(name, _)| name.clone()).collect()
     }
 

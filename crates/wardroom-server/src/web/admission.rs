@@ -88,7 +88,7 @@ impl Server {
         if self.exempt.covers(&review.user) {
             return None;
         }
-        let services = self.gate.book.services_of(&review.seen());
+        let services = self.gate.book.services_of(&review.seen(), review.gone());
         let user = review.user.name.as_str();
         // People come with the name of whoever vouches for them before theirs: `oidc:sabrina@example.org`.
         let bare = user.rsplit([':', '#']).next().filter(|_| !user.starts_with("system:"));

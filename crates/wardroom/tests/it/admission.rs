@@ -79,8 +79,8 @@ fn a_cluster_is_told_who_may_change_what_belongs_to_a_service(house: House) {
         );
         assert!(message.ends_with("https://wardroom.example.org/incidents/1?permission=search"), "{message}");
     }
+    assert!(!allowed(&server, &cluster, "namespace.json").0, "with a namespace goes what is in it");
     assert!(allowed(&server, &cluster, "controller.json").0, "the cluster's own are not held up");
-    assert!(allowed(&server, &cluster, "namespace.json").0, "it belongs to no service");
     // Operations come through, and stand in the ledger as what was done; a dry run leaves no trace.
     server.done(&sabrina, n, json!({ "command": "join" }));
     server.done(&mary, n, json!({ "command": "add_member", "role": "operations", "person": "sabrina" }));
