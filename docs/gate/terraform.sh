@@ -1,0 +1,22 @@
+#!/bin/sh
+# Terraform and OpenTofu: run this wherever `terraform` was run, with the same words. What changes something is asked about
+# before terraform starts: a resource of its own would be asked too late, since what is destroyed goes before what it hung on.
+# WARDROOM_URL, WARDROOM_TOKEN, WARDROOM_ON_BEHALF_OF and, where it should be `open` (go on also when Wardroom cannot be
+# reached), WARDROOM_ON_FAILURE come from the environment in which it runs.
+set -eu
+
+# `terraform -chdir=infra apply`: what it is to do is the first word that is no option.
+verb=
+for word in "$@"; do
+  case $word in
+    -*) ;;
+    *) verb=$word; break ;;
+  esac
+done
+
+case $verb in
+  apply | destroy)
+    wardroom gate --service search --action "terraform $verb in ${TF_WORKSPACE:-default}"
+    ;;
+esac
+exec "${TERRAFORM:-terraform}" "$@"
