@@ -5,7 +5,7 @@
 PROFILE ?= debug
 # How long each fuzz target runs.
 FUZZ_SECONDS ?= 60
-# Which of commands, streams, document, history, alone and page to measure: all, unless some are named.
+# Which of commands, streams, document, gate, history, alone and page to measure: all, unless some are named.
 TABLES ?=
 RUST_TABLES := $(if $(TABLES),$(filter-out page,$(TABLES)),all)
 PAGE_TABLE := $(if $(TABLES),$(filter page,$(TABLES)),page)

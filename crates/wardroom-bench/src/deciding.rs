@@ -1,5 +1,6 @@
-//! The gate's decisions that record nothing, beside a bare handler that returns the same JSON. The bare one is this same
-//! program under another name, so that it has a process of its own as the server has.
+//! The gate's decisions that record nothing in a ledger, beside a bare handler that returns the same JSON: dry runs, and what
+//! is denied, which is counted behind the answer. The bare one is this same program under another name, so that it has a
+//! process of its own as the server has.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -27,6 +28,8 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
     let (incidents, services) = (settings.held, settings.services);
     house.import(&roster(services))?;
     let robin = house.person("robin")?;
+    let shut = format!("service-{}", incidents / 2 + 1);
+    house.enforce(&shut)?;
     let server = house.serve().await?;
     let mut declaring = server.client().await?;
     for n in 0..incidents {
@@ -37,13 +40,15 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
     let mut rounds = Rounds::default();
     for round in 1..=settings.rounds {
         eprintln!("gate: round {round} of {}", settings.rounds);
-        for (name, service) in [("free", &free), ("held", &held)] {
-            let body = json!({ "services": [service], "what": "deploy v12", "dry_run": true });
+        for (name, service) in [("free", &free), ("held", &held), ("denied", &shut)] {
+            let counted = name == "denied";
+            let body = json!({ "services": [service], "what": "deploy v12", "dry_run": !counted });
             let answer: Value = {
                 let answer = server.client_of(&robin).await?.send("POST", "/api/v1/gate", &body.to_string()).await?;
                 anyhow::ensure!(answer.status == 200, "the gate answered {}", answer.status);
                 serde_json::from_slice(&answer.body)?
             };
+            anyhow::ensure!(answer["decision"] == if counted { "deny" } else { "allow" }, "{name}: {answer}");
             let bare = Bare::start(&answer)?;
             let asked = body.to_string();
             let (limit, _) = rate(&bare.address, &robin, &asked, ASKING, settings.slice).await?;
@@ -55,7 +60,11 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
         }
     }
     heading(&format!("Decisions at the gate that record nothing: {incidents} active incidents, {services} services"));
-    for (name, of) in [("free", "a service that nothing holds"), ("held", "a service that is held, observed")] {
+    for (name, of) in [
+        ("free", "a service that nothing holds"),
+        ("held", "a service that is held, observed"),
+        ("denied", "held, denied, not dry"),
+    ] {
         let [bare, decided, p99] = ["bare", "decided", "p99"].map(|what| rounds.median(&format!("{name}, {what}")));
         let note = format!("a bare axum handler that returns the same JSON, {ASKING} connections; ≥ 0.7×");
         line(&format!("{of}, a second"), decided, Some(bare), &note);

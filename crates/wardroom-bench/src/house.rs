@@ -54,6 +54,11 @@ impl House {
         self.run(&["person", "import", &file.display().to_string()]).map(drop)
     }
 
+    /// Has the gate of a service stop people.
+    pub fn enforce(&self, service: &str) -> anyhow::Result<()> {
+        self.run(&["service", "gate", service, "--enforce"]).map(drop)
+    }
+
     fn token_of(&self, handle: &str, scope: &str) -> anyhow::Result<String> {
         let said = self.run(&["token", "create", handle, "--scope", scope])?;
         Ok(said.split_whitespace().last().context("a token was made")?.to_owned())

@@ -55,7 +55,7 @@ impl Settings {
             events: number("BENCH_EVENTS", pick(1_000_000, 20_000))?.max(EVENTS_EACH),
             long: number("BENCH_LONG", pick(100_000, 5_000))?.max(2_000),
             edits: number("BENCH_EDITS", pick(200_000, 5_000))?.max(1_000),
-            held: number("BENCH_HELD", pick(1_000, 100))?.max(1),
+            held: number("BENCH_HELD", pick(1_000, 100))?.max(3),
             services: number("BENCH_SERVICES", pick(20_000, 2_000))?.max(1_001),
             open: number("BENCH_OPEN", pick(5_000, 1_000))?.max(10),
             alone: Duration::from_secs(pick(30, 10) as u64),
