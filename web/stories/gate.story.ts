@@ -188,3 +188,46 @@ test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] a
       .toEqual(expect.arrayContaining(['drained as well', 'eu-2/cards: drained too', 'eu-1/cards: drained']));
   },
 );
+
+test.each(SCREENS)(
+  'where the gate’s link leads, whoever may change another service, or waits for it, asks for this one, at %s',
+  async (_, options) => {
+    const { marty } = await furnish('sqlite', 'search', 'index', 'frontend');
+    const permitted = (page: Page) => page.getByRole('list', { name: 'Who else may change services' });
+    const asking = (page: Page) => page.getByRole('textbox', { name: 'What you would change, and why' });
+    const inField = (page: Page) =>
+      expect.poll(() => page.evaluate(() => document.activeElement?.id), PATIENCE).toBe('permission');
+    house.say(marty, 'permission', '1', 'ask', 'flush the cache', '--service', 'search');
+    const [sabrina, page] = [await house.enter('sabrina'), await house.enter('marty', options)];
+    await sabrina.goto(`${house.url}/incidents/1`);
+
+    // While an ask for another waits, it goes on in this one.
+    await page.goto(`${house.url}/incidents/1?permission=index`);
+    await inField(page);
+    await page.getByText('This asks for search and index together').waitFor();
+    expect(await faults(page)).toEqual([]);
+    await page.keyboard.type('rebuild it');
+    await page.keyboard.press('Enter');
+    await permitted(sabrina).getByText('Marty asks to change index and search:').waitFor();
+    await asking(page).waitFor({ state: 'detached' });
+    await permitted(sabrina).getByRole('button', { name: 'Let them for 30 min' }).click();
+    await permitted(page).getByText('Marty may change index and search').waitFor();
+    expect(await asking(page).count(), 'there is nothing to ask for').toBe(0);
+
+    // The gate's link again, for what the permission does not hold; and a refusal leads there as well.
+    await page.goto(`${house.url}/incidents/1?permission=frontend`);
+    await inField(page);
+    await page.getByText('To change frontend, ask them first.').waitFor();
+    expect(await faults(page)).toEqual([]);
+    await page.goto(`${house.url}/incidents/1`);
+    await permitted(page).waitFor();
+    expect(await asking(page).count()).toBe(0);
+    await page.getByRole('textbox', { name: 'A change to a service' }).fill('frontend: cap traffic');
+    await page.getByRole('button', { name: 'I am about to' }).click();
+    await page.getByRole('button', { name: 'Ask operations…' }).click();
+    await inField(page);
+    await page.keyboard.type('cap traffic');
+    await page.keyboard.press('Enter');
+    await permitted(sabrina).getByText('Marty asks to change frontend:').waitFor();
+  },
+);
