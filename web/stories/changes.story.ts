@@ -106,6 +106,13 @@ test.each([
   await ledger(marty).getByText('Undo them in this order').waitFor();
   expect(await ledger(marty).locator('.step').allInnerTexts()).toEqual(['1.', '2.', '3.']);
   expect(await faults(marty)).toEqual([]);
+  // Whoever looks on sees the way back, and has nothing to press on it.
+  for (const page of [sabrina, emma]) {
+    await ledger(page).getByRole('button', { name: 'Undo everything' }).click();
+    await ledger(page).getByText('Operations undo them in this order').waitFor();
+    expect(await ledger(page).locator('.step').allInnerTexts()).toEqual(['1.', '2.', '3.']);
+    expect(await row(page, 'rolled back').getByRole('button', { name: 'It is reverted' }).count()).toBe(0);
+  }
   // A note is asked for, and Enter alone goes on.
   await press(marty, 'flushed', 'It is reverted');
   await marty.keyboard.press('Enter');

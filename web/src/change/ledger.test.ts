@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Change, ChangeAct } from '../api/changes';
 import type { Entry } from '../api/types';
-import { asked, buttons, count, pieces, sorted, spoken, stands } from './ledger';
+import { asked, buttons, count, pieces, sorted, spoken, stands, wayBack } from './ledger';
 
 const person = { id: 'p1', name: 'Marty', handle: 'marty', guest: false, scripted: false };
 
@@ -130,4 +130,12 @@ test('what was attached lately can show how a change came out, and nothing that 
     { entry: 23, name: 'graph 23' },
   ]);
   expect(shown).toHaveLength(20);
+});
+
+test('whoever looks on is not told to undo anything', () => {
+  expect([wayBack(1, false), wayBack(3, false)].every((words) => words.startsWith('Operations undo'))).toBe(
+    true,
+  );
+  expect(wayBack(1, true)).toBe('Undo it, and say when it is reverted.');
+  expect(wayBack(2, true)).toContain('in this order');
 });

@@ -164,3 +164,12 @@ export function count(differing: Differing[]): string {
   if (differing.length === 0) return '';
   return differing.length === 1 ? '1 service' : `${differing.length} services`;
 }
+
+/** How everything is undone, for whoever may do it, and for whoever looks on. */
+export function wayBack(differ: number, mine: boolean): string {
+  if (mine)
+    return differ === 1
+      ? 'Undo it, and say when it is reverted.'
+      : 'Undo them in this order, the newest first, and say of each when it is reverted.';
+  return differ === 1 ? 'Operations undo it.' : 'Operations undo them in this order, the newest first.';
+}
