@@ -29,11 +29,12 @@ export async function send(
   name: string,
   far: (percent: number, waits: boolean) => void,
   wait: (milliseconds: number) => Promise<unknown> = (time) => new Promise((done) => setTimeout(done, time)),
+  why: string | null = null,
 ): Promise<Response> {
   const as = whom.id();
   const ask = (address: string, method: string, body?: BodyInit, more: Record<string, string> = {}) =>
     fetch(address, { method, headers: { ...more, ...(as && { 'wardroom-as': as }) }, ...(body && { body }) });
-  const said = JSON.stringify({ name, bytes: file.size, sha256: await digest(file) });
+  const said = JSON.stringify({ name, why, bytes: file.size, sha256: await digest(file) });
   const json = { 'content-type': 'application/json' };
   let tried = 0;
   let begun = 0;

@@ -75,6 +75,12 @@ export function commandsOf(room: Room, show: (tab: Tab) => Promise<void>): Comma
       run: () => void show('now').then(() => focus('roadblock')),
     },
     {
+      id: 'evidence',
+      title: 'Keep a file as evidence',
+      keys: 'v',
+      run: () => void show('now').then(() => focus('keep-files')),
+    },
+    {
       id: 'change',
       title: 'Change severity, phase, command posts',
       run: () => (room.panel = { show: 'change' }),
