@@ -1,6 +1,8 @@
 // Evidence in the room: a file is kept with a line that says why, everybody sees it in the list, and what is refused says so
 // and is still there.
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
@@ -88,7 +90,7 @@ test.each([
 
     const kept = row(sabrina, 'errors.log');
     await kept.getByText('shards 3 and 4, as they went').waitFor();
-    await kept.getByText('text, 42 bytes · Marty · ').waitFor();
+    await kept.getByText('text, 42 bytes · Marty').waitFor();
     await list(sabrina)
       .getByRole('heading', { name: /^Evidence/ })
       .getByText('1, 42 bytes')
@@ -192,4 +194,43 @@ test('a large file goes in parts, and says how far it is', async () => {
   go();
   await row(sabrina, 'heap.bin').getByText('file, 9.0 MB').waitFor();
   await row(sabrina, 'heap.bin').getByText('before the restart').waitFor();
+});
+
+test.each([
+  ['a desk', {}],
+  ['a phone', TOUCH],
+] as const)('a URL is fetched from a listed host alone, and kept with a line, at %s', async (_, options) => {
+  house = new House('sqlite');
+  const graphs = createServer((_, answer) => void answer.end(Buffer.from(DOT, 'base64')));
+  await new Promise<void>((resolve) => graphs.listen(0, '127.0.0.1', resolve));
+  try {
+    const at = `127.0.0.1:${(graphs.address() as AddressInfo).port}`;
+    await bothAreIn(house, { WARDROOM_FETCH_FROM: at });
+    const [marty, sabrina] = [await enter('marty', options), await enter('sabrina', options)];
+    const button = list(marty).getByRole('button', { name: 'Fetch a URL…' });
+    await button.press('Enter');
+    const url = list(marty).getByRole('textbox', { name: 'The URL' });
+    await expect.poll(() => url.evaluate((line) => line === document.activeElement)).toBe(true);
+    await marty.keyboard.type('https://graphs.example.org/errors.png');
+    await marty.keyboard.press('Tab');
+    await marty.keyboard.type('errors as they began');
+    await marty.keyboard.press('Enter');
+    await list(marty).getByRole('alert').getByText('may not fetch from graphs.example.org').waitFor();
+    expect(await faults(marty)).toEqual([]);
+    expect(await why(marty).inputValue()).toBe('errors as they began');
+    await url.fill(`http://${at}/errors.png?token=sesame`);
+    await url.press('Enter');
+    const kept = row(sabrina, `${at}/errors.png`);
+    await kept.getByText('errors as they began').waitFor();
+    await kept.getByText('PNG picture').waitFor();
+    expect(await list(sabrina).getByText('sesame').count()).toBe(0);
+    expect(await faults(sabrina)).toEqual([]);
+    // The line has done its work.
+    await expect
+      .poll(() => marty.evaluate(() => document.activeElement?.textContent), PATIENCE)
+      .toBe('Fetch a URL…');
+    expect([await wide(sabrina), await wide(marty)]).toEqual([0, 0]);
+  } finally {
+    graphs.close();
+  }
 });
