@@ -46,7 +46,7 @@ pub struct Reader {
 #[derive(Clone, Debug)]
 pub struct Responder(pub Reader);
 
-/// Somebody who asks at the gate: for themselves, or, with a gate's token, on somebody's behalf.
+/// Somebody of the house who asks at the gate: for themselves, or, with a gate's token, on somebody's behalf.
 #[derive(Clone, Debug)]
 pub struct AtGate(pub Reader);
 
@@ -209,6 +209,8 @@ impl FromRequestParts<Server> for AtGate {
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
         let reader = Reader::signed_in(parts, server).await?;
         reader.has_to_be_meant(&parts.headers)?;
+        // What they would ask and tell of concerns every incident, and the answer the directory.
+        let Member(reader) = Member::of(reader)?;
         if reader.scope == Scope::Gate { Ok(Self(reader)) } else { allows(reader, Scope::Respond, "act").map(Self) }
     }
 }
@@ -283,7 +285,12 @@ impl FromRequestParts<Server> for Member {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, server: &Server) -> Result<Self, Problem> {
-        let reader = Reader::from_request_parts(parts, server).await?;
+        Self::of(Reader::from_request_parts(parts, server).await?)
+    }
+}
+
+impl Member {
+    fn of(reader: Reader) -> Result<Self, Problem> {
         if reader.facts.guest_of(reader.person).is_none() {
             return Ok(Self(reader));
         }

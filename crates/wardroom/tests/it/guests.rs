@@ -130,7 +130,13 @@ fn nothing_of_another_incident_reaches_a_guest(house: House) {
     );
     assert_eq!(marty.get("/api/v1/next").body["next"], json!([]));
     assert_eq!(marty.get("/api/v1/directory").said(), (403, "not_for_guests"));
+    // The gate and what is told of changes are about every incident, and their answers about the directory.
+    let asking = json!({ "services": ["search"], "what": "deploy" });
+    assert_eq!(marty.post("/api/v1/gate", asking).said(), (403, "not_for_guests"));
     let id = || uuid::Uuid::now_v7();
+    let told = json!({ "specversion": "1.0", "id": id(), "source": "ci", "type": "deploy",
+        "data": { "services": ["search"], "what": "deploy" } });
+    assert_eq!(marty.post("/api/v1/changes", told).said(), (403, "not_for_guests"));
     let add = json!({ "request_id": id(), "command": "add_person", "handle": "x", "name": "X" });
     assert_eq!(marty.post("/api/v1/directory/commands", add).status, 403);
     assert_eq!(marty.post("/api/v1/people/mary/link", json!({})).status, 403);
