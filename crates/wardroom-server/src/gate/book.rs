@@ -30,7 +30,7 @@ struct Pages {
     facts: Facts,
     /// Which objects of a cluster belong to which service.
     matching: Vec<(ServiceName, Matching)>,
-    /// People by their handle, and by their address in lower case.
+    /// People by their handle, and by their address in lower case. Two who have the same address are nobody by it.
     people: HashMap<String, PersonId>,
     /// Incidents that cannot be read, as far as anything is known of them.
     unread: BTreeMap<Number, Unread>,
@@ -218,6 +218,25 @@ impl Book {
     }
 }
 
+/// By what people are called. Whoever left is called so as long as nobody else is.
+fn called(facts: &Facts) -> HashMap<String, PersonId> {
+    let mut by_address: HashMap<String, Option<PersonId>> = HashMap::new();
+    let mut people: Vec<_> = facts.people.values().collect();
+    people.sort_by_key(|person| !facts.active(person.id));
+    for person in &people {
+        let Some(address) = person.email.as_ref().and_then(|email| email.words()) else { continue };
+        let known = by_address.entry(address.to_lowercase());
+        known
+            .and_modify(|first| {
+                let both = first.is_none_or(|first| facts.active(first) == facts.active(person.id));
+                *first = first.filter(|_| !both);
+            })
+            .or_insert(Some(person.id));
+    }
+    let by_handle = people.iter().filter_map(|person| Some((person.handle.words()?.to_lowercase(), person.id)));
+    by_address.into_iter().filter_map(|(address, person)| Some((address, person?))).chain(by_handle).collect()
+}
+
 impl Pages {
     fn take(&mut self, number: Number, seq: u64, incident: &Arc<Incident>, broken: bool) {
         if self.known.get(&number).is_some_and(|known| known.seq > seq) {
@@ -246,12 +265,7 @@ impl Pages {
         let services = !Arc::ptr_eq(&self.facts.services, &facts.services);
         self.facts = facts.clone();
         if people {
-            let of = |person: &wardroom_core::facts::Person| {
-                let words = [Some(&person.handle), person.email.as_ref()].into_iter().flatten();
-                let words: Vec<_> = words.filter_map(|text| Some(text.words()?.to_lowercase())).collect();
-                words.into_iter().map(|called| (called, person.id)).collect::<Vec<_>>()
-            };
-            self.people = facts.people.values().flat_map(of).collect();
+            self.people = called(facts);
         }
         if services {
             let rules = facts.services.iter();

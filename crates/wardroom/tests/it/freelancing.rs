@@ -144,6 +144,15 @@ fn a_pipeline_asks_on_somebodys_behalf_and_does_nothing_else(house: House) {
     let (_, passed) = behalf("Sabrina");
     assert_eq!((&passed["decision"], &passed["changes"][0]["change"]), (&json!("allow"), &json!(1)), "{passed}");
     assert_eq!(changes(&server, &mary, n)[0]["by"]["name"], "Sabrina");
+    // An address that two have is nobody's: which of them it means, nobody can tell. Whoever left has none any more.
+    let shared = "oncall@example.org";
+    house.run(&["person", "change", "sabrina", "--email", shared]);
+    wait::until("the gate knows the address", || (behalf(shared).1["decision"] == "allow").then_some(()));
+    house.run(&["person", "add", "sam", "--name", "Sam", "--email", "OnCall@example.org"]);
+    wait::until("it is nobody's", || (behalf(shared).1["decision"] == "deny").then_some(()));
+    assert_eq!(behalf("sabrina").1["decision"], "allow", "her handle is hers alone");
+    house.run(&["person", "deactivate", "sam"]);
+    wait::until("it is hers again", || (behalf(shared).1["decision"] == "allow").then_some(()));
     // Who has a token of their own asks for themselves: nobody borrows another's hands.
     let asked = json!({ "services": ["search"], "what": "deploy", "on_behalf_of": "sabrina" });
     let (status, no) = ask(&server, &robin, asked.clone());
