@@ -7,12 +7,15 @@ use wardroom_core::sighting::{Seen, TELLER_MAX};
 /// So many of one teller an incident hears of at the most.
 pub(super) const SHARE: usize = TELLER_MAX as usize;
 
+/// So many with what somebody is to sort, which a teller is heard of with beyond its share: what others tell has room left.
+const SORTED: usize = SHARE + SHARE / 2;
+
 /// What an incident has to have left for something to be heard of there.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
 pub(super) enum Needs {
     /// It is known, and went on.
     Nothing,
-    /// Somebody is to sort it: whoever told of it, and of however much.
+    /// Somebody is to sort it: room, though its teller's share is used up.
     Room,
     /// Room, and something of its teller's share.
     Share,
@@ -42,7 +45,8 @@ pub(super) fn choose<'a>(offers: &[Offer<'a>], mut room: usize, mut heard: BTree
                 continue; // The incident itself says that it is full.
             }
             let heard = heard.entry((*teller).to_owned()).or_default();
-            if *needs == Needs::Share && usize::try_from(*heard).is_ok_and(|heard| heard >= SHARE) {
+            let most = if *needs == Needs::Share { SHARE } else { SORTED };
+            if usize::try_from(*heard).is_ok_and(|heard| heard >= most) {
                 cut.insert(*teller);
                 continue;
             }
@@ -117,5 +121,15 @@ mod tests {
         assert_eq!((seconds(&chosen), &chosen.cut), (expected, &BTreeSet::from(["loop"])));
         let said = chosen.told.iter().filter(|seen| seen.share_used).map(|seen| seen.at.as_second());
         assert_eq!(said.collect::<Vec<_>>(), [999], "with the last of them");
+    }
+    #[test]
+    fn what_is_to_be_sorted_has_more_of_a_share_and_leaves_room_for_others() {
+        let all: Vec<Seen> = (0..1_000).map(seen).collect();
+        let mut offers: Vec<Offer<'_>> =
+            all.iter().map(|seen| Offer { teller: "loop", seen, needs: Needs::Room }).collect();
+        offers[999].teller = "ci";
+        let chosen = choose(&offers, 2 * SHARE, BTreeMap::new());
+        let expected: Vec<i64> = (0..SORTED as i64).chain([999]).collect();
+        assert_eq!((seconds(&chosen), chosen.cut), (expected, BTreeSet::from(["loop"])));
     }
 }
