@@ -14,6 +14,11 @@ fn unsorted(change: &Value) -> &'static str {
     if change["coordination"] == "uncoordinated" { "uncoordinated: operations have not sorted it" } else { "" }
 }
 
+/// Several lines under each other, so that none passes for one of ours.
+fn under(words: &str, indent: usize) -> String {
+    words.trim_end().replace('\n', &format!("\n{}", " ".repeat(indent)))
+}
+
 /// Who told of it, and who made it where that is somebody else.
 fn whose(change: &Value) -> String {
     let by = name(&change["by"]);
@@ -42,7 +47,7 @@ fn stands(change: &Value) -> Option<String> {
     let mut out = format!("{state} {}, {} ago", name(&change["state_by"]), ago(&change["state_at"]));
     let beside = ["note", "bug"].map(|key| change[key].as_str());
     for (at, words) in beside.into_iter().flatten().enumerate() {
-        let _ = write!(out, "{} {words}", if at == 0 { ":" } else { ";" });
+        let _ = write!(out, "{} {}", if at == 0 { ":" } else { ";" }, under(words, 9));
     }
     if let Some(entry) = change["evidence"].as_u64() {
         let _ = write!(out, " (evidence: entry {entry})");
@@ -71,7 +76,7 @@ pub fn differing(out: &mut String, state: &Value) {
             }
             match change["back"].as_str() {
                 Some(back) => {
-                    let _ = writeln!(out, "       to undo it: {back}");
+                    let _ = writeln!(out, "       to undo it: {}", under(back, 19));
                 }
                 None => {
                     let _ = writeln!(out, "       {}", soft("nobody has said how to undo it"));
@@ -124,7 +129,7 @@ pub fn undoing(ledger: &Value) -> String {
         step += 1;
         let _ = writeln!(out, "\n{step}. {}: {}", text(&change["service"]), text(&change["what"]));
         let back = change["back"].as_str().map_or("nobody has said how", |back| back);
-        let _ = writeln!(out, "   to undo it: {back}");
+        let _ = writeln!(out, "   to undo it: {}", under(back, 15));
         let _ = writeln!(out, "   then: wardroom change {} revert {}", ledger["incident"], change["id"]);
     }
     out.trim_end().to_owned()
