@@ -111,8 +111,7 @@ impl Kept {
         let Body { what, who, person, told_by, source, link, environment } = serde_json::from_str(&self.body).ok()?;
         let Self { key, service, at, teller, .. } = self;
         let share_used = false; // Each incident counts for itself.
-        let seen =
-            Seen { key, service, what, who, person, told_by, source, link, environment, stage, at, share_used };
+        let seen = Seen { key, service, what, who, person, told_by, source, link, environment, stage, at, share_used };
         Some(Told::Whole { teller, seen: Box::new(seen) })
     }
 }

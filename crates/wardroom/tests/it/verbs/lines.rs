@@ -98,7 +98,7 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     ("robin", "permission|1|end|1", "Robin ended permission 1"),
     ("robin", "break-glass|1|the disk fills|--service|search", "Robin broke the glass and changes search on their own"),
     ("sabrina", "permission|1|end|2", "Sabrina ended permission 2"),
-    ("mary", "gates --stops", "GATES, and what they did in the last 7 days|search|observes, held by #1"),
+    ("mary", "gates|--stops", "GATES, and what they did in the last 7 days|search|observes, held by #1"),
     (
         "mary",
         "changes|1",
