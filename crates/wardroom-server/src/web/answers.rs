@@ -5,6 +5,7 @@
 
 mod account;
 mod admin;
+mod board;
 mod changes;
 mod evidence;
 mod gate;
@@ -29,6 +30,7 @@ use wardroom_core::refusal::Remedy;
 use wardroom_core::role::RolePath;
 
 pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList, TokenMade};
+pub(super) use self::board::Listed;
 pub(super) use self::changes::Ledger;
 use self::changes::{ChangeView, DifferingView};
 pub(super) use self::gate::{GateAnswer, GateReport, PassedView, StopView, Stops};
@@ -299,38 +301,6 @@ pub(super) struct ClockView {
     every_minutes: Option<u32>,
     #[schema(format = DateTime)]
     rang_at: Option<String>,
-}
-
-/// Incidents, in a list.
-#[derive(ToSchema)]
-pub(super) struct Listed {
-    incidents: Vec<Row>,
-}
-
-/// An incident in a list.
-#[derive(ToSchema)]
-pub(super) struct Row {
-    number: Number,
-    title: Option<String>,
-    kind: Kind,
-    phase: Phase,
-    severity: Severity,
-    services: BTreeSet<ServiceName>,
-    commander: Named,
-    #[schema(format = DateTime)]
-    commander_unseen_since: Option<String>,
-    #[schema(format = DateTime)]
-    opened_at: String,
-    #[schema(format = DateTime)]
-    phase_since: String,
-    #[schema(format = DateTime)]
-    next_due: Option<String>,
-    responders: u64,
-    /// Who may know of it, if it is restricted.
-    invited: Option<BTreeSet<PersonId>>,
-    /// Whether it is the example, played for one person.
-    example: bool,
-    last_entry: Entry,
 }
 
 /// Entries, the oldest first.

@@ -77,6 +77,7 @@ mod snippets;
 mod step_up;
 mod stream;
 mod stuck;
+mod tellers;
 mod tls;
 mod told;
 mod undecided;

@@ -395,12 +395,10 @@ CREATE INDEX sightings_teller ON sightings (teller, received);
     "
 -- What one teller tells is counted by change, of however many services each is.
 ALTER TABLE sightings ADD COLUMN change uuid;
-",
-    include_str!("asked.sql"),
-    "
 -- The same of the same person soon after is counted with the first.
 ALTER TABLE gate_stops ADD COLUMN times bigint NOT NULL DEFAULT 1;
 ",
+    include_str!("asked.sql"),
 ];
 
 /// Brings a database up to this Wardroom's tables; refuses one that a newer Wardroom has changed.

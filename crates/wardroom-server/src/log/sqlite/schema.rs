@@ -241,10 +241,9 @@ CREATE INDEX sightings_teller ON sightings (teller, received);
 ", include_str!("told.sql"), "
 -- What one teller tells is counted by change, of however many services each is.
 ALTER TABLE sightings ADD COLUMN change TEXT;
-", include_str!("asked.sql"), "
 -- The same of the same person soon after is counted with the first.
 ALTER TABLE gate_stops ADD COLUMN times INTEGER NOT NULL DEFAULT 1;
-"];
+", include_str!("asked.sql")];
 
 /// Refuses a database that a newer Wardroom has changed, or that none has made.
 pub(super) fn check(connection: &Connection) -> Result<(), LogError> {
