@@ -131,14 +131,17 @@ impl Client {
         self.send_evidence(Uuid::now_v7(), number, name, why.map(|why| ("why", why)), bytes)
     }
 
-    /// Attaches what a command said, once, and says which command that was, if that can be written down.
-    pub fn attach_from(&self, number: Number, name: &Line, from: Option<&Line>, bytes: &[u8]) -> anyhow::Result<Value> {
-        self.send_evidence(Uuid::now_v7(), number, name, from.map(|from| ("from", from)), bytes)
-    }
-
-    /// The same, under a request id that was drawn before: asked again with it, it is attached once.
-    pub fn attach_as(&self, id: Uuid, number: Number, name: &Line, bytes: &[u8]) -> anyhow::Result<Value> {
-        self.send_evidence(id, number, name, None, bytes)
+    /// Attaches what a command said, and says which command that was, if that can be written down. The request id was drawn
+    /// before: asked again with it, it is attached once.
+    pub fn attach_as(
+        &self,
+        id: Uuid,
+        number: Number,
+        name: &Line,
+        from: Option<&Line>,
+        bytes: &[u8],
+    ) -> anyhow::Result<Value> {
+        self.send_evidence(id, number, name, from.map(|from| ("from", from)), bytes)
     }
 
     fn send_evidence(
@@ -185,7 +188,13 @@ impl Client {
             let request = self.timed(self.agent.post(format!("{}{path}", self.url)));
             let answer = send(request.header("authorization", format!("Bearer {}", self.token)));
             match answer {
-                Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE && tried < self.tries => {}
+                Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE && tried < self.tries => {
+                    let told = read(answer);
+                    // Nobody names a place for evidence while this waits.
+                    if told.as_ref().is_err_and(is_without_a_place) {
+                        return told;
+                    }
+                }
                 Ok(answer) => return read(answer),
                 Err(error) if tried >= self.tries => return Err(self.unreachable(&error)),
                 Err(_) => {}
@@ -312,6 +321,11 @@ fn of(number: Number, error: anyhow::Error) -> anyhow::Error {
         Ok(other) => other.into(),
         Err(other) => other,
     }
+}
+
+/// Whether the server has no place for evidence, or none that lets it in.
+fn is_without_a_place(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Failure::Unreachable(problem)) if problem["code"] == "no_store")
 }
 
 fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {

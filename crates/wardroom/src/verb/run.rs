@@ -15,10 +15,12 @@ use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
 use wardroom_core::evidence::WHOLE_MAX;
 use wardroom_core::id::{Entry, Number};
-use wardroom_core::text::{LINE_MAX, Line, Prose, shortened};
+use wardroom_core::text::{LINE_MAX, Line, PROSE_MAX, Prose, shortened};
+use wardroom_server::clock;
 use wardroom_server::mask::Mask;
 
 use self::child::{Ended, Steadfast};
+use self::later::Record;
 use super::print_json;
 use crate::args::{Remote, Run};
 use crate::client::Client;
@@ -26,13 +28,14 @@ use crate::exit::Failure;
 use crate::show;
 
 /// Runs a command, and ends as it did.
-pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCode> {
+pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<ExitCode> {
     if run.deliver {
         return later::deliver(client, remote, run.number);
     }
     let token = remote.token.token().map_err(Failure::misused)?;
     let mask = Mask::new(&run.mask, token).map_err(Failure::misused)?;
-    let (typed, request) = (mask.text(&words(&run)), Uuid::now_v7());
+    let (typed, id, request) = (mask.text(&words(&run)), Uuid::now_v7(), Uuid::now_v7());
+    masked(&mut run, &mask)?;
     let (number, change) = match begin(client, &run, &typed, request) {
         Err(error) if run.offline && later::is_out_of_reach(&error) => {
             return later::run(remote, &run, &typed, &mask, request);
@@ -42,25 +45,28 @@ pub fn run(client: &Client, remote: &Remote, run: Run) -> anyhow::Result<ExitCod
     if let Some(change) = change {
         eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
     }
+    let mut record = later::record(remote, &run, &typed, (number, Some(change)), (id, request))?;
     let ran = Steadfast::new().and_then(|steadfast| Ok((child::run(&run.command, remote.json)?, steadfast)));
     let (ended, steadfast) = match ran {
         Ok(ran) => ran,
         Err(error) => {
-            if let Some(change) = change {
-                // Nothing was done: nobody should wait to hear how it went.
+            if let Some(change) = change.filter(|_| later::nothing_was_run(&error)) {
+                // Nobody should wait to hear how it went.
                 let note = format!("{error:#}").parse().ok();
                 client.command(number, &confirmed(change, Outcome::Dropped, note, None))?;
             }
             return Err(error);
         }
     };
-    let told = tell(client, number, &typed, change, &ended, &mask);
+    let address = match tell(client, &mut record, &typed, &ended, &mask) {
+        Ok(address) => address,
+        Err(error) => return later::untold(remote, id, record, (&typed, &ended, &mask), error),
+    };
     drop(steadfast);
-    let told = told.map_err(|error| undelivered(error, number, change, &ended))?;
     if remote.json {
-        print_json(&told);
+        print_json(&answer(&record, &ended, address.as_deref()));
     } else {
-        eprintln!("wardroom: {}", sentence(&told, number));
+        eprintln!("wardroom: {}", sentence(&record));
     }
     later::by_itself(client, remote);
     Ok(ExitCode::from(ended.code()))
@@ -75,10 +81,45 @@ fn begin(client: &Client, run: &Run, typed: &str, request: Uuid) -> anyhow::Resu
         None => the_only_one(&tried)?,
     };
     if run.offline || run.look {
-        tried.get(&format!("/api/v1/incidents/{}", number.get()))?;
+        let state = tried.get(&format!("/api/v1/incidents/{}", number.get()))?;
+        if run.look {
+            may_look(&tried, number, &state)?;
+        }
     }
     let change = if run.look { None } else { Some(permitted(client, number, run, typed, request)?) };
     Ok((number, change))
+}
+
+/// Refuses whoever could not keep what they see: nothing is run for nothing.
+fn may_look(client: &Client, number: Number, state: &Value) -> anyhow::Result<()> {
+    let n = number.get();
+    let refused = |code: &str, detail: String| Failure::Refused(json!({ "code": code, "detail": detail })).into();
+    if state["phase"] == "closed" {
+        let detail = format!(
+            "Incident #{n} is closed, and nothing is kept of it any more. Nothing was run. Reopen it first: wardroom reopen {n}"
+        );
+        return Err(refused("wrong_phase", detail));
+    }
+    let me = &client.get("/api/v1/me")?["person"]["id"];
+    let here = state["responders"].as_array().into_iter().flatten().any(|one| one["person"]["id"] == *me);
+    if here {
+        return Ok(());
+    }
+    let detail =
+        format!("You have not joined incident #{n}. Nothing was run. Say that you are here: wardroom join {n}");
+    Err(refused("not_a_responder", detail))
+}
+
+/// What is said beside the command leaves this machine without secrets, too.
+fn masked(run: &mut Run, mask: &Mask) -> anyhow::Result<()> {
+    if let Some(what) = &mut run.what {
+        *what = line(&mask.text(what.as_str()))?;
+    }
+    for words in [&mut run.why, &mut run.undo, &mut run.break_glass].into_iter().flatten() {
+        let kept = shortened(&mask.text(words.as_str()), PROSE_MAX);
+        *words = kept.parse().map_err(|why| Failure::misused(format!("“{kept}” cannot be written down: {why}")))?;
+    }
+    Ok(())
 }
 
 /// What was typed, as somebody would type it again.
@@ -132,7 +173,8 @@ fn permitted(client: &Client, number: Number, run: &Run, typed: &str, request: U
     match &run.break_glass {
         Some(reason) => permission::break_glass(client, number, services, reason.clone())?,
         None if run.ask => {
-            permission::ask(client, number, services, run.what.clone().map_or_else(|| line(typed), Ok)?)?
+            let what = run.what.clone().map_or_else(|| line(typed), Ok)?;
+            return permission::ask(client, number, services, what, || announce(client, number, run, typed, request));
         }
         None => return Err(refused),
     }
@@ -170,41 +212,45 @@ fn number_of(client: &Client, number: Number, answer: &Value) -> anyhow::Result<
     change.ok_or_else(|| anyhow::anyhow!("the server does not say under which number it is recorded"))
 }
 
+/// The command that says how a change went.
 fn confirmed(change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry>) -> Command {
     Command::ConfirmChange { change, outcome, note, evidence }
 }
 
 /// Keeps what was said, and says how it went. Of what was interrupted nobody knows how far it came: that is for whoever ran
-/// it to say.
+/// it to say. The address of what was said.
 fn tell(
     client: &Client,
-    number: Number,
+    record: &mut Record,
     typed: &str,
-    change: Option<u32>,
     ended: &Ended,
     mask: &Mask,
-) -> anyhow::Result<Value> {
-    let name = match change {
-        Some(change) => format!("change-{change}.txt"),
-        None => "look.txt".to_owned(),
-    };
-    let kept =
-        client.attach_from(number, &name.parse()?, line(typed).ok().as_ref(), &transcript(typed, ended, mask))?;
-    let mut told = json!({
-        "incident": number, "change": change, "outcome": null, "evidence": kept["entry"], "address": kept["address"],
-        "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+) -> anyhow::Result<Option<String>> {
+    record.ended = Some(later::end(ended, clock::now()));
+    let said = transcript(typed, ended, mask);
+    let address = later::attach(client, record, &said)?;
+    later::confirm(client, record)?;
+    Ok(address)
+}
+
+/// What is told of it to a script.
+fn answer(record: &Record, ended: &Ended, address: Option<&str>) -> Value {
+    let told = &record.told;
+    let mut answer = json!({
+        "incident": record.number, "change": told.change, "outcome": outcome(record), "evidence": told.evidence,
+        "address": address, "exit_code": ended.code(),
+        "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
     });
-    let outcome = match (change, ended.status.code()) {
-        (None, _) | (_, None) => return Ok(told),
-        (_, Some(0)) => Outcome::Done,
-        (_, Some(_)) => Outcome::Failed,
-    };
-    if let Some(change) = change {
-        let evidence = kept["entry"].as_u64().map(Entry);
-        client.command(number, &confirmed(change, outcome, ended.how().parse().ok(), evidence))?;
-        told["outcome"] = json!(outcome);
+    if let Some(unkept) = &told.unkept {
+        answer["not_kept"] = json!({ "why": unkept.why, "here": unkept.here });
     }
-    Ok(told)
+    answer
+}
+
+/// How it went, where that is told.
+fn outcome(record: &Record) -> Option<Outcome> {
+    let end = record.ended.as_ref().filter(|_| record.told.outcome)?;
+    Some(if end.code == 0 { Outcome::Done } else { Outcome::Failed })
 }
 
 /// What is kept: the command, how it ended, and what it said over each of its channels.
@@ -222,30 +268,21 @@ fn transcript(typed: &str, ended: &Ended, mask: &Mask) -> Vec<u8> {
 }
 
 /// What whoever ran it should know, and do.
-fn sentence(told: &Value, number: Number) -> String {
-    let (n, change, evidence) = (number.get(), &told["change"], &told["evidence"]);
-    match told["outcome"].as_str() {
-        _ if change.is_null() => format!("kept as evidence, with entry {evidence}"),
-        Some("done") => format!(
-            "change {change} is done, with entry {evidence} as evidence. Undone? wardroom change {n} revert {change}"
+fn sentence(record: &Record) -> String {
+    let (n, evidence) = (record.number.get(), later::with_evidence(record));
+    let told = match (record.told.change, outcome(record)) {
+        (None, _) => return later::kept_where(record),
+        (Some(change), Some(Outcome::Done)) => {
+            format!("change {change} is done, {evidence}. Undone? wardroom change {n} revert {change}")
+        }
+        (Some(change), Some(_)) => format!(
+            "change {change} failed, {evidence}. If it changed something all the same: wardroom change {n} done {change}"
         ),
-        Some(_) => format!(
-            "change {change} failed, with entry {evidence} as evidence. If it changed something all the same: wardroom \
-             change {n} done {change}"
+        (Some(change), None) => format!(
+            "it was interrupted, {evidence}. Say how far it came: wardroom change {n} done {change}, failed {change} or \
+             drop {change}"
         ),
-        None => format!(
-            "it was interrupted, and kept with entry {evidence}. Say how far it came: wardroom change {n} done {change}, \
-             failed {change} or drop {change}"
-        ),
-    }
-}
-
-/// It ran, and the server does not know how it went: whoever ran it has to say so.
-fn undelivered(error: anyhow::Error, number: Number, change: Option<u32>, ended: &Ended) -> anyhow::Error {
-    let (n, how) = (number.get(), ended.how());
-    let say = match change {
-        Some(change) => format!("wardroom change {n} done {change}, or failed {change}"),
-        None => format!("wardroom note {n} \"…\""),
     };
-    error.context(format!("the command ran ({how}), and that could not be told. When the server is back: {say}"))
+    let unkept = record.told.unkept.as_ref().map(|_| format!("{}\nwardroom: ", later::kept_where(record)));
+    unkept.unwrap_or_default() + &told
 }

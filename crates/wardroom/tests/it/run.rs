@@ -1,5 +1,6 @@
 //! `wardroom run`: refused before it starts, or announced, seen, kept and told.
 
+use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
@@ -7,6 +8,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::house::{House, Server};
+use crate::staffed::{fill, narrow};
 use crate::{on_both, wait};
 
 on_both!(
@@ -14,13 +16,21 @@ on_both!(
     whoever_is_not_of_operations_runs_nothing_and_may_look,
     how_it_ended_is_told_as_it_was,
     what_is_interrupted_is_for_its_operator_to_tell,
-    what_ran_while_the_server_went_is_said_to_be_untold,
+    what_it_says_is_seen_while_it_runs,
+    nobody_looks_who_could_not_keep_what_they_see,
+    what_is_said_beside_a_command_leaves_without_secrets,
+    without_room_for_what_it_said_it_is_told_how_it_went,
 );
 
 /// Mary commands, Sabrina has operations.
 fn staffed(house: &House) -> (Server, String, String, u64) {
+    staffed_by(house, House::serve)
+}
+
+/// The same, of a server that is started so.
+fn staffed_by(house: &House, serve: impl FnOnce(&House) -> Server) -> (Server, String, String, u64) {
     let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
-    let server = house.serve();
+    let server = serve(house);
     let declared = json!({ "title": "Search is failing", "services": ["search"] });
     let (_, answer) = server.post(&mary, "/api/v1/incidents", declared);
     let n = answer["incident"].as_u64().unwrap();
@@ -167,21 +177,94 @@ fn what_is_interrupted_is_for_its_operator_to_tell(house: House) {
     assert!(server.next(&sabrina, n).contains("confirm_change"));
 }
 
-fn what_ran_while_the_server_went_is_said_to_be_untold(house: House) {
-    let (server, _, sabrina, n) = staffed(&house);
-    let [begun_file, go] = ["begun", "go"].map(|name| house.folder().join(name));
-    let script = format!("touch {}; while [ ! -e {} ]; do sleep 0.05; done", begun_file.display(), go.display());
-    let running = begun(&server, &sabrina, &script);
-    wait::until("it runs", || begun_file.exists().then_some(()));
-    server.kill();
-    std::fs::write(&go, "").unwrap();
-    let ran = running.wait_with_output().unwrap();
+/// Evidence in trouble leaves no change announced, and no exit code its own: what the command said is laid aside here.
+fn without_room_for_what_it_said_it_is_told_how_it_went(house: House) {
+    let (server, _, sabrina, n) = staffed_by(&house, narrow);
+    fill(&house, &server, &sabrina);
+    let state = house.folder().join("state");
+    let typed = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+        command.args(arguments).env("WARDROOM_URL", &server.url).env("WARDROOM_TOKEN", &sabrina).env("NO_COLOR", "1");
+        command.env("WARDROOM_STATE", &state).stdin(Stdio::null()).output().unwrap()
+    };
+    let laid_aside = |said: &str| {
+        let file = said.split_once(", it is in ").unwrap().1.split_once(": ").unwrap().0.to_owned();
+        std::fs::read_to_string(file).unwrap()
+    };
+    for (code, outcome) in [(0, "done"), (7, "failed")] {
+        let script = format!("echo password=hunter22; exit {code}");
+        let ran = typed(&["run", "1", "--", "sh", "-c", &script]);
+        let (out, errors) = told(&ran);
+        assert_eq!((ran.status.code(), out.as_str()), (Some(code), "password=hunter22\n"), "{errors}");
+        assert!(errors.contains("of evidence, and ") && errors.contains(" more do not fit"), "{errors}");
+        assert!(errors.contains(&format!("{outcome}, without evidence.")), "{errors}");
+        assert!(laid_aside(&errors).contains("--- output ---\npassword=[masked]\n"), "{errors}");
+        let change = changes(&server, &sabrina, n).pop().unwrap();
+        assert_eq!((&change["state"], &change["evidence"]), (&json!(outcome), &Value::Null));
+        assert!(change["note"].as_str().unwrap().ends_with("; what it said is not kept as evidence"), "{change}");
+    }
+    let ran = typed(&["run", "1", "--look", "--json", "--", "echo", "5 pods"]);
+    let answer: Value = serde_json::from_str(&told(&ran).0).unwrap();
+    assert_eq!((ran.status.code(), &answer["evidence"], &answer["exit_code"]), (Some(0), &Value::Null, &json!(0)));
+    let here = answer["not_kept"]["here"].as_str().unwrap();
+    assert!(std::fs::read_to_string(here).unwrap().ends_with("\n5 pods\n"), "{answer}");
+}
+
+/// Without a place for evidence nothing is waited for: nobody names one meanwhile.
+#[test]
+fn without_a_place_for_evidence_it_is_told_how_it_went() {
+    let house = House::on_postgres();
+    let placeless = |house: &House| {
+        house.start(Command::new(env!("CARGO_BIN_EXE_wardroom")).args(["serve", "--database", &house.url()]))
+    };
+    let (server, _, sabrina, n) = staffed_by(&house, placeless);
+    let ran = server.verb(&sabrina, &["run", "1", "--", "sh", "-c", "exit 7"]);
     let (_, errors) = told(&ran);
-    assert_eq!(ran.status.code(), Some(4), "{errors}");
-    assert!(
-        errors.contains("the command ran (exit code 0 after ") && errors.contains("wardroom change 1 done 1"),
-        "{errors}"
-    );
-    let server = house.serve();
-    assert_eq!(changes(&server, &sabrina, n)[0]["state"], "announced");
+    assert_eq!(ran.status.code(), Some(7), "{errors}");
+    assert!(errors.contains("Evidence cannot be kept or read here just now"), "{errors}");
+    let change = changes(&server, &sabrina, n).pop().unwrap();
+    assert_eq!((&change["state"], &change["evidence"]), (&json!("failed"), &Value::Null));
+}
+
+fn what_it_says_is_seen_while_it_runs(house: House) {
+    let (server, _, sabrina, _) = staffed(&house);
+    let go = house.folder().join("go");
+    let script = format!("echo one; echo two >&2; while [ ! -e {} ]; do sleep 0.05; done; echo three", go.display());
+    let mut running = begun(&server, &sabrina, &script);
+    let mut out = BufReader::new(running.stdout.take().unwrap()).lines();
+    let mut errors = BufReader::new(running.stderr.take().unwrap()).lines();
+    assert_eq!(out.next().unwrap().unwrap(), "one");
+    assert!(errors.any(|line| line.unwrap() == "two"), "its errors, before it goes on");
+    std::fs::write(&go, "").unwrap();
+    assert_eq!(out.next().unwrap().unwrap(), "three");
+    assert_eq!(running.wait().unwrap().code(), Some(0));
+}
+
+fn nobody_looks_who_could_not_keep_what_they_see(house: House) {
+    let (server, mary, _, n) = staffed(&house);
+    let robin = house.person("robin");
+    let file = house.folder().join("looked");
+    let looks = |token: &str| {
+        let ran = server.verb(token, &["run", "1", "--look", "--", "touch", &file.display().to_string()]);
+        let (_, errors) = told(&ran);
+        assert_eq!((ran.status.code(), file.exists()), (Some(1), false), "{errors}");
+        errors
+    };
+    let errors = looks(&robin);
+    assert!(errors.contains("Nothing was run") && errors.contains("wardroom join 1"), "{errors}");
+    for phase in ["mitigated", "resolved", "closed"] {
+        server.done(&mary, n, json!({ "command": "set_phase", "phase": phase }));
+    }
+    let errors = looks(&mary);
+    assert!(errors.contains("Nothing was run") && errors.contains("wardroom reopen 1"), "{errors}");
+}
+
+fn what_is_said_beside_a_command_leaves_without_secrets(house: House) {
+    let (server, _, sabrina, n) = staffed(&house);
+    let typed = ["run", "1", "--what", "log in with --token abcdef1", "--why", "password=abcdef2", "--undo"];
+    let ran = server.verb(&sabrina, &[&typed[..], &["deploy --token abcdef3", "--", "true"]].concat());
+    assert_eq!(ran.status.code(), Some(0), "{}", told(&ran).1);
+    let change = changes(&server, &sabrina, n).pop().unwrap();
+    let words = ["what", "why", "back"].map(|word| change[word].as_str().unwrap().to_owned());
+    assert_eq!(words, ["log in with --token [masked]", "password=[masked]", "deploy --token [masked]"]);
 }

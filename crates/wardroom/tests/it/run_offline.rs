@@ -1,6 +1,6 @@
 //! `wardroom run --offline`: where the server cannot be reached and somebody insists, it runs and is recorded later, once.
 
-mod ground;
+pub mod ground;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -29,7 +29,7 @@ on_both!(
 );
 
 /// Every file below a folder, with its mode.
-fn files(folder: &Path, found: &mut Vec<(PathBuf, u32)>) {
+pub fn files(folder: &Path, found: &mut Vec<(PathBuf, u32)>) {
     found.push((folder.to_owned(), fs::metadata(folder).unwrap().permissions().mode() & 0o777));
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

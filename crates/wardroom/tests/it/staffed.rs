@@ -65,3 +65,15 @@ pub fn decided(server: &Server, token: &str, what: &str) -> Value {
 pub fn changes(server: &Server, token: &str, n: u64) -> Vec<Value> {
     server.get(token, &format!("/api/v1/incidents/{n}/changes")).1["changes"].as_array().unwrap().clone()
 }
+
+/// A server whose incidents hold one MiB of evidence.
+pub fn narrow(house: &House) -> Server {
+    house.serve_in(&[("WARDROOM_MAX_EVIDENCE_PER_INCIDENT", "1")])
+}
+
+/// Leaves no room for evidence in the first incident of such a server.
+pub fn fill(house: &House, server: &Server, token: &str) {
+    let file = house.folder().join("heap.bin");
+    std::fs::write(&file, vec![7; 1 << 20]).unwrap();
+    server.say(token, &["evidence", "add", "1", file.to_str().unwrap()]);
+}

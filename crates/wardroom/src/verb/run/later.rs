@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use uuid::Uuid;
-use wardroom_core::id::Time;
+use wardroom_core::id::{Number, Time};
 use wardroom_core::text::shortened;
 use wardroom_server::clock;
 use wardroom_server::mask::Mask;
@@ -25,7 +25,9 @@ use crate::exit::Failure;
 use crate::verb::print_json;
 
 pub use delivery::{by_itself, deliver};
-use kept::{End, Made, Pending, Record, Requests, Store, Told, asker};
+pub use kept::Record;
+use kept::{End, Made, Pending, Requests, Store, Told, asker};
+pub use telling::{attach, confirm, kept_where, with_evidence};
 
 /// For so long the server is tried where somebody would run without it.
 pub const REACH: Duration = Duration::from_secs(5);
@@ -35,6 +37,11 @@ const TYPED_MAX: usize = 16_000;
 /// Whether the server could not be reached, as against one that says no.
 pub fn is_out_of_reach(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Failure::Unreachable(_)))
+}
+
+/// Whether a command could not even be begun.
+pub fn nothing_was_run(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(Failure::Misused(_)))
 }
 
 /// Says to whoever could not reach the server how they can insist.
@@ -56,37 +63,49 @@ fn nowhere() -> Failure {
     Failure::misused("There is no place to keep it until the server is back. Name a folder: WARDROOM_STATE=DIR")
 }
 
-/// What is told of it later, as far as it is known before it begins. `request` is the one under which it may have been
-/// announced: whether it was is found out then.
-fn record(remote: &Remote, run: &Run, typed: &str, (id, request): (Uuid, Uuid), began: Time) -> anyhow::Result<Record> {
-    let (Some(number), true) = (run.number, run.look || run.service.is_some()) else {
-        let sentence = "The server cannot be reached, so it cannot be asked which incident and which service are meant. \
-                        Name them: wardroom run N --offline --service NAME -- …, or --look where it changes nothing.";
-        return Err(Failure::misused(sentence).into());
-    };
-    let change = if run.look { None } else { Some(Made::of(super::announcing(run, typed)?)?) };
+/// What is told of a run, as far as it is known before it begins: as which change of which incident, if the server knows it.
+/// `request` is the one under which it may have been announced: whether it was is found out then.
+pub fn record(
+    remote: &Remote,
+    run: &Run,
+    typed: &str,
+    (number, known): (Number, Option<Option<u32>>),
+    (id, request): (Uuid, Uuid),
+) -> anyhow::Result<Record> {
+    let made = if run.look { None } else { Some(Made::of(super::announcing(run, typed)?)?) };
+    let change = known.flatten();
     let token = remote.token.token().map_err(Failure::misused)?;
     Ok(Record {
         form: Record::FORM,
         url: remote.url.as_str().to_owned(),
         asker: asker(id, token),
         number,
-        change,
+        with_server: known.is_some(),
+        change: made,
         glass: run.break_glass.clone(),
         typed: shortened(typed, TYPED_MAX),
-        began,
+        began: clock::now(),
         ended: None,
         requests: Requests { change: request, evidence: Uuid::now_v7(), outcome: Uuid::now_v7() },
-        told: Told::default(),
+        told: Told { change, announced: change.is_some(), ..Told::default() },
         refused: None,
+    })
+}
+
+/// The incident that is named, where nobody can be asked which one is meant.
+fn named(run: &Run) -> Result<Number, Failure> {
+    run.number.filter(|_| run.look || run.service.is_some()).ok_or_else(|| {
+        Failure::misused(
+            "The server cannot be reached, so it cannot be asked which incident and which service are meant. Name them: \
+             wardroom run N --offline --service NAME -- …, or --look where it changes nothing.",
+        )
     })
 }
 
 /// Runs it without the server, and ends as it did.
 pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) -> anyhow::Result<ExitCode> {
-    let id = Uuid::now_v7();
-    let record = record(remote, run, typed, (id, request), clock::now())?;
-    let number = record.number;
+    let (id, number) = (Uuid::now_v7(), named(run)?);
+    let record = record(remote, run, typed, (number, None), (id, request))?;
     let store = Store::find().ok_or_else(nowhere)?;
     // From here on an interrupt is the command's to answer.
     let steadfast = Steadfast::new()?;
@@ -100,8 +119,8 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
     let ended = match child::run(&run.command, remote.json) {
         Ok(ended) => ended,
         Err(error) => {
-            if matches!(error.downcast_ref(), Some(Failure::Misused(_))) {
-                kept.forget()?; // Nothing was done.
+            if nothing_was_run(&error) {
+                kept.forget()?;
             }
             return Err(error);
         }
@@ -131,10 +150,54 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
 
 fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io::Result<()> {
     let at = clock::now();
-    let head = headed(kept.record.began, Some(at));
+    let head = if kept.record.with_server { String::new() } else { headed(kept.record.began, Some(at)) };
     let output = [head.into_bytes(), super::transcript(typed, ended, mask)].concat();
-    let by_itself = ended.status.code().is_some();
-    kept.ended(End { at, code: ended.code(), by_itself, how: ended.how() }, &output)
+    kept.ended(end(ended, at), &output)
+}
+
+/// It ran, and the server does not know how it went: that is kept here until it does. Ends as the command did.
+///
+/// # Errors
+/// What kept the server from being told, if it cannot be kept here either: then whoever ran it has to say it.
+pub fn untold(
+    remote: &Remote,
+    id: Uuid,
+    record: Record,
+    (typed, ended, mask): (&str, &Ended, &Mask),
+    error: anyhow::Error,
+) -> anyhow::Result<ExitCode> {
+    let (number, change) = (record.number, record.told.change);
+    let kept = Store::find().ok_or_else(|| std::io::ErrorKind::NotFound.into()).and_then(|store| {
+        let mut kept = store.begin(id, record)?;
+        keep(&mut kept, typed, ended, mask)
+    });
+    if kept.is_err() {
+        let (n, how) = (number.get(), ended.how());
+        let say = match change {
+            Some(change) => format!("wardroom change {n} done {change}, or failed {change}"),
+            None => format!("wardroom note {n} \"…\""),
+        };
+        return Err(error.context(format!("the command ran ({how}), and that could not be told. Say it: {say}")));
+    }
+    if remote.json {
+        print_json(&json!({
+            "incident": number, "change": change, "outcome": null, "evidence": null, "address": null,
+            "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+            "recorded_later": id,
+        }));
+    } else {
+        eprintln!(
+            "wardroom: the command ran ({}), and that could not be told: {error:#}\nwardroom: it is kept on this machine. The \
+             next run, next or show that reaches the server tells it, or wardroom run --deliver",
+            ended.how()
+        );
+    }
+    Ok(ExitCode::from(ended.code()))
+}
+
+/// How it ended.
+pub fn end(ended: &Ended, at: Time) -> End {
+    End { at, code: ended.code(), by_itself: ended.status.code().is_some(), how: ended.how() }
 }
 
 /// The first line of what is kept as evidence. To the last digit of the clock, so that two runs which say the same are two

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
 use wardroom_core::command::Command;
 use wardroom_core::id::{Number, ServiceName};
 use wardroom_core::text::{Line, Prose};
@@ -29,54 +30,59 @@ pub fn break_glass(
     Ok(())
 }
 
-/// Asks for it, and waits until somebody answers.
+/// Asks for it, and waits until it may be announced: by permission, or because they are of operations by now. Then it is.
 ///
 /// # Errors
 /// A refusal, if the answer is no.
-pub fn ask(client: &Client, number: Number, services: BTreeSet<ServiceName>, what: Line) -> anyhow::Result<()> {
+pub fn ask(
+    client: &Client,
+    number: Number,
+    services: BTreeSet<ServiceName>,
+    what: Line,
+    announce: impl Fn() -> anyhow::Result<u32>,
+) -> anyhow::Result<u32> {
     let me = client.get("/api/v1/me")?["person"]["id"].clone();
-    let asked = match client.command(number, &Command::AskPermission { services, what }) {
-        // Whoever gave up waiting waits on for the same answer; and it may have come meanwhile.
-        Err(refused) if is_waiting(&refused) => {
-            let state = client.get(&format!("/api/v1/incidents/{}", number.get()))?;
-            if state["may_announce"] == true {
-                return Ok(());
-            }
-            state
-        }
-        asked => asked?,
+    let cursor = |answer: &Value| answer["cursor"].as_str().unwrap_or_default().to_owned();
+    let cursor = match client.command(number, &Command::AskPermission { services, what }) {
+        // Whoever gave up waiting waits on for the same answer.
+        Err(refused) if is_waiting(&refused) => cursor(&client.get(&format!("/api/v1/incidents/{}", number.get()))?),
+        asked => cursor(&asked?),
     };
+    // It may have come meanwhile.
+    if let Some(change) = unless_refused(announce())? {
+        return Ok(change);
+    }
     eprintln!("wardroom: operations are asked for permission; this waits for their answer, Ctrl+C to give up");
-    let cursor = asked["cursor"].as_str().unwrap_or_default();
-    let mut refused = None;
-    client.follow(number, cursor, |entry| {
-        let body = &entry["body"];
+    let mut came = None;
+    client.follow(number, &cursor, |entry| {
         let told = entry["told"].as_str().unwrap_or_default();
-        match entry["kind"].as_str().unwrap_or_default() {
-            "permission_granted" if body["person"] == me => {
-                eprintln!("wardroom: {told}");
-                Ok(false)
-            }
-            // Another way of letting them: they are of operations, perhaps.
-            "member_added" if body["person"] == me => Ok(false),
-            "role_taken" if body["by"] == me => Ok(false),
-            "permission_declined" if body["person"] == me => {
-                refused = Some(told.to_owned());
-                Ok(false)
-            }
-            "closed" | "merged_into" => {
-                refused = Some(told.to_owned());
-                Ok(false)
-            }
-            _ => Ok(true),
-        }
-    })?;
-    match refused {
-        None => Ok(()),
-        Some(told) => {
+        let kind = entry["kind"].as_str().unwrap_or_default();
+        let no = match kind {
+            "permission_declined" => entry["body"]["person"] == me,
+            "closed" | "merged_into" => true,
+            _ => false,
+        };
+        if no {
             let problem = serde_json::json!({ "code": "not_yours", "detail": format!("{told}. Nothing was run.") });
-            Err(Failure::Refused(problem).into())
+            return Err(Failure::Refused(problem).into());
         }
+        // Whoever has which role decides it, and that is asked where it is decided.
+        if ["permission_", "role_", "member_", "command_"].iter().any(|sort| kind.starts_with(sort)) {
+            came = unless_refused(announce())?;
+            if came.is_some() {
+                eprintln!("wardroom: {told}");
+            }
+        }
+        Ok(came.is_none())
+    })?;
+    came.ok_or_else(|| anyhow::anyhow!("the incident says no more, and nobody has answered"))
+}
+
+/// What was announced; nothing as long as that takes permission.
+fn unless_refused(announced: anyhow::Result<u32>) -> anyhow::Result<Option<u32>> {
+    match announced {
+        Err(error) if services(&error).is_some() => Ok(None),
+        announced => announced.map(Some),
     }
 }
 

@@ -21,8 +21,11 @@ pub struct Ground {
 
 impl Ground {
     pub fn of(house: &House) -> Self {
+        Self::of_server(house, house.serve())
+    }
+
+    pub fn of_server(house: &House, server: Server) -> Self {
         let [mary, sabrina] = ["mary", "sabrina"].map(|handle| house.person(handle));
-        let server = house.serve();
         let declared = json!({ "title": "Search is failing", "services": ["search"] });
         assert_eq!(server.post(&mary, "/api/v1/incidents", declared).0, 201);
         server.done(&sabrina, 1, json!({ "command": "join" }));

@@ -10,7 +10,7 @@ use wardroom_core::text::repeated;
 
 use super::kept::{Found, Pending, Record, Store, asker, open};
 use super::nowhere;
-use super::telling::{deliver_one, no, shown};
+use super::telling::{deliver_one, no, no_room, shown};
 use crate::args::Remote;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -128,7 +128,7 @@ pub fn deliver(client: &Client, remote: &Remote, into: Option<Number>) -> anyhow
 
 /// Whether it is this run alone that could not be told: the server says no to it, or something of it cannot be read here.
 fn is_its_own(error: &anyhow::Error) -> bool {
-    no(error).is_some() || error.is::<std::io::Error>()
+    no(error).is_some() || no_room(error).is_some() || error.is::<std::io::Error>()
 }
 
 fn one(client: &Client, mut pending: Pending, into: Option<Number>, came: &mut Came) -> anyhow::Result<()> {

@@ -30,6 +30,9 @@ const OUTPUT: &str = "output.txt";
 const LOCK: &str = "lock";
 const DELIVERING: &str = "deliver.lock";
 
+/// Where lies what commands said that is kept nowhere else, beside the runs.
+const OUTPUTS: &str = "outputs";
+
 /// A change, as whoever made it tells of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -85,14 +88,27 @@ pub struct Requests {
 pub struct Told {
     /// The number of the change.
     pub change: Option<u32>,
-    /// It turned out to be announced before it ran.
+    /// It was announced before it ran.
     pub announced: bool,
     /// When it ran is not said, because the server took the time for a wrong one.
     pub undated: bool,
     /// The entry that has what the command said.
     pub evidence: Option<Entry>,
+    /// What the command said is not kept as evidence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unkept: Option<Unkept>,
     /// How the change went is told, as far as that is for whoever made it to tell.
     pub outcome: bool,
+}
+
+/// Why what a command said is not kept as evidence, and where it is instead.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unkept {
+    /// In the server's words.
+    pub why: String,
+    /// The file on this machine that has it, if it could be written.
+    pub here: Option<PathBuf>,
 }
 
 /// Why the server would not have it.
@@ -115,6 +131,9 @@ pub struct Record {
     /// A digest of the token of whoever ran it ([`asker`]): nobody else tells of it unasked.
     pub asker: String,
     pub number: Number,
+    /// It began with the server: a change was announced, and the server was asked first whether one may look.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub with_server: bool,
     /// The change that it is; nothing for a look.
     pub change: Option<Made>,
     /// Why the glass was to be broken, where it was.
@@ -179,6 +198,21 @@ impl Store {
 
     fn runs(&self) -> PathBuf {
         self.state.join("runs")
+    }
+
+    /// Keeps what a command said for its owner alone: nobody else has it.
+    ///
+    /// # Errors
+    /// What kept it from being written, or that too much lies there already.
+    pub fn lay_aside(&self, id: Uuid, said: &[u8]) -> io::Result<PathBuf> {
+        let outputs = self.state.join(OUTPUTS);
+        DirBuilder::new().recursive(true).mode(0o700).create(&outputs)?;
+        fs::set_permissions(&outputs, Permissions::from_mode(0o700))?;
+        if fs::read_dir(&outputs)?.count() >= RUNS_MAX {
+            return Err(io::Error::new(ErrorKind::QuotaExceeded, format!("{RUNS_MAX} lie in {}", outputs.display())));
+        }
+        let file = outputs.join(format!("{id}.txt"));
+        write(&outputs, &file, said).map(|()| file)
     }
 
     /// Keeps the record of what is about to run. It is on disk when this returns.
@@ -327,12 +361,17 @@ impl Pending {
     }
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let mut file = NamedTempFile::new_in(&self.folder)?; // For its owner alone.
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(self.folder.join(name))?;
-        synced(&self.folder)
+        write(&self.folder, &self.folder.join(name), bytes)
     }
+}
+
+/// Writes a file of a folder: all of it, or what was there before stays.
+fn write(folder: &Path, file: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut new = NamedTempFile::new_in(folder)?; // For its owner alone.
+    new.write_all(bytes)?;
+    new.as_file().sync_all()?;
+    new.persist(file)?;
+    synced(folder)
 }
 
 fn synced(folder: &Path) -> io::Result<()> {

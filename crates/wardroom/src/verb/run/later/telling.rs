@@ -11,8 +11,8 @@ use wardroom_core::command::Command;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::text::{PROSE_MAX, Prose, repeated, shortened};
 
-use super::super::{confirmed, number_of};
-use super::kept::{End, Made, No, Pending, Record};
+use super::super::{confirmed, line, number_of};
+use super::kept::{End, Made, No, Pending, Record, Store, Unkept};
 use super::{headed, moment};
 use crate::client::Client;
 use crate::exit::Failure;
@@ -52,8 +52,14 @@ fn tell(client: &Client, pending: &mut Pending) -> anyhow::Result<Delivered> {
     if let Some(made) = pending.record.change.clone() {
         record(client, pending, made)?;
     }
-    attach(client, pending)?;
-    confirm(client, pending)?;
+    let told = &pending.record.told;
+    if told.evidence.is_none() && told.unkept.is_none() {
+        let said = pending.output()?.unwrap_or_else(|| unseen(&pending.record));
+        attach(client, &mut pending.record, &said)?;
+        pending.save()?;
+    }
+    confirm(client, &mut pending.record)?;
+    pending.save()?;
     let record = &pending.record;
     Ok(Delivered { change: record.told.change, evidence: record.told.evidence, sentence: sentence(record) })
 }
@@ -101,33 +107,51 @@ fn recorded(record: &Record, made: Made) -> Command {
     Command::RecordChange { service, what, why: why.parse().ok(), how, back, happened_at }
 }
 
-/// Keeps what it said as evidence, unless that is done.
-fn attach(client: &Client, pending: &mut Pending) -> anyhow::Result<()> {
-    if pending.record.told.evidence.is_some() {
-        return Ok(());
-    }
-    let record = &pending.record;
-    let said = pending.output()?.unwrap_or_else(|| {
-        let typed = &record.typed;
-        format!("{}$ {typed}\ndid not end here: nobody saw its end\n", headed(record.began, None)).into_bytes()
-    });
+/// What is kept of a run whose end nobody saw.
+fn unseen(record: &Record) -> Vec<u8> {
+    let (head, typed) = (headed(record.began, None), &record.typed);
+    format!("{head}$ {typed}\ndid not end here: nobody saw its end\n").into_bytes()
+}
+
+/// Keeps what it said as evidence. Where there is no room or no place for that, it is laid aside on this machine: how a
+/// change went does not wait for it. The address of its bytes, if it is kept.
+pub fn attach(client: &Client, record: &mut Record, said: &[u8]) -> anyhow::Result<Option<String>> {
+    let later = if record.with_server { "" } else { "-recorded-later" };
     let name = match record.told.change {
-        Some(change) => format!("change-{change}-recorded-later.txt"),
-        None => "look-recorded-later.txt".to_owned(),
+        Some(change) => format!("change-{change}{later}.txt"),
+        None => format!("look{later}.txt"),
     };
-    let kept = client.attach_as(record.requests.evidence, record.number, &name.parse()?, &said)?;
+    let (id, from) = (record.requests.evidence, line(&record.typed).ok());
+    let kept = match client.attach_as(id, record.number, &name.parse()?, from.as_ref(), said) {
+        Ok(kept) => kept,
+        Err(error) => {
+            let Some(why) = no_room(&error).filter(|_| record.change.is_some() || record.with_server) else {
+                return Err(error);
+            };
+            let here = Store::find().and_then(|store| store.lay_aside(id, said).ok());
+            record.told.unkept = Some(Unkept { why: shortened(&repeated(&why), NO_MAX), here });
+            return Ok(None);
+        }
+    };
     let entry = kept["entry"].as_u64().map(Entry);
-    pending.record.told.evidence = Some(entry.ok_or_else(|| anyhow::anyhow!("the server names no entry"))?);
-    Ok(pending.save()?)
+    record.told.evidence = Some(entry.ok_or_else(|| anyhow::anyhow!("the server names no entry"))?);
+    Ok(kept["address"].as_str().map(str::to_owned))
+}
+
+/// Why evidence is not taken, if that is for want of room or of a place: whatever else is told is.
+pub fn no_room(error: &anyhow::Error) -> Option<String> {
+    let (Failure::Refused(problem) | Failure::Unreachable(problem)) = error.downcast_ref()? else { return None };
+    let wants = ["no_store", "no_room", "too_many", "too_large"].contains(&problem["code"].as_str()?);
+    wants.then(|| problem["detail"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Says how it went, unless that is done: what is recorded is taken for done.
-fn confirm(client: &Client, pending: &mut Pending) -> anyhow::Result<()> {
-    let record = &pending.record;
+pub fn confirm(client: &Client, record: &mut Record) -> anyhow::Result<()> {
     let (Some(change), Some(outcome), false) = (record.told.change, outcome(record), record.told.outcome) else {
         return Ok(());
     };
-    let note = record.ended.as_ref().and_then(|end| end.how.parse::<Prose>().ok());
+    let unkept = if record.told.unkept.is_some() { "; what it said is not kept as evidence" } else { "" };
+    let note = record.ended.as_ref().and_then(|end| format!("{}{unkept}", end.how).parse::<Prose>().ok());
     let command = confirmed(change, outcome, note, record.told.evidence);
     match client.command_as(record.requests.outcome, record.number, &command) {
         // That what is done failed operations alone say.
@@ -136,8 +160,8 @@ fn confirm(client: &Client, pending: &mut Pending) -> anyhow::Result<()> {
         Err(error) if says(&error, &["already_so"]) => {}
         answer => drop(answer?),
     }
-    pending.record.told.outcome = true;
-    Ok(pending.save()?)
+    record.told.outcome = true;
+    Ok(())
 }
 
 /// How it went, where that is not said by recording it.
@@ -157,12 +181,12 @@ pub fn shown(record: &Record) -> String {
 
 /// What is recorded of a run, for a person, and what is left for them to say.
 fn sentence(record: &Record) -> String {
-    let (n, evidence) = (record.number.get(), record.told.evidence.unwrap_or_default());
+    let (n, evidence) = (record.number.get(), with_evidence(record));
     let Some(change) = record.told.change else {
-        return format!("incident #{n}: kept as evidence, with entry {evidence}: {}", shown(record));
+        return format!("incident #{n}: {}: {}", kept_where(record), shown(record));
     };
-    let what =
-        format!("incident #{n}: change {change} is recorded, with entry {evidence} as evidence: {}", shown(record));
+    let unkept = record.told.unkept.as_ref().map(|_| format!(" {}.", kept_where(record))).unwrap_or_default();
+    let what = format!("incident #{n}: change {change} is recorded, {evidence}: {}", shown(record));
     let undated = if record.told.undated { " When it ran is in its reason alone: the clocks differ." } else { "" };
     let still = match &record.ended {
         Some(end) if end.by_itself && (end.code == 0 || record.told.outcome) => String::new(),
@@ -174,7 +198,26 @@ fn sentence(record: &Record) -> String {
         }
         _ => format!(" How far it came is not known. If it changed nothing: wardroom change {n} failed {change}"),
     };
-    format!("{what}.{undated}{still}")
+    format!("{what}.{unkept}{undated}{still}")
+}
+
+/// With which evidence a run is told, in words.
+pub fn with_evidence(record: &Record) -> String {
+    record
+        .told
+        .evidence
+        .map_or_else(|| "without evidence".to_owned(), |entry| format!("with entry {entry} as evidence"))
+}
+
+/// Where what a command said is kept, in words: as evidence, or why not, and where it lies on this machine.
+pub fn kept_where(record: &Record) -> String {
+    match (&record.told.unkept, record.told.evidence) {
+        (None, entry) => format!("kept as evidence, with entry {}", entry.unwrap_or_default()),
+        (Some(Unkept { why, here }), _) => {
+            let here = here.as_ref().map_or_else(String::new, |file| format!(", it is in {}", file.display()));
+            format!("what it said is not kept as evidence{here}: {}", why.trim_end_matches('.'))
+        }
+    }
 }
 
 /// Tells of a run. It is for its caller to take it away then; a no is kept with it.
