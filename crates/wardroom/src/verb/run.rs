@@ -46,7 +46,8 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
         eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
     }
     let mut record = later::record(remote, &run, &typed, (number, Some(change)), (id, request))?;
-    let ran = Steadfast::new().and_then(|steadfast| Ok((child::run(&run.command, remote.json)?, steadfast)));
+    let ran = Steadfast::new()
+        .and_then(|mut steadfast| Ok((child::run(&mut steadfast, &run.command, remote.json)?, steadfast)));
     let (ended, steadfast) = match ran {
         Ok(ran) => ran,
         Err(error) => {
@@ -94,6 +95,10 @@ fn begin(client: &Client, run: &Run, typed: &str, request: Uuid) -> anyhow::Resu
 fn may_look(client: &Client, number: Number, state: &Value) -> anyhow::Result<()> {
     let n = number.get();
     let refused = |code: &str, detail: String| Failure::Refused(json!({ "code": code, "detail": detail })).into();
+    if state["phase"] == "merged" {
+        let detail = format!("Incident #{n} was merged: wardroom show {n} says where it goes on. Nothing was run.");
+        return Err(refused("wrong_phase", detail));
+    }
     if state["phase"] == "closed" {
         let detail = format!(
             "Incident #{n} is closed, and nothing is kept of it any more. Nothing was run. Reopen it first: wardroom reopen {n}"

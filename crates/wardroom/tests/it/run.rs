@@ -19,6 +19,7 @@ on_both!(
     what_it_says_is_seen_while_it_runs,
     nobody_looks_who_could_not_keep_what_they_see,
     what_is_said_beside_a_command_leaves_without_secrets,
+    whoever_waits_for_permission_goes_on_once_operations_are_theirs,
     without_room_for_what_it_said_it_is_told_how_it_went,
 );
 
@@ -175,6 +176,17 @@ fn what_is_interrupted_is_for_its_operator_to_tell(house: House) {
     assert_eq!(changes(&server, &sabrina, n)[0]["state"], "announced");
     assert!(transcript(&server, &sabrina, n).contains("ended by signal 2"));
     assert!(server.next(&sabrina, n).contains("confirm_change"));
+    // What catches the signal and ends with a code of its own was interrupted all the same.
+    let file = house.folder().join("again");
+    let script = format!("trap 'kill $!; exit 3' INT; sleep 600 & : > '{}'; wait", file.display());
+    let running = begun(&server, &sabrina, &script);
+    wait::until("it runs", || file.exists().then_some(()));
+    assert!(Command::new("kill").args(["-INT", "--", &format!("-{}", running.id())]).status().unwrap().success());
+    let ran = running.wait_with_output().unwrap();
+    let (_, errors) = told(&ran);
+    assert_eq!(ran.status.code(), Some(3), "{errors}");
+    assert!(errors.contains("Say how far it came: wardroom change 1 done 2"), "{errors}");
+    assert_eq!(changes(&server, &sabrina, n)[1]["state"], "announced");
 }
 
 /// Evidence in trouble leaves no change announced, and no exit code its own: what the command said is laid aside here.
@@ -244,18 +256,22 @@ fn nobody_looks_who_could_not_keep_what_they_see(house: House) {
     let (server, mary, _, n) = staffed(&house);
     let robin = house.person("robin");
     let file = house.folder().join("looked");
-    let looks = |token: &str| {
-        let ran = server.verb(token, &["run", "1", "--look", "--", "touch", &file.display().to_string()]);
+    let looks = |token: &str, incident: u64| {
+        let ran =
+            server.verb(token, &["run", &incident.to_string(), "--look", "--", "touch", &file.display().to_string()]);
         let (_, errors) = told(&ran);
         assert_eq!((ran.status.code(), file.exists()), (Some(1), false), "{errors}");
         errors
     };
-    let errors = looks(&robin);
+    let errors = looks(&robin, n);
     assert!(errors.contains("Nothing was run") && errors.contains("wardroom join 1"), "{errors}");
+    let other = server.declare(&mary, "The same once more");
+    server.done(&mary, other, json!({ "command": "merge", "into": n }));
+    assert!(looks(&mary, other).contains("was merged"), "its evidence would be refused");
     for phase in ["mitigated", "resolved", "closed"] {
         server.done(&mary, n, json!({ "command": "set_phase", "phase": phase }));
     }
-    let errors = looks(&mary);
+    let errors = looks(&mary, n);
     assert!(errors.contains("Nothing was run") && errors.contains("wardroom reopen 1"), "{errors}");
 }
 
@@ -267,4 +283,20 @@ fn what_is_said_beside_a_command_leaves_without_secrets(house: House) {
     let change = changes(&server, &sabrina, n).pop().unwrap();
     let words = ["what", "why", "back"].map(|word| change[word].as_str().unwrap().to_owned());
     assert_eq!(words, ["log in with --token [masked]", "password=[masked]", "deploy --token [masked]"]);
+}
+
+/// Nobody has to answer any more whoever has come to hold operations meanwhile.
+fn whoever_waits_for_permission_goes_on_once_operations_are_theirs(house: House) {
+    let (server, mary, sabrina, n) = staffed(&house);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wardroom"));
+    command.args(["run", "1", "--ask", "--", "echo", "restarted"]).stdin(Stdio::null());
+    command.env("WARDROOM_URL", &server.url).env("WARDROOM_TOKEN", &mary).env("NO_COLOR", "1");
+    let mut waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut errors = BufReader::new(waiting.stderr.take().unwrap()).lines();
+    assert!(errors.any(|line| line.unwrap().contains("this waits for their answer")));
+    server.done(&sabrina, n, json!({ "command": "release_role", "role": "operations" }));
+    let said: Vec<String> = errors.map(Result::unwrap).collect();
+    let ran = waiting.wait_with_output().unwrap();
+    assert_eq!((ran.status.code(), told(&ran).0.as_str()), (Some(0), "restarted\n"), "{said:?}");
+    assert_eq!(changes(&server, &mary, n)[0]["state"], "done");
 }

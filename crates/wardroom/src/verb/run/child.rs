@@ -2,10 +2,12 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -24,10 +26,15 @@ const READ: usize = 16 << 10;
 /// holds its channels open.
 const REST: Duration = Duration::from_secs(2);
 
+/// So long signals that came already are listened for.
+const LISTENS: Duration = Duration::from_millis(20);
+
 /// What came of a command.
 #[derive(Debug)]
 pub struct Ended {
     pub status: ExitStatus,
+    /// Somebody interrupted it meanwhile: what it answered to that is its own affair.
+    pub interrupted: bool,
     pub took: Duration,
     pub out: Vec<u8>,
     pub errors: Vec<u8>,
@@ -40,11 +47,18 @@ impl Ended {
         u8::try_from(code).unwrap_or(u8::MAX)
     }
 
+    /// Whether it came to its end by itself. Of what was interrupted and did not end well all the same nobody knows how far it
+    /// came, also where it catches the signal and ends with a code, as shells and make do.
+    pub fn by_itself(&self) -> bool {
+        self.status.code().is_some_and(|code| code == 0 || !self.interrupted)
+    }
+
     /// How it ended and how long it took, for a person.
     pub fn how(&self) -> String {
         let took = format!("{:.1} s", self.took.as_secs_f64());
         match self.status.signal() {
             Some(signal) => format!("ended by signal {signal} after {took}"),
+            None if !self.by_itself() => format!("was interrupted: exit code {} after {took}", self.code()),
             None => format!("exit code {} after {took}", self.code()),
         }
     }
@@ -130,14 +144,19 @@ impl Channel {
 
 /// For as long as this is held, an interrupt is the command's to answer: whoever watches it stays, to tell how it went.
 pub struct Steadfast {
-    #[expect(dead_code, reason = "held, so that signals are taken")]
     runtime: tokio::runtime::Runtime,
-    #[expect(dead_code, reason = "held, so that signals are taken")]
     signals: Vec<Signal>,
 }
 
 impl Steadfast {
+    /// # Errors
+    /// What kept signals from being taken: nothing is run then.
     pub fn new() -> anyhow::Result<Self> {
+        let taken = Self::take();
+        taken.map_err(|why| Failure::misused(format!("Signals cannot be taken ({why}). Nothing was run.")).into())
+    }
+
+    fn take() -> io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let inside = runtime.enter();
         let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
@@ -145,11 +164,22 @@ impl Steadfast {
         drop(inside);
         Ok(Self { runtime, signals })
     }
+
+    /// Whether any came until now.
+    fn saw_one(&mut self) -> bool {
+        let signals = &mut self.signals;
+        let any = poll_fn(|context| {
+            let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
+            if came { Poll::Ready(()) } else { Poll::Pending }
+        });
+        // What came is heard of as soon as somebody listens, which takes a moment.
+        self.runtime.block_on(async { tokio::time::timeout(LISTENS, any).await.is_ok() })
+    }
 }
 
 /// Runs a command until it ends. What it prints goes on to the terminal, or all of it to the errors, where an answer for a
 /// script is to be alone on the output.
-pub fn run(command: &[OsString], all_to_errors: bool) -> anyhow::Result<Ended> {
+pub fn run(steadfast: &mut Steadfast, command: &[OsString], all_to_errors: bool) -> anyhow::Result<Ended> {
     let (program, arguments) = command.split_first().context("there is no command")?;
     let began = Instant::now();
     let mut child = Command::new(program)
@@ -163,7 +193,7 @@ pub fn run(command: &[OsString], all_to_errors: bool) -> anyhow::Result<Ended> {
     let errors = Channel::of(errors, io::stderr());
     let status = child.wait().context("how it ended is not known")?;
     let took = began.elapsed();
-    Ok(Ended { status, took, out: out.said(), errors: errors.said() })
+    Ok(Ended { status, interrupted: steadfast.saw_one(), took, out: out.said(), errors: errors.said() })
 }
 
 #[cfg(test)]

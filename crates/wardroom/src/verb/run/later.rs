@@ -12,7 +12,7 @@ mod telling;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 use wardroom_core::id::{Number, Time};
 use wardroom_core::text::shortened;
@@ -108,7 +108,7 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
     let record = record(remote, run, typed, (number, None), (id, request))?;
     let store = Store::find().ok_or_else(nowhere)?;
     // From here on an interrupt is the command's to answer.
-    let steadfast = Steadfast::new()?;
+    let mut steadfast = Steadfast::new()?;
     let mut kept = store.begin(id, record).map_err(|why| {
         Failure::unreachable(format!(
             "The server cannot be reached, and what ran could not be kept here until it is ({why}). Nothing was run. \
@@ -116,7 +116,7 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
         ))
     })?;
     eprintln!("wardroom: The server cannot be reached. This runs unannounced and is recorded later.");
-    let ended = match child::run(&run.command, remote.json) {
+    let ended = match child::run(&mut steadfast, &run.command, remote.json) {
         Ok(ended) => ended,
         Err(error) => {
             if nothing_was_run(&error) {
@@ -134,11 +134,7 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
     })?;
     drop(steadfast);
     if remote.json {
-        print_json(&json!({
-            "incident": number, "change": null, "outcome": null, "evidence": null, "address": null,
-            "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
-            "recorded_later": id,
-        }));
+        print_json(&for_a_script(number, &Told::default(), &ended, id));
     } else {
         eprintln!(
             "wardroom: kept on this machine. The next run, next or show that reaches the server records it, or wardroom \
@@ -146,6 +142,14 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
         );
     }
     Ok(ExitCode::from(ended.code()))
+}
+
+fn for_a_script(number: Number, told: &Told, ended: &Ended, id: Uuid) -> Value {
+    json!({
+        "incident": number, "change": told.change, "outcome": null, "evidence": told.evidence, "address": null,
+        "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
+        "recorded_later": id,
+    })
 }
 
 fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io::Result<()> {
@@ -166,25 +170,21 @@ pub fn untold(
     (typed, ended, mask): (&str, &Ended, &Mask),
     error: anyhow::Error,
 ) -> anyhow::Result<ExitCode> {
-    let (number, change) = (record.number, record.told.change);
+    let (number, told) = (record.number, record.told.clone());
     let kept = Store::find().ok_or_else(|| std::io::ErrorKind::NotFound.into()).and_then(|store| {
         let mut kept = store.begin(id, record)?;
         keep(&mut kept, typed, ended, mask)
     });
     if kept.is_err() {
         let (n, how) = (number.get(), ended.how());
-        let say = match change {
+        let say = match told.change {
             Some(change) => format!("wardroom change {n} done {change}, or failed {change}"),
             None => format!("wardroom note {n} \"…\""),
         };
         return Err(error.context(format!("the command ran ({how}), and that could not be told. Say it: {say}")));
     }
     if remote.json {
-        print_json(&json!({
-            "incident": number, "change": change, "outcome": null, "evidence": null, "address": null,
-            "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
-            "recorded_later": id,
-        }));
+        print_json(&for_a_script(number, &told, ended, id));
     } else {
         eprintln!(
             "wardroom: the command ran ({}), and that could not be told: {error:#}\nwardroom: it is kept on this machine. The \
@@ -197,7 +197,7 @@ pub fn untold(
 
 /// How it ended.
 pub fn end(ended: &Ended, at: Time) -> End {
-    End { at, code: ended.code(), by_itself: ended.status.code().is_some(), how: ended.how() }
+    End { at, code: ended.code(), by_itself: ended.by_itself(), how: ended.how() }
 }
 
 /// The first line of what is kept as evidence. To the last digit of the clock, so that two runs which say the same are two

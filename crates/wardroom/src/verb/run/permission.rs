@@ -69,6 +69,11 @@ pub fn ask(
         // Whoever has which role decides it, and that is asked where it is decided.
         if ["permission_", "role_", "member_", "command_"].iter().any(|sort| kind.starts_with(sort)) {
             came = unless_refused(announce())?;
+            // Any permission answers what was asked; this one is for something else.
+            if came.is_none() && kind == "permission_granted" && entry["body"]["person"] == me {
+                let detail = format!("{told}. That is not what this changes, and nothing was run. Ask again for it.");
+                return Err(Failure::Refused(serde_json::json!({ "code": "not_yours", "detail": detail })).into());
+            }
             if came.is_some() {
                 eprintln!("wardroom: {told}");
             }
