@@ -39,7 +39,9 @@ pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<Exit
     }
     eprintln!("wardroom: denied. {reason}");
     for link in answer["stops"].as_array().into_iter().flatten().filter_map(|stop| stop["ask"].as_str()) {
-        eprintln!("  to ask for permission: {link}");
+        // A server that was not told its address names its pages without it; it was reached by this one.
+        let at = if link.starts_with('/') { remote.url.as_str().trim_end_matches('/') } else { "" };
+        eprintln!("  to ask for permission: {at}{link}");
     }
     Ok(ExitCode::from(DENIED))
 }

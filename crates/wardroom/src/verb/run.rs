@@ -15,7 +15,7 @@ use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
 use wardroom_core::evidence::WHOLE_MAX;
 use wardroom_core::id::{Entry, Number};
-use wardroom_core::text::{LINE_MAX, Line, PROSE_MAX, Prose, shortened};
+use wardroom_core::text::{LINE_MAX, Line, PROSE_MAX, Prose, misleads, shortened};
 use wardroom_server::clock;
 use wardroom_server::mask::Mask;
 
@@ -141,10 +141,11 @@ fn words(run: &Run) -> String {
     run.command.iter().map(quoted).collect::<Vec<String>>().join(" ")
 }
 
-/// As much of some words as fits a line.
+/// As much of some words as fits a line, with a mark in the place of what nobody could read there: a command may be given a
+/// colour's escape, and runs with it.
 fn line(words: &str) -> anyhow::Result<Line> {
     let one: String = words.split_whitespace().collect::<Vec<&str>>().join(" ");
-    let line = shortened(&one, LINE_MAX - 1);
+    let line = shortened(&one.replace(misleads, "\u{FFFD}"), LINE_MAX - 1);
     line.parse().map_err(|why| Failure::misused(format!("“{line}” cannot be written down: {why}")).into())
 }
 

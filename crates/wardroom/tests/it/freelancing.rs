@@ -245,7 +245,11 @@ fn the_command_ends_as_the_gate_says(house: House) {
     assert!(out.contains("It stands there as change 1 of incident #1."), "{out}");
     let (code, _, errors) = gate(&robin, &[]);
     assert_eq!(code, 1);
-    assert!(errors.contains("denied. Incident #1") && errors.contains("/incidents/1?permission=search"), "{errors}");
+    assert!(
+        errors.contains("denied. Incident #1")
+            && errors.contains(&format!("{}/incidents/1?permission=search", server.url)),
+        "{errors}"
+    );
     let (code, out, _) = gate(&robin, &["--json"]);
     let answer: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &answer["decision"]), (1, &json!("deny")));

@@ -283,6 +283,16 @@ fn what_is_said_beside_a_command_leaves_without_secrets(house: House) {
     let change = changes(&server, &sabrina, n).pop().unwrap();
     let words = ["what", "why", "back"].map(|word| change[word].as_str().unwrap().to_owned());
     assert_eq!(words, ["log in with --token [masked]", "password=[masked]", "deploy --token [masked]"]);
+    // What nobody could read in a line is no reason not to run it.
+    let ran = server.verb(&sabrina, &["run", "1", "--", "printf", "\u{1b}[0m%s", "\u{202e}x"]);
+    assert_eq!(
+        (ran.status.code(), ran.stdout.as_slice()),
+        (Some(0), "\u{1b}[0m\u{202e}x".as_bytes()),
+        "{}",
+        told(&ran).1
+    );
+    let change = changes(&server, &sabrina, n).pop().unwrap();
+    assert_eq!(change["what"], "printf '\u{FFFD}[0m%s' '\u{FFFD}x'");
 }
 
 /// Nobody has to answer any more whoever has come to hold operations meanwhile.
