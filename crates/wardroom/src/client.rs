@@ -30,6 +30,8 @@ const TRIES: u32 = 4;
 const PATIENCE: Duration = Duration::from_secs(35);
 /// How long a connection may bring nothing. A live stream says every 15 seconds that it is alive.
 const SILENCE: Duration = Duration::from_secs(45);
+/// For so long the gate's answer is waited for. Whether it is in doubt or never comes, nothing is decided.
+const AT_THE_GATE: Duration = Duration::from_secs(10);
 /// How long to wait before following again after a stream was lost.
 const AGAIN: Duration = Duration::from_secs(1);
 /// The largest answer that is read, in bytes.
@@ -88,6 +90,12 @@ impl Client {
     /// The same, for who has no time: each request is tried once, and ends within this.
     pub fn within(&self, most: Duration) -> Self {
         Self { within: Some(most), tries: 1, ..self.clone() }
+    }
+
+    /// The same, for who waits for one answer and cannot wait long: each request ends within this, and what took so long is
+    /// not tried again.
+    fn each_within(&self, most: Duration) -> Self {
+        Self { within: Some(most), ..self.clone() }
     }
 
     fn timed<Any>(&self, request: RequestBuilder<Any>) -> RequestBuilder<Any> {
@@ -197,6 +205,7 @@ impl Client {
                 }
                 Ok(answer) => return read(answer),
                 Err(error) if tried >= self.tries => return Err(self.unreachable(&error)),
+                Err(error @ ureq::Error::Timeout(_)) if self.within.is_some() => return Err(self.unreachable(&error)),
                 Err(_) => {}
             }
             std::thread::sleep(Duration::from_millis(250) * 2_u32.pow(tried));
@@ -221,9 +230,10 @@ impl Client {
         answer.map_err(|error| of(number, error))
     }
 
-    /// Asks the gate. Nothing of it is done twice: what is recorded is the same change for ten minutes.
+    /// Asks the gate. Nothing of it is done twice: what is recorded is the same change for ten minutes. A deployment stands
+    /// still meanwhile, so whoever gives no answer for a while gives none.
     pub fn gate(&self, asked: &Value) -> anyhow::Result<Value> {
-        self.insist("/api/v1/gate", |request| request.send_json(asked))
+        self.each_within(AT_THE_GATE).insist("/api/v1/gate", |request| request.send_json(asked))
     }
 
     /// Makes a link for guests.

@@ -81,6 +81,7 @@ mod stuck;
 mod tellers;
 mod tls;
 mod told;
+mod unanswered;
 mod undecided;
 mod unfit_uploads;
 mod verbs;
