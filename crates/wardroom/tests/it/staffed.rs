@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, Server};
+use crate::wait;
 
 /// Mary commands and Sabrina has operations of an incident on search, whose gate enforces; Robin is of search's owners, and
 /// outside.
@@ -50,9 +51,14 @@ pub fn staffed(server: &Server, mary: &str, sabrina: &str, more: &Value) -> u64 
     n
 }
 
-/// Asks the gate.
+/// Asks the gate, once it has read which incidents there are: until then it says that it has just started.
 pub fn ask(server: &Server, token: &str, asked: Value) -> Answer {
-    server.send(token, "/api/v1/gate", asked.to_string().as_bytes()).expect("the server answers")
+    let asked = asked.to_string();
+    wait::until("the gate has read what there is", || {
+        let (status, answer) = server.send(token, "/api/v1/gate", asked.as_bytes()).expect("the server answers");
+        let starts = answer["detail"].as_str().is_some_and(|detail| detail.contains("has just started"));
+        (status != 503 || !starts).then_some((status, answer))
+    })
 }
 
 /// What the gate decides about search.

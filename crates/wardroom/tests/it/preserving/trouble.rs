@@ -85,30 +85,6 @@ fn what_comes_while_the_database_is_away_is_kept_once_when_it_is_back() {
     assert_eq!(house.verify()["holds"], true);
 }
 
-/// Whether it was recorded is not known then, and it shows something else when it is asked for again.
-#[test]
-fn what_was_recorded_as_the_answer_was_lost_is_not_kept_twice() {
-    let house = House::on_postgres();
-    let mary = house.person("mary");
-    let graphs = Graphs::new();
-    worth(&house, "search", &[&format!("graphs={}", graphs.at("/render"))]);
-    let gate = Gate::before(&house);
-    let server = behind(&gate, &house, &[&graphs], &[]);
-    gate.lose_the_answer_to("evidence_attached");
-    let n = declare(&server, &mary, "incident", "search");
-    let recorded = || house.ask("SELECT count(*) FROM events WHERE kind = 'evidence_attached'");
-    wait::until("it is recorded", || (recorded() == "1").then_some(()));
-    wait::until("it is asked for again", || (graphs.asked("/render") > 1).then_some(()));
-    gate.open();
-    kept(&server, &mary, n, 1);
-    wait::until("it is written again", || {
-        let note = json!({ "command": "note", "text": "back" });
-        (server.command(&mary, n, note).0 == 200).then_some(())
-    });
-    assert_eq!((pieces(&server, &mary, n).len(), recorded().as_str()), (1, "1"));
-    assert_eq!(house.verify()["holds"], true);
-}
-
 /// Writes many long notes, by several people at once.
 fn write(server: &Server, token: &str, n: u64) {
     const WRITERS: usize = 8;
