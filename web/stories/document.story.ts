@@ -113,7 +113,21 @@ test('what was written without a server is there when the page is opened again, 
   await away(before);
   await before.keyboard.type('Nobody else has read this yet.');
   await before.locator('[data-part="notes"]').getByText('not sent, kept here').waitFor();
-  // The words are on this browser's disk: the window may go.
+  // That is said from the first word on; the last ones follow at once. The window goes when they are on the disk, too: one
+  // turn behind what is being written, and one behind what waited for that.
+  await before.evaluate(async () => {
+    const database = await new Promise<IDBDatabase>((resolve) => {
+      const request = indexedDB.open('wardroom.document');
+      request.onsuccess = () => resolve(request.result);
+    });
+    for (let turn = 0; turn < 2; turn += 1)
+      await new Promise<void>((resolve) => {
+        const transaction = database.transaction('pieces', 'readwrite');
+        transaction.oncomplete = () => resolve();
+        transaction.objectStore('pieces').count();
+      });
+    database.close();
+  });
   const context = before.context();
   await before.close();
   await house.serve();
