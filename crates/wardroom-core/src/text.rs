@@ -102,7 +102,7 @@ fn check(given: &str, max: usize, allowed: &[char]) -> Result<String, BadText> {
 macro_rules! bounded_text {
     ($(#[$doc:meta])* $name:ident, $max:ident, $allowed:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String))]
         pub struct $name(String);

@@ -25,7 +25,7 @@ use crate::watch::{Changed, Follower, Piece, Watch};
 
 pub use book::{Asking, Book, Look};
 pub use passing::{Answer, Call, Unable, doubtful, filled};
-pub use stops::{STOPS_KEPT, STOPS_KEPT_DAYS, STOPS_SAME_MINUTES, Stopped, Stops};
+pub use stops::{STOPS_KEPT, STOPS_KEPT_DAYS, STOPS_SAME_MINUTES, Stopped, Stops, same_since};
 
 /// Entries of a broken incident that are read together.
 const PIECE: usize = 512;

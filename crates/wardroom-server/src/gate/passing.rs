@@ -174,6 +174,9 @@ impl Server {
     }
 
     fn note_stops(&self, call: &Call, stops: &[Stop], at: Time) {
+        if stops.is_empty() {
+            return;
+        }
         let ask = Uuid::now_v7();
         for Stop { incident, service, enforced, .. } in stops.iter().cloned() {
             let (person, what) = (call.person, Some(call.what.clone()));

@@ -1,11 +1,14 @@
 //! What the gate stopped, and what it would have stopped, beside the log: a team sees what enforcing would have meant before
 //! it enforces, and an incident what is being held back.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, ToSpan};
 use prometheus_client::metrics::counter::Counter;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
@@ -20,9 +23,16 @@ pub const STOPS_KEPT_DAYS: i64 = 30;
 pub const STOPS_KEPT: u32 = 100_000;
 /// The same, asked again within so many minutes after the first, is counted with it.
 pub const STOPS_SAME_MINUTES: i64 = 10;
-/// So many wait to be kept; what comes beyond that while the store is gone is not counted, and that is told.
-const QUEUE: usize = 4_096;
-/// How long to wait after the store could not keep some, and for more when nothing waits.
+/// Since when the same is counted with what is stopped at a time.
+#[must_use]
+pub fn same_since(at: Time) -> Time {
+    at.checked_sub(STOPS_SAME_MINUTES.minutes()).unwrap_or(Time::MIN)
+}
+
+/// So many that differ wait to be kept; what comes beyond that while the store is gone is not counted, and that is told.
+const ROOM: usize = 4_096;
+/// How long to wait after the store could not keep some, and for more after it kept some: the same is written once then,
+/// however often it is asked meanwhile.
 const AGAIN: Duration = Duration::from_secs(2);
 /// So many are kept together.
 const BATCH: usize = 256;
@@ -57,39 +67,110 @@ pub struct Stopped {
 #[derive(Clone, Debug)]
 pub struct Stops {
     log: Log,
-    noting: Noting,
+    waiting: Arc<Waiting>,
 }
 
-#[derive(Clone, Debug)]
-struct Noting {
-    waiting: mpsc::Sender<Stopped>,
+/// What tells one stop from another. The same again, within ten minutes, is counted with the first.
+#[derive(PartialEq, Eq, Hash, Debug)]
+struct Same {
+    incident: Number,
+    service: ServiceName,
+    person: Option<PersonId>,
+    enforced: bool,
+    what: Option<Line>,
+}
+
+impl Same {
+    fn of(stopped: &Stopped) -> Self {
+        let Stopped { service, incident, person, enforced, what, .. } = stopped.clone();
+        Self { incident, service, person, enforced, what }
+    }
+}
+
+/// What waits to be kept, each once with how often.
+#[derive(Debug)]
+struct Waiting {
+    counted: Mutex<Counted>,
+    /// Told when there is something where nothing waited.
+    news: Notify,
+    /// What came when there was no room.
     lost: Counter,
 }
 
-impl Noting {
-    fn note(&self, stopped: Stopped) {
-        // Counting is no reason to answer later, or not at all.
-        if self.waiting.try_send(stopped).is_err() {
-            self.lost.inc();
+#[derive(Debug, Default)]
+struct Counted {
+    /// What may be asked again.
+    now: HashMap<Same, Stopped>,
+    /// What came more than ten minutes before the same again.
+    before: Vec<Stopped>,
+}
+
+impl Counted {
+    fn count(&self) -> usize {
+        self.now.len() + self.before.len()
+    }
+
+    /// Counts it, if there is room.
+    fn add(&mut self, stopped: Stopped) -> bool {
+        let full = self.count() >= ROOM;
+        match self.now.entry(Same::of(&stopped)) {
+            Entry::Occupied(mut same) if same.get().at > same_since(stopped.at) => {
+                same.get_mut().times = same.get().times.saturating_add(stopped.times);
+            }
+            _ if full => return false,
+            Entry::Occupied(mut same) => self.before.push(same.insert(stopped)),
+            Entry::Vacant(new) => drop(new.insert(stopped)),
         }
+        true
+    }
+}
+
+impl Waiting {
+    fn new(lost: Counter) -> Self {
+        Self { counted: Mutex::default(), news: Notify::new(), lost }
+    }
+
+    fn counted(&self) -> MutexGuard<'_, Counted> {
+        self.counted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn note(&self, stopped: Stopped) {
+        let (first, room) = {
+            let mut counted = self.counted();
+            (counted.count() == 0, counted.add(stopped))
+        };
+        // Counting is no reason to answer later, or not at all.
+        if !room {
+            self.lost.inc();
+        } else if first {
+            self.news.notify_one();
+        }
+    }
+
+    /// Everything that waits, the oldest first.
+    fn take(&self) -> Vec<Stopped> {
+        let Counted { now, before } = std::mem::take(&mut *self.counted());
+        let mut all: Vec<_> = before.into_iter().chain(now.into_values()).collect();
+        all.sort_by_key(|stopped| stopped.at);
+        all
     }
 }
 
 impl Stops {
     pub(super) fn start(log: Log, lost: Counter) -> Self {
-        let (waiting, stopped) = mpsc::channel(QUEUE);
+        let waiting = Arc::new(Waiting::new(lost));
         let kept = log.clone();
         let store = move |batch, forget| {
             let log = kept.clone();
             async move { log.keep_gate_stops(batch, forget).await }
         };
-        tokio::spawn(keep(stopped, lost.clone(), store));
-        Self { log, noting: Noting { waiting, lost } }
+        tokio::spawn(keep(Arc::clone(&waiting), store));
+        Self { log, waiting }
     }
 
     /// Has this kept, in the background: whoever was stopped waits for nothing more.
     pub fn note(&self, stopped: Stopped) {
-        self.noting.note(stopped);
+        self.waiting.note(stopped);
     }
 
     /// What was kept since a time, of one incident or of all, the newest first, as far as there is a reasonable number of them.
@@ -130,52 +211,49 @@ impl Lost {
 }
 
 /// Keeps what was stopped, by `store`, which is also told before when what was kept is to be forgotten, where that is due.
-async fn keep<F>(mut stopped: mpsc::Receiver<Stopped>, lost: Counter, store: impl Fn(Vec<Stopped>, Option<Time>) -> F)
+async fn keep<F>(waiting: Arc<Waiting>, store: impl Fn(Vec<Stopped>, Option<Time>) -> F)
 where
     F: Future<Output = Result<(), LogError>>,
 {
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut lost = Lost { all: lost, told: 0, at: None };
+    let mut lost = Lost { all: waiting.lost.clone(), told: 0, at: None };
     let (mut swept, mut since) = (None::<Instant>, 0);
-    while stopped.recv_many(&mut batch, BATCH).await > 0 {
-        let due = since >= SWEEP_AFTER || swept.is_none_or(|at| at.elapsed() >= SWEEP);
-        let forget = due.then(|| clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS));
-        // It may have been kept after all, and is counted twice then: it is a count for people to judge by.
-        while let Err(error) = store(batch.clone(), forget).await {
-            tracing::warn!(%error, "what the gate stopped could not be kept; trying again");
-            lost.tell();
-            tokio::time::sleep(AGAIN).await;
+    loop {
+        waiting.news.notified().await;
+        for batch in waiting.take().chunks(BATCH) {
+            let due = since >= SWEEP_AFTER || swept.is_none_or(|at| at.elapsed() >= SWEEP);
+            let forget = due.then(|| clock::now() - SignedDuration::from_hours(24 * STOPS_KEPT_DAYS));
+            // It may have been kept after all, and is counted twice then: it is a count for people to judge by.
+            while let Err(error) = store(batch.to_vec(), forget).await {
+                tracing::warn!(%error, "what the gate stopped could not be kept; trying again");
+                lost.tell();
+                tokio::time::sleep(AGAIN).await;
+            }
+            if due {
+                (swept, since) = (Some(Instant::now()), 0);
+            }
+            since += batch.len();
         }
-        if due {
-            (swept, since) = (Some(Instant::now()), 0);
-        }
-        since += batch.len();
-        batch.clear();
         lost.tell();
-        if stopped.is_empty() {
-            // What comes soon after is kept together with it: others are asked for the store meanwhile.
-            tokio::time::sleep(AGAIN).await;
-        }
+        // What comes soon after is kept together with it: others are asked for the store meanwhile.
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use super::*;
 
-    fn stopped() -> Stopped {
+    fn stopped(what: usize) -> Stopped {
         let (service, incident) = ("search".parse().unwrap(), Number::new(1).unwrap());
-        let at = Time::UNIX_EPOCH;
-        Stopped { ask: Uuid::nil(), at, service, incident, person: None, enforced: true, what: None, times: 1 }
+        let (at, what) = (Time::UNIX_EPOCH, format!("deploy v{what}").parse().ok());
+        Stopped { ask: Uuid::nil(), at, service, incident, person: None, enforced: true, what, times: 1 }
     }
 
     /// The clock of this story stands still unless it is moved.
     #[tokio::test(start_paused = true)]
     async fn what_waits_is_kept_at_once_and_what_is_too_much_is_counted() {
-        let (waiting, received) = mpsc::channel(QUEUE);
         let (lost, kept, away) = (Counter::default(), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(true)));
         let (count, gone) = (Arc::clone(&kept), Arc::clone(&away));
         let store = move |batch: Vec<Stopped>, _| {
@@ -183,17 +261,32 @@ mod tests {
             count.fetch_add(if away { 0 } else { batch.len() }, Ordering::SeqCst);
             async move { if away { Err(LogError::unavailable("it is away")) } else { Ok(()) } }
         };
-        let stops = Noting { waiting, lost: lost.clone() };
-        (0..QUEUE + 7).for_each(|_| stops.note(stopped()));
+        let waiting = Arc::new(Waiting::new(lost.clone()));
+        (0..ROOM + 7).for_each(|n| waiting.note(stopped(n)));
         assert_eq!(lost.get(), 7);
-        tokio::spawn(keep(received, lost, store));
+        tokio::spawn(keep(waiting, store));
         tokio::task::yield_now().await;
         away.store(false, Ordering::SeqCst);
         // It tries again after a while, and then keeps all of it without another.
         tokio::time::advance(AGAIN + Duration::from_millis(1)).await;
-        for _ in 0..QUEUE {
+        for _ in 0..ROOM {
             tokio::task::yield_now().await;
         }
-        assert_eq!(kept.load(Ordering::SeqCst), QUEUE);
+        assert_eq!(kept.load(Ordering::SeqCst), ROOM);
+    }
+
+    #[test]
+    fn the_same_waits_once_with_how_often_for_ten_minutes() {
+        let waiting = Waiting::new(Counter::default());
+        let (first, other) = (stopped(1), stopped(2));
+        let later = Stopped { at: first.at + STOPS_SAME_MINUTES.minutes(), ..first.clone() };
+        (0..ROOM + 7).for_each(|_| waiting.note(first.clone()));
+        [&other, &later, &later].into_iter().for_each(|stop| waiting.note(stop.clone()));
+        let often = |stop: &Stopped| (stop.what.clone(), stop.at, stop.times);
+        let mut kept: Vec<_> = waiting.take().iter().map(often).collect();
+        kept.sort_by_key(|(_, at, times)| (*at, *times));
+        let many = u32::try_from(ROOM + 7).unwrap();
+        assert_eq!(kept, [(other.what, other.at, 1), (first.what.clone(), first.at, many), (first.what, later.at, 2)]);
+        assert_eq!((waiting.take().len(), waiting.lost.get()), (0, 0));
     }
 }

@@ -1,19 +1,13 @@
 //! What the gate stopped or would have stopped, beside the log, and in no backup.
 
-use jiff::ToSpan;
 use uuid::Uuid;
 use wardroom_core::id::{Number, Time};
 
 use super::{Log, LogError};
-use crate::gate::{STOPS_SAME_MINUTES, Stopped};
+use crate::gate::Stopped;
 
 /// So many are told of at once, the newest.
 pub(super) const STOPS_TOLD: i64 = 20_000;
-
-/// Since when the same is counted with what is stopped at a time.
-pub(super) fn same_since(at: Time) -> Time {
-    at.checked_sub(STOPS_SAME_MINUTES.minutes()).unwrap_or(Time::MIN)
-}
 
 impl Log {
     /// Keeps these; the same of the same person within ten minutes is counted with the first. If a time is given, forgets what

@@ -7,9 +7,9 @@ use wardroom_core::text::Line;
 
 use super::Store;
 use super::read::time;
-use crate::gate::{STOPS_KEPT, Stopped};
+use crate::gate::{STOPS_KEPT, Stopped, same_since};
 use crate::log::LogError;
-use crate::log::gate::{STOPS_TOLD, same_since};
+use crate::log::gate::STOPS_TOLD;
 
 /// A stop; `None` for a row that Wardroom never wrote.
 fn stopped(row: &Row) -> Option<Stopped> {
