@@ -6,7 +6,9 @@
 mod child;
 pub mod later;
 mod permission;
+mod steadfast;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -19,8 +21,9 @@ use wardroom_core::text::{LINE_MAX, Line, PROSE_MAX, Prose, misleads, shortened}
 use wardroom_server::clock;
 use wardroom_server::mask::Mask;
 
-use self::child::{Ended, Steadfast};
-use self::later::Record;
+use self::child::Ended;
+use self::later::{Begun, Record};
+use self::steadfast::Steadfast;
 use super::print_json;
 use crate::args::{Remote, Run};
 use crate::client::Client;
@@ -45,10 +48,11 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
     if let Some(change) = change {
         eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
     }
-    let mut record = later::record(remote, &run, &typed, (number, Some(change)), (id, request))?;
-    let ran = Steadfast::new()
-        .and_then(|mut steadfast| Ok((child::run(&mut steadfast, &run.command, remote.json)?, steadfast)));
-    let (ended, steadfast) = match ran {
+    let mut begun = Begun::new(id, later::record(remote, &run, &typed, (number, Some(change)), (id, request))?);
+    let ran = Steadfast::new().and_then(|mut steadfast| {
+        Ok((child::run(&mut steadfast, &run.command, remote.json, || begun.keep())?, steadfast))
+    });
+    let (ended, mut steadfast) = match ran {
         Ok(ran) => ran,
         Err(error) => {
             if let Some(change) = change.filter(|_| later::nothing_was_run(&error)) {
@@ -59,18 +63,27 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
             return Err(error);
         }
     };
-    let address = match tell(client, &mut record, &typed, &ended, &mask) {
+    let said = transcript(&typed, &ended, &mask);
+    begun.ended(later::end(&ended, clock::now()), &said);
+    let address = match begun.tell(&mut steadfast, client, &said) {
         Ok(address) => address,
-        Err(error) => return later::untold(remote, id, record, (&typed, &ended, &mask), error),
+        Err(error) => return later::untold(remote, begun, (&ended, &said), error),
     };
-    drop(steadfast);
+    let record = begun.told();
     if remote.json {
         print_json(&answer(&record, &ended, address.as_deref()));
     } else {
-        eprintln!("wardroom: {}", sentence(&record));
+        say(&sentence(&record));
     }
-    later::by_itself(client, remote);
+    let (client, remote) = (client.clone(), remote.clone());
+    // What is not delivered by then stays.
+    steadfast.unless_ended(move || later::by_itself(&client, &remote));
     Ok(ExitCode::from(ended.code()))
+}
+
+/// Says something to whoever looks: the terminal of what was hung up is gone.
+fn say(words: &str) {
+    let _ = writeln!(std::io::stderr(), "wardroom: {words}");
 }
 
 /// In which incident it runs, and as which change of it: whoever is not of operations is refused here, before anything
@@ -221,22 +234,6 @@ fn number_of(client: &Client, number: Number, answer: &Value) -> anyhow::Result<
 /// The command that says how a change went.
 fn confirmed(change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry>) -> Command {
     Command::ConfirmChange { change, outcome, note, evidence }
-}
-
-/// Keeps what was said, and says how it went. Of what was interrupted nobody knows how far it came: that is for whoever ran
-/// it to say. The address of what was said.
-fn tell(
-    client: &Client,
-    record: &mut Record,
-    typed: &str,
-    ended: &Ended,
-    mask: &Mask,
-) -> anyhow::Result<Option<String>> {
-    record.ended = Some(later::end(ended, clock::now()));
-    let said = transcript(typed, ended, mask);
-    let address = later::attach(client, record, &said)?;
-    later::confirm(client, record)?;
-    Ok(address)
 }
 
 /// What is told of it to a script.

@@ -69,6 +69,7 @@ mod restriction;
 mod revocation;
 mod run;
 mod run_offline;
+mod run_signals;
 mod run_untold;
 mod settings;
 mod sheet;

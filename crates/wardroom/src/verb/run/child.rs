@@ -2,18 +2,20 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
-use std::future::poll_fn;
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::process::Pid;
+use tokio::process::Command;
 
+use super::steadfast::{Place, Steadfast};
 use crate::exit::Failure;
 
 /// So much is kept of the beginning of what is said over one of its two channels, in bytes,
@@ -25,9 +27,6 @@ const READ: usize = 16 << 10;
 /// For so long after a command has ended it is waited for the end of what it says: it may have left something running that
 /// holds its channels open.
 const REST: Duration = Duration::from_secs(2);
-
-/// So long signals that came already are listened for.
-const LISTENS: Duration = Duration::from_millis(20);
 
 /// What came of a command.
 #[derive(Debug)]
@@ -120,12 +119,12 @@ struct Channel {
 }
 
 impl Channel {
-    fn of(from: impl Read + Send + 'static, to: impl Write + Send + 'static) -> Self {
+    fn of(from: OwnedFd, to: impl Write + Send + 'static) -> Self {
         let kept = Arc::new(Mutex::new(Kept::default()));
         let (tell, ended) = mpsc::channel();
         let keeps = Arc::clone(&kept);
         thread::spawn(move || {
-            pass_on(from, to, &keeps);
+            pass_on(File::from(from), to, &keeps);
             drop(tell);
         });
         Self { kept, ended }
@@ -142,58 +141,43 @@ impl Channel {
     }
 }
 
-/// For as long as this is held, an interrupt is the command's to answer: whoever watches it stays, to tell how it went.
-pub struct Steadfast {
-    runtime: tokio::runtime::Runtime,
-    signals: Vec<Signal>,
-}
-
-impl Steadfast {
-    /// # Errors
-    /// What kept signals from being taken: nothing is run then.
-    pub fn new() -> anyhow::Result<Self> {
-        let taken = Self::take();
-        taken.map_err(|why| Failure::misused(format!("Signals cannot be taken ({why}). Nothing was run.")).into())
-    }
-
-    fn take() -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let inside = runtime.enter();
-        let signals = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()].map(signal);
-        let signals = signals.into_iter().collect::<io::Result<Vec<Signal>>>()?;
-        drop(inside);
-        Ok(Self { runtime, signals })
-    }
-
-    /// Whether any came until now.
-    fn saw_one(&mut self) -> bool {
-        let signals = &mut self.signals;
-        let any = poll_fn(|context| {
-            let came = signals.iter_mut().any(|signal| signal.poll_recv(context).is_ready());
-            if came { Poll::Ready(()) } else { Poll::Pending }
-        });
-        // What came is heard of as soon as somebody listens, which takes a moment.
-        self.runtime.block_on(async { tokio::time::timeout(LISTENS, any).await.is_ok() })
-    }
-}
-
 /// Runs a command until it ends. What it prints goes on to the terminal, or all of it to the errors, where an answer for a
-/// script is to be alone on the output.
-pub fn run(steadfast: &mut Steadfast, command: &[OsString], all_to_errors: bool) -> anyhow::Result<Ended> {
+/// script is to be alone on the output. Each signal that comes meanwhile is the command's, and `told_to_end` is said then.
+pub fn run(
+    steadfast: &mut Steadfast,
+    command: &[OsString],
+    all_to_errors: bool,
+    mut told_to_end: impl FnMut(),
+) -> anyhow::Result<Ended> {
     let (program, arguments) = command.split_first().context("there is no command")?;
-    let began = Instant::now();
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+    let (place, began) = (Place::here(), Instant::now());
+    let mut command = Command::new(program);
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    if place.is_apart() {
+        command.process_group(0);
+    }
+    let inside = steadfast.inside();
+    let mut child = command
         .spawn()
         .map_err(|error| Failure::misused(format!("{} cannot be run: {error}", program.to_string_lossy())))?;
-    let (out, errors) = (child.stdout.take().context("no output")?, child.stderr.take().context("no errors")?);
+    let out = child.stdout.take().context("no output")?.into_owned_fd()?;
+    let errors = child.stderr.take().context("no errors")?.into_owned_fd()?;
+    drop(inside);
     let out = if all_to_errors { Channel::of(out, io::stderr()) } else { Channel::of(out, io::stdout()) };
     let errors = Channel::of(errors, io::stderr());
-    let status = child.wait().context("how it ended is not known")?;
-    let took = began.elapsed();
-    Ok(Ended { status, interrupted: steadfast.saw_one(), took, out: out.said(), errors: errors.said() })
+    let pid = child.id().and_then(|pid| Pid::from_raw(i32::try_from(pid).ok()?));
+    let mut interrupted = false;
+    let status = steadfast.until(child.wait(), |signal| {
+        // It is not waited for yet, so that nobody else can have its number.
+        if let Some(pid) = pid {
+            place.pass_on(signal, pid);
+        }
+        interrupted = true;
+        told_to_end();
+    });
+    let (status, took) = (status.context("how it ended is not known")?, began.elapsed());
+    let interrupted = steadfast.saw_one() || interrupted;
+    Ok(Ended { status, interrupted, took, out: out.said(), errors: errors.said() })
 }
 
 #[cfg(test)]

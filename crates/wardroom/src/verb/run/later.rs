@@ -5,6 +5,7 @@
 //! stands in `kept.rs`, how the server
 //! is told of it in `telling.rs`, and when in `delivery.rs`.
 
+mod begun;
 mod delivery;
 mod kept;
 mod telling;
@@ -19,15 +20,18 @@ use wardroom_core::text::shortened;
 use wardroom_server::clock;
 use wardroom_server::mask::Mask;
 
-use super::child::{self, Ended, Steadfast};
+use super::child::{self, Ended};
+use super::say;
+use super::steadfast::Steadfast;
 use crate::args::{Remote, Run};
 use crate::exit::Failure;
 use crate::verb::print_json;
 
+pub use begun::Begun;
 pub use delivery::{by_itself, deliver};
 pub use kept::Record;
 use kept::{End, Made, Pending, Requests, Store, Told, asker};
-pub use telling::{attach, confirm, kept_where, with_evidence};
+pub use telling::{kept_where, with_evidence};
 
 /// For so long the server is tried where somebody would run without it.
 pub const REACH: Duration = Duration::from_secs(5);
@@ -116,7 +120,7 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
         ))
     })?;
     eprintln!("wardroom: The server cannot be reached. This runs unannounced and is recorded later.");
-    let ended = match child::run(&mut steadfast, &run.command, remote.json) {
+    let ended = match child::run(&mut steadfast, &run.command, remote.json, || {}) {
         Ok(ended) => ended,
         Err(error) => {
             if nothing_was_run(&error) {
@@ -132,14 +136,11 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
             kept.folder.display()
         ))
     })?;
-    drop(steadfast);
     if remote.json {
         print_json(&for_a_script(number, &Told::default(), &ended, id));
     } else {
-        eprintln!(
-            "wardroom: kept on this machine. The next run, next or show that reaches the server records it, or wardroom \
-             run --deliver"
-        );
+        say("kept on this machine. The next run, next or show that reaches the server records it, or wardroom run \
+             --deliver");
     }
     Ok(ExitCode::from(ended.code()))
 }
@@ -154,8 +155,8 @@ fn for_a_script(number: Number, told: &Told, ended: &Ended, id: Uuid) -> Value {
 
 fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io::Result<()> {
     let at = clock::now();
-    let head = if kept.record.with_server { String::new() } else { headed(kept.record.began, Some(at)) };
-    let output = [head.into_bytes(), super::transcript(typed, ended, mask)].concat();
+    let head = headed(kept.record.began, Some(at)).into_bytes();
+    let output = [head, super::transcript(typed, ended, mask)].concat();
     kept.ended(end(ended, at), &output)
 }
 
@@ -165,17 +166,12 @@ fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io:
 /// What kept the server from being told, if it cannot be kept here either: then whoever ran it has to say it.
 pub fn untold(
     remote: &Remote,
-    id: Uuid,
-    record: Record,
-    (typed, ended, mask): (&str, &Ended, &Mask),
+    begun: Begun,
+    (ended, said): (&Ended, &[u8]),
     error: anyhow::Error,
 ) -> anyhow::Result<ExitCode> {
-    let (number, told) = (record.number, record.told.clone());
-    let kept = Store::find().ok_or_else(|| std::io::ErrorKind::NotFound.into()).and_then(|store| {
-        let mut kept = store.begin(id, record)?;
-        keep(&mut kept, typed, ended, mask)
-    });
-    if kept.is_err() {
+    let (id, number, told) = (begun.id, begun.record.number, begun.record.told.clone());
+    if begun.keep_all(said).is_err() {
         let (n, how) = (number.get(), ended.how());
         let say = match told.change {
             Some(change) => format!("wardroom change {n} done {change}, or failed {change}"),
@@ -186,11 +182,11 @@ pub fn untold(
     if remote.json {
         print_json(&for_a_script(number, &told, ended, id));
     } else {
-        eprintln!(
-            "wardroom: the command ran ({}), and that could not be told: {error:#}\nwardroom: it is kept on this machine. The \
-             next run, next or show that reaches the server tells it, or wardroom run --deliver",
+        say(&format!(
+            "the command ran ({}), and that could not be told: {error:#}\nwardroom: it is kept on this machine. The next \
+             run, next or show that reaches the server tells it, or wardroom run --deliver",
             ended.how()
-        );
+        ));
     }
     Ok(ExitCode::from(ended.code()))
 }

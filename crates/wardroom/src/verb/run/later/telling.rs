@@ -109,7 +109,8 @@ fn recorded(record: &Record, made: Made) -> Command {
 
 /// What is kept of a run whose end nobody saw.
 fn unseen(record: &Record) -> Vec<u8> {
-    let (head, typed) = (headed(record.began, None), &record.typed);
+    let head = if record.with_server { String::new() } else { headed(record.began, None) };
+    let typed = &record.typed;
     format!("{head}$ {typed}\ndid not end here: nobody saw its end\n").into_bytes()
 }
 
