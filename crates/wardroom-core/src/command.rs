@@ -181,6 +181,9 @@ pub enum Command {
         back: Option<Prose>,
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
         happened_at: Option<Time>,
+        /// It was made outside operations, also where operations tell of it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        outside: bool,
     },
     /// Say how a change went that was announced. `evidence` is the entry that attached what shows it.
     ConfirmChange { change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry> },

@@ -170,12 +170,14 @@ impl Incident {
         Ok(Event::ChangeRecorded(Box::new(new)).into())
     }
 
-    /// Whoever tells of a change joins by it, and is heard after closing too.
+    /// Whoever tells of a change joins by it, and is heard after closing too. What was made outside operations stays that,
+    /// whoever tells of it.
     pub(crate) fn record_change(
         &self,
         ask: &Asking<'_>,
         made: Made,
         happened_at: Option<Time>,
+        outside: bool,
     ) -> Result<Decision, Refusal> {
         let by = ask.active_person()?;
         back_dated(happened_at, ask.now)?;
@@ -184,7 +186,8 @@ impl Incident {
                 format!("There are {HAPPENED_MAX} changes here already. Open another incident and record it there.");
             return Err(Refusal::new(Code::TooMany, sentence));
         }
-        let new = self.new_change(ask, by, made, ChangeState::Done, happened_at)?;
+        let mut new = self.new_change(ask, by, made, ChangeState::Done, happened_at)?;
+        new.uncoordinated |= outside;
         let mut events = self.join_unless_here(by);
         events.push(Event::ChangeRecorded(Box::new(new)));
         if self.phase == Phase::Closed {

@@ -181,7 +181,7 @@ impl Incident {
             Command::ReopenTodo { todo } => self.reopen_todo(ask, todo),
             Command::LinkTodo { todo, bug, replaces } => self.link_todo(ask, todo, bug, replaces),
             Command::AnnounceChange { service, what, why, how, back } => self.announce_change(ask, Made { service, what, why, how, back }),
-            Command::RecordChange { service, what, why, how, back, happened_at } => self.record_change(ask, Made { service, what, why, how, back }, happened_at),
+            Command::RecordChange { service, what, why, how, back, happened_at, outside } => self.record_change(ask, Made { service, what, why, how, back }, happened_at, outside),
             Command::ConfirmChange { change, outcome, note, evidence } => self.confirm_change(ask, change, outcome, note, evidence),
             Command::CorrectChange { change, service, what, why, how, replaces } => self.correct_change(ask, change, service, Reworded { what, why, how }, replaces),
             Command::SayWayBack { change, back, replaces } => self.say_way_back(ask, change, back, replaces),

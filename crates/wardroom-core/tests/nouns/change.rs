@@ -146,7 +146,9 @@ fn who_works_in_operations_changes_services() {
         .when(SABRINA, record(ROLLBACK))
         .then([uncoordinated(2, SABRINA)])
         .when(MARY, record(ROLLBACK))
-        .then([uncoordinated(3, MARY)]);
+        .then([uncoordinated(3, MARY)])
+        .when(ROBIN, cmd("record_change", json!({ "what": ROLLBACK, "outside": true })))
+        .then([uncoordinated(4, ROBIN)]);
     crate::given::given([opened()]).when(MARY, announce(ROLLBACK)).then([announced(1, MARY)]);
 }
 

@@ -191,6 +191,7 @@ pub fn changes() -> impl Strategy<Value = Command> {
     let change = || 1..4_u32;
     let outcomes = prop::sample::select(vec![Outcome::Done, Outcome::Done, Outcome::Failed, Outcome::Dropped]);
     let what = || format!("search: a {WORD}").parse::<Line>().expect("a good line");
+    let confirm = |(change, outcome)| Command::ConfirmChange { change, outcome, note: None, evidence: None };
     prop_oneof![
         4 => any::<bool>().prop_map(move |back| Command::AnnounceChange {
             service: None,
@@ -206,13 +207,9 @@ pub fn changes() -> impl Strategy<Value = Command> {
             how: None,
             back: None,
             happened_at: None,
+            outside: false,
         }),
-        6 => (change(), outcomes).prop_map(|(change, outcome)| Command::ConfirmChange {
-            change,
-            outcome,
-            note: None,
-            evidence: None,
-        }),
+        6 => (change(), outcomes).prop_map(confirm),
         1 => change().prop_map(|change| Command::CorrectChange {
             change,
             service: None,

@@ -50,8 +50,8 @@ pub struct Run {
     /// incident is named, and --service or --look
     #[arg(long, conflicts_with = "ask")]
     pub offline: bool,
-    /// Record what ran without the server, as yours, and list what is left. With an incident: also what was for one that
-    /// was merged into it
+    /// Record what ran without the server, and list what is left; what ran with another token or over broken glass is for
+    /// operations to sort. With an incident: also what was for one that was merged into it
     #[arg(long, conflicts_with_all = ["service", "what", "why", "undo", "look", "ask", "break_glass", "offline", "command"])]
     pub deliver: bool,
     /// The command, after --

@@ -25,7 +25,7 @@ fn announce(Told { what, service, why, how, undo }: Told) -> Command {
 fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<String>)> {
     let command = match verb {
         Change::Record { told: Told { what, service, why, how, undo }, at } => {
-            Command::RecordChange { service, what, why, how, back: undo, happened_at: at }
+            Command::RecordChange { service, what, why, how, back: undo, happened_at: at, outside: false }
         }
         Change::Announce { told } => announce(told),
         Change::Done { change, note, evidence } => {

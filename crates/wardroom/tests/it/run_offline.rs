@@ -179,7 +179,7 @@ fn from_outside_operations_it_is_uncoordinated_and_opens_what_was_closed(house: 
         assert_eq!((&change["state"], &change["coordination"]), (&json!("done"), &json!("uncoordinated")), "{change}");
     }
     let why = changes[0]["why"].as_str().unwrap();
-    assert!(why.starts_with("it burns (recorded later: ") && why.contains("exit code 7"), "{why}");
+    assert!(why.starts_with("Over broken glass: it burns (recorded later: ") && why.contains("exit code 7"), "{why}");
     assert!(changes[1]["why"].as_str().unwrap().contains("ended by signal 15"), "{changes:?}");
     assert_eq!((ground.evidence().len(), ground.kept().len()), (2, 0));
     assert_eq!(ground.server.get(&robin, "/api/v1/incidents/1").1["phase"], "resolved");

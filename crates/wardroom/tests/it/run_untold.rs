@@ -1,4 +1,4 @@
-//! What ran and could not be told, or not all of it: nothing of it is lost.
+//! What ran and could not be told, or not all of it: nothing of it is lost, and it is told as what it was.
 
 use std::fs;
 
@@ -10,7 +10,12 @@ use crate::run_offline::ground::{Ground, said};
 use crate::staffed::{fill, narrow};
 use crate::{on_both, wait};
 
-on_both!(without_room_for_what_it_said_it_is_recorded_how_it_went, what_ran_while_the_server_went_is_told_later,);
+on_both!(
+    without_room_for_what_it_said_it_is_recorded_how_it_went,
+    what_ran_while_the_server_went_is_told_later,
+    whoever_delivers_it_it_is_told_as_what_it_was,
+    what_was_told_with_a_token_that_is_replaced_is_told_once,
+);
 
 fn without_room_for_what_it_said_it_is_recorded_how_it_went(house: House) {
     let ground = Ground::of_server(&house, narrow(&house));
@@ -53,4 +58,59 @@ fn what_ran_while_the_server_went_is_told_later(house: House) {
     let evidence = ground.evidence();
     assert!(evidence[0].0 == "change-1.txt" && evidence[0].1.ends_with("\nit went\n"), "{evidence:?}");
     assert!(evidence[0].1.starts_with("$ sh -c "), "it did not run without the server: {evidence:?}");
+}
+
+/// Operations may deliver it, and it is theirs no more than before: what was run over broken glass, or by somebody else.
+fn whoever_delivers_it_it_is_told_as_what_it_was(house: House) {
+    let ground = Ground::of(&house);
+    let robin = house.person("robin");
+    ground.gate.shut();
+    let run = ["run", "1", "--offline", "--service", "search"];
+    let glass = ["--break-glass", "it burns.", "--why", "v12 leaks"];
+    for (token, more) in [(&ground.sabrina, &glass[..]), (&robin, &glass[..2]), (&robin, &[]), (&ground.sabrina, &[])] {
+        assert_eq!(ground.say(token, &[&run[..], more, &["--", "true"]].concat()).0, Some(0));
+    }
+    ground.gate.open();
+    let (code, out, errors) = ground.deliver(&ground.sabrina);
+    assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");
+    let stands: Vec<[String; 2]> = ground
+        .changes()
+        .iter()
+        .map(|change| ["coordination", "why"].map(|word| change[word].as_str().unwrap().to_owned()))
+        .collect();
+    for (told, coordination, why) in [
+        (
+            &stands[0],
+            "uncoordinated",
+            "Over broken glass: it burns. v12 leaks (recorded later: it ran without the server until ",
+        ),
+        (
+            &stands[1],
+            "uncoordinated",
+            "Over broken glass: it burns (recorded later: it ran with another token without the ",
+        ),
+        (&stands[2], "uncoordinated", "Recorded later: it ran with another token without the server until "),
+        (&stands[3], "by_operations", "Recorded later: it ran without the server until "),
+    ] {
+        assert!(told[0] == coordination && told[1].starts_with(why), "{told:?}");
+    }
+    assert_eq!(out.matches(" Operations sort it (wardroom change 1 take-in ").count(), 3, "{out}");
+}
+
+fn what_was_told_with_a_token_that_is_replaced_is_told_once(house: House) {
+    let ground = Ground::of(&house);
+    ground.gate.shut();
+    assert_eq!(ground.offline(&ground.sabrina, "true").0, Some(0));
+    ground.gate.hold_back_the_answer_to("record_change");
+    let mut delivering = ground.begun(&ground.sabrina, &["run", "--deliver"]);
+    // The server has it, and nobody will hear so.
+    ground.gate.holds_back();
+    delivering.kill().unwrap();
+    delivering.wait().unwrap();
+    ground.gate.open();
+    let (code, out, errors) = ground.deliver(&house.token("sabrina", "respond"));
+    assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");
+    let changes = ground.changes();
+    assert_eq!((changes.len(), &changes[0]["coordination"]), (1, &json!("by_operations")), "{changes:?}");
+    assert!(!out.contains("Operations sort it"), "{out}");
 }

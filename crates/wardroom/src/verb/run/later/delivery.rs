@@ -10,7 +10,7 @@ use wardroom_core::text::repeated;
 
 use super::kept::{Found, Pending, Record, Store, asker, open};
 use super::nowhere;
-use super::telling::{deliver_one, no, no_room, shown};
+use super::telling::{Token, deliver_one, no, no_room, shown};
 use crate::args::Remote;
 use crate::client::Client;
 use crate::exit::Failure;
@@ -86,11 +86,12 @@ fn redirect(pending: &mut Pending, into: Option<Number>) {
     }
 }
 
-/// `wardroom run --deliver`: everything that is for this server, as of whoever asks, and then what is left.
+/// `wardroom run --deliver`: everything that is for this server, told by whoever asks, and then what is left.
 ///
 /// # Errors
 /// When the server cannot be reached, or nothing can be read or written here. What a server says no to is left, and told.
 pub fn deliver(client: &Client, remote: &Remote, into: Option<Number>) -> anyhow::Result<ExitCode> {
+    let token = remote.token.token().map_err(Failure::misused)?;
     let store = Store::find().ok_or_else(nowhere)?;
     let waiting = store.waiting()?;
     let (mut came, mut lost) = (Came::default(), None);
@@ -113,7 +114,7 @@ pub fn deliver(client: &Client, remote: &Remote, into: Option<Number>) -> anyhow
                 came.left(&folder, Some(&pending.record), &why);
             }
             Found::Waiting(pending) if lost.is_some() => came.left(&folder, Some(&pending.record), "it waits"),
-            Found::Waiting(pending) => lost = one(client, *pending, into, &mut came).err(),
+            Found::Waiting(pending) => lost = one(client, token, *pending, into, &mut came).err(),
         }
     }
     // With an error, the answer for a script is the error.
@@ -131,10 +132,17 @@ fn is_its_own(error: &anyhow::Error) -> bool {
     no(error).is_some() || no_room(error).is_some() || error.is::<std::io::Error>()
 }
 
-fn one(client: &Client, mut pending: Pending, into: Option<Number>, came: &mut Came) -> anyhow::Result<()> {
+fn one(
+    client: &Client,
+    token: &str,
+    mut pending: Pending,
+    into: Option<Number>,
+    came: &mut Came,
+) -> anyhow::Result<()> {
     redirect(&mut pending, into);
+    let token = if pending.record.asker == asker(pending.id, token) { Token::Same } else { Token::Another };
     let (id, number) = (pending.id, pending.record.number);
-    match deliver_one(client, &mut pending) {
+    match deliver_one(client, &mut pending, token) {
         Ok(told) => {
             pending.forget()?;
             let value = json!({ "id": id, "incident": number, "change": told.change, "evidence": told.evidence });
@@ -186,7 +194,7 @@ fn some(client: &Client, remote: &Remote) -> anyhow::Result<Option<String>> {
             rest += 1;
         } else {
             tried += 1;
-            match deliver_one(&client, &mut pending) {
+            match deliver_one(&client, &mut pending, Token::Same) {
                 Ok(told) => {
                     pending.forget()?;
                     eprintln!("wardroom: {}", told.sentence);

@@ -22,6 +22,23 @@ const NO_MAX: usize = 1_000;
 /// So much of a command is shown in a line, in characters.
 const SHOWN: usize = 80;
 
+/// Whether a run is told with the token with which it ran.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Token {
+    Same,
+    /// Another person's, or one that was replaced since: nobody knows which.
+    Another,
+}
+
+impl Token {
+    fn other(self) -> Self {
+        match self {
+            Self::Same => Self::Another,
+            Self::Another => Self::Same,
+        }
+    }
+}
+
 /// What was told of a run.
 pub struct Delivered {
     pub change: Option<u32>,
@@ -48,9 +65,9 @@ fn says(error: &anyhow::Error, codes: &[&str]) -> bool {
 }
 
 /// Tells the server all that it does not know yet of a run. What it has acknowledged is on disk when this returns.
-fn tell(client: &Client, pending: &mut Pending) -> anyhow::Result<Delivered> {
+fn tell(client: &Client, pending: &mut Pending, mut token: Token) -> anyhow::Result<Delivered> {
     if let Some(made) = pending.record.change.clone() {
-        record(client, pending, made)?;
+        token = record(client, pending, made, token)?;
     }
     let told = &pending.record.told;
     if told.evidence.is_none() && told.unkept.is_none() {
@@ -61,17 +78,22 @@ fn tell(client: &Client, pending: &mut Pending) -> anyhow::Result<Delivered> {
     confirm(client, &mut pending.record)?;
     pending.save()?;
     let record = &pending.record;
-    Ok(Delivered { change: record.told.change, evidence: record.told.evidence, sentence: sentence(record) })
+    Ok(Delivered { change: record.told.change, evidence: record.told.evidence, sentence: sentence(record, token) })
 }
 
-/// Records the change, unless that is done.
-fn record(client: &Client, pending: &mut Pending, made: Made) -> anyhow::Result<()> {
+/// Records the change, unless that is done. With which token it was told.
+fn record(client: &Client, pending: &mut Pending, made: Made, mut token: Token) -> anyhow::Result<Token> {
     if pending.record.told.change.is_some() {
-        return Ok(());
+        return Ok(token);
     }
     let (id, number) = (pending.record.requests.change, pending.record.number);
+    let mut turned = false;
     let answer = loop {
-        match client.command_as(id, number, &recorded(&pending.record, made.clone())) {
+        match client.command_as(id, number, &recorded(&pending.record, made.clone(), token)) {
+            // It was told with the other token, and the answer was lost: nothing more is recorded under the same id.
+            Err(error) if says(&error, &["request_reused"]) && !turned => {
+                (turned, token) = (true, token.other());
+            }
             // The server was lost while it was announced, and had heard it all the same.
             Err(error) if says(&error, &["request_reused"]) => {
                 pending.record.told.announced = true;
@@ -86,25 +108,37 @@ fn record(client: &Client, pending: &mut Pending, made: Made) -> anyhow::Result<
         }
     };
     pending.record.told.change = Some(number_of(client, number, &answer)?);
-    Ok(pending.save()?)
+    pending.save()?;
+    Ok(token)
+}
+
+/// Whether operations have to sort it: what was run over broken glass, or with another token than it is told with, is not
+/// the change of whoever tells of it.
+fn is_outside(record: &Record, token: Token) -> bool {
+    record.glass.is_some() || token == Token::Another
 }
 
 /// The change, told as one that was made.
-fn recorded(record: &Record, made: Made) -> Command {
+fn recorded(record: &Record, made: Made, token: Token) -> Command {
     let at = record.ended.as_ref().map_or(record.began, |end| end.at);
     let Made { service, what, why, how, back } = made;
-    let later = match &record.ended {
-        Some(end) => format!("ecorded later: it ran without the server until {}, {}", moment(at), end.how),
-        None => format!("ecorded later: it ran without the server from {} on, and nobody saw its end", moment(at)),
+    let ran = match token {
+        Token::Same => "it ran without the server",
+        Token::Another => "it ran with another token without the server",
     };
-    let why = match why.or_else(|| record.glass.clone()) {
-        None => format!("R{later}"),
-        Some(why) => {
-            format!("{} (r{later})", shortened(why.as_str(), PROSE_MAX.saturating_sub(later.chars().count() + 5)))
-        }
+    let later = match &record.ended {
+        Some(end) => format!("ecorded later: {ran} until {}, {}", moment(at), end.how),
+        None => format!("ecorded later: {ran} from {} on, and nobody saw its end", moment(at)),
+    };
+    let glass = record.glass.as_ref().map(|why| format!("Over broken glass: {}", why.as_str().trim_end_matches('.')));
+    let said: Vec<String> = glass.into_iter().chain(why.map(|why| why.as_str().to_owned())).collect();
+    let why = match said.join(". ") {
+        none if none.is_empty() => format!("R{later}"),
+        said => format!("{} (r{later})", shortened(&said, PROSE_MAX.saturating_sub(later.chars().count() + 5))),
     };
     let happened_at = (!record.told.undated).then_some(at);
-    Command::RecordChange { service, what, why: why.parse().ok(), how, back, happened_at }
+    let outside = is_outside(record, token);
+    Command::RecordChange { service, what, why: why.parse().ok(), how, back, happened_at, outside }
 }
 
 /// What is kept of a run whose end nobody saw.
@@ -181,7 +215,7 @@ pub fn shown(record: &Record) -> String {
 }
 
 /// What is recorded of a run, for a person, and what is left for them to say.
-fn sentence(record: &Record) -> String {
+fn sentence(record: &Record, token: Token) -> String {
     let (n, evidence) = (record.number.get(), with_evidence(record));
     let Some(change) = record.told.change else {
         return format!("incident #{n}: {}: {}", kept_where(record), shown(record));
@@ -199,7 +233,11 @@ fn sentence(record: &Record) -> String {
         }
         _ => format!(" How far it came is not known. If it changed nothing: wardroom change {n} failed {change}"),
     };
-    format!("{what}.{unkept}{undated}{still}")
+    let sort = match is_outside(record, token) && !record.told.announced {
+        true => format!(" Operations sort it (wardroom change {n} take-in {change}, or dismiss {change})."),
+        false => String::new(),
+    };
+    format!("{what}.{unkept}{undated}{sort}{still}")
 }
 
 /// With which evidence a run is told, in words.
@@ -225,8 +263,8 @@ pub fn kept_where(record: &Record) -> String {
 ///
 /// # Errors
 /// What the server said no with ([`no`]), or what kept it from being told: then it stays as it is.
-pub fn deliver_one(client: &Client, pending: &mut Pending) -> anyhow::Result<Delivered> {
-    let told = tell(client, pending);
+pub fn deliver_one(client: &Client, pending: &mut Pending, token: Token) -> anyhow::Result<Delivered> {
+    let told = tell(client, pending, token);
     if let Some(problem) = told.as_ref().err().and_then(no).filter(|problem| lasts(problem)) {
         let remedy = &problem["remedy"];
         let goes_on = remedy["incident"].as_u64().filter(|_| remedy["do"] == "see");
