@@ -227,19 +227,32 @@ fn an_incident_that_cannot_be_read_holds_up_no_other(house: House) {
     assert_eq!(heard(&server, &mary, n, 3)[2]["what"], json!("deploy v13"));
 }
 
+/// Whatever the directory says anew, each incident looks again at what was told before: nobody else would.
 fn a_service_that_comes_to_be_needed_is_heard_of(house: House) {
-    let (house, [mary, _, _, pipeline]) = knowing(house);
+    let (house, [mary, _, robin, pipeline]) = knowing(house);
     house.run(&["service", "set", "queue"]);
+    house.run(&["team", "set", "search-sre", "robin"]);
     let server = house.serve();
-    let n = declare(&server, &mary, false);
-    tell(&server, &pipeline, &event("v12", "queue", "robin"));
+    let both = [declare(&server, &mary, false), declare(&server, &mary, false)];
     // So long ago that nobody looks at it again by themselves.
     kept_at(&house, 1, "queue", "deploy v11", Timestamp::now() - jiff::SignedDuration::from_mins(30));
     tell(&server, &pipeline, &event("v13", "search", "robin"));
-    assert_eq!(heard(&server, &mary, n, 1)[0]["service"], json!("search"));
+    for n in both {
+        assert_eq!(heard(&server, &mary, n, 1)[0]["service"], json!("search"));
+    }
     house.run(&["service", "set", "search", "--depends-on", "indexing", "--depends-on", "queue"]);
-    heard(&server, &mary, n, 3);
-    assert_eq!(whats_of(&server, &mary, n, "queue"), ["deploy v11", "deploy v12"]);
+    for n in both {
+        heard(&server, &mary, n, 2);
+        assert_eq!(whats_of(&server, &mary, n, "queue"), ["deploy v11"]);
+    }
+    // Who owns it and what belongs to it is no news of what was told.
+    house.run(&["service", "match", "search", "--namespace", "production", "--name", "search-*"]);
+    house.run(&["service", "set", "search", "--owner", "search-sre", "--depends-on", "queue"]);
+    tell(&server, &robin, &event("v14", "queue", "robin"));
+    for n in both {
+        assert_eq!(heard(&server, &mary, n, 3)[2]["what"], json!("deploy v14"));
+        assert_eq!(server.kinds(&mary, n).iter().filter(|kind| *kind == "change_seen").count(), 3);
+    }
 }
 
 fn what_was_redacted_stays_without_words_when_it_is_told_again(house: House) {
