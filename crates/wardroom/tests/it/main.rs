@@ -64,6 +64,7 @@ mod prompts;
 mod push;
 mod queue;
 mod reach;
+mod recorded;
 mod redaction;
 mod restriction;
 mod revocation;
