@@ -251,14 +251,14 @@ impl Client {
     }
 
     /// Follows an incident's entries after a cursor, for as long as `each` says to go on; connects again by
-    /// itself when the connection is lost.
+    /// itself when the connection is lost, and says that it waits for that where it takes more than one try.
     pub fn follow(
         &self,
         number: Number,
         cursor: &str,
         mut each: impl FnMut(&Value) -> anyhow::Result<bool>,
     ) -> anyhow::Result<()> {
-        let mut cursor = cursor.to_owned();
+        let (mut cursor, mut away) = (cursor.to_owned(), false);
         loop {
             let answer = self
                 .agent
@@ -269,10 +269,15 @@ impl Client {
                 Ok(answer) if answer.status().is_success() => answer,
                 Ok(answer) if answer.status() != StatusCode::SERVICE_UNAVAILABLE => return read(answer).map(drop),
                 Ok(_) | Err(_) => {
+                    if !away {
+                        eprintln!("wardroom: Wardroom cannot be reached; this goes on once it can, Ctrl+C to give up");
+                    }
+                    away = true;
                     std::thread::sleep(AGAIN);
                     continue;
                 }
             };
+            away = false;
             let mut stream = BufReader::new(answer.into_body().into_reader());
             loop {
                 let mut entry = match live::next_entry(&mut stream) {

@@ -168,6 +168,7 @@ fn admit(inner: &Arc<Inner>, client: TcpStream, database: TcpStream) {
                     state.mode = Mode::Silent;
                     drop(state);
                     drop(answering.0.speaking());
+                    *answering.1.lock().unwrap() = false;
                     bytes.len()
                 }
                 _ => {

@@ -43,11 +43,10 @@ pub fn ask(
 ) -> anyhow::Result<u32> {
     let me = client.get("/api/v1/me")?["person"]["id"].clone();
     let cursor = |answer: &Value| answer["cursor"].as_str().unwrap_or_default().to_owned();
-    let cursor = match client.command(number, &Command::AskPermission { services, what }) {
-        // Whoever gave up waiting waits on for the same answer.
-        Err(refused) if is_waiting(&refused) => cursor(&client.get(&format!("/api/v1/incidents/{}", number.get()))?),
-        asked => cursor(&asked?),
-    };
+    // Before it is asked: whoever gave up waiting waits on for the same answer, which may come while they are told so.
+    let before = cursor(&client.get(&format!("/api/v1/incidents/{}", number.get()))?);
+    let asking = Command::AskPermission { services, what };
+    let cursor = asked(client, number, &asking)?.map_or(before, |answer| cursor(&answer));
     // It may have come meanwhile.
     if let Some(change) = unless_refused(announce())? {
         return Ok(change);
@@ -71,8 +70,8 @@ pub fn ask(
             came = unless_refused(announce())?;
             // Any permission answers what was asked; this one is for something else.
             if came.is_none() && kind == "permission_granted" && entry["body"]["person"] == me {
-                let detail = format!("{told}. That is not what this changes, and nothing was run. Ask again for it.");
-                return Err(Failure::Refused(serde_json::json!({ "code": "not_yours", "detail": detail })).into());
+                asked(client, number, &asking)?;
+                eprintln!("wardroom: {told}. That is not what this changes: operations are asked again");
             }
             if came.is_some() {
                 eprintln!("wardroom: {told}");
@@ -91,7 +90,14 @@ fn unless_refused(announced: anyhow::Result<u32>) -> anyhow::Result<Option<u32>>
     }
 }
 
-/// Whether the same was asked for before, and nobody has answered yet.
-fn is_waiting(refused: &anyhow::Error) -> bool {
+/// Asks; nothing comes of it where the same was asked for before, and nobody has answered yet.
+fn asked(client: &Client, number: Number, asking: &Command) -> anyhow::Result<Option<Value>> {
+    match client.command(number, asking) {
+        Err(refused) if is_already_so(&refused) => Ok(None),
+        asked => asked.map(Some),
+    }
+}
+
+fn is_already_so(refused: &anyhow::Error) -> bool {
     matches!(refused.downcast_ref(), Some(Failure::Refused(problem)) if problem["code"] == "already_so")
 }
