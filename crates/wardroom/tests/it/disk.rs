@@ -50,13 +50,17 @@ impl Disk {
 
     /// A server on this disk.
     pub fn serve(&self, house: &House) -> Server {
+        self.start(house, Command::new(WARDROOM).arg("serve").args(house.place()))
+    }
+
+    /// A server on this disk, by a `wardroom serve` of the story's own.
+    pub fn start(&self, house: &House, wardroom: &mut Command) -> Server {
         // What it says about it goes to a file on the same disk, as it would to a log file on a full disk.
         let said = house.folder().join("said");
         std::fs::write(&said, [b' '; PAGE]).unwrap();
         let said = File::options().append(true).open(said).unwrap();
-        let mut wardroom = Command::new(WARDROOM);
-        wardroom.arg("serve").args(house.place()).env("LD_PRELOAD", &self.shim);
-        house.start(wardroom.env("WARDROOM_TEST_FSYNC_FAILS", &self.flag).stderr(said))
+        wardroom.env("LD_PRELOAD", &self.shim).env("WARDROOM_TEST_FSYNC_FAILS", &self.flag);
+        house.start(wardroom.stderr(said))
     }
 
     /// From now on every fsync fails.

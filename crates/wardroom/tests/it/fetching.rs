@@ -20,14 +20,17 @@ on_both!(
     who_may_not_attach_has_nothing_fetched
 );
 
+/// So many bytes one of its pages has.
+pub const LARGE: usize = 5 << 20;
+
 /// A place with graphs, on this machine. Each picture of `/render` is another one.
-struct Graphs {
+pub struct Graphs {
     port: u16,
     asked: Arc<AtomicUsize>,
 }
 
 impl Graphs {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (port, asked) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
         let count = Arc::clone(&asked);
@@ -43,6 +46,7 @@ impl Graphs {
                     "/page" => whole(b"<html><script>alert(1)</script>"),
                     "/endless" => [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b'x'; (10 << 20) + 1]].concat(),
                     "/empty" => whole(b""),
+                    "/large" => whole(&vec![b'x'; LARGE]),
                     "/broken" => b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf".to_vec(),
                     "/off" => {
                         b"HTTP/1.1 302 Found\r\nlocation: http://169.254.169.254/latest/\r\ncontent-length: 0\r\n\r\n"
@@ -57,11 +61,11 @@ impl Graphs {
         Self { port, asked }
     }
 
-    fn at(&self, path: &str) -> String {
+    pub fn at(&self, path: &str) -> String {
         format!("http://127.0.0.1:{}{path}", self.port)
     }
 
-    fn listed(&self) -> [(&'static str, String); 1] {
+    pub fn listed(&self) -> [(&'static str, String); 1] {
         [("WARDROOM_FETCH_FROM", format!("graphs.example.org,127.0.0.1:{}", self.port))]
     }
 

@@ -49,6 +49,7 @@ mod kill;
 mod limits;
 mod lists;
 mod meant;
+mod no_room;
 mod nodes;
 mod numbers;
 mod out_of_reach;
