@@ -20,6 +20,7 @@ on_both!(
     what_is_no_review_or_brings_no_gates_token_is_told_so,
     over_tls_a_cluster_trusts_what_its_manifest_says_and_nothing_else,
     an_object_belongs_to_a_service_by_the_labels_that_it_gets_loses_and_selects,
+    no_change_escapes_by_other_labels,
     slow_uploads_keep_no_cluster_waiting,
 );
 
@@ -143,6 +144,42 @@ fn an_object_belongs_to_a_service_by_the_labels_that_it_gets_loses_and_selects(h
     };
     assert!(!lets(&changed("scale.json", selects("app=search,tier=backend"))), "by what it selects");
     assert!(lets(&changed("scale.json", selects("app=search,tier=frontend"))));
+}
+
+/// What an object carried counts beside what it is to carry, when it is changed and when it is removed.
+fn no_change_escapes_by_other_labels(house: House) {
+    let mary = house.person("mary");
+    for (service, label) in [("search", "tier=backend"), ("web", "tier=frontend")] {
+        house.run(&["service", "set", service]);
+        house.run(&["service", "match", service, "--name", "search-*", "--label", "app=search", "--label", label]);
+    }
+    house.run(&["service", "gate", "search", "--enforce"]);
+    let cluster = house.token("mary", "gate");
+    let server = house.serve();
+    server.post(&mary, "/api/v1/incidents", json!({ "title": "Search is failing", "services": ["search"] }));
+    let lets = |name: &str, now: Value, before: Value| {
+        let review = changed(name, |request| {
+            for (each, labels) in [("object", now), ("oldObject", before)] {
+                if request[each].is_object() {
+                    request[each]["metadata"]["labels"] = labels;
+                }
+            }
+        });
+        let (status, answer) = asked(&server, &cluster, &review);
+        assert_eq!(status, 200, "{answer}");
+        answer["response"]["allowed"].as_bool().unwrap()
+    };
+    let (search, web) = (json!({ "app": "search", "tier": "backend" }), json!({ "app": "search", "tier": "frontend" }));
+    let rest = [json!({ "app": "search" }), json!({ "tier": "backend" }), json!({}), Value::Null, web.clone()];
+    for left in rest {
+        assert!(!lets("update.json", left.clone(), search.clone()), "it was search's before it carried {left}");
+        assert!(!lets("update.json", search.clone(), left.clone()), "it becomes search's after it carried {left}");
+    }
+    assert!(lets("update.json", web.clone(), web.clone()), "it was and is the web's");
+    // Half of what is asked before and the other half after is never all of it.
+    assert!(lets("update.json", json!({ "app": "search" }), json!({ "tier": "backend" })));
+    assert!(!lets("delete.json", Value::Null, search), "it is removed as what it was");
+    assert!(lets("delete.json", Value::Null, web));
 }
 
 /// Begins to send something, and sends no more of it.
