@@ -2,12 +2,17 @@
 //!
 //! What is known comes from a list that was made while it could be read, or from those of its entries that can be read by
 //! themselves. What is not known is taken for what would hold the most: a gate that falls open tells nobody. Unless it is
-//! known that everybody may know of it, it is not named.
+//! known that everybody may know of it, and that it is there, it is not named.
+//!
+//! So it is with one that can be read in part. An entry that cannot be read says by its kind what it may have changed: a note
+//! puts nothing in doubt, and services that were set may be any, until they are set again in words that can be read. To doubt
+//! every service for every unreadable entry would shut all gates for one damaged note; to doubt none would let changes pass
+//! into an incident that holds them. An entry of a kind that nobody here knows may have changed anything.
 
 use std::collections::BTreeSet;
 
 use super::with_needs;
-use crate::event::Event;
+use crate::event::{Event, Unreadable};
 use crate::facts::Facts;
 use crate::id::{Number, PersonId, ServiceName};
 use crate::incident::{Incident, Kind, Phase, Severity};
@@ -92,6 +97,29 @@ impl Unread {
         }
     }
 
+    /// Takes in that an entry cannot be read: what such an entry says is not known from then on.
+    pub fn evolve_unreadable(&mut self, why: &Unreadable) {
+        match why {
+            Unreadable::Unknown { .. } => *self = Self::unknown(self.number),
+            Unreadable::Malformed { kind, .. } => match kind.as_str() {
+                "opened" => *self = Self::unknown(self.number),
+                "declared" | "reopened" | "phase_set" | "closed" | "sent_back" | "merged_into" => self.phase = None,
+                "severity_set" => self.severity = None,
+                "kind_set" => self.kind = None,
+                "services_set" | "absorbed" => self.services = None,
+                "restricted" | "unrestricted" | "invited" | "uninvited" => self.circle = Circle::Unknown,
+                _ => {}
+            },
+        }
+    }
+
+    /// Whether everything is known that the gate goes by.
+    #[must_use]
+    pub fn is_certain(&self) -> bool {
+        let Self { kind, phase, severity, services, circle, .. } = self;
+        kind.is_some() && phase.is_some() && severity.is_some() && services.is_some() && *circle != Circle::Unknown
+    }
+
     /// Whether it may hold any gate.
     #[must_use]
     pub fn may_hold(&self) -> bool {
@@ -120,7 +148,8 @@ impl Unread {
             Some(severity) => known.enforced.contains(&severity),
             None => !known.enforced.is_empty(),
         });
-        let named = self.circle == Circle::House && !is_guest_elsewhere(person, self.number, facts);
+        let named =
+            self.circle == Circle::House && self.services.is_some() && !is_guest_elsewhere(person, self.number, facts);
         Some(Doubt { incident: named.then_some(self.number), service: service.clone(), enforced, partly: false })
     }
 }

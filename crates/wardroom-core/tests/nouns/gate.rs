@@ -3,7 +3,7 @@
 use wardroom_core::change::{ChangeState, NewChange};
 use wardroom_core::command::Command;
 use wardroom_core::directory::DirectoryEvent;
-use wardroom_core::event::Event;
+use wardroom_core::event::{Event, Unreadable};
 use wardroom_core::facts::{EARLIER_KEPT, GOODS_KEPT, Standing};
 use wardroom_core::gate::{Circle, Doubt, Found, Full, Passing, Unread, severities};
 use wardroom_core::id::PersonId;
@@ -234,6 +234,43 @@ fn what_is_not_known_of_an_incident_that_cannot_be_read_may_hold_anything() {
     let on = |name: &str| [Event::ServicesSet { services: services(&[name]), unknown_services: services(&[]) }];
     assert_eq!(doubt(&remains(on("indexing")), Some(ROBIN), "search", &given), None);
     assert!(doubt(&remains(on("search")), Some(ROBIN), "indexing", &given).is_some(), "what it needs, too");
+}
+
+/// A damaged note shuts no gate, and services that nobody can read shut each that enforces.
+#[test]
+fn what_an_entry_that_cannot_be_read_may_have_changed_is_not_known_any_more() {
+    let given = enforcing(staffed(), "search");
+    let wrong = |kind: &str| Unreadable::Malformed { kind: kind.to_owned(), why: "it is null".to_owned() };
+    let on = |name: &str| Event::ServicesSet { services: services(&[name]), unknown_services: services(&[]) };
+    let unsure = |unread: &Unread| doubt(unread, Some(JOSEPHINE), "search", &given).map(|doubt| doubt.enforced);
+    let known = remains([opened_as(1, Kind::Incident, Phase::Active), on("indexing")]);
+    let after = |why: &Unreadable| {
+        let mut unread = known.clone();
+        unread.evolve_unreadable(why);
+        unread
+    };
+    assert_eq!(after(&wrong("noted")), known);
+    for kind in ["services_set", "absorbed", "opened"] {
+        let mut unread = after(&wrong(kind));
+        assert_eq!((unread.is_certain(), unsure(&unread)), (false, Some(true)), "{kind}");
+        unread.evolve(&on("indexing"));
+        assert_eq!(unsure(&unread), None, "{kind}: they were said anew");
+    }
+    let newer = after(&Unreadable::Unknown { kind: "unheard_of".to_owned(), version: 1 });
+    assert_eq!((newer.clone(), unsure(&newer)), (Unread::unknown(number(1)), Some(true)));
+    // What is known holds search, at a severity that its gate does not enforce, and is over.
+    let sev4 = Event::SeveritySet { from: Severity::Sev2, to: Severity::Sev4, reason: None };
+    let mut calm = remains([opened_as(1, Kind::Incident, Phase::Active), sev4]);
+    assert_eq!(unsure(&calm), Some(false));
+    calm.evolve_unreadable(&wrong("severity_set"));
+    assert_eq!(unsure(&calm), Some(true));
+    calm.evolve(&phase(Phase::Resolved));
+    assert_eq!(unsure(&calm), None);
+    calm.evolve_unreadable(&wrong("reopened"));
+    assert_eq!(unsure(&calm), Some(true));
+    // Whether somebody may know of it is not known either.
+    let closed = after(&wrong("restricted"));
+    assert_eq!(closed.circle, Circle::Unknown);
 }
 
 /// A failure would tell of it as well as a refusal.

@@ -113,6 +113,16 @@ impl Book {
         }
     }
 
+    /// Takes in what is known of an incident that can be read in part, beside what was read: nothing where everything is known
+    /// that the gate goes by.
+    pub fn reads_in_part(&self, unread: Unread) {
+        if unread.is_certain() {
+            self.write().unread.remove(&unread.number);
+        } else {
+            self.cannot_read(unread);
+        }
+    }
+
     /// Takes the directory in as it is now.
     pub fn directory(&self, facts: &Facts) {
         self.write().directory(facts);
@@ -189,8 +199,6 @@ impl Book {
             if !pages.facts.services.contains_key(service) && !numbers.into_iter().flatten().any(told) {
                 look.unknown.push(service.clone());
             }
-            let unread = pages.unread.values();
-            look.found.doubts.extend(unread.filter_map(|unread| unread.look(person, service, &pages.facts)));
             for number in numbers.into_iter().flatten() {
                 let Some(incident) = pages.known.get(number).and_then(|known| known.incident.as_ref()) else {
                     continue;
@@ -211,6 +219,9 @@ impl Book {
             let known = pages.known.get(&number)?;
             known.incident.as_ref()?.doubt(person, service, &pages.facts, known.broken)
         });
+        // After what is known: that can be named.
+        let all = services.iter().flat_map(|service| pages.unread.values().map(move |unread| (unread, service)));
+        found.doubts.extend(all.filter_map(|(unread, service)| unread.look(person, service, &pages.facts)));
         found.fill(|number, service, many| {
             pages.known.get(&number)?.incident.as_ref()?.full(person, service, &pages.facts, many)
         });
@@ -242,7 +253,10 @@ impl Pages {
         if self.known.get(&number).is_some_and(|known| known.seq > seq) {
             return;
         }
-        self.unread.remove(&number);
+        // What cannot be read of it is told by whoever keeps this.
+        if incident.unreadable.is_none() {
+            self.unread.remove(&number);
+        }
         let holds = incident.held_services(&self.facts);
         let incident = (!holds.is_empty()).then(|| Arc::clone(incident));
         let before = self.known.insert(number, Known { seq, broken, incident, holds: holds.clone() });

@@ -8,7 +8,7 @@ mod book;
 mod passing;
 mod stops;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ impl Gate {
     #[must_use]
     pub fn start(log: Log, streams: Streams, watch: Watch, board: Board, lost: Counter) -> Self {
         let gate = Self { book: Arc::clone(streams.book()), stops: Stops::start(log.clone(), lost) };
-        tokio::spawn(Keeper { log, streams, watch, board, book: Arc::clone(&gate.book) }.keep());
+        let parts = BTreeMap::new();
+        tokio::spawn(Keeper { log, streams, watch, board, book: Arc::clone(&gate.book), parts }.keep());
         gate
     }
 }
@@ -59,10 +60,12 @@ struct Keeper {
     watch: Watch,
     board: Board,
     book: Arc<Book>,
+    /// What is known of incidents that can be read in part, and up to which entry.
+    parts: BTreeMap<Number, (u64, Unread)>,
 }
 
 impl Keeper {
-    async fn keep(self) {
+    async fn keep(mut self) {
         let mut news = self.watch.subscribe();
         let mut follower = Follower::of(&self.watch);
         loop {
@@ -81,7 +84,7 @@ impl Keeper {
     }
 
     /// Reads on from where the last round ended; the first one reads every open incident.
-    async fn round(&self, follower: &mut Follower) -> Result<(), LogError> {
+    async fn round(&mut self, follower: &mut Follower) -> Result<(), LogError> {
         // Before anything is read: what is committed meanwhile is for the next round.
         let now = clock::now();
         let fresh = self.book.confirmed_at().is_some_and(|at| age(at, now, LOOK).is_none());
@@ -107,8 +110,16 @@ impl Keeper {
         Ok(open.into_iter().chain(self.book.numbers()).collect())
     }
 
-    async fn take(&self, number: Number) -> Result<(), LogError> {
+    async fn take(&mut self, number: Number) -> Result<(), LogError> {
         match self.streams.incident(number).await {
+            Ok(Some(held)) if held.incident.unreadable.is_some() => {
+                let (seq, remains) = self.remains(number, self.parts.get(&number).cloned()).await?;
+                if self.parts.insert(number, (seq, remains.clone())).is_none() {
+                    tracing::warn!(%number, certain = remains.is_certain(), "the gate reads an incident only in part");
+                }
+                self.book.take(&held);
+                self.book.reads_in_part(remains);
+            }
             Ok(Some(held)) => self.book.take(&held),
             Ok(None) => {}
             // Of one that is broken, what was known last goes on: a gate that falls open tells nobody.
@@ -118,7 +129,7 @@ impl Keeper {
                     Some(known) => (Some(known), true),
                     None => (self.board.row(number).await?.map(|row| (row.last_entry.0, row.unread())), false),
                 };
-                let remains = self.remains(number, known.clone()).await?;
+                let (_, remains) = self.remains(number, known.clone()).await?;
                 // What was read here goes on as it was: only what came since is news.
                 if !(as_read && known.is_some_and(|(_, known)| known == remains)) {
                     self.book.cannot_read(remains);
@@ -129,29 +140,30 @@ impl Keeper {
         Ok(())
     }
 
-    /// What was known of an incident up to an entry, and what those after it say that can be read by themselves. One that
-    /// cannot, or is not there, may have changed anything.
-    async fn remains(&self, number: Number, known: Option<(u64, Unread)>) -> Result<Unread, LogError> {
+    /// What was known of an incident up to an entry, and what those after it say that can be read by themselves; up to which
+    /// entry that goes. What is not there may have changed anything.
+    async fn remains(&self, number: Number, known: Option<(u64, Unread)>) -> Result<(u64, Unread), LogError> {
         let stream = stream_of(number);
         let (mut seq, mut unread) = known.unwrap_or_else(|| (0, Unread::unknown(number)));
         let tip = match self.log.tip(stream).await {
-            Err(LogError::Damaged { .. }) => return Ok(Unread::unknown(number)),
+            Err(LogError::Damaged { .. }) => return Ok((seq, Unread::unknown(number))),
             tip => tip?.seq,
         };
         loop {
             let page = match self.log.read_stream(stream, seq, PIECE).await {
-                Err(LogError::Damaged { .. }) => return Ok(Unread::unknown(number)),
+                Err(LogError::Damaged { .. }) => return Ok((seq, Unread::unknown(number))),
                 page => page?,
             };
             for stored in &page {
                 match recorded(stored) {
-                    Ok(entry) if stored.seq == seq + 1 => unread.evolve(&entry.event),
-                    _ => unread = Unread::unknown(number),
+                    _ if stored.seq != seq + 1 => unread = Unread::unknown(number),
+                    Ok(entry) => unread.evolve(&entry.event),
+                    Err(why) => unread.evolve_unreadable(&why),
                 }
                 seq = stored.seq;
             }
             if page.len() < PIECE {
-                return Ok(if seq < tip { Unread::unknown(number) } else { unread });
+                return Ok((seq, if seq < tip { Unread::unknown(number) } else { unread }));
             }
         }
     }

@@ -14,6 +14,7 @@ on_both!(
     what_came_after_the_boards_row_is_not_passed_over,
     a_full_ledger_stops_nobody_and_lets_nobody_through_unseen,
     one_that_can_be_read_in_part_keeps_only_those_from_passing_where_it_is_enforced,
+    what_an_entry_that_cannot_be_read_may_have_added_is_not_passed_over,
 );
 
 fn asked(server: &Server, token: &str, service: &str, what: &str) -> (u16, Value) {
@@ -251,7 +252,7 @@ fn what_came_after_the_boards_row_is_not_passed_over(house: House) {
     assert_eq!(asked(&server, &robin, "web", "deploy v12").1["decision"], "allow", "nothing was said of it since");
     server.kill();
     // What was said since cannot be read either: it may be on anything.
-    house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {lost}"));
+    house.tamper(&format!("UPDATE events SET body = 'null', kind = 'unheard_of' WHERE stream = {lost}"));
     let server = cold(&[lost]);
     wait::until("the gate has read of it", || (asked(&server, &robin, "web", "deploy").0 == 503).then_some(()));
     house.run(&["service", "gate", "web", "--observe"]);
@@ -297,4 +298,40 @@ fn one_that_can_be_read_in_part_keeps_only_those_from_passing_where_it_is_enforc
     let stands = "It stands there as change 1 of incident #2.";
     assert_eq!(said["reason"], format!("Allowed: the gate of search only observes. {in_part} {stands}"));
     assert_eq!((changes(&server, &mary, n).len(), changes(&server, &mary, whole).len()), (0, 1));
+}
+
+fn what_an_entry_that_cannot_be_read_may_have_added_is_not_passed_over(house: House) {
+    let Scene { house, mut server, mary, sabrina, robin, n } = scene(house);
+    for (service, enforces) in [("web", "sev2"), ("mail", "sev1")] {
+        house.run(&["service", "set", service]);
+        house.run(&["service", "gate", service, "--enforce", enforces]);
+    }
+    let last = |answer: Value| answer["last_entry"].as_u64().unwrap();
+    let sets =
+        |services: Value| last(server.done(&mary, n, json!({ "command": "set_services", "services": services })));
+    let noted = last(server.done(&mary, n, json!({ "command": "note", "text": "it is slow" })));
+    let [added, taken_back] = [json!(["search", "web"]), json!(["search"])].map(sets);
+    // A note says nothing of services, and what was set before is not what holds now.
+    for (entries, unsure) in [(vec![noted, added], false), (vec![taken_back], true)] {
+        server.kill();
+        for entry in entries {
+            house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {n} AND seq = {entry}"));
+        }
+        house.tamper("DELETE FROM snapshots");
+        server = house.serve();
+        for (token, nobody) in [(&robin, "robin"), (&sabrina, "sabrina")] {
+            let answer = once_read(&server, token, "web", "deploy v12");
+            if unsure {
+                let detail = cannot_decide(&answer);
+                assert!(detail.starts_with("Something that may be on web cannot be read."), "{nobody}: {detail}");
+            } else {
+                assert_eq!(answer.1["reason"], "Allowed: no incident holds web.", "{nobody}");
+            }
+        }
+        // Where it is known to be, it is as it was: who is outside is stopped, and who would pass cannot be recorded.
+        assert_eq!(asked(&server, &robin, "search", "deploy v12").1["decision"], "deny");
+        let detail = cannot_decide(&asked(&server, &sabrina, "search", "deploy v12"));
+        assert!(detail.starts_with("Incident #1 is on search and can be read only in part"), "{detail}");
+        assert_eq!(asked(&server, &robin, "mail", "deploy v12").1["decision"], "allow", "it does not enforce this");
+    }
 }
