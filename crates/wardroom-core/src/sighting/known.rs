@@ -1,9 +1,9 @@
 //! Which change of the ledger it is that was seen, and where its words stand.
 
 use super::{Seen, minutes};
-use crate::change::{Change, ChangeState, SeenAs};
+use crate::change::{Change, ChangeState, Coordination, SeenAs};
 use crate::event::{Event, Recorded};
-use crate::id::{Number, Time};
+use crate::id::{Number, PersonId, Time};
 use crate::incident::Incident;
 use crate::refusal::{Code, Refusal};
 
@@ -15,15 +15,30 @@ const APART_MINUTES: i64 = 10;
 
 impl Incident {
     /// The change of the ledger that was seen, as far as that can be told: of the same service, by the same person, a
-    /// little while ago. Where nobody knows who it was, as of a robot, it is taken for what was announced or made at that
-    /// time, and is shown as no more than that. A change of the ledger is seen once.
+    /// little while ago. Where nobody knows who it was, as of a robot, it is taken for what operations announced or made at
+    /// that time, and is shown as no more than that: what is still to be sorted hides nothing, and what somebody else is
+    /// known to have made is no robot's. A change of the ledger is seen once.
     pub(super) fn known_as(&self, seen: &Seen, at: Time) -> Option<u32> {
         let is_seen = |change: &Change| self.sightings.iter().any(|known| known.seen.change == Some(change.id));
         let is_it = |change: &&Change| {
-            let whose = seen.person.is_none_or(|person| person == change.by);
-            change.service == seen.service && whose && may_be_made_at(change, at) && !is_seen(change)
+            change.service == seen.service
+                && change.may_be_made_by(seen.person)
+                && may_be_made_at(change, at)
+                && !is_seen(change)
         };
         self.changes.iter().rev().find(is_it).map(|change| change.id)
+    }
+}
+
+impl Change {
+    /// Whether it may have been made by somebody of whom another system tells, or by nobody that is known.
+    fn may_be_made_by(&self, person: Option<PersonId>) -> bool {
+        match (person, &self.maker) {
+            // Whoever took it in did not make it.
+            (Some(person), Some(maker)) => maker.person == Some(person),
+            (Some(person), None) => self.by == person,
+            (None, maker) => maker.is_none() && self.coordination == Coordination::ByOperations,
+        }
     }
 }
 

@@ -8,15 +8,16 @@ use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::id::{Entry, PersonId};
 use wardroom_core::incident::{Kind, Phase};
+use wardroom_core::merge::Absorbed;
 use wardroom_core::next::Next;
 use wardroom_core::refusal::{Code, Remedy};
 use wardroom_core::sighting::{NewSighting, SIGHTINGS_MAX, Seen, Stage};
 
 use crate::cast::{IVAN, JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA, at, service};
-use crate::change::{ROLLBACK, announced, done, new, recorded, staffed};
+use crate::change::{ROLLBACK, announced, done, new, recorded, staffed, step, uncoordinated};
 use crate::given::{Given, by, given};
-use crate::permission::granted;
-use crate::words::{ask_for, cmd, joined, opened_as, opened_restricted, text};
+use crate::permission::{broken, granted};
+use crate::words::{ask_for, cmd, joined, number, opened_as, opened_restricted, text};
 
 pub fn seen(person: Option<PersonId>, minutes: i64) -> Seen {
     Seen {
@@ -162,6 +163,49 @@ fn what_stands_in_the_ledger_is_known_as_that() {
     assert_eq!(known(made(), seen(None, 45)), None, "long after it was done");
     let again = Seen { key: Uuid::from_u128(8), ..seen(None, 6) };
     assert!(is_uncoordinated(announcing().told(seen(None, 5)).accepted(), again), "one change is seen once");
+}
+
+/// Nobody's change hid in what was itself to be sorted, and in what somebody else is known to have made.
+#[test]
+fn what_nobody_is_known_to_have_made_is_taken_for_a_change_of_operations_alone() {
+    let known = |given: Given, seen: Seen| given.told(seen).accepted().state().sightings[0].seen.change;
+    let freelance = || staffed().after(4).and([by(ROBIN, uncoordinated(1, ROBIN))]).after(6);
+    assert_eq!(known(freelance(), seen(None, 5)), None);
+    assert!(is_uncoordinated(freelance(), seen(None, 5)), "one beside it is looked at for itself");
+    assert_eq!(known(freelance(), seen(Some(ROBIN), 5)), Some(1), "whose it is by name is that one");
+    let sorted = freelance().and([by(JOSEPHINE, Event::ChangeTakenIn(step(JOSEPHINE)))]);
+    assert_eq!(known(sorted, seen(None, 5)), None, "sorted by now, it was not made by operations");
+    let over_glass = NewChange { uncoordinated: true, ..new(1, ROBIN, ChangeState::Announced) };
+    let glass = staffed().after(4).and([by(ROBIN, broken(ROBIN)), by(ROBIN, recorded(over_glass))]).after(6);
+    assert!(is_uncoordinated(glass, seen(None, 5)));
+    let permitted =
+        staffed().after(4).and([by(JOSEPHINE, granted(ROBIN, 40)), by(ROBIN, announced(1, ROBIN))]).after(6);
+    assert_eq!(known(permitted, seen(None, 5)), Some(1), "within a permission it is one of operations");
+}
+
+/// In another incident it was seen and taken in by Josephine, and came along with that incident.
+#[test]
+fn what_was_taken_in_is_a_change_of_whoever_made_it() {
+    let taken = freelanced().when(JOSEPHINE, sort("take_in_sighting")).accepted().state().changes.remove(0);
+    let absorbed = Absorbed {
+        from: number(7),
+        began: None,
+        responders: [JOSEPHINE].into(),
+        members: [].into(),
+        roadblocks: vec![],
+        services: [].into(),
+        unknown_services: [].into(),
+        posts: vec![],
+        criteria: vec![],
+        todos: vec![],
+        changes: vec![taken],
+        sightings: vec![],
+    };
+    let here = || staffed().after(10).and([Event::Absorbed(absorbed.clone())]);
+    let known = |seen: Seen| here().told(seen).accepted().state().sightings[0].seen.change;
+    assert_eq!(known(seen(Some(JOSEPHINE), 5)), None, "whoever took it in did not make it");
+    assert_eq!(known(seen(None, 5)), None);
+    assert_eq!(known(seen(Some(ROBIN), 5)), Some(1));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use uuid::Uuid;
-use wardroom_core::change::{Change, ChangeState, NewChange};
+use wardroom_core::change::{Change, ChangeState, Coordination, NewChange};
 use wardroom_core::event::{Event, Recorded};
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
 use wardroom_core::incident::{Incident, Kind, Phase};
@@ -22,7 +22,10 @@ use crate::world::{Moment, Told, Verdict, Watch};
 /// A change of the ledger.
 struct Made {
     service: ServiceName,
-    by: PersonId,
+    /// Who made it, if that is known.
+    maker: Option<PersonId>,
+    /// Whether it is one of operations, which a robot may have made.
+    robots: bool,
     told: Time,
     over: Option<Time>,
     /// It was not made after all, or is none of this incident.
@@ -58,12 +61,24 @@ struct Raising {
 /// Who was told of what does not change what was made.
 fn from_new(new: &NewChange, at: Time) -> Made {
     let over = (new.state == ChangeState::Done).then(|| new.happened_at.unwrap_or(at));
-    Made { service: new.service.clone(), by: new.by, told: at, over, nothing: false, seen: false }
+    let (service, maker) = (new.service.clone(), new.seen.map_or(Some(new.by), |seen| seen.by));
+    Made {
+        service,
+        maker,
+        robots: !new.uncoordinated && new.seen.is_none(),
+        told: at,
+        over,
+        nothing: false,
+        seen: false,
+    }
 }
 
 fn from_other(change: &Change) -> Made {
     let over = change.done_at;
-    Made { service: change.service.clone(), by: change.by, told: change.at, over, nothing: false, seen: false }
+    let (service, maker) =
+        (change.service.clone(), change.maker.as_ref().map_or(Some(change.by), |maker| maker.person));
+    let robots = change.coordination == Coordination::ByOperations && change.maker.is_none();
+    Made { service, maker, robots, told: change.at, over, nothing: false, seen: false }
 }
 
 impl Book {
@@ -170,7 +185,7 @@ impl Book {
 impl Made {
     fn is(&self, seen: &Seen, at: Time) -> bool {
         let ten = 10.minutes();
-        let theirs = seen.person.is_none() || seen.person == Some(self.by);
+        let theirs = if seen.person.is_none() { self.robots } else { seen.person == self.maker };
         let soon = self.told - ten <= at && at <= self.told + 60.minutes();
         let when = match self.over {
             None => soon,
