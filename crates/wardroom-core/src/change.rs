@@ -20,11 +20,15 @@ use serde::{Deserialize, Serialize};
 pub(crate) use deciding::{Made, Reworded};
 pub use differing::Differing;
 pub(crate) use next::asked_after;
-pub use told::{ChangeCorrected, ChangeHandedOn, ChangeStep, NewChange, SeenAs, SentBack, WayBack};
+pub use told::{ChangeCorrected, ChangeHandedOn, ChangePassed, ChangeStep, NewChange, SeenAs, SentBack, WayBack};
 
 use crate::id::{Entry, PersonId, ServiceName, Time};
 use crate::said::LastSaid;
 use crate::text::Text;
+
+/// So long after it was announced, a change may still be made, in minutes: what is seen of that service and person until then
+/// is taken for it. Whoever is at it for longer has said meanwhile how far they are.
+pub(crate) const ANNOUNCED_MINUTES: i64 = 60;
 
 /// A modification of a service.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -46,6 +50,10 @@ pub struct Change {
     /// By what it came to the gate, if it was recorded there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Text>,
+    /// What the gate saw of it, where it was announced by hand, the oldest first; each once, and
+    /// [`PASSES_MAX`](crate::gate::PASSES_MAX) at the most.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Passed>,
     /// Who made it, where another system told of it and operations took it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maker: Option<Maker>,
@@ -62,6 +70,19 @@ pub struct Change {
     pub coordination: Coordination,
     /// How it stands, and who said so.
     pub stands: Stands,
+}
+
+/// What the gate saw of a change that was under way.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Passed {
+    /// What it was asked.
+    pub what: Text,
+    /// By what that came.
+    pub through: Text,
+    /// Whether it is as good as done, as in a cluster that only waited for the gate's word.
+    pub done: bool,
+    /// When.
+    pub at: Time,
 }
 
 /// Who made a change of which another system told.

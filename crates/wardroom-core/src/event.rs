@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::Grounds;
 use crate::briefing::Briefed;
-use crate::change::{ChangeCorrected, ChangeHandedOn, ChangeStep, NewChange, SentBack, WayBack};
+use crate::change::{ChangeCorrected, ChangeHandedOn, ChangePassed, ChangeStep, NewChange, SentBack, WayBack};
 use crate::document::{Part, PartMarked};
 use crate::evidence::Evidence;
 use crate::example;
@@ -166,6 +166,8 @@ pub enum Event {
 
     // change.rs: what was done to services
     ChangeRecorded(Box<NewChange>),
+    /// What came through the gate belongs to one that is under way.
+    ChangePassed(ChangePassed),
     ChangeDone(ChangeStep),
     ChangeFailed(ChangeStep),
     ChangeDropped(ChangeStep),

@@ -8,6 +8,7 @@
 //!
 //! Of a restricted incident the gate knows for those who may know of it, and for nobody else: a refusal would tell of it.
 
+mod belonging;
 mod unread;
 
 use jiff::ToSpan;
@@ -25,6 +26,7 @@ use crate::text::{Line, Text};
 
 use std::collections::BTreeSet;
 
+pub use belonging::PASSES_MAX;
 pub use unread::{Circle, Doubt, Unread};
 
 /// For so long the same, asked again by the same person, is the same change, in minutes.
@@ -286,56 +288,68 @@ impl Incident {
     #[must_use]
     pub fn passed_already(&self, person: PersonId, service: &ServiceName, what: &str, now: Time) -> Option<u32> {
         let since = now.checked_sub(SAME_MINUTES.minutes()).unwrap_or(Time::MIN);
+        let said = |words: &Text, at: Time| words.words() == Some(what) && at > since;
         let same = |change: &&Change| {
-            change.through.is_some()
-                && change.by == person
+            let itself = change.through.is_some() && said(&change.what, change.at);
+            change.by == person
                 && change.service == *service
-                && change.what.words() == Some(what)
-                && change.at > since
                 && matches!(change.stands.state, ChangeState::Announced | ChangeState::Done)
+                && (itself || change.passed.iter().any(|line| said(&line.what, line.at)))
         };
-        self.changes.iter().rev().find(same).map(|change| change.id)
+        let lately = self.changes.iter().rev().find(same).map(|change| change.id);
+        lately.or_else(|| self.has_this_line(person, service, what, now))
     }
 
     /// Records what comes through the gate: all of it, or nothing.
     pub(crate) fn pass_gate(&self, ask: &Asking<'_>, passing: Passing) -> Result<Decision, Refusal> {
         let by = ask.active_person()?;
-        let Passing { services, what, back_to, through, done } = passing;
+        let Passing { services, what, back_to, through, done } = &passing;
         let back_to = back_to.as_ref().map(Line::as_str);
         let mut events = self.join_unless_here(by);
-        let mut change = self.changes_recorded;
+        let (joining, mut change) = (events.len(), self.changes_recorded);
         for service in services {
-            let Some(let_by) = self.lets_through(by, &service, back_to, (ask.facts, ask.now)) else {
+            let Some(let_by) = self.lets_through(by, service, back_to, (ask.facts, ask.now)) else {
                 let could = self.who_may(&Act::Duty(Duty::Operations));
-                return Err(Refusal::new(Code::NotYours, self.stopping(Some(by), &service, ask.facts)).who_could(could));
+                return Err(Refusal::new(Code::NotYours, self.stopping(Some(by), service, ask.facts)).who_could(could));
             };
-            if self.passed_already(by, &service, what.as_str(), ask.now).is_some() {
+            if self.passed_already(by, service, what.as_str(), ask.now).is_some() {
+                continue;
+            }
+            let under_way = match let_by {
+                By::Hands(hands) => self.under_way(by, service, hands, ask.now).filter(|known| known.takes_a_line()),
+                // They need nobody's hands for it: it is one of its own.
+                By::Rollback => None,
+            };
+            if let Some(known) = under_way {
+                events.push(known.passes(by, &passing));
                 continue;
             }
             change += 1;
             events.push(Event::ChangeRecorded(Box::new(NewChange {
                 change,
-                unknown_service: !ask.facts.services.contains_key(&service),
-                service,
+                unknown_service: !ask.facts.services.contains_key(service),
+                service: service.clone(),
                 what: Text::from(what.clone()),
                 why: None,
                 how: None,
                 back: None,
                 by,
-                state: if done { ChangeState::Done } else { ChangeState::Announced },
+                state: if *done { ChangeState::Done } else { ChangeState::Announced },
                 happened_at: None,
                 uncoordinated: let_by == By::Hands(Hands::Glass),
                 through: Some(through.clone().into()),
                 seen: None,
             })));
         }
-        if change == self.changes_recorded {
+        if events.len() == joining {
             return Err(Refusal::new(
                 Code::AlreadySo,
                 "This came through the gate a moment ago, and stands in the ledger.",
             ));
         }
-        self.has_room_for_changes(change)?;
+        if change > self.changes_recorded {
+            self.has_room_for_changes(change)?;
+        }
         Ok(events.into())
     }
 }

@@ -37,6 +37,8 @@ export interface Change {
   back_entry: number | null;
   /** By what it came to the gate, if it was recorded there. */
   through: string | null;
+  /** What the gate saw of it, where it was announced by hand, the oldest first. */
+  passed: { what: string | null; through: string | null; done: boolean; at: Time }[];
   /** Who made it, where another system told of it and operations took it in. */
   maker: { person: Person | null; who: string | null } | null;
   by: Person;

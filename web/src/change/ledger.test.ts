@@ -17,6 +17,7 @@ function change(id: number, more: Partial<Change> = {}): Change {
     back: null,
     back_entry: null,
     through: null,
+    passed: [],
     maker: null,
     by: person,
     at: '2026-01-05T03:00:00Z',

@@ -128,6 +128,11 @@ impl Incident {
         Err(Refusal::new(Code::TooMany, sentence))
     }
 
+    /// The numbers of further changes that have happened, as many as fit.
+    pub(crate) fn numbers_left(&self) -> std::ops::RangeInclusive<u32> {
+        self.changes_recorded + 1..=HAPPENED_MAX
+    }
+
     fn new_change(
         &self,
         ask: &Asking<'_>,
@@ -223,13 +228,17 @@ impl Incident {
         note: Option<Prose>,
         evidence: Option<Entry>,
     ) -> Result<Decision, Refusal> {
+        let (_, known) = self.change_for(ask, change, outcome.into())?;
         let step = self.step(ask, (change, outcome.into()), note, evidence)?;
-        let event = match outcome {
+        let mut events = vec![match outcome {
             Outcome::Done => Event::ChangeDone(step),
             Outcome::Failed => Event::ChangeFailed(step),
             Outcome::Dropped => Event::ChangeDropped(step),
-        };
-        Ok(event.into())
+        }];
+        if outcome != Outcome::Done {
+            events.extend(self.left_by(known));
+        }
+        Ok(events.into())
     }
 
     pub(crate) fn revert_change(

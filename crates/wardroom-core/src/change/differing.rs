@@ -1,6 +1,6 @@
 //! What differs from normal right now, in which order it is undone, and that nothing is closed over it (rule 10).
 
-use super::{Change, Maker};
+use super::{Change, Maker, Passed};
 use crate::id::{ServiceName, Time};
 use crate::incident::Incident;
 use crate::refusal::{Code, Refusal, Remedy};
@@ -76,6 +76,7 @@ impl Incident {
                 how: text(&change.how),
                 back: text(&change.back),
                 through: text(&change.through),
+                passed: change.passed.iter().map(Passed::anew).collect(),
                 maker: change.maker.as_ref().map(|maker| Maker { who: text(&maker.who), ..maker.clone() }),
                 said: LastSaid::default(),
                 stands,
@@ -83,5 +84,11 @@ impl Incident {
             }
         };
         (before + 1..).zip(self.changes.iter().filter(|change| change.is_open())).map(anew).collect()
+    }
+}
+
+impl Passed {
+    fn anew(&self) -> Self {
+        Self { what: self.what.anew(), through: self.through.anew(), ..self.clone() }
     }
 }

@@ -1,6 +1,6 @@
 //! How a change stands after its events.
 
-use super::{Change, ChangeState, ChangeStep, Coordination, Maker, NewChange, SeenAs, Stands};
+use super::{Change, ChangePassed, ChangeState, ChangeStep, Coordination, Maker, NewChange, Passed, SeenAs, Stands};
 use crate::event::{Event, Recorded};
 use crate::incident::{Incident, Phase};
 use crate::merge::Absorbed;
@@ -13,6 +13,9 @@ impl Incident {
             Event::ChangeRecorded(new) => self.take_change(recorded, self.as_seen(new, new.as_recorded(recorded))),
             Event::Absorbed(Absorbed { changes, .. }) => {
                 changes.iter().for_each(|change| self.take_change(recorded, change.clone()));
+            }
+            Event::ChangePassed(told) => {
+                self.with_change(told.change, |change| change.passed.push(told.as_line(recorded)))
             }
             Event::SentBack(back) => {
                 self.phase = Phase::Resolved;
@@ -101,6 +104,7 @@ impl NewChange {
             how: self.how.clone(),
             back: self.back.clone(),
             through: self.through.clone(),
+            passed: Vec::new(),
             maker: None,
             by: self.by,
             at: recorded.at,
@@ -132,6 +136,12 @@ impl Change {
         if self.coordination == Coordination::Uncoordinated {
             self.coordination = Coordination::Sorted;
         }
+    }
+}
+
+impl ChangePassed {
+    fn as_line(&self, recorded: &Recorded) -> Passed {
+        Passed { what: self.what.clone(), through: self.through.clone(), done: self.done, at: recorded.at }
     }
 }
 

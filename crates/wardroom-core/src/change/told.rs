@@ -48,6 +48,21 @@ pub struct SeenAs {
     pub by: Option<PersonId>,
 }
 
+/// What came through the gate belongs to a change that is under way.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangePassed {
+    /// Which.
+    pub change: u32,
+    /// What the gate was asked.
+    pub what: Text,
+    /// By what that came.
+    pub through: Text,
+    /// Whether it is as good as done.
+    pub done: bool,
+    /// Who came through.
+    pub by: PersonId,
+}
+
 /// A change stands otherwise now; the event's kind says how.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct ChangeStep {

@@ -73,6 +73,7 @@ impl Event {
         "todo_reopened",
         "todo_linked",
         "change_recorded",
+        "change_passed",
         "change_done",
         "change_failed",
         "change_dropped",

@@ -1,14 +1,12 @@
 //! Which change of the ledger it is that was seen, and where its words stand.
 
 use super::{Seen, minutes};
-use crate::change::{Change, ChangeState, Coordination, SeenAs};
+use crate::change::{ANNOUNCED_MINUTES, Change, ChangeState, Coordination, SeenAs};
 use crate::event::{Event, Recorded};
 use crate::id::{Number, PersonId, Time};
 use crate::incident::Incident;
 use crate::refusal::{Code, Refusal};
 
-/// So long after it was announced, a change of the ledger may still be made, in minutes.
-const ANNOUNCED_MINUTES: i64 = 60;
 /// So far apart are the times at which something happened, here and as another system tells, in minutes: whoever starts a
 /// pipeline announces it a moment later.
 const APART_MINUTES: i64 = 10;

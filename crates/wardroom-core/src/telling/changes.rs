@@ -13,6 +13,10 @@ impl Teller<'_> {
         };
         Some(match event {
             Event::ChangeRecorded(new) => self.new_change(new),
+            Event::ChangePassed(told) => {
+                let (by, change) = (self.name(told.by), told.change);
+                format!("Change {change} of {by} passed the gate as: {}, by {}", told.what, told.through)
+            }
             Event::ChangeDone(told) => step(told, "is done"),
             Event::ChangeFailed(told) => step(told, "failed and changed nothing"),
             Event::ChangeDropped(told) => step(told, "is not made after all"),

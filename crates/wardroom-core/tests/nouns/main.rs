@@ -25,6 +25,7 @@ mod matching;
 mod merge;
 mod next;
 mod offer;
+mod passed;
 mod passkey;
 mod permission;
 mod person;

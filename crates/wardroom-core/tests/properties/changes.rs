@@ -4,9 +4,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use wardroom_core::change::{Change, ChangeAct, ChangeState, NewChange, Outcome, SentBack};
+use wardroom_core::change::{Change, ChangeAct, ChangePassed, ChangeState, NewChange, Outcome, SentBack};
 use wardroom_core::command::Command;
 use wardroom_core::event::{Event, Recorded};
+use wardroom_core::gate::PASSES_MAX;
 use wardroom_core::id::{Actor, Number, PersonId, Time};
 use wardroom_core::incident::{Asking, Incident, Kind, Phase};
 use wardroom_core::merge::Absorbed;
@@ -171,7 +172,37 @@ fn on_change(act: ChangeAct, known: &Change) -> Command {
 }
 
 impl Changes {
+    /// What came through the gate stands as a line of what whoever came announced by hand there and has under way, and only
+    /// there: outside operations only of what was announced so.
+    fn passed(&mut self, before: &Incident, told: &ChangePassed, at: Time) -> Verdict {
+        let book = &self.books[&before.number];
+        let outside = !of_operations(before, told.by) && !book.permits(told.by, at, false);
+        let known = before.changes.iter().find(|change| change.id == told.change).expect("it is in the ledger");
+        let right = known.by == told.by && known.through.is_none() && book.announced.contains(&told.change);
+        let once = known.passed.iter().all(|line| line.what.words() != told.what.words());
+        self.seen.insert(format!("a line, uncoordinated: {outside}"));
+        if right && once && outside == book.unsorted.contains(&told.change) && known.passed.len() < PASSES_MAX {
+            return Ok(());
+        }
+        Err(format!("outside: {outside}, and it is a line of {known:?}"))
+    }
+
+    /// What a cluster let through as part of a change that is said to have changed nothing.
+    fn left(&mut self, before: &Incident, new: &NewChange) -> Verdict {
+        let is_line = |known: &&Change| {
+            let line = known.passed.iter().find(|line| line.what.words() == new.what.words());
+            known.by == new.by && line.is_some_and(|line| line.done && Some(line.at) == new.happened_at)
+        };
+        let nothing = |known: &&Change| matches!(known.stands.state, ChangeState::Failed | ChangeState::Dropped);
+        self.seen.insert("left by what failed".to_owned());
+        let right = before.changes.iter().filter(nothing).any(|known| is_line(&known));
+        if right { Ok(()) } else { Err(format!("left by nothing: {new:?}")) }
+    }
+
     fn recorded(&mut self, before: &Incident, new: &NewChange, at: Time) -> Verdict {
+        if new.through.is_some() && new.happened_at.is_some() {
+            return self.left(before, new);
+        }
         let book = &self.books[&before.number];
         let outside = !of_operations(before, new.by) && !book.permits(new.by, at, false);
         let glass = book.permits(new.by, at, true);
@@ -220,6 +251,7 @@ impl Watch for Changes {
         }
         match &moment.recorded.event {
             Event::ChangeRecorded(new) => self.recorded(before, new, moment.recorded.at)?,
+            Event::ChangePassed(told) => self.passed(before, told, moment.recorded.at)?,
             Event::Closed { .. } if before.changes.iter().any(Change::is_open) => {
                 return Err("closed over what differs from normal".to_owned());
             }
@@ -273,6 +305,9 @@ fn what_differs_is_what_was_done_and_nothing_is_closed_over_it() {
         "permitted: true, through the gate: true",
         "permitted: false, through the gate: true",
         "announced over broken glass",
+        "a line, uncoordinated: true",
+        "a line, uncoordinated: false",
+        "left by what failed",
         "sent back",
     ];
     let rest = rest.map(str::to_owned);

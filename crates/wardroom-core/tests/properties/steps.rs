@@ -1,5 +1,7 @@
 //! What can happen in a random history, weighted so that offers are taken and rules are reached.
 
+mod changing;
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
@@ -20,6 +22,8 @@ use wardroom_core::text::Line;
 use wardroom_core::token::Digest;
 
 use crate::harness::{at, person, role, team, words};
+
+pub use changing::changed;
 
 /// How many people the directory has.
 pub const PEOPLE: u8 = 6;
@@ -373,28 +377,6 @@ pub fn listed() -> impl Strategy<Value = Vec<Step>> {
     let who = prop_oneof![3 => Just(Speaker::Commander), 1 => (0..PEOPLE).prop_map(Speaker::Person)];
     let say = (who, lists()).prop_map(|(who, command)| Step::Say { who, stream: 0, node: 0, behind: 0, command });
     prop::collection::vec(prop_oneof![4 => say, 1 => step()], 20..100)
-}
-
-/// A history in which changes are what most is told of, and which is closed now and then.
-pub fn changed() -> impl Strategy<Value = Vec<Step>> {
-    let who = || {
-        prop_oneof![
-            4 => Just(Speaker::Commander),
-            1 => (0..3_usize).prop_map(Speaker::Holder),
-            2 => (0..PEOPLE).prop_map(Speaker::Person),
-        ]
-    };
-    let ends = prop::sample::select(vec![Phase::Resolved, Phase::Closed]);
-    let end = ends.prop_map(|phase| Command::SetPhase { phase, reason: None });
-    let operations =
-        (who(), self::who()).prop_map(|(by, person)| (by, Command::AddMember { role: role("operations"), person }));
-    let said = prop_oneof![
-        8 => (who(), changes()),
-        2 => (Just(Speaker::Commander), end),
-        1 => operations,
-    ];
-    let say = said.prop_map(|(who, command)| Step::Say { who, stream: 0, node: 0, behind: 0, command });
-    prop::collection::vec(prop_oneof![6 => say, 1 => step()], 20..100)
 }
 
 /// The n-th of four roles under operations.

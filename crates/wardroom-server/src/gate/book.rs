@@ -223,7 +223,10 @@ impl Book {
         let all = services.iter().flat_map(|service| pages.unread.values().map(move |unread| (unread, service)));
         found.doubts.extend(all.filter_map(|(unread, service)| unread.look(person, service, &pages.facts)));
         found.fill(|number, service, many| {
-            pages.known.get(&number)?.incident.as_ref()?.full(person, service, &pages.facts, many)
+            let incident = pages.known.get(&number)?.incident.as_ref()?;
+            // A line of what stands there needs no room.
+            let stands = person.is_some_and(|person| incident.has_it_under_way(person, service, now));
+            if stands { None } else { incident.full(person, service, &pages.facts, many) }
         });
         look
     }

@@ -55,6 +55,14 @@ fn stands(change: &Value) -> Option<String> {
     Some(out)
 }
 
+/// What the gate saw of it, a line each.
+fn passed(out: &mut String, change: &Value, indent: usize) {
+    for line in all(&change["passed"]) {
+        let told = format!("passed the gate as: {}, by {}", text(&line["what"]), text(&line["through"]));
+        let _ = writeln!(out, "{:indent$}{}", "", soft(&told));
+    }
+}
+
 /// What differs from normal right now, service by service, the newest first.
 pub fn differing(out: &mut String, state: &Value) {
     let services = all(&state["differing"]);
@@ -74,6 +82,7 @@ pub fn differing(out: &mut String, state: &Value) {
             if let Some(stands) = stands(&change) {
                 let _ = writeln!(out, "       {}", soft(&stands));
             }
+            passed(out, &change, 7);
             match change["back"].as_str() {
                 Some(back) => {
                     let _ = writeln!(out, "       to undo it: {}", under(back, 19));
@@ -89,6 +98,7 @@ pub fn differing(out: &mut String, state: &Value) {
         let told = format!("announced by {}, {} ago", whose(change), ago(&change["at"]));
         let what = format!("{}: {}", text(&change["service"]), text(&change["what"]));
         let _ = writeln!(out, "  {}. {what}  {}", change["id"], soft(&told));
+        passed(out, change, 5);
     }
 }
 
@@ -113,6 +123,7 @@ pub fn ledger(ledger: &Value) -> String {
                 let _ = writeln!(out, "  {what}  {}{unsorted}  {when}", text(&change["state"]));
             }
         }
+        passed(&mut out, change, 5);
     }
     out.trim().to_owned()
 }

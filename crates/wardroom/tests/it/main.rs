@@ -52,6 +52,7 @@ mod meant;
 mod no_room;
 mod nodes;
 mod numbers;
+mod once;
 mod out_of_reach;
 mod outage;
 mod passing;

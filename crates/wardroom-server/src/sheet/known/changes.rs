@@ -46,6 +46,10 @@ impl Teller<'_> {
                 line.push(said(format!(", {before}{}", one_line(words))));
             }
         }
+        for passed in &change.passed {
+            let (what, through) = (one_line(&passed.what.to_string()), one_line(&passed.through.to_string()));
+            line.push(said(format!(", passed the gate as: {what}, by {through}")));
+        }
         let stands = &change.stands;
         let unsorted = if change.is_unsorted() { ", uncoordinated" } else { "" };
         line.push(said(format!(" — {}{unsorted}", stands.state.word())));

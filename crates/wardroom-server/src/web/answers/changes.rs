@@ -25,6 +25,8 @@ pub(super) struct ChangeView {
     back_entry: Option<Entry>,
     /// By what it came to the gate, if it was recorded there.
     through: Option<String>,
+    /// What the gate saw of it, where it was announced by hand, the oldest first.
+    passed: Vec<PassedView>,
     /// Who made it, where another system told of it and operations took it in.
     maker: Option<MakerView>,
     /// Who told of it.
@@ -48,6 +50,19 @@ pub(super) struct ChangeView {
     evidence: Option<Entry>,
     /// What the reader may do with it now.
     may: Vec<ChangeAct>,
+}
+
+/// What the gate saw of a change that was under way.
+#[derive(ToSchema)]
+pub(super) struct PassedView {
+    /// What it was asked.
+    what: Option<String>,
+    /// By what that came.
+    through: Option<String>,
+    /// Whether it was as good as done, as in a cluster that only waited for the gate's word.
+    done: bool,
+    #[schema(format = DateTime)]
+    at: String,
 }
 
 /// Who made a change of which another system told.

@@ -22,6 +22,7 @@ fn change(incident: &Incident, change: &Change, ask: &Asking<'_>) -> Value {
         "how": change.how,
         "back": change.back,
         "through": change.through,
+        "passed": change.passed,
         "back_entry": change.said.entry(Aspect::WayBack),
         "maker": change.maker.as_ref().map(|maker| {
             json!({ "person": maker.person.map(|person| named(ask.facts, person)), "who": maker.who })
