@@ -17,7 +17,7 @@ mod told;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use deciding::{Made, Reworded};
+pub(crate) use deciding::{Beside, Made, Reworded};
 pub use differing::Differing;
 pub(crate) use next::asked_after;
 pub use told::{ChangeCorrected, ChangeHandedOn, ChangePassed, ChangeStep, NewChange, SeenAs, SentBack, WayBack};
@@ -150,7 +150,7 @@ pub struct Stands {
     pub state: ChangeState,
     /// Who said so.
     pub by: PersonId,
-    /// When.
+    /// Since when: as they said, else when they said so.
     pub at: Time,
     /// What they said of it: why it was adopted, how it was undone.
     pub note: Option<Text>,

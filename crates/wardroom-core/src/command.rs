@@ -186,7 +186,16 @@ pub enum Command {
         outside: bool,
     },
     /// Say how a change went that was announced. `evidence` is the entry that attached what shows it.
-    ConfirmChange { change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry> },
+    ConfirmChange {
+        change: u32,
+        outcome: Outcome,
+        note: Option<Prose>,
+        evidence: Option<Entry>,
+        /// When it was made or failed, if not now: not before it was announced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+        happened_at: Option<Time>,
+    },
     /// What is not named stays as it is.
     CorrectChange {
         change: u32,
@@ -206,7 +215,15 @@ pub enum Command {
         replaces: Option<Entry>,
     },
     /// It is undone: the service does not differ by it any more.
-    RevertChange { change: u32, note: Option<Prose>, evidence: Option<Entry> },
+    RevertChange {
+        change: u32,
+        note: Option<Prose>,
+        evidence: Option<Entry>,
+        /// When it was undone, if not now: not before it was done.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
+        happened_at: Option<Time>,
+    },
     /// It stays for good: this is the normal from now on.
     AdoptChange { change: u32, reason: Prose },
     /// It stays for now, and a bug sees to it: an https link.

@@ -37,6 +37,16 @@ pub(crate) struct Made {
     pub back: Option<Prose>,
 }
 
+/// What is said beside how a change stands.
+#[derive(Default)]
+pub(crate) struct Beside {
+    pub note: Option<Prose>,
+    /// The entry that attached what shows it.
+    pub evidence: Option<Entry>,
+    /// When that was, if not now.
+    pub happened_at: Option<Time>,
+}
+
 /// What somebody says anew of a change; what is not named stays.
 pub(crate) struct Reworded {
     pub what: Option<Line>,
@@ -209,15 +219,16 @@ impl Incident {
         &self,
         ask: &Asking<'_>,
         (change, act): (u32, ChangeAct),
-        note: Option<Prose>,
-        evidence: Option<Entry>,
+        Beside { note, evidence, happened_at }: Beside,
     ) -> Result<ChangeStep, Refusal> {
-        let (by, _) = self.change_for(ask, change, act)?;
+        let (by, known) = self.change_for(ask, change, act)?;
+        back_dated(happened_at, ask.now)?;
+        known.is_not_before(happened_at)?;
         if let Some(evidence) = evidence.filter(|entry| !self.evidence.contains_key(entry)) {
             let sentence = format!("Entry {evidence} attached no evidence. Attach it first.");
             return Err(Refusal::new(Code::NotThere, sentence));
         }
-        Ok(ChangeStep { change, by, note: note.map(Into::into), evidence })
+        Ok(ChangeStep { change, by, note: note.map(Into::into), evidence, happened_at })
     }
 
     pub(crate) fn confirm_change(
@@ -225,11 +236,10 @@ impl Incident {
         ask: &Asking<'_>,
         change: u32,
         outcome: Outcome,
-        note: Option<Prose>,
-        evidence: Option<Entry>,
+        beside: Beside,
     ) -> Result<Decision, Refusal> {
         let (_, known) = self.change_for(ask, change, outcome.into())?;
-        let step = self.step(ask, (change, outcome.into()), note, evidence)?;
+        let step = self.step(ask, (change, outcome.into()), beside)?;
         let mut events = vec![match outcome {
             Outcome::Done => Event::ChangeDone(step),
             Outcome::Failed => Event::ChangeFailed(step),
@@ -241,18 +251,12 @@ impl Incident {
         Ok(events.into())
     }
 
-    pub(crate) fn revert_change(
-        &self,
-        ask: &Asking<'_>,
-        change: u32,
-        note: Option<Prose>,
-        evidence: Option<Entry>,
-    ) -> Result<Decision, Refusal> {
-        Ok(Event::ChangeReverted(self.step(ask, (change, ChangeAct::Revert), note, evidence)?).into())
+    pub(crate) fn revert_change(&self, ask: &Asking<'_>, change: u32, beside: Beside) -> Result<Decision, Refusal> {
+        Ok(Event::ChangeReverted(self.step(ask, (change, ChangeAct::Revert), beside)?).into())
     }
 
     pub(crate) fn adopt_change(&self, ask: &Asking<'_>, change: u32, reason: Prose) -> Result<Decision, Refusal> {
-        Ok(Event::ChangeAdopted(self.step(ask, (change, ChangeAct::Adopt), Some(reason), None)?).into())
+        Ok(Event::ChangeAdopted(self.step(ask, (change, ChangeAct::Adopt), Beside::note(Some(reason)))?).into())
     }
 
     pub(crate) fn hand_on_change(&self, ask: &Asking<'_>, change: u32, bug: Line) -> Result<Decision, Refusal> {
@@ -267,11 +271,11 @@ impl Incident {
         change: u32,
         reason: Option<Prose>,
     ) -> Result<Decision, Refusal> {
-        Ok(Event::ChangeDiffersAgain(self.step(ask, (change, ChangeAct::DiffersAgain), reason, None)?).into())
+        Ok(Event::ChangeDiffersAgain(self.step(ask, (change, ChangeAct::DiffersAgain), Beside::note(reason))?).into())
     }
 
     pub(crate) fn take_in_change(&self, ask: &Asking<'_>, change: u32) -> Result<Decision, Refusal> {
-        Ok(Event::ChangeTakenIn(self.step(ask, (change, ChangeAct::TakeIn), None, None)?).into())
+        Ok(Event::ChangeTakenIn(self.step(ask, (change, ChangeAct::TakeIn), Beside::default())?).into())
     }
 
     pub(crate) fn dismiss_change(
@@ -280,7 +284,7 @@ impl Incident {
         change: u32,
         reason: Option<Prose>,
     ) -> Result<Decision, Refusal> {
-        Ok(Event::ChangeDismissed(self.step(ask, (change, ChangeAct::Dismiss), reason, None)?).into())
+        Ok(Event::ChangeDismissed(self.step(ask, (change, ChangeAct::Dismiss), Beside::note(reason))?).into())
     }
 
     pub(crate) fn correct_change(
@@ -337,7 +341,27 @@ fn is_plain(name: &ServiceName) -> bool {
     name.len() <= PLAIN_MAX && name.chars().all(|c| c.is_alphabetic() || matches!(c, '-' | '_' | '.' | '/'))
 }
 
+impl Beside {
+    fn note(note: Option<Prose>) -> Self {
+        Self { note, ..Self::default() }
+    }
+}
+
 impl Change {
+    /// Nothing comes of a change before it was made, or announced.
+    fn is_not_before(&self, at: Option<Time>) -> Result<(), Refusal> {
+        let (since, was) = match self.done_at {
+            Some(done_at) => (done_at, "done"),
+            None => (self.at, "announced"),
+        };
+        let Some(at) = at.filter(|at| *at < since) else { return Ok(()) };
+        let (change, since) = (self.id, since.strftime("%Y-%m-%d %H:%M:%S UTC"));
+        let sentence = format!(
+            "{at} is too early: change {change} was {was} at {since}. Name a later time, or none if it was just now."
+        );
+        Err(Refusal::new(Code::Invalid, sentence))
+    }
+
     /// Whether this can be said of it as it stands.
     ///
     /// # Errors

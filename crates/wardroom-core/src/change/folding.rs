@@ -118,11 +118,11 @@ impl NewChange {
 
 impl Change {
     fn step(&mut self, recorded: &Recorded, state: ChangeState, step: &ChangeStep) {
-        let (note, evidence) = (step.note.clone(), step.evidence);
-        self.stands = Stands { note, evidence, ..Stands::new(state, step.by, recorded.at) };
+        let (note, evidence, at) = (step.note.clone(), step.evidence, step.happened_at.unwrap_or(recorded.at));
+        self.stands = Stands { note, evidence, ..Stands::new(state, step.by, at) };
         match state {
             // What was undone and differs again, does so from now on: it is undone before what was done in between.
-            ChangeState::Done => self.done_at = Some(recorded.at),
+            ChangeState::Done => self.done_at = Some(at),
             ChangeState::Failed | ChangeState::Dropped => self.done_at = None,
             _ => {}
         }

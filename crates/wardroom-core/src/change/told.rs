@@ -74,6 +74,9 @@ pub struct ChangeStep {
     pub note: Option<Text>,
     /// The entry that attached what shows it.
     pub evidence: Option<Entry>,
+    /// When that was, where it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub happened_at: Option<Time>,
 }
 
 /// A change is told in other words now, or of another service.

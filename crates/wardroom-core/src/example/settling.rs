@@ -21,6 +21,6 @@ impl Incident {
         let operator = operator?;
         let change = self.changes.iter().find(|change| change.is_announced())?.id;
         let outcome = Outcome::Dropped;
-        Some((operator, Command::ConfirmChange { change, outcome, note: None, evidence: None }))
+        Some((operator, Command::ConfirmChange { change, outcome, note: None, evidence: None, happened_at: None }))
     }
 }

@@ -1,7 +1,7 @@
 //! Deciding: what holds for every command, and the dispatch to the nouns.
 
 use super::{Asking, Decision, Incident, Phase};
-use crate::change::{Made, Outcome, Reworded};
+use crate::change::{Beside, Made, Outcome, Reworded};
 use crate::command::{Command, Tick};
 use crate::event::Event;
 use crate::refusal::{Code, Refusal, Remedy};
@@ -182,10 +182,10 @@ impl Incident {
             Command::LinkTodo { todo, bug, replaces } => self.link_todo(ask, todo, bug, replaces),
             Command::AnnounceChange { service, what, why, how, back } => self.announce_change(ask, Made { service, what, why, how, back }),
             Command::RecordChange { service, what, why, how, back, happened_at, outside } => self.record_change(ask, Made { service, what, why, how, back }, happened_at, outside),
-            Command::ConfirmChange { change, outcome, note, evidence } => self.confirm_change(ask, change, outcome, note, evidence),
+            Command::ConfirmChange { change, outcome, note, evidence, happened_at } => self.confirm_change(ask, change, outcome, Beside { note, evidence, happened_at }),
             Command::CorrectChange { change, service, what, why, how, replaces } => self.correct_change(ask, change, service, Reworded { what, why, how }, replaces),
             Command::SayWayBack { change, back, replaces } => self.say_way_back(ask, change, back, replaces),
-            Command::RevertChange { change, note, evidence } => self.revert_change(ask, change, note, evidence),
+            Command::RevertChange { change, note, evidence, happened_at } => self.revert_change(ask, change, Beside { note, evidence, happened_at }),
             Command::AdoptChange { change, reason } => self.adopt_change(ask, change, reason),
             Command::HandOnChange { change, bug } => self.hand_on_change(ask, change, bug),
             Command::DiffersAgain { change, reason } => self.differs_again(ask, change, reason),

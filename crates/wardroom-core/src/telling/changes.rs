@@ -9,7 +9,8 @@ impl Teller<'_> {
         let who = self.who;
         let step = |step: &ChangeStep, says: &str| {
             let (by, change, note) = (self.name(step.by), step.change, because(step.note.as_ref()));
-            format!("{by} says that change {change} {says}{note}")
+            let at = step.happened_at.map(|at| format!(", at {}", clock(at))).unwrap_or_default();
+            format!("{by} says that change {change} {says}{at}{note}")
         };
         Some(match event {
             Event::ChangeRecorded(new) => self.new_change(new),

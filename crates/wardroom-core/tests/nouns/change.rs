@@ -54,7 +54,7 @@ pub fn uncoordinated(change: u32, by: PersonId) -> Event {
 }
 
 pub fn step(by: PersonId) -> ChangeStep {
-    ChangeStep { change: 1, by, note: None, evidence: None }
+    ChangeStep { change: 1, by, note: None, evidence: None, happened_at: None }
 }
 
 fn noted(by: PersonId, note: &str) -> ChangeStep {
@@ -245,6 +245,45 @@ fn all_that_is_known_is_said_in_one() {
     assert_eq!(told.state().changes[0].done_at, Some(at(-5)));
     let tomorrow = cmd("record_change", json!({"what": "x", "happened_at": at(1440).to_string()}));
     told.when(JOSEPHINE, tomorrow).refused(Code::Invalid, &[], None);
+}
+
+/// Whoever says it late says when it was: so long it differed, and so long not.
+#[test]
+fn what_is_told_late_stands_at_the_time_at_which_it_was() {
+    let ran = staffed().and([announced(1, JOSEPHINE)]).after(60);
+    let at_minute = |name: &str, mut fields: Value, minute: i64| {
+        fields["happened_at"] = json!(at(minute).to_string());
+        with(name, fields)
+    };
+    let told = |outcome: &str, minute: i64| at_minute("confirm_change", json!({ "outcome": outcome }), minute);
+    let then = |minute: i64| ChangeStep { happened_at: Some(at(minute)), ..step(JOSEPHINE) };
+    let failed = ran.clone().when(JOSEPHINE, told("failed", 20)).then([Event::ChangeFailed(then(20))]).state();
+    assert_eq!((failed.changes[0].stands.at, failed.changes[0].done_at), (at(20), None));
+    ran.clone()
+        .when(JOSEPHINE, told("done", -1))
+        .says(
+            "2026-01-05T02:59:00Z is too early: change 1 was announced at 2026-01-05 03:00:00 UTC. Name a later time, or none \
+             if it was just now.",
+        )
+        .refused(Code::Invalid, &[], None)
+        .when(JOSEPHINE, told("done", 61))
+        .refused(Code::Invalid, &[], None);
+    let done = ran.when(JOSEPHINE, told("done", 20)).then([Event::ChangeDone(then(20))]);
+    assert_eq!((done.state().changes[0].done_at, done.state().changes[0].stands.at), (Some(at(20)), at(20)));
+    // What was done in between is undone first.
+    let two =
+        done.clone().and([recorded(NewChange { happened_at: Some(at(30)), ..new(2, JOSEPHINE, ChangeState::Done) })]);
+    assert_eq!(two.state().differing()[0].changes.iter().map(|change| change.id).collect::<Vec<_>>(), [2, 1]);
+    let reverted = |minute: i64| at_minute("revert_change", json!({}), minute);
+    done.clone()
+        .when(JOSEPHINE, reverted(19))
+        .says(
+            "2026-01-05T03:19:00Z is too early: change 1 was done at 2026-01-05 03:20:00 UTC. Name a later time, or none if it \
+             was just now.",
+        )
+        .refused(Code::Invalid, &[], None);
+    let undone = done.when(JOSEPHINE, reverted(40)).then([Event::ChangeReverted(then(40))]).state();
+    assert_eq!((undone.changes[0].stands.at, undone.changes[0].done_at), (at(40), Some(at(20))));
 }
 
 #[test]

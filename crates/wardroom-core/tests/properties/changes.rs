@@ -147,7 +147,7 @@ pub fn of_operations(incident: &Incident, who: PersonId) -> bool {
 /// What does it, by somebody who has read what stands there.
 fn on_change(act: ChangeAct, known: &Change) -> Command {
     let (change, said) = (known.id, |aspect| known.said.entry(aspect));
-    let confirm = |outcome| Command::ConfirmChange { change, outcome, note: None, evidence: None };
+    let confirm = |outcome| Command::ConfirmChange { change, outcome, note: None, evidence: None, happened_at: None };
     match act {
         ChangeAct::Done => confirm(Outcome::Done),
         ChangeAct::Failed => confirm(Outcome::Failed),
@@ -160,7 +160,7 @@ fn on_change(act: ChangeAct, known: &Change) -> Command {
         ChangeAct::SayWayBack => {
             Command::SayWayBack { change, back: Some(words("never said")), replaces: said(Aspect::WayBack) }
         }
-        ChangeAct::Revert => Command::RevertChange { change, note: None, evidence: None },
+        ChangeAct::Revert => Command::RevertChange { change, note: None, evidence: None, happened_at: None },
         ChangeAct::Adopt => Command::AdoptChange { change, reason: words("it is better so") },
         ChangeAct::HandOn => {
             Command::HandOnChange { change, bug: "https://never.example.org".parse().expect("a good line") }

@@ -217,11 +217,17 @@ impl Sent {
             Next::Clock { clock, .. } => vec![Command::StopClock { clock }],
             Next::StillTrue { .. } => vec![Command::StillTrue { parts: Part::ALL.into(), version: 0 }],
             Next::ConfirmChange { change, .. } => [Outcome::Done, Outcome::Failed, Outcome::Dropped]
-                .map(|outcome| Command::ConfirmChange { change, outcome, note: None, evidence: None })
+                .map(|outcome| Command::ConfirmChange {
+                    change,
+                    outcome,
+                    note: None,
+                    evidence: None,
+                    happened_at: None,
+                })
                 .to_vec(),
             Next::SortChange { change, .. } => vec![
                 Command::TakeInChange { change },
-                Command::RevertChange { change, note: None, evidence: None },
+                Command::RevertChange { change, note: None, evidence: None, happened_at: None },
                 Command::DismissChange { change, reason: None },
             ],
             Next::SortSighting { sighting, .. } => {

@@ -195,7 +195,8 @@ pub fn changes() -> impl Strategy<Value = Command> {
     let change = || 1..4_u32;
     let outcomes = prop::sample::select(vec![Outcome::Done, Outcome::Done, Outcome::Failed, Outcome::Dropped]);
     let what = || format!("search: a {WORD}").parse::<Line>().expect("a good line");
-    let confirm = |(change, outcome)| Command::ConfirmChange { change, outcome, note: None, evidence: None };
+    let confirm =
+        |(change, outcome)| Command::ConfirmChange { change, outcome, note: None, evidence: None, happened_at: None };
     prop_oneof![
         4 => any::<bool>().prop_map(move |back| Command::AnnounceChange {
             service: None,
@@ -227,7 +228,7 @@ pub fn changes() -> impl Strategy<Value = Command> {
             back: Some(words(WORD)),
             replaces: Some(NEWEST),
         }),
-        3 => change().prop_map(|change| Command::RevertChange { change, note: None, evidence: None }),
+        3 => change().prop_map(|change| Command::RevertChange { change, note: None, evidence: None, happened_at: None }),
         2 => change().prop_map(|change| Command::AdoptChange { change, reason: words(WORD) }),
         2 => change().prop_map(|change| Command::HandOnChange { change, bug: bug() }),
         2 => change().prop_map(|change| Command::DiffersAgain { change, reason: None }),

@@ -28,14 +28,14 @@ fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<Str
             Command::RecordChange { service, what, why, how, back: undo, happened_at: at, outside: false }
         }
         Change::Announce { told } => announce(told),
-        Change::Done { change, note, evidence } => {
-            Command::ConfirmChange { change, outcome: Outcome::Done, note, evidence }
+        Change::Done { change, note, evidence, at } => {
+            Command::ConfirmChange { change, outcome: Outcome::Done, note, evidence, happened_at: at }
         }
-        Change::Failed { change, note, evidence } => {
-            Command::ConfirmChange { change, outcome: Outcome::Failed, note, evidence }
+        Change::Failed { change, note, evidence, at } => {
+            Command::ConfirmChange { change, outcome: Outcome::Failed, note, evidence, happened_at: at }
         }
         Change::Drop { change, note } => {
-            Command::ConfirmChange { change, outcome: Outcome::Dropped, note, evidence: None }
+            Command::ConfirmChange { change, outcome: Outcome::Dropped, note, evidence: None, happened_at: None }
         }
         Change::Correct { change, what, service, why, how, replaces } => {
             let before = Standing::read(list, change, "what", replaces)?;
@@ -46,7 +46,9 @@ fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<Str
             let before = Standing::read(list, change, "back", replaces)?;
             return Ok((Command::SayWayBack { change, back, replaces: before.entry }, before.words));
         }
-        Change::Revert { change, note, evidence } => Command::RevertChange { change, note, evidence },
+        Change::Revert { change, note, evidence, at } => {
+            Command::RevertChange { change, note, evidence, happened_at: at }
+        }
         Change::Adopt { change, reason } => Command::AdoptChange { change, reason },
         Change::HandOn { change, bug } => Command::HandOnChange { change, bug },
         Change::DiffersAgain { change, reason } => Command::DiffersAgain { change, reason },

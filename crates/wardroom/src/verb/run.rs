@@ -233,7 +233,7 @@ fn number_of(client: &Client, number: Number, answer: &Value) -> anyhow::Result<
 
 /// The command that says how a change went.
 fn confirmed(change: u32, outcome: Outcome, note: Option<Prose>, evidence: Option<Entry>) -> Command {
-    Command::ConfirmChange { change, outcome, note, evidence }
+    Command::ConfirmChange { change, outcome, note, evidence, happened_at: None }
 }
 
 /// What is told of it to a script.

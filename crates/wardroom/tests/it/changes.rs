@@ -10,6 +10,7 @@ on_both!(
     what_differs_is_told_and_stands_in_the_way_of_closing,
     a_late_record_sends_a_closed_incident_back_to_its_last_commander,
     of_two_who_announce_at_once_each_has_a_number_of_its_own,
+    what_is_told_late_stands_at_the_time_at_which_it_was,
 );
 
 fn view(server: &Server, token: &str, n: u64) -> Value {
@@ -109,4 +110,29 @@ fn of_two_who_announce_at_once_each_has_a_number_of_its_own(house: House) {
     let mut told: Vec<&str> = changes.iter().map(|change| change["service"].as_str().unwrap()).collect();
     told.sort_unstable();
     assert_eq!((told, &ledger["differing"]), (services.to_vec(), &json!([])));
+}
+
+fn what_is_told_late_stands_at_the_time_at_which_it_was(house: House) {
+    let mary = house.person("mary");
+    let server = house.serve();
+    let n = server.declare(&mary, "Search is failing");
+    server.done(&mary, n, json!({ "command": "announce_change", "what": "search: roll back to v11" }));
+    let announced = ledger(&server, &mary, n)["changes"][0]["at"].clone();
+    // Between the two, the clock has gone on.
+    server.done(&mary, n, json!({ "command": "note", "text": "it takes its time" }));
+    let step = |command: &str, at: &Value| json!({ "command": command, "change": 1, "happened_at": at });
+    let done = |at: &Value| {
+        let mut done = step("confirm_change", at);
+        done["outcome"] = json!("done");
+        done
+    };
+    let (status, no) = server.command(&mary, n, done(&json!("2026-01-05T03:00:00Z")));
+    assert_eq!((status, &no["code"]), (422, &json!("invalid")), "{no}");
+    assert!(no["detail"].as_str().unwrap().contains("change 1 was announced at "), "{no}");
+    let number = n.to_string();
+    server.say(&mary, &["change", &number, "done", "1", "--at", announced.as_str().unwrap()]);
+    assert_eq!(ledger(&server, &mary, n)["changes"][0]["done_at"], announced);
+    server.done(&mary, n, step("revert_change", &announced));
+    let reverted = &ledger(&server, &mary, n)["changes"][0];
+    assert_eq!((&reverted["state"], &reverted["state_at"]), (&json!("reverted"), &announced), "{reverted}");
 }

@@ -50,11 +50,14 @@ fn what_ran_while_the_server_went_is_told_later(house: House) {
     assert_eq!((code, out.as_str()), (Some(7), "it went\n"), "{errors}");
     assert!(errors.contains("could not be told") && errors.contains("wardroom run --deliver"), "{errors}");
     assert_eq!(ground.changes()[0]["state"], "announced");
+    let record = fs::read_to_string(ground.kept()[0].join("record.json")).unwrap();
+    let ended = serde_json::from_str::<Value>(&record).unwrap()["ended"]["at"].clone();
     ground.gate.open();
     let (code, out, errors) = ground.deliver(&ground.sabrina);
     assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");
     let changes = ground.changes();
     assert_eq!((changes.len(), &changes[0]["state"]), (1, &json!("failed")), "{changes:?}");
+    assert_eq!(changes[0]["state_at"], ended, "as of when it failed, and not of when that was told");
     let evidence = ground.evidence();
     assert!(evidence[0].0 == "change-1.txt" && evidence[0].1.ends_with("\nit went\n"), "{evidence:?}");
     assert!(evidence[0].1.starts_with("$ sh -c "), "it did not run without the server: {evidence:?}");

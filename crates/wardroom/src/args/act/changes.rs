@@ -46,6 +46,9 @@ pub enum Change {
         /// The entry that attached what shows it
         #[arg(long, value_name = "ENTRY")]
         evidence: Option<Entry>,
+        /// When it was made, if not now
+        #[arg(long, value_name = "TIME")]
+        at: Option<Time>,
     },
     /// It did not work, and changed nothing: wardroom change 465 failed 1 "no quota"
     Failed {
@@ -54,6 +57,9 @@ pub enum Change {
         /// The entry that attached what shows it
         #[arg(long, value_name = "ENTRY")]
         evidence: Option<Entry>,
+        /// When it failed, if not now
+        #[arg(long, value_name = "TIME")]
+        at: Option<Time>,
     },
     /// It is not made after all: wardroom change 465 drop 1
     Drop { change: u32, note: Option<Prose> },
@@ -89,6 +95,9 @@ pub enum Change {
         /// The entry that attached what shows it
         #[arg(long, value_name = "ENTRY")]
         evidence: Option<Entry>,
+        /// When it was undone, if not now
+        #[arg(long, value_name = "TIME")]
+        at: Option<Time>,
     },
     /// It stays for good: wardroom change 465 adopt 1 "v11 is better"
     Adopt { change: u32, reason: Prose },

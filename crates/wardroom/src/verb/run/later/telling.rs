@@ -8,10 +8,10 @@
 use serde_json::Value;
 use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
-use wardroom_core::id::{Entry, Number};
+use wardroom_core::id::{Entry, Number, Time};
 use wardroom_core::text::{PROSE_MAX, Prose, repeated, shortened};
 
-use super::super::{confirmed, line, number_of};
+use super::super::{line, number_of};
 use super::kept::{End, Made, No, Pending, Record, Store, Unkept};
 use super::{headed, moment};
 use crate::client::Client;
@@ -75,7 +75,7 @@ fn tell(client: &Client, pending: &mut Pending, mut token: Token) -> anyhow::Res
         attach(client, &mut pending.record, &said)?;
         pending.save()?;
     }
-    confirm(client, &mut pending.record)?;
+    confirm_late(client, &mut pending.record)?;
     pending.save()?;
     let record = &pending.record;
     Ok(Delivered { change: record.told.change, evidence: record.told.evidence, sentence: sentence(record, token) })
@@ -182,12 +182,33 @@ pub fn no_room(error: &anyhow::Error) -> Option<String> {
 
 /// Says how it went, unless that is done: what is recorded is taken for done.
 pub fn confirm(client: &Client, record: &mut Record) -> anyhow::Result<()> {
+    confirm_as_of(client, record, None)
+}
+
+/// As [`confirm`], of when it ended: that is told later. Where one of the two clocks is wrong, it stands as of now.
+fn confirm_late(client: &Client, record: &mut Record) -> anyhow::Result<()> {
+    let ended = record.ended.as_ref().map(|end| end.at).filter(|_| !record.told.undated);
+    match confirm_as_of(client, record, ended) {
+        Err(error) if ended.is_some() && says(&error, &["invalid"]) => {
+            record.told.undated = true;
+            confirm_as_of(client, record, None)
+        }
+        // The server heard it when it ended, and its answer was lost.
+        Err(error) if says(&error, &["request_reused"]) => {
+            record.told.outcome = true;
+            Ok(())
+        }
+        confirmed => confirmed,
+    }
+}
+
+fn confirm_as_of(client: &Client, record: &mut Record, at: Option<Time>) -> anyhow::Result<()> {
     let (Some(change), Some(outcome), false) = (record.told.change, outcome(record), record.told.outcome) else {
         return Ok(());
     };
     let unkept = if record.told.unkept.is_some() { "; what it said is not kept as evidence" } else { "" };
     let note = record.ended.as_ref().and_then(|end| format!("{}{unkept}", end.how).parse::<Prose>().ok());
-    let command = confirmed(change, outcome, note, record.told.evidence);
+    let command = Command::ConfirmChange { change, outcome, note, evidence: record.told.evidence, happened_at: at };
     match client.command_as(record.requests.outcome, record.number, &command) {
         // That what is done failed operations alone say.
         Err(error) if says(&error, &["not_yours"]) => return Ok(()),
@@ -222,7 +243,11 @@ fn sentence(record: &Record, token: Token) -> String {
     };
     let unkept = record.told.unkept.as_ref().map(|_| format!(" {}.", kept_where(record))).unwrap_or_default();
     let what = format!("incident #{n}: change {change} is recorded, {evidence}: {}", shown(record));
-    let undated = if record.told.undated { " When it ran is in its reason alone: the clocks differ." } else { "" };
+    let undated = match (record.told.undated, record.with_server) {
+        (false, _) => "",
+        (true, false) => " When it ran is in its reason alone: the clocks differ.",
+        (true, true) => " It stands as of now: the clocks differ.",
+    };
     let still = match &record.ended {
         Some(end) if end.by_itself && (end.code == 0 || record.told.outcome) => String::new(),
         Some(end) if end.by_itself => {
