@@ -15,7 +15,7 @@ use crate::briefing::Briefed;
 use crate::change::Outcome;
 use crate::document::Part;
 use crate::evidence::Piece;
-use crate::gate::Passing;
+use crate::gate::{Ending, Passing};
 use crate::guest::Arrival;
 use crate::id::{Entry, InviteId, Number, ServiceName, Time, Who};
 use crate::incident::{Kind, Phase, Severity};
@@ -265,6 +265,9 @@ pub enum Command {
     /// Something comes through the gate, as the edge has been asked there.
     #[serde(skip)]
     PassGate(Passing),
+    /// What somebody came through the gate with has ended, as the edge has been told there.
+    #[serde(skip)]
+    EndPassing(Ending),
     /// These parts of the state document are still true.
     StillTrue {
         parts: BTreeSet<Part>,

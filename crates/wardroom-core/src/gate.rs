@@ -9,6 +9,7 @@
 //! Of a restricted incident the gate knows for those who may know of it, and for nobody else: a refusal would tell of it.
 
 mod belonging;
+mod ending;
 mod unread;
 
 use jiff::ToSpan;
@@ -27,6 +28,8 @@ use crate::text::{Line, Text};
 use std::collections::BTreeSet;
 
 pub use belonging::PASSES_MAX;
+pub(crate) use ending::broke_off;
+pub use ending::{Ended, Ending};
 pub use unread::{Circle, Doubt, Unread};
 
 /// For so long the same, asked again by the same person, is the same change, in minutes.

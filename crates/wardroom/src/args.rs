@@ -24,7 +24,7 @@ use wardroom_server::config::{ServeArgs, StoreArgs};
 pub use act::{Act, Change, Criterion, Permission, Todo, Told};
 pub use archive::{Export, Verify};
 pub use evidence::{Beginning, Evidence};
-pub use gate::{Gate, OnFailure};
+pub use gate::{Ended, Gate, OnFailure};
 pub use remote::{Remote, Secret};
 pub use run::Run;
 pub use store::{Person, Service, Team, Token};

@@ -236,6 +236,11 @@ impl Client {
         self.each_within(AT_THE_GATE).insist("/api/v1/gate", |request| request.send_json(asked))
     }
 
+    /// Tells the gate how that went with which somebody came through it.
+    pub fn gate_ended(&self, told: &Value) -> anyhow::Result<Value> {
+        self.each_within(AT_THE_GATE).insist("/api/v1/gate/ended", |request| request.send_json(told))
+    }
+
     /// Makes a link for guests.
     pub fn invite(&self, number: u32, hours: u8) -> anyhow::Result<Value> {
         self.post(&format!("/api/v1/incidents/{number}/invites"), json!({ "hours": hours }))

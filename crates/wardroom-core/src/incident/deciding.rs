@@ -201,6 +201,7 @@ impl Incident {
             Command::EndPermission { permission } => self.end_permission(ask, permission),
             Command::BreakGlass { services, reason } => self.break_glass(ask, services, reason),
             Command::PassGate(passing) => self.pass_gate(ask, passing),
+            Command::EndPassing(ending) => self.end_passing(ask, &ending),
             Command::StillTrue { parts, version } => self.still_true(ask, parts, version),
             Command::Attach(piece) => self.attach(ask, piece),
             Command::SetClock { label, in_minutes, repeat } => self.set_clock(ask, label, in_minutes, repeat),

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use wardroom_core::change::Change;
 use wardroom_core::facts::Facts;
-use wardroom_core::gate::{Found, Unread};
+use wardroom_core::gate::{Ending, Found, Unread};
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
 use wardroom_core::incident::Incident;
 use wardroom_core::matching::{Matching, Object};
@@ -32,6 +33,8 @@ struct Pages {
     matching: Vec<(ServiceName, Matching)>,
     /// People by their handle, and by their address in lower case. Two who have the same address are nobody by it.
     people: HashMap<String, PersonId>,
+    /// Incidents in which something came through the gate, and nobody has said how it went.
+    under_way: BTreeSet<Number>,
     /// Incidents that cannot be read, as far as anything is known of them.
     unread: BTreeMap<Number, Unread>,
 }
@@ -42,9 +45,22 @@ struct Known {
     seq: u64,
     /// Whether it could not be read since: it goes on as it was, and takes nothing more.
     broken: bool,
-    /// While it holds something.
+    /// While it holds something, or something came through the gate and nobody has said how it went.
     incident: Option<Arc<Incident>>,
     holds: BTreeSet<ServiceName>,
+}
+
+/// A change that came through the gate, and nobody has said how it went.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UnderWay {
+    /// In which incident it stands.
+    pub incident: Number,
+    /// Whether only the invited may know of that incident: where others read along, it is not named.
+    pub restricted: bool,
+    /// Of which service it is.
+    pub service: ServiceName,
+    /// Its number there.
+    pub change: u32,
 }
 
 /// Who would change what.
@@ -170,6 +186,24 @@ impl Book {
         pages.matching.iter().filter(fits).map(|(name, _)| name.clone()).collect()
     }
 
+    /// What somebody came through the gate with, in these words, and nobody has said how it went.
+    #[must_use]
+    pub fn passes_under_way(&self, person: PersonId, ending: &Ending) -> Vec<UnderWay> {
+        let pages = self.read();
+        let incidents = pages.under_way.iter().filter_map(|number| pages.known.get(number)?.incident.as_ref());
+        let of = |incident: &Arc<Incident>| {
+            let changes = incident.passes_under_way(person, &ending.services, ending.what.as_str());
+            let under_way = |change: &Change| UnderWay {
+                incident: incident.number,
+                restricted: incident.restricted,
+                service: change.service.clone(),
+                change: change.id,
+            };
+            changes.map(under_way).collect::<Vec<_>>()
+        };
+        incidents.flat_map(of).collect()
+    }
+
     /// The incidents that hold a service.
     #[must_use]
     pub fn holding(&self, service: &ServiceName) -> Vec<Arc<Incident>> {
@@ -261,7 +295,12 @@ impl Pages {
             self.unread.remove(&number);
         }
         let holds = incident.held_services(&self.facts);
-        let incident = (!holds.is_empty()).then(|| Arc::clone(incident));
+        let waits = incident.has_passes_under_way();
+        match waits {
+            true => self.under_way.insert(number),
+            false => self.under_way.remove(&number),
+        };
+        let incident = (waits || !holds.is_empty()).then(|| Arc::clone(incident));
         let before = self.known.insert(number, Known { seq, broken, incident, holds: holds.clone() });
         let before = before.map(|known| known.holds).unwrap_or_default();
         for service in before.difference(&holds) {

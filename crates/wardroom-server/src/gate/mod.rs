@@ -5,6 +5,7 @@
 //! store cannot be reached, the book goes on answering from what it knew last, and says how old that is.
 
 mod book;
+mod ending;
 mod passing;
 mod stops;
 
@@ -23,7 +24,7 @@ use crate::streams::{Streams, stream_of};
 use crate::views::board::Board;
 use crate::watch::{Changed, Follower, Piece, Watch};
 
-pub use book::{Asking, Book, Look};
+pub use book::{Asking, Book, Look, UnderWay};
 pub use passing::{Answer, Call, Unable, doubtful, filled};
 pub use stops::{STOPS_KEPT, STOPS_KEPT_DAYS, STOPS_SAME_MINUTES, Stopped, Stops, same_since};
 

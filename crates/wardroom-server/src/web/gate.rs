@@ -1,5 +1,6 @@
 //! The gate over HTTP: may somebody change these services now, and what has it stopped.
 
+pub(super) mod ended;
 pub(super) mod stopped;
 
 use std::collections::BTreeSet;

@@ -127,6 +127,7 @@ fn table() -> OpenApiRouter<Server> {
         .routes(routes!(told::tell))
         .routes(routes!(gate::ask, gate::stopped::report))
         .routes(routes!(gate::good))
+        .routes(routes!(gate::ended::tell))
         .routes(routes!(admission::review))
         .routes(routes!(admission::review_with_token))
         .routes(routes!(briefing::briefing))

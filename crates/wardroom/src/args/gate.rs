@@ -13,6 +13,32 @@ pub enum OnFailure {
     Closed,
 }
 
+/// How that went with which somebody came through the gate.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Ended {
+    /// It was made
+    #[value(alias = "success")]
+    Done,
+    /// It broke off: what it left behind is not known, and so it stands as done until operations say otherwise
+    #[value(aliases = ["failure", "cancelled", "canceled"])]
+    Failed,
+    /// It was not begun
+    #[value(alias = "skipped")]
+    Dropped,
+}
+
+impl Ended {
+    /// As the server calls it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Dropped => "dropped",
+        }
+    }
+}
+
 /// What the gate is asked.
 #[derive(Args, Debug)]
 pub struct Gate {
@@ -31,6 +57,10 @@ pub struct Gate {
     /// Only ask: nothing is recorded, and nothing is counted
     #[arg(long)]
     pub dry_run: bool,
+    /// Tell how it went instead of asking: what came through in these words stands in the ledger as that. Asks nothing, and
+    /// is no failure where nothing waits for it
+    #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["dry_run", "back_to"])]
+    pub ended: Option<Ended>,
     /// What becomes of it when the gate cannot decide, because it is not reachable or cannot record what is allowed
     #[arg(long, value_enum, default_value_t = OnFailure::Closed, env = "WARDROOM_ON_FAILURE")]
     pub on_failure: OnFailure,

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use super::print_json;
-use crate::args::{Gate, OnFailure, Remote};
+use crate::args::{Ended, Gate, OnFailure, Remote};
 use crate::client::Client;
 use crate::exit::Failure;
 
@@ -16,6 +16,9 @@ const UNDECIDED: u8 = 4;
 
 /// Asks the gate, and ends as it says: 0 allowed, 1 denied, 4 not decided; 2 and 3 for what is wrong with what was asked.
 pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<ExitCode> {
+    if let Some(ended) = gate.ended {
+        return tell(client, remote, gate, ended);
+    }
     let asked = json!({
         "services": gate.services,
         "what": gate.action,
@@ -44,6 +47,22 @@ pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<Exit
         eprintln!("  to ask for permission: {at}{link}");
     }
     Ok(ExitCode::from(DENIED))
+}
+
+/// Tells how that went with which somebody came through. What could not be told ends as what could not be decided.
+fn tell(client: &Client, remote: &Remote, gate: &Gate, ended: Ended) -> anyhow::Result<ExitCode> {
+    let told = json!({
+        "services": gate.services,
+        "what": gate.action,
+        "on_behalf_of": gate.on_behalf_of,
+        "ended": ended.word(),
+    });
+    match client.gate_ended(&told) {
+        Ok(answer) if remote.json => print_json(&answer),
+        Ok(answer) => println!("{}", answer["reason"].as_str().unwrap_or("The gate gave no reason.")),
+        Err(error) => return unanswered(remote, gate, error),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// What is wrong with what was asked is a mistake to be mended, and no failure of the gate: a misspelt service, or a token that

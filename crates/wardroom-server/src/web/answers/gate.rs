@@ -47,6 +47,15 @@ pub(in crate::web) struct PassedView {
     pub change: u32,
 }
 
+/// Of which changes it is known now how they went.
+#[derive(Serialize, ToSchema)]
+pub(in crate::web) struct GateEnded {
+    /// What came of it, for a person.
+    pub reason: String,
+    /// The changes that were under way; none where nothing waited for this.
+    pub changes: Vec<PassedView>,
+}
+
 /// What the gate holds, and what it stopped.
 #[derive(ToSchema)]
 pub(in crate::web) struct GateReport {

@@ -1,0 +1,70 @@
+//! How that went with which somebody came through the gate, over HTTP.
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use wardroom_core::gate::{Ended, Ending};
+use wardroom_core::id::ServiceName;
+use wardroom_core::text::Line;
+
+use super::SERVICES_MAX;
+use crate::gate::UnderWay;
+use crate::server::Server;
+use crate::web::answers::{self, GateEnded, PassedView};
+use crate::web::parse::Plain;
+use crate::web::problem::Problem;
+use crate::web::who::AtGate;
+
+/// What somebody came through with, and how it went.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::web) struct Told {
+    /// Which services, 1 to 50.
+    services: BTreeSet<ServiceName>,
+    /// What was done, in the words with which the gate was asked.
+    what: Line,
+    /// On whose behalf, by their handle or their address of mail, as the gate was asked.
+    #[serde(default)]
+    on_behalf_of: Option<String>,
+    /// How it went.
+    ended: Ended,
+}
+
+/// Tell how that went with which somebody came through the gate: nobody is asked then. Told again, or where nothing waits for
+/// it, it is heard and nothing changes.
+#[utoipa::path(
+    post, path = "/api/v1/gate/ended", request_body = Told,
+    responses((status = 200, description = "Heard", body = GateEnded),
+              (status = 422, description = "Not on whose behalf", body = answers::ProblemDocument),
+              (status = 503, description = "It could not be recorded: tell it again", body = answers::ProblemDocument)),
+)]
+pub(in crate::web) async fn tell(
+    State(server): State<Server>,
+    AtGate(reader): AtGate,
+    Plain(told): Plain<Told>,
+) -> Result<Json<GateEnded>, Problem> {
+    let Told { services, what, on_behalf_of, ended } = told;
+    if services.is_empty() || services.len() > SERVICES_MAX {
+        return Err(Problem::malformed(format!("“services” names 1 to {SERVICES_MAX} services")));
+    }
+    let (person, through) = server.at_the_gate(&reader, on_behalf_of.as_deref())?;
+    let ending = Ending { services, what, through, ended };
+    let changes = match person {
+        Some(person) => server.end_passing(person, &ending).await,
+        None => Ok(Vec::new()),
+    };
+    let changes = changes.map_err(|error| Problem::not_done(&error, &reader.facts))?;
+    // Others may read along: of one that only the invited may know of, nothing is said.
+    let shown: Vec<_> = changes.into_iter().filter(|one| !one.restricted).collect();
+    let named: Vec<String> =
+        shown.iter().map(|one| format!("change {} of incident {}", one.change, one.incident)).collect();
+    let reason = match named.as_slice() {
+        [] => "Heard. Nothing that you may know of waits for this.".to_owned(),
+        named => format!("Heard: {}.", named.join(", ")),
+    };
+    let view = |UnderWay { incident, service, change, .. }| PassedView { incident, service, change };
+    Ok(Json(GateEnded { reason, changes: shown.into_iter().map(view).collect() }))
+}
