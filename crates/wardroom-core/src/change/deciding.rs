@@ -228,7 +228,7 @@ impl Incident {
             let sentence = format!("Entry {evidence} attached no evidence. Attach it first.");
             return Err(Refusal::new(Code::NotThere, sentence));
         }
-        Ok(ChangeStep { change, by, note: note.map(Into::into), evidence, happened_at })
+        Ok(ChangeStep { change, by, note: note.map(Into::into), evidence, happened_at, seen: None })
     }
 
     pub(crate) fn confirm_change(

@@ -68,7 +68,7 @@ pub struct ChangePassed {
 pub struct ChangeStep {
     /// Which.
     pub change: u32,
-    /// Who said so.
+    /// Who said so; where another system told it, whose change it is.
     pub by: PersonId,
     /// What they said of it.
     pub note: Option<Text>,
@@ -77,6 +77,9 @@ pub struct ChangeStep {
     /// When that was, where it was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub happened_at: Option<Time>,
+    /// The sighting by which another system told it, where no person said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u32>,
 }
 
 /// A change is told in other words now, or of another service.

@@ -75,6 +75,7 @@ impl Incident {
             note: Some(Text::said(note)),
             evidence: None,
             happened_at: None,
+            seen: None,
         };
         let event = |change: &Change| match ended {
             Ended::Done => Event::ChangeDone(step(change, format!("told by {through}"))),

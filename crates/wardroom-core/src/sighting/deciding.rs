@@ -88,7 +88,8 @@ impl Incident {
         }
         let change = self.known_as(&seen, at);
         let uncoordinated = self.is_uncoordinated(&seen, ask.now, ask.facts);
-        Ok(Event::ChangeSeen(Box::new(NewSighting {
+        let done = self.told_done(sighting, (change, seen.person), (seen.stage, at));
+        let told = Event::ChangeSeen(Box::new(NewSighting {
             sighting,
             key: seen.key,
             service: seen.service,
@@ -104,8 +105,8 @@ impl Incident {
             uncoordinated,
             change,
             share_used: seen.share_used,
-        }))
-        .into())
+        }));
+        Ok(std::iter::once(told).chain(done).collect::<Vec<_>>().into())
     }
 
     /// Another system tells how far a change is that was seen here. It needs no words, and so it is told of one whose words
@@ -119,7 +120,9 @@ impl Incident {
         // Wherever the incident is by now, and whatever it is about: what is under way here came to its end.
         let goes_on = |known: &&Sighting| known.seen.stage < stage && self.phase != Phase::Merged;
         let known = self.sightings.iter().find(|known| known.seen.key == key).filter(goes_on).ok_or_else(nothing)?;
-        Ok(Event::SightingWent { sighting: known.seen.sighting, stage, at: at.min(ask.now) }.into())
+        let (at, sighting) = (at.min(ask.now), known.seen.sighting);
+        let done = self.told_done(sighting, (known.seen.change, known.seen.person), (stage, at));
+        Ok(std::iter::once(Event::SightingWent { sighting, stage, at }).chain(done).collect::<Vec<_>>().into())
     }
 
     /// Whether it was made by somebody outside operations while only they change its service, and is no change that the

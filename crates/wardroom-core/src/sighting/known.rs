@@ -1,7 +1,7 @@
 //! Which change of the ledger it is that was seen, and where its words stand.
 
-use super::{Seen, minutes};
-use crate::change::{ANNOUNCED_MINUTES, Change, ChangeState, Coordination, SeenAs};
+use super::{Seen, Stage, minutes};
+use crate::change::{ANNOUNCED_MINUTES, Change, ChangeState, ChangeStep, Coordination, SeenAs};
 use crate::event::{Event, Recorded};
 use crate::id::{Number, PersonId, Time};
 use crate::incident::Incident;
@@ -25,6 +25,32 @@ impl Incident {
                 && !is_seen(change)
         };
         self.changes.iter().rev().find(is_it).map(|change| change.id)
+    }
+
+    /// That an announced change is done by now, as another system tells of it. It has to name who announced it, and they
+    /// no other of that service that waits: anything less is a guess, and the ledger claims nothing by guessing. Nor was
+    /// the one that is announced over before it was announced.
+    pub(super) fn told_done(
+        &self,
+        sighting: u32,
+        (change, person): (Option<u32>, Option<PersonId>),
+        (stage, at): (Stage, Time),
+    ) -> Option<Event> {
+        let by = person.filter(|_| stage == Stage::Done)?;
+        let change = self.changes.iter().find(|known| Some(known.id) == change)?;
+        let mut waiting = self.changes.iter().filter(|known| {
+            known.is_announced() && known.by == by && known.maker.is_none() && known.service == change.service
+        });
+        let only = waiting.next().filter(|only| only.id == change.id && waiting.next().is_none() && only.at <= at)?;
+        let (change, happened_at) = (only.id, Some(at));
+        Some(Event::ChangeDone(ChangeStep {
+            change,
+            by,
+            note: None,
+            evidence: None,
+            happened_at,
+            seen: Some(sighting),
+        }))
     }
 }
 

@@ -18,6 +18,10 @@ impl Teller<'_> {
                 let (by, change) = (self.name(told.by), told.change);
                 format!("Change {change} of {by} passed the gate as: {}, by {}", told.what, told.through)
             }
+            Event::ChangeDone(ChangeStep { change, by, seen: Some(sighting), happened_at, .. }) => {
+                let at = happened_at.map(|at| format!(" since {}", clock(at))).unwrap_or_default();
+                format!("Change {change} of {} is done{at}, as was seen as {sighting}", self.name(*by))
+            }
             Event::ChangeDone(told) => step(told, "is done"),
             Event::ChangeFailed(told) => step(told, "failed and changed nothing"),
             Event::ChangeDropped(told) => step(told, "is not made after all"),

@@ -54,7 +54,7 @@ pub fn uncoordinated(change: u32, by: PersonId) -> Event {
 }
 
 pub fn step(by: PersonId) -> ChangeStep {
-    ChangeStep { change: 1, by, note: None, evidence: None, happened_at: None }
+    ChangeStep { change: 1, by, note: None, evidence: None, happened_at: None, seen: None }
 }
 
 fn noted(by: PersonId, note: &str) -> ChangeStep {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 use wardroom_core::call::About;
-use wardroom_core::change::{ChangeState, NewChange, SeenAs};
+use wardroom_core::change::{Change, ChangeState, ChangeStep, NewChange, SeenAs};
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::id::{Entry, PersonId};
@@ -163,6 +163,41 @@ fn what_stands_in_the_ledger_is_known_as_that() {
     assert_eq!(known(made(), seen(None, 45)), None, "long after it was done");
     let again = Seen { key: Uuid::from_u128(8), ..seen(None, 6) };
     assert!(is_uncoordinated(announcing().told(seen(None, 5)).accepted(), again), "one change is seen once");
+}
+
+/// What came through the gate stood announced, and in the way of closing, though the pipeline had told that it was over.
+#[test]
+fn what_its_maker_is_named_to_have_done_is_confirmed_by_that() {
+    let stage = |stage, person, minute| Seen { stage, ..seen(person, minute) };
+    let announcing = || staffed().after(4).and([by(JOSEPHINE, announced(1, JOSEPHINE))]).after(6);
+    let done = || Event::ChangeDone(ChangeStep { happened_at: Some(at(5)), seen: Some(1), ..step(JOSEPHINE) });
+    let one = seen(Some(JOSEPHINE), 5);
+    let over = announcing().told(one.clone()).then([event(sighted(&one, false, Some(1))), done()]);
+    let change = over.state().changes.remove(0);
+    assert_eq!((change.stands.state, change.done_at), (ChangeState::Done, Some(at(5))));
+
+    let begun = announcing().told(stage(Stage::Begun, Some(JOSEPHINE), 5)).accepted();
+    assert!(begun.state().changes[0].is_announced(), "it is under way");
+    let went = Event::SightingWent { sighting: 1, stage: Stage::Done, at: at(5) };
+    begun.told(stage(Stage::Done, Some(JOSEPHINE), 5)).then([went, done()]);
+}
+
+#[test]
+fn what_is_only_guessed_confirms_nothing() {
+    let stage = |stage, person, minute| Seen { stage, ..seen(person, minute) };
+    let announcing = || staffed().after(4).and([by(JOSEPHINE, announced(1, JOSEPHINE))]).after(6);
+    let waits = |given: Given, seen: Seen, why: &str| {
+        let after = given.told(seen).accepted().state();
+        assert!(after.sightings[0].seen.change.is_some() && after.changes.iter().all(Change::is_announced), "{why}");
+    };
+    waits(announcing(), seen(None, 5), "nobody is named");
+    waits(announcing(), seen(Some(JOSEPHINE), 2), "it was over before this was announced");
+    waits(announcing(), stage(Stage::Failed, Some(JOSEPHINE), 5), "nobody knows what a failure left behind");
+    let two = announcing().and([by(JOSEPHINE, announced(2, JOSEPHINE))]);
+    waits(two, seen(Some(JOSEPHINE), 6), "nobody knows which of two it was");
+    let said = Event::ChangeFailed(step(JOSEPHINE));
+    let failed = announcing().and([by(JOSEPHINE, said)]).told(seen(Some(JOSEPHINE), 5)).accepted().state();
+    assert_eq!(failed.changes[0].stands.state, ChangeState::Failed, "a person has said how it went");
 }
 
 /// Nobody's change hid in what was itself to be sorted, and in what somebody else is known to have made.

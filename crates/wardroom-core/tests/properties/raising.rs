@@ -139,7 +139,9 @@ impl Book {
             }
             Event::ChangeCorrected(told) => self.with(Some(told.change), |made| made.service.clone_from(&told.service)),
             Event::ChangeDone(step) | Event::ChangeDiffersAgain(step) | Event::ChangeFailed(step) => {
-                self.with(Some(step.change), |made| (made.over, made.nothing) = (Some(at), false));
+                self.with(Some(step.change), |made| {
+                    (made.over, made.nothing) = (Some(step.happened_at.unwrap_or(at)), false);
+                });
             }
             Event::ChangeDropped(step) | Event::ChangeDismissed(step) => {
                 self.with(Some(step.change), |made| made.nothing = true);
