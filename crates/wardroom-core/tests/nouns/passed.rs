@@ -11,7 +11,7 @@ use wardroom_core::incident::{Kind, Phase};
 use wardroom_core::refusal::Code;
 
 use crate::cast::{JOSEPHINE, MARY, ROBIN, at, service, services};
-use crate::change::{announce, announced, confirm, new, on, recorded, staffed, step};
+use crate::change::{announce, announced, confirm, done, new, on, recorded, staffed, step};
 use crate::given::{Given, by, given};
 use crate::permission::{broken, granted};
 use crate::words::{cmd, opened_as, text};
@@ -136,7 +136,8 @@ fn a_change_takes_so_many_lines_and_what_is_more_is_one_of_its_own() {
 fn a_line_needs_no_room_in_the_ledger() {
     let full =
         (1..2_000).fold(staffed(), |given, change| given.and([by(JOSEPHINE, recorded(own(change, JOSEPHINE, "x")))]));
-    let full = full.and([by(JOSEPHINE, announced(2_000, JOSEPHINE))]);
+    // What happened is recorded beyond that, and leaves no room for what is only asked for.
+    let full = full.and([by(JOSEPHINE, announced(2_000, JOSEPHINE)), by(MARY, done(2_001, MARY))]);
     assert!(full.state().has_it_under_way(JOSEPHINE, &service("search"), full.now));
     assert!(!full.state().has_it_under_way(MARY, &service("search"), full.now));
     full.clone().when(JOSEPHINE, pass(UPDATE)).then([line(2_000, JOSEPHINE, UPDATE)]);
