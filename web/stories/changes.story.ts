@@ -306,6 +306,23 @@ test('of two changes that were announced, a thumb that presses twice tells of on
   await row(page, 'cap traffic').getByText('about to be made').waitFor({ state: 'detached' });
 });
 
+test.each([
+  ['a desk', {}],
+  ['a phone', TOUCH],
+] as const)('what the gate sees of what is under way stands under it, at %s', async (_, options) => {
+  const { marty } = await furnish();
+  house.say(marty, 'change', '1', 'announce', 'search: back to v11');
+  const page = await enter('emma', options);
+  await row(page, 'back to v11').getByText('about to be made').waitFor();
+  house.say(marty, 'gate', '--service', 'search', '--action', 'deploy v11');
+  await row(page, 'back to v11').getByText('passed the gate as: deploy v11, by').waitFor();
+  house.say(marty, 'change', '1', 'done', '1');
+  await row(page, 'back to v11').getByText('about to be made').waitFor({ state: 'detached' });
+  await order(page).toEqual(['back to v11']);
+  await row(page, 'back to v11').getByText('passed the gate as: deploy v11, by').waitFor();
+  expect(await faults(page)).toEqual([]);
+});
+
 const asking = (page: Page) => page.getByRole('textbox', { name: 'What you would change, and why' });
 const permitted = (page: Page) => page.getByRole('list', { name: 'Who else may change services' });
 
