@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
+import { PATIENCE } from './patience';
 
 const BUILT = process.env.CARGO_TARGET_DIR ?? join(import.meta.dirname, '../../target');
 const WARDROOM = process.env.WARDROOM_TEST_PROGRAM ?? join(BUILT, 'debug/wardroom');
@@ -189,7 +190,7 @@ export class House {
     });
     const context = await this.browser.newContext({ viewport: DESK, locale: 'en-GB', ...options });
     // What does not come in this time does not come: a story that fails says where.
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(PATIENCE.timeout);
     context.on('weberror', (error) => this.broken.push(error.error().stack ?? error.error().message));
     return await context.newPage();
   }

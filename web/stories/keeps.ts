@@ -11,4 +11,4 @@ export const keeps = (page: Page): Promise<string[]> =>
   });
 
 export const isKept = (page: Page, builds = 1) =>
-  expect.poll(async () => (await keeps(page)).length, { timeout: 30_000 }).toBe(builds);
+  expect.poll(async () => (await keeps(page)).length).toBe(builds);

@@ -18,7 +18,7 @@ const later = (ahead: string) => ({
 const printed = () => house.said.map((line) => /\/welcome#\S+/.exec(line)?.[0]).find(Boolean);
 
 async function firstLink(): Promise<string> {
-  await expect.poll(printed, { timeout: 30_000 }).toBeTruthy();
+  await expect.poll(printed).toBeTruthy();
   return house.url + printed()!;
 }
 

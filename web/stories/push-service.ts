@@ -5,6 +5,7 @@ import { type ECDH, createDecipheriv, createECDH, hkdfSync, randomBytes } from '
 import { type Server, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { CDPSession, Page } from 'playwright-core';
+import { PATIENCE } from './patience';
 
 /** What the server says to a browser. */
 export interface Said {
@@ -99,6 +100,15 @@ export class PushService {
   }
 }
 
+/** A notification, as it is shown. */
+interface Shown {
+  title: string;
+  body: string;
+  tag: string;
+  path: unknown;
+  silent: boolean | null;
+}
+
 /** The service worker of a page, as the browser's own tools reach it. */
 export class WorkerOf {
   private constructor(
@@ -129,8 +139,24 @@ export class WorkerOf {
     });
   }
 
+  /** A message arrives, until what is on the screen is as it should be. The browser's tools lose one at times that comes
+   * while the worker has to do with another; a push service says it again, too. */
+  async shows(data: unknown, holds: (all: Shown[]) => boolean): Promise<Shown[]> {
+    const patience = Date.now() + PATIENCE.timeout;
+    for (;;) {
+      await this.gets(data);
+      for (const again = Date.now() + 2_000; Date.now() < again;) {
+        const all = await this.shown();
+        if (holds(all)) return all;
+        if (Date.now() > patience)
+          throw new Error(`It does not come about. There is: ${JSON.stringify(all)}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
   /** What is on the screen. */
-  shown(): Promise<{ title: string; body: string; tag: string; path: unknown; silent: boolean | null }[]> {
+  shown(): Promise<Shown[]> {
     return this.page.evaluate(async () => {
       const registration = await navigator.serviceWorker.ready;
       const all = await registration.getNotifications();

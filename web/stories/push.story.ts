@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { House, PASSWORD, PHONE } from './house';
 import { PushService, WorkerOf } from './push-service';
+import { PATIENCE } from './patience';
 
 let house: House;
 let service: PushService | undefined;
@@ -46,10 +47,13 @@ async function known(page: Page): Promise<{ id: string; here: boolean }[]> {
   });
 }
 
+/** Looks until it holds; if it does not in time, says what was there last. */
 async function until<T>(look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {
+  const patience = Date.now() + PATIENCE.timeout;
   for (;;) {
     const found = await look();
     if (holds(found)) return found;
+    if (Date.now() > patience) throw new Error(`It does not come about. There is: ${JSON.stringify(found)}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -68,11 +72,7 @@ test('an offer is shown while nobody looks, leads to its page, and is put away w
   house.say(mary, 'offer', '1', 'command', 'sabrina');
   const { said } = await service!.nth(1);
   expect(said).toMatchObject({ done: false, path: '/incidents/1' });
-  await worker.gets(said);
-  const [shown] = await until(
-    () => worker.shown(),
-    (all) => all.length > 0,
-  );
+  const [shown] = await worker.shows(said, (all) => all.length > 0);
   expect(shown).toEqual({
     title: 'Mary offers you command in incident #1 “Search is failing” (sev2)',
     body: said.help,
@@ -82,10 +82,8 @@ test('an offer is shown while nobody looks, leads to its page, and is put away w
   });
   // At least once, and recognised twice.
   await worker.gets(said);
-  await worker.gets({ ...said, id: 'another', line: 'And another' });
-  await until(
-    () => worker.shown(),
-    (all) => all.some(({ tag }) => tag === 'another'),
+  await worker.shows({ ...said, id: 'another', line: 'And another' }, (all) =>
+    all.some(({ tag }) => tag === 'another'),
   );
   expect((await worker.shown()).map(({ tag }) => tag).sort()).toEqual([said.id, 'another'].sort());
 
@@ -135,11 +133,7 @@ test('an offer is shown while nobody looks, leads to its page, and is put away w
   });
 
   // Taken at a terminal: here it is put away, and nothing else is.
-  await worker.gets(said);
-  await until(
-    () => worker.shown(),
-    (all) => all.length === 2,
-  );
+  await worker.shows(said, (all) => all.length === 2);
   house.say(token, 'take', '1', 'command', '--briefed-by-voice');
   const ended = (await service!.nth(2)).said;
   expect(ended).toMatchObject({ id: said.id, done: true });
@@ -167,21 +161,11 @@ test('an offer is shown while nobody looks, leads to its page, and is put away w
     }, ended);
   expect(left).toEqual({ shown: [`silently: ${ended.line}`], tags: ['another'] });
   // And as the browser hands it over.
-  await worker.gets(said);
-  await until(
-    () => worker.shown(),
-    (all) => all.length === 2,
-  );
-  await worker.gets(ended);
-  await until(
-    () => worker.shown(),
-    (all) => all.length === 1,
-  );
+  await worker.shows(said, (all) => all.length === 2);
+  await worker.shows(ended, (all) => all.length === 1);
   // Whatever comes, something is shown for it.
-  await worker.gets('no JSON at all');
-  await until(
-    () => worker.shown(),
-    (all) => all.some(({ title }) => title === 'Something waits for you in Wardroom'),
+  await worker.shows('no JSON at all', (all) =>
+    all.some(({ title }) => title === 'Something waits for you in Wardroom'),
   );
 });
 
@@ -253,11 +237,7 @@ test('whoever signs out leaves nothing shown and no address, and is told so when
   const worker = await WorkerOf.of(page);
   house.say(mary, 'declare', 'Search is failing');
   house.say(mary, 'offer', '1', 'command', 'sabrina');
-  await worker.gets((await service!.nth(1)).said);
-  await until(
-    () => worker.shown(),
-    (all) => all.length === 1,
-  );
+  await worker.shows((await service!.nth(1)).said, (all) => all.length === 1);
   await mine.getByRole('button', { name: 'Sign out' }).click();
   await page.getByLabel('Your handle').waitFor();
   await until(

@@ -92,7 +92,7 @@ test('a renewed page arrives, and whatever is kept opens whole; builds that nobo
   await isKept(page, 2);
   renew();
   await opens('2');
-  await expect.poll(async () => (await keeps(page)).includes(first[0]!), { timeout: 30_000 }).toBe(false);
+  await expect.poll(async () => (await keeps(page)).includes(first[0]!)).toBe(false);
   await isKept(page, 2);
   // Nothing that the server says of incidents is among it.
   const addresses = await page.evaluate(async () => {

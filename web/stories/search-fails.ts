@@ -1,8 +1,6 @@
 // What most stories begin with: search fails, Sabrina commands, and Marty is there to help.
 import type { House } from './house';
-
-/** What does not come in this time does not come, in milliseconds. */
-export const PATIENCE = { timeout: 30_000 };
+export { PATIENCE } from './patience';
 
 export interface Tokens {
   sabrina: string;
