@@ -5,6 +5,7 @@ import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
 import { House, PHONE } from './house';
 import { PATIENCE } from './search-fails';
+import { tooMuch } from './too-much';
 
 let house: House;
 afterEach(async () => await house.close());
@@ -153,3 +154,27 @@ test('whoever is outside operations sees it and is offered nothing to do with it
   expect(await link.getAttribute('rel')).toContain('noreferrer');
   await expect.poll(() => faults(emma), PATIENCE).toEqual([]);
 });
+
+test.each([
+  ['a desk', 'sqlite', {}],
+  ['a phone', 'postgres', TOUCH],
+] as const)(
+  'who told of too many changes is shown beside their token, at %s, on %s',
+  async (_, store, options) => {
+    const { pipeline } = await furnish(store);
+    const sabrina = await house.enter('sabrina', options);
+    const tokens = async () => {
+      await sabrina.goto(`${house.url}/admin/tokens`);
+      const rows = sabrina.getByRole('listitem').filter({ hasText: 'tells and asks' });
+      await rows.waitFor();
+      return rows;
+    };
+    const refused = 'Told of too many changes, and was not heard';
+    expect(await (await tokens()).getByText(refused).count()).toBe(0);
+    await tooMuch(house.url, pipeline);
+    await (await tokens()).getByText(refused).waitFor();
+    expect(await sabrina.getByText(refused).count(), 'beside that one alone').toBe(1);
+    expect(await faults(sabrina)).toEqual([]);
+    if (pictures) await sabrina.screenshot({ path: join(pictures, `tokens-refused-${store}.png`) });
+  },
+);
