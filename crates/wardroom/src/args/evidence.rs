@@ -44,6 +44,9 @@ pub enum Evidence {
         /// Into this file
         #[arg(long, short, value_name = "FILE")]
         output: Option<PathBuf>,
+        /// Also over a file that is there
+        #[arg(long, requires = "output")]
+        force: bool,
     },
     /// Read every piece, or one, and hold it against its SHA-256: wardroom evidence verify 465
     Verify { number: Number, sha256: Option<Beginning> },

@@ -59,7 +59,8 @@ pub fn export(client: &Client, remote: &Remote, export: Export) -> anyhow::Resul
     say(remote, told, &checked, &kept)
 }
 
-fn there_already(file: &Path) -> Failure {
+/// Nothing is written over what is there, unless somebody says so.
+pub fn there_already(file: &Path) -> Failure {
     let detail = format!("{} is there already. Name another file with -o, or add --force.", file.display());
     Failure::Refused(json!({ "code": "there_already", "detail": detail }))
 }

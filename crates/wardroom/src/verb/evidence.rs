@@ -4,7 +4,7 @@
 mod sending;
 
 use std::fs::{File, OpenOptions, Permissions};
-use std::io::{IsTerminal, Read, Write};
+use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -16,6 +16,7 @@ use wardroom_core::id::{Number, ServiceName};
 use wardroom_core::preserve::Template;
 use wardroom_core::text::Line;
 
+use super::archive::there_already;
 use super::print_json;
 use crate::args::{Beginning, Evidence, Remote};
 use crate::client::Client;
@@ -43,7 +44,7 @@ pub fn evidence(client: &Client, remote: &Remote, verb: Evidence) -> anyhow::Res
             }
             Ok(())
         }
-        Evidence::Get { number, sha256, output } => get(client, number, &sha256, output.as_deref()),
+        Evidence::Get { number, sha256, output, force } => get(client, number, &sha256, (output.as_deref(), force)),
         Evidence::Verify { number, sha256 } => verify(client, remote, number, sha256.as_ref()),
     }
 }
@@ -144,10 +145,18 @@ fn tell_kept(remote: &Remote, what: &str, answer: &Value) {
 }
 
 /// Writes the bytes of a piece of evidence into a file, or as they are to whoever reads on.
-fn get(client: &Client, number: Number, meant: &Beginning, output: Option<&Path>) -> anyhow::Result<()> {
+fn get(
+    client: &Client,
+    number: Number,
+    meant: &Beginning,
+    (output, force): (Option<&Path>, bool),
+) -> anyhow::Result<()> {
     if output.is_none() && std::io::stdout().is_terminal() {
         let sentence = "What is evidence may not be for a terminal. Name a file: -o FILE, or pipe it on.";
         return Err(Failure::misused(sentence).into());
+    }
+    if let Some(file) = output.filter(|file| file.is_file() && !force) {
+        return Err(there_already(file).into());
     }
     let fingerprint = match meant.whole() {
         Some(whole) => whole,
@@ -172,7 +181,13 @@ fn get(client: &Client, number: Number, meant: &Beginning, output: Option<&Path>
         tempfile::Builder::new().make_in(folder, |path| OpenOptions::new().write(true).create_new(true).open(path));
     let new = beside.with_context(unwritable)?;
     held(copied(client, number, fingerprint, new.as_file())?)?;
-    new.persist(file).map(drop).with_context(unwritable)
+    if force {
+        return new.persist(file).map(drop).with_context(unwritable);
+    }
+    new.persist_noclobber(file).map(drop).map_err(|error| match error.error.kind() {
+        ErrorKind::AlreadyExists => there_already(file).into(),
+        _ => anyhow::Error::from(error).context(unwritable()),
+    })
 }
 
 /// Hashes what goes through it.

@@ -108,6 +108,14 @@ fn the_command_line_keeps_what_a_command_printed(house: House) {
     let sha256 = told.trim().rsplit('/').next().unwrap();
     assert_eq!(run(&format!("$W evidence get 1 {sha256} | cat")).1[0], "NAME READY\nindex 0/1\n");
     assert_eq!(run(&format!("$W evidence get 1 {} -o got && cat got", &sha256[..6])).1[0], "NAME READY\nindex 0/1\n");
+    // What is there is not written over, unless somebody says so.
+    let get = format!("echo mine > got; $W evidence get 1 {sha256} -o got");
+    let (code, [_, errors]) = run(&get);
+    assert_eq!((code, run("cat got").1[0].as_str()), (Some(1), "mine\n"), "{errors}");
+    assert!(errors.contains("got is there already. Name another file with -o, or add --force."), "{errors}");
+    assert_eq!(run(&format!("{get} --force && cat got")).1[0], "NAME READY\nindex 0/1\n");
+    assert_eq!(run(&format!("$W evidence get 1 {sha256} -o /dev/stdout | cat")).1[0], "NAME READY\nindex 0/1\n");
+    assert_eq!(run("ls -A").1[0].matches(".tmp").count(), 0);
     // What is larger than one request takes goes in parts.
     let (code, [told, errors]) = run("head -c 10485761 /dev/zero | $W evidence add 1 -");
     assert!(code == Some(0) && told.contains(" is kept as evidence, with entry 3: "), "{told}{errors}");
