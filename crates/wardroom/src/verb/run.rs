@@ -71,7 +71,7 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
     };
     let record = begun.told();
     if remote.json {
-        print_json(&answer(&record, &ended, address.as_deref()));
+        print_json(&answer(&record, &ended, address.as_deref(), None));
     } else {
         say(&sentence(&record));
     }
@@ -236,8 +236,8 @@ fn confirmed(change: u32, outcome: Outcome, note: Option<Prose>, evidence: Optio
     Command::ConfirmChange { change, outcome, note, evidence, happened_at: None }
 }
 
-/// What is told of it to a script.
-fn answer(record: &Record, ended: &Ended, address: Option<&str>) -> Value {
+/// What is told of it to a script; with the id of what is kept here, where some of it is told later.
+fn answer(record: &Record, ended: &Ended, address: Option<&str>, later: Option<Uuid>) -> Value {
     let told = &record.told;
     let mut answer = json!({
         "incident": record.number, "change": told.change, "outcome": outcome(record), "evidence": told.evidence,
@@ -247,13 +247,15 @@ fn answer(record: &Record, ended: &Ended, address: Option<&str>) -> Value {
     if let Some(unkept) = &told.unkept {
         answer["not_kept"] = json!({ "why": unkept.why, "here": unkept.here });
     }
+    if let Some(later) = later {
+        answer["recorded_later"] = json!(later);
+    }
     answer
 }
 
 /// How it went, where that is told.
 fn outcome(record: &Record) -> Option<Outcome> {
-    let end = record.ended.as_ref().filter(|_| record.told.outcome)?;
-    Some(if end.code == 0 { Outcome::Done } else { Outcome::Failed })
+    record.ended.as_ref().filter(|_| record.told.outcome)?.outcome()
 }
 
 /// What is kept: the command, how it ended, and what it said over each of its channels.

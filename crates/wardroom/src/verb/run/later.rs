@@ -13,16 +13,17 @@ mod telling;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
+use wardroom_core::change::Outcome;
 use wardroom_core::id::{Number, Time};
 use wardroom_core::text::shortened;
 use wardroom_server::clock;
 use wardroom_server::mask::Mask;
 
 use super::child::{self, Ended};
-use super::say;
 use super::steadfast::Steadfast;
+use super::{answer, say};
 use crate::args::{Remote, Run};
 use crate::exit::Failure;
 use crate::verb::print_json;
@@ -137,20 +138,12 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
         ))
     })?;
     if remote.json {
-        print_json(&for_a_script(number, &Told::default(), &ended, id));
+        print_json(&answer(&kept.record, &ended, None, Some(id)));
     } else {
         say("kept on this machine. The next run, next or show that reaches the server records it, or wardroom run \
              --deliver");
     }
     Ok(ExitCode::from(ended.code()))
-}
-
-fn for_a_script(number: Number, told: &Told, ended: &Ended, id: Uuid) -> Value {
-    json!({
-        "incident": number, "change": told.change, "outcome": null, "evidence": told.evidence, "address": null,
-        "exit_code": ended.code(), "milliseconds": u64::try_from(ended.took.as_millis()).unwrap_or(u64::MAX),
-        "recorded_later": id,
-    })
 }
 
 fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io::Result<()> {
@@ -170,17 +163,17 @@ pub fn untold(
     (ended, said): (&Ended, &[u8]),
     error: anyhow::Error,
 ) -> anyhow::Result<ExitCode> {
-    let (id, number, told) = (begun.id, begun.record.number, begun.record.told.clone());
+    let (id, record) = (begun.id, begun.record.clone());
     if begun.keep_all(said).is_err() {
-        let (n, how) = (number.get(), ended.how());
-        let say = match told.change {
+        let (n, how) = (record.number.get(), ended.how());
+        let say = match record.told.change {
             Some(change) => format!("wardroom change {n} done {change}, or failed {change}"),
             None => format!("wardroom note {n} \"…\""),
         };
         return Err(error.context(format!("the command ran ({how}), and that could not be told. Say it: {say}")));
     }
     if remote.json {
-        print_json(&for_a_script(number, &told, ended, id));
+        print_json(&answer(&record, ended, None, Some(id)));
     } else {
         say(&format!(
             "the command ran ({}), and that could not be told: {error:#}\nwardroom: it is kept on this machine. The next \
@@ -189,6 +182,14 @@ pub fn untold(
         ));
     }
     Ok(ExitCode::from(ended.code()))
+}
+
+impl End {
+    /// How what was run went. Of what did not come to its end by itself nobody knows how far it came.
+    pub fn outcome(&self) -> Option<Outcome> {
+        let outcome = if self.code == 0 { Outcome::Done } else { Outcome::Failed };
+        self.by_itself.then_some(outcome)
+    }
 }
 
 /// How it ended.

@@ -222,11 +222,8 @@ fn confirm_as_of(client: &Client, record: &mut Record, at: Option<Time>) -> anyh
 
 /// How it went, where that is not said by recording it.
 fn outcome(record: &Record) -> Option<Outcome> {
-    match &record.ended {
-        Some(End { by_itself: true, code: 0, .. }) => record.told.announced.then_some(Outcome::Done),
-        Some(End { by_itself: true, .. }) => Some(Outcome::Failed),
-        _ => None,
-    }
+    let said = |outcome: &Outcome| record.told.announced || *outcome != Outcome::Done;
+    record.ended.as_ref()?.outcome().filter(said)
 }
 
 /// As much of what was typed as fits a line of a terminal, with nothing that moves in it.
@@ -248,9 +245,10 @@ fn sentence(record: &Record, token: Token) -> String {
         (true, false) => " When it ran is in its reason alone: the clocks differ.",
         (true, true) => " It stands as of now: the clocks differ.",
     };
-    let still = match &record.ended {
-        Some(end) if end.by_itself && (end.code == 0 || record.told.outcome) => String::new(),
-        Some(end) if end.by_itself => {
+    let still = match record.ended.as_ref().and_then(End::outcome) {
+        Some(Outcome::Done) => String::new(),
+        Some(_) if record.told.outcome => String::new(),
+        Some(_) => {
             format!(" That it failed is for operations to say: wardroom change {n} failed {change}")
         }
         _ if record.told.announced => {
