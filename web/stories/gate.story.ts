@@ -24,6 +24,7 @@ async function furnish(store: 'sqlite' | 'postgres', ...services: string[]): Pro
   house.person('ada', 'Ada', '--admin');
   const sabrina = house.person('sabrina', 'Sabrina');
   const marty = house.person('marty', 'Marty');
+  house.person('emma', 'Emma');
   for (const service of ['search', 'index', 'frontend']) house.run('service', 'set', service);
   await house.serve();
   const named = services.flatMap((service) => ['--service', service]);
@@ -204,11 +205,12 @@ test.each(SCREENS)(
     // While an ask for another waits, it goes on in this one.
     await page.goto(`${house.url}/incidents/1?permission=index`);
     await inField(page);
-    await page.getByText('This asks for search and index together').waitFor();
+    await page.getByText('this asks for search and index together').waitFor();
     expect(await faults(page)).toEqual([]);
     await page.keyboard.type('rebuild it');
     await page.keyboard.press('Enter');
     await permitted(sabrina).getByText('Marty asks to change index and search:').waitFor();
+    await permitted(sabrina).getByText('flush the cache; rebuild it').waitFor();
     await asking(page).waitFor({ state: 'detached' });
     await permitted(sabrina).getByRole('button', { name: 'Let them for 30 min' }).click();
     await permitted(page).getByText('Marty may change index and search').waitFor();
@@ -229,5 +231,16 @@ test.each(SCREENS)(
     await page.keyboard.type('cap traffic');
     await page.keyboard.press('Enter');
     await permitted(sabrina).getByText('Marty asks to change frontend:').waitFor();
+
+    // Denied at several services, its link asks for all that are missing.
+    const emma = await house.enter('emma', options);
+    await emma.goto(`${house.url}/incidents/1?permission=frontend,index`);
+    await inField(emma);
+    await emma.getByText('To change frontend and index, ask them first.').waitFor();
+    expect(await faults(emma)).toEqual([]);
+    await emma.keyboard.type('deploy v12');
+    expect(await emma.getByRole('combobox', { name: 'Which service' }).inputValue()).toBe('frontend index');
+    await emma.keyboard.press('Enter');
+    await permitted(sabrina).getByText('Emma asks to change frontend and index:').waitFor();
   },
 );

@@ -26,14 +26,16 @@ const OPERATIONS: Act = Act::Duty(Duty::Operations);
 pub const MINUTES_MAX: u16 = 240;
 /// How long it lasts unless somebody says so, in minutes; and how long broken glass does, always.
 pub const MINUTES: u16 = 30;
-/// So many services one permission is for, at the most.
-const SERVICES_MAX: usize = 20;
+/// So many services one permission is for, at the most, and one asking for it.
+pub const SERVICES_MAX: usize = 20;
 /// So many permissions hold at once, at the most. Who gives out more has no operations any more.
 const PERMISSIONS_MAX: usize = 50;
 /// So many people wait for one at once, at the most.
 const ASKS_MAX: usize = 50;
 /// So often one person has broken the glass at once, at the most: nobody else is kept from theirs.
 const GLASS_MAX: usize = 3;
+/// Between what somebody asks for and what they ask for besides, in one line.
+const BESIDE: &str = "; ";
 /// So long after its end a permission is still known, in minutes: what was done within it may be told of after it.
 const KNOWN_MINUTES: i64 = 60;
 
@@ -173,7 +175,12 @@ impl Incident {
         Refusal::new(Code::NotYours, sentence).who_could(could).remedy(Remedy::AskPermission { services })
     }
 
-    /// Some services, each known to the directory or affected here: a name that nobody knows bounds nothing.
+    /// Whether a service is known to the directory, or affected here.
+    fn knows(&self, facts: &Facts, service: &ServiceName) -> bool {
+        self.services.contains(service) || facts.services.contains_key(service)
+    }
+
+    /// Some services, each known: a name that nobody knows bounds nothing.
     fn known_services(&self, facts: &Facts, services: &BTreeSet<ServiceName>) -> Result<(), Refusal> {
         if services.is_empty() {
             return Err(Refusal::new(Code::Invalid, "Name the services that it is for."));
@@ -182,11 +189,37 @@ impl Incident {
             let sentence = format!("A permission is for {SERVICES_MAX} services at the most. Name those that matter.");
             return Err(Refusal::new(Code::TooMany, sentence));
         }
-        let known = |name: &&ServiceName| self.services.contains(*name) || facts.services.contains_key(*name);
-        match services.iter().find(|name| !known(name)) {
+        match services.iter().find(|name| !self.knows(facts, name)) {
             None => Ok(()),
             Some(name) => Err(facts.no_such_service(name)),
         }
+    }
+
+    /// What somebody asks for with what they wait for already and still need: one answer is for all of it, and nothing that
+    /// was asked for is lost because more was.
+    fn with_what_waits(
+        &self,
+        ask: &Asking<'_>,
+        person: PersonId,
+        mut services: BTreeSet<ServiceName>,
+        what: Line,
+    ) -> (BTreeSet<ServiceName>, Line) {
+        let Some(waits) = self.permission_asks.get(&person) else { return (services, what) };
+        let needs = |name: &&ServiceName| {
+            self.knows(ask.facts, name) && self.hands(person, name, ask.now) != Some(Hands::Coordinated)
+        };
+        let before = services.len();
+        services.extend(waits.services.iter().filter(needs).cloned());
+        if services.len() == before {
+            return (services, what);
+        }
+        let words = waits.what.words().unwrap_or_default();
+        let both = match words.split(BESIDE).any(|one| one == what.as_str()) {
+            true => words.parse(),
+            false => format!("{words}{BESIDE}{}", what.as_str()).parse(),
+        };
+        // What does not fit into a line stands in the timeline.
+        (services, both.ok().filter(|_| !words.is_empty()).unwrap_or(what))
     }
 
     /// Whoever asks joins by it: operations have to be able to find them.
@@ -202,6 +235,8 @@ impl Incident {
             let sentence = format!("You may change {} already: there is nothing to ask for.", list(&services));
             return Err(Refusal::new(Code::AlreadySo, sentence));
         }
+        let (services, what) = self.with_what_waits(ask, person, services, what);
+        self.known_services(ask.facts, &services)?;
         let known = self.permission_asks.get(&person);
         if known.is_some_and(|known| known.services == services && known.what.words() == Some(what.as_str())) {
             return Err(Refusal::new(

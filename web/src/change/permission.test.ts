@@ -2,10 +2,19 @@ import { expect, test } from 'vitest';
 import type { Entry } from '../api/types';
 import { askedFor, listed, toldNo } from './permission';
 
-test('a link from the gate names a service, and nothing else is taken for one', () => {
-  expect(askedFor('?permission=search')).toBe('search');
-  expect(askedFor('?permission=eu%2Fsearch-2')).toBe('eu/search-2');
-  for (const none of ['', '?permission=', '?permission=a%20b', '?permission=%3Cb%3E', '?other=search'])
+test('a link from the gate names services, and nothing else is taken for one', () => {
+  expect(askedFor('?permission=search')).toEqual(['search']);
+  expect(askedFor('?permission=eu%2Fsearch-2')).toEqual(['eu/search-2']);
+  expect(askedFor('?permission=checkout,search')).toEqual(['checkout', 'search']);
+  expect(askedFor('?permission=search,%3Cb%3E,')).toEqual(['search']);
+  for (const none of [
+    '',
+    '?permission=',
+    '?permission=,',
+    '?permission=a%20b',
+    '?permission=%3Cb%3E',
+    '?other=search',
+  ])
     expect(askedFor(none), none).toBeNull();
 });
 

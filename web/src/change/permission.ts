@@ -1,10 +1,11 @@
 // Asking for permission to change services.
 import type { Entry } from '../api/types';
 
-/** The service that a link from the gate names: `?permission=search`. */
-export function askedFor(search: string): string | null {
-  const named = new URLSearchParams(search).get('permission');
-  return named && /^[\p{L}\p{N}][\p{L}\p{N}._/-]{0,99}$/u.test(named) ? named : null;
+/** The services that a link from the gate names: `?permission=checkout,search`. */
+export function askedFor(search: string): string[] | null {
+  const named = new URLSearchParams(search).get('permission')?.split(',') ?? [];
+  const services = named.filter((name) => /^[\p{L}\p{N}][\p{L}\p{N}._/-]{0,99}$/u.test(name));
+  return services.length > 0 ? services : null;
 }
 
 /** Several services, as a sentence lists them. */

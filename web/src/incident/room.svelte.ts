@@ -61,8 +61,8 @@ export class Room {
   differs = $state(false);
   /** The change of which somebody was led to say how it is undone. */
   wayBack: number | null = $state(null);
-  /** The service of which somebody was led to ask for permission. */
-  askFor: string | null = $state(null);
+  /** The services of which somebody was led to ask for permission. */
+  askFor: string[] | null = $state.raw(null);
   /** The role whose card is shown, because the reader just took it. */
   card: RolePath | null = $state(null);
   /** The offer to the reader that they were last shown. */

@@ -87,6 +87,32 @@ fn who_asks_joins_and_whoever_has_operations_answers() {
 }
 
 #[test]
+fn what_somebody_asks_for_besides_stands_beside_what_they_wait_for() {
+    let asks = |names: &[&str], what: &str| cmd("ask_permission", json!({ "services": names, "what": what }));
+    let asked =
+        |names: &[&str], what: &str| Event::PermissionAsked { by: ROBIN, services: services(names), what: text(what) };
+    let waiting = staffed().when(ROBIN, asks(&["search"], "restart it")).then([asked(&["search"], "restart it")]);
+    let both = waiting
+        .clone()
+        .when(ROBIN, asks(&["indexing"], "pause it"))
+        .then([asked(&["indexing", "search"], "restart it; pause it")]);
+    // What is asked for already, in the same words, is there; in other words it is said anew.
+    for (name, what) in [("search", "restart it"), ("indexing", "pause it")] {
+        both.clone().when(ROBIN, asks(&[name], what)).refused(Code::AlreadySo, &[], None);
+    }
+    both.clone()
+        .when(ROBIN, asks(&["indexing", "search"], "restart both"))
+        .then([asked(&["indexing", "search"], "restart both")]);
+    // What they may change by now is not asked for again, and words that do not fit into a line make room.
+    let long = "x".repeat(195);
+    waiting.clone().when(ROBIN, asks(&["indexing"], &long)).then([asked(&["indexing", "search"], &long)]);
+    let given = both.when(JOSEPHINE, grant(json!({}))).accepted();
+    assert!(given.state().waiting(given.now).is_empty(), "one answer is for all of it");
+    let of_permission = waiting.and([by(JOSEPHINE, granted(ROBIN, 30))]);
+    of_permission.when(ROBIN, asks(&["indexing"], "pause it")).then([asked(&["indexing"], "pause it")]);
+}
+
+#[test]
 fn within_its_bounds_a_change_is_one_of_operations() {
     let permitted = staffed().and([by(JOSEPHINE, granted(ROBIN, 30))]);
     permitted.clone().when(ROBIN, announce(ROLLBACK)).then([announced(1, ROBIN)]);

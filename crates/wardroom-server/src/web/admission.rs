@@ -110,7 +110,8 @@ impl Server {
             let warnings: Vec<&str> = if answer.is_observed() { vec![&answer.reason] } else { Vec::new() };
             return write(&review.uid, Verdict::Allowed, &warnings);
         }
-        let ask = answer.stops.iter().find_map(|stop| self.ask_there(stop)).filter(|link| link.starts_with("http"));
+        let mut links = answer.stops.iter().filter_map(|stop| self.ask_there(stop, &answer.stops));
+        let ask = links.next().filter(|link| link.starts_with("http"));
         let reason = match ask {
             Some(link) => format!("{} To ask for permission: {link}", answer.reason),
             None => answer.reason.clone(),

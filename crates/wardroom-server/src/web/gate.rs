@@ -16,6 +16,7 @@ use wardroom_core::directory::DirectoryCommand;
 use wardroom_core::facts::Facts;
 use wardroom_core::gate::Stop;
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName};
+use wardroom_core::permission::SERVICES_MAX as PERMISSION_SERVICES_MAX;
 use wardroom_core::refusal::Remedy;
 use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
@@ -126,10 +127,13 @@ impl Server {
         }
     }
 
-    /// Where somebody asks operations to let them.
-    pub(super) fn ask_there(&self, stop: &Stop) -> Option<String> {
+    /// Where somebody asks operations to let them: one link for every service at which an incident stops them.
+    pub(super) fn ask_there(&self, stop: &Stop, all: &[Stop]) -> Option<String> {
         let origin = self.public_url.as_ref().map_or("", |url| url.origin());
-        (!stop.restricted).then(|| format!("{origin}/incidents/{}?permission={}", stop.incident.get(), stop.service))
+        let there = all.iter().filter(|other| other.incident == stop.incident);
+        let services: Vec<&str> = there.map(|other| other.service.as_str()).take(PERMISSION_SERVICES_MAX).collect();
+        let services = services.join(",");
+        (!stop.restricted).then(|| format!("{origin}/incidents/{}?permission={services}", stop.incident.get()))
     }
 }
 
@@ -161,18 +165,18 @@ fn told(server: &Server, answer: Answer) -> GateAnswer {
     let Answer { allowed, reason, stops, changes, as_of, .. } = answer;
     let shown = |number: &Number| server.gate.book.incident(*number).is_some_and(|incident| !incident.restricted);
     let changes = changes.into_iter().filter(|(number, ..)| shown(number));
-    let stop = |stop: Stop| StopView {
-        ask: server.ask_there(&stop),
+    let stop = |stop: &Stop| StopView {
+        ask: server.ask_there(stop, &stops),
         incident: (!stop.restricted).then_some(stop.incident),
-        service: stop.service,
+        service: stop.service.clone(),
         enforced: stop.enforced,
-        reason: stop.reason,
+        reason: stop.reason.clone(),
     };
     GateAnswer {
         decision: if allowed { "allow" } else { "deny" },
         reason,
         observed,
-        stops: stops.into_iter().map(stop).collect(),
+        stops: stops.iter().map(stop).collect(),
         changes: changes.map(|(incident, service, change)| PassedView { incident, service, change }).collect(),
         as_of,
     }

@@ -1,5 +1,6 @@
 //! `wardroom gate`: may this be changed now, for a pipeline; and what the gate has stopped.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -41,7 +42,10 @@ pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<Exit
         return Ok(ExitCode::SUCCESS);
     }
     eprintln!("wardroom: denied. {reason}");
-    for link in answer["stops"].as_array().into_iter().flatten().filter_map(|stop| stop["ask"].as_str()) {
+    // An incident that stops it at several services has one link for all of them.
+    let links: BTreeSet<&str> =
+        answer["stops"].as_array().into_iter().flatten().filter_map(|stop| stop["ask"].as_str()).collect();
+    for link in links {
         // A server that was not told its address names its pages without it; it was reached by this one.
         let at = if link.starts_with('/') { remote.url.as_str().trim_end_matches('/') } else { "" };
         eprintln!("  to ask for permission: {at}{link}");

@@ -249,6 +249,10 @@ fn the_command_ends_as_the_gate_says(house: House) {
             && errors.contains(&format!("{}/incidents/1?permission=search", server.url)),
         "{errors}"
     );
+    // One link asks for every service at which an incident stops it, once.
+    let (_, _, errors) = gate(&robin, &["--service", "indexing"]);
+    assert_eq!(errors.matches("to ask for permission: ").count(), 1, "{errors}");
+    assert!(errors.trim_end().ends_with("/incidents/1?permission=indexing,search"), "{errors}");
     let (code, out, _) = gate(&robin, &["--json"]);
     let answer: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &answer["decision"]), (1, &json!("deny")));

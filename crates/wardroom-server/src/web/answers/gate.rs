@@ -35,7 +35,7 @@ pub(in crate::web) struct StopView {
     /// Whether the service's gate enforces it.
     pub enforced: bool,
     pub reason: String,
-    /// Where operations can be asked for permission.
+    /// Where operations can be asked for permission, for every service at which this incident stops what was asked about.
     pub ask: Option<String>,
 }
 
