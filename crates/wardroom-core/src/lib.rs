@@ -3,7 +3,7 @@
 //! Read in this order: [`id`] and [`text`] (names and words), [`command`] (what people ask for), [`event`]
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
-//! life, [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`],
+//! life, [`link`], [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`],
 //! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`gate`], [`sighting`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
@@ -34,6 +34,7 @@ pub mod guest;
 pub mod id;
 pub mod incident;
 mod life;
+pub mod link;
 pub mod matching;
 pub mod merge;
 pub mod next;

@@ -264,12 +264,6 @@ impl Incident {
 /// A command post's link is opened by one tired click, so it goes only where a browser or a phone can safely go.
 fn check_link(link: &Line) -> Result<(), Refusal> {
     const SCHEMES: [&str; 4] = ["https://", "http://", "tel:", "mailto:"];
-    let link = link.as_str();
-    if SCHEMES.iter().any(|scheme| link.starts_with(scheme)) && !link.contains(char::is_whitespace) {
-        return Ok(());
-    }
-    Err(Refusal::new(
-        Code::Invalid,
-        "A command post's link starts with https://, http://, tel: or mailto: and has no spaces.",
-    ))
+    let wrong = "A command post's link starts with https://, http://, tel: or mailto: and has no spaces.";
+    crate::link::check(link.as_str(), &SCHEMES).map_err(|no| no.refusal(wrong))
 }

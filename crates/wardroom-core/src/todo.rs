@@ -9,6 +9,7 @@ use crate::authority::Act;
 use crate::event::{Event, Recorded};
 use crate::id::{Entry, PersonId, Time, Who};
 use crate::incident::{Asking, Decision, Incident};
+use crate::link::{self, NoLink};
 use crate::refusal::{Code, Refusal};
 use crate::role::Duty;
 use crate::said::{Aspect, LastSaid};
@@ -72,16 +73,15 @@ impl TodoAct {
     pub const ALL: [Self; 6] = [Self::Reword, Self::Take, Self::Assign, Self::Finish, Self::Reopen, Self::Link];
 }
 
-/// Whether a browser can safely go there: https, a host's name or address, no spaces.
-fn leads_somewhere(link: &str) -> bool {
-    let host = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '[');
-    link.strip_prefix("https://").is_some_and(host) && !link.contains(char::is_whitespace)
-}
+/// How a link to a bug begins.
+const SCHEMES: [&str; 1] = ["https://"];
 
 /// What a line says, and where it is tracked, if it ends with a link to that: whoever types one line names both with it.
+/// What is no link because of the password in it was meant as one, and is told so.
 fn with_its_bug(line: Line, bug: Option<Line>) -> (Line, Option<Line>) {
     let words = line.as_str();
-    let last = words.rsplit_once(char::is_whitespace).filter(|(_, link)| bug.is_none() && leads_somewhere(link));
+    let meant = |link: &str| link::check(link, &SCHEMES) != Err(NoLink::Wrong);
+    let last = words.rsplit_once(char::is_whitespace).filter(|(_, link)| bug.is_none() && meant(link));
     let both = last.and_then(|(text, link)| Some((text.parse().ok()?, link.parse().ok()?)));
     both.map_or((line, bug), |(text, link)| (text, Some(link)))
 }
@@ -89,10 +89,11 @@ fn with_its_bug(line: Line, bug: Option<Line>) -> (Line, Option<Line>) {
 /// A link to a bug as an event carries it. It is opened by one click, so it goes only where a browser can safely go.
 ///
 /// # Errors
-/// [`Code::Invalid`] for another link than https, [`Code::AlreadySo`] for the one that is there.
+/// [`Code::Invalid`] for another link than https or one with a password in it, [`Code::AlreadySo`] for the one that is there.
 pub(crate) fn bug_link(known: Option<&Text>, bug: Option<Line>) -> Result<Option<Text>, Refusal> {
-    if bug.as_ref().is_some_and(|bug| !leads_somewhere(bug.as_str())) {
-        return Err(Refusal::new(Code::Invalid, "A link to a bug starts with https:// and a host, and has no spaces."));
+    if let Some(bug) = &bug {
+        let wrong = "A link to a bug starts with https:// and a host, and has no spaces.";
+        link::check(bug.as_str(), &SCHEMES).map_err(|no| no.refusal(wrong))?;
     }
     if known.is_none() && bug.is_none() {
         return Err(Refusal::new(Code::AlreadySo, "No bug is linked there."));

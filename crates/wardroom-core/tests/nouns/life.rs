@@ -229,7 +229,13 @@ fn command_posts_lead_somewhere_safe() {
         .refused(Code::NotThere, &[], None)
         .when(MARY, post("call", "tel:+3531234"))
         .then([added(2, "tel:+3531234")]);
-    for bad in ["javascript:alert(1)", "file:///etc/passwd", "https://a b", "meet.example"] {
+    for bad in [
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+        "https://a b",
+        "meet.example",
+        "https://mary:secret@meet.example/1",
+    ] {
         given = given.when(MARY, post("call", bad)).refused(Code::Invalid, &[], None);
     }
     for _ in 0..11 {

@@ -41,6 +41,9 @@ fn may(given: &Given, who: PersonId) -> Vec<TodoAct> {
     given.state().may_with_todo(&ask, 1)
 }
 
+const WITH_A_PASSWORD: &str = "A link with a name or password in it would show them to everybody here. Leave out what stands \
+                               before the “@”, and the “@”.";
+
 #[test]
 fn everybody_here_adds_one_for_somebody_who_is_here() {
     let add = |person: Option<&str>| cmd("add_todo", json!({"text": "warm the cache", "person": person}));
@@ -57,6 +60,12 @@ fn everybody_here_adds_one_for_somebody_who_is_here() {
         .when(ROBIN, filed("ftp://bugs.example.org/7"))
         .refused(Code::Invalid, &[], None)
         .when(ROBIN, filed("https://"))
+        .refused(Code::Invalid, &[], None)
+        .when(ROBIN, filed("https://robin:secret@bugs.example.org/7"))
+        .says(WITH_A_PASSWORD)
+        .refused(Code::Invalid, &[], None)
+        .when(ROBIN, cmd("add_todo", json!({ "text": "Fix it https://robin:secret@bugs.example.org/7" })))
+        .says(WITH_A_PASSWORD)
         .refused(Code::Invalid, &[], None)
         .when(ROBIN, filed("https://bugs.example.org/7"))
         .then([Event::TodoAdded {

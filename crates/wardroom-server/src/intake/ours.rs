@@ -42,8 +42,9 @@ pub(super) fn told(event: Envelope) -> Result<Told, Unheard> {
         at.map_err(|_| Unheard::unfit("“at” is not a time such as 2026-11-28T03:00:00Z"))
     });
     let link = data.link.map(|link| {
-        words::link(&link)
-            .ok_or_else(|| Unheard::unfit("“link” does not begin with https:// and a host, or has spaces"))
+        words::link(&link).ok_or_else(|| {
+            Unheard::unfit("“link” does not begin with https:// and a host, or has spaces or a password")
+        })
     });
     Ok(Told {
         source: event.source,

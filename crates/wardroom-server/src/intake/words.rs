@@ -1,5 +1,6 @@
 //! What other systems write, made fit to be kept and shown: short, on one line, and with nothing that misleads. Pure.
 
+use wardroom_core::link;
 use wardroom_core::text::{LINE_MAX, Line, misleads};
 
 use super::LINK_MAX;
@@ -55,11 +56,8 @@ pub(super) fn name(what: &str, given: &str, max: usize) -> Result<String, Unhear
 
 /// A link that can be followed by one click: https, a host and nobody's password before it, in plain letters.
 pub(super) fn link(given: &str) -> Option<String> {
-    let rest = given.strip_prefix("https://")?;
-    let host = rest.split(['/', '?', '#', '\\']).next()?;
-    let begins = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
-    let plain = given.len() <= LINK_MAX && given.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    (begins && plain && !host.contains('@')).then(|| given.to_owned())
+    let plain = given.len() <= LINK_MAX && given.bytes().all(|byte| byte.is_ascii_graphic());
+    (plain && link::check(given, &["https://"]).is_ok()).then(|| given.to_owned())
 }
 
 /// The same words with less of the digests in them: twelve digits tell two images apart.
@@ -105,7 +103,7 @@ mod tests {
             "javascript:alert(1)",
             "https://",
             "https:///x",
-            "https://bank.example@evil.example/",
+            "https://ada:secret@ci.example.org/",
             "https://bank.example\\@evil.example/",
             "https://x /y",
             "https://x/é",
