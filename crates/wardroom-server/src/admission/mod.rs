@@ -18,8 +18,10 @@ pub use unread::Unread;
 
 use crate::intake::words;
 
-/// The largest question that is read, in bytes. A cluster takes objects of at most some 1.5 MiB, and sends two of them.
-pub const REVIEW_MAX: usize = 3 << 20;
+/// The largest object that a cluster takes, in bytes of JSON: it stores 1.5 MiB, and reads twice as much, since JSON is larger.
+pub const OBJECT_MAX: usize = 3 << 20;
+/// The largest question that is read, in bytes: an object as it will be and as it is, and who asks what.
+pub const REVIEW_MAX: usize = 2 * OBJECT_MAX + (1 << 20);
 /// How deep a question may be nested. What lies deeper than labels is skipped; definitions of resources lie deepest.
 pub const DEPTH_MAX: usize = 512;
 /// The longest name in a question, in bytes: of an object, a namespace, a kind or a label.

@@ -206,6 +206,20 @@ fn a_review_says_each_thing_once() {
 }
 
 #[test]
+fn two_objects_as_large_as_a_cluster_takes_them_are_read() {
+    let mut tree: Value = serde_json::from_str(recorded!("update")).unwrap();
+    for each in ["object", "oldObject"] {
+        let object = &mut tree["request"][each];
+        object["data"] = json!({ "filled": "" });
+        let left = OBJECT_MAX - object.to_string().len();
+        object["data"]["filled"] = json!("x".repeat(left));
+        assert_eq!(object.to_string().len(), OBJECT_MAX);
+    }
+    let review = read(tree.to_string().as_bytes()).unwrap();
+    assert_eq!(review.what(), read(recorded!("update").as_bytes()).unwrap().what());
+}
+
+#[test]
 fn a_review_is_bounded_in_size_and_depth() {
     let padded = |len: usize| format!("{}{}", recorded!("create"), " ".repeat(len - recorded!("create").len()));
     assert!(read(padded(REVIEW_MAX).as_bytes()).is_ok());

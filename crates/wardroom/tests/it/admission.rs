@@ -240,7 +240,14 @@ fn what_is_no_review_or_brings_no_gates_token_is_told_so(house: House) {
     for broken in [&b"{"[..], b"[]", b"", &review[..review.len() / 2]] {
         assert_eq!(asked(&server, &cluster, broken).0, 400);
     }
-    let large = [review, vec![b' '; 4 << 20]].concat();
+    // Two objects, each as large as a cluster stores them.
+    let filled = changed("update.json", |request| {
+        for each in ["object", "oldObject"] {
+            request[each]["data"] = json!({ "filled": "x".repeat(3 << 19) });
+        }
+    });
+    assert_eq!(asked(&server, &cluster, &filled).0, 200);
+    let large = [review, vec![b' '; 8 << 20]].concat();
     assert_eq!(asked(&server, &cluster, &large).0, 413);
     // In the header, too, where a cluster can be told to send one.
     let (status, answer) = server.send(&cluster, "/api/v1/admission", &recorded("create.json")).unwrap();
@@ -306,7 +313,7 @@ fn over_tls_a_cluster_trusts_what_its_manifest_says_and_nothing_else(house: Hous
         assert_eq!(exempt["response"]["allowed"], json!(true), "{exempt}");
         let (ended, no) = sent(&server, &trusted, way, &cluster, &recorded("older-version.json")).unwrap();
         assert_eq!((ended, &no["code"]), (format!("{version} 400"), &json!("malformed")), "{no}");
-        let large = [&review[..], &vec![b' '; 4 << 20]].concat();
+        let large = [&review[..], &vec![b' '; 8 << 20]].concat();
         let (ended, no) = sent(&server, &trusted, way, &cluster, &large).unwrap();
         assert_eq!(ended, format!("{version} 413"), "{no}");
         assert!(no["detail"].as_str().unwrap().contains("too large"), "{no}");
