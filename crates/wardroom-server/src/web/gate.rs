@@ -106,13 +106,14 @@ impl Server {
         let own = || label.as_deref().and_then(|label| format!("the gate, {label}").parse().ok());
         let through: Line = own().unwrap_or_else(|| "the gate".parse().expect("it is a line"));
         if named.is_some_and(|named| named.len() > CALLED_MAX) {
-            return Err(Problem::malformed("“on_behalf_of” is a handle, or an address of mail"));
+            return Err(Problem::malformed("on whose behalf is said by a handle, or an address of mail"));
         }
         let known = named.and_then(|named| self.gate.book.person(named));
         match (reader.scope, named) {
             (Scope::Gate, Some(_)) => Ok((known, through)),
             (Scope::Gate, None) => {
-                let sentence = "A pipeline is nobody. Say on whose behalf it asks: “on_behalf_of”, by handle or mail.";
+                let sentence = "A pipeline is nobody. Say on whose behalf it asks, by handle or mail: “on_behalf_of”, in a \
+                                terminal --on-behalf-of.";
                 Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "on_whose_behalf", sentence))
             }
             (_, Some(_)) if known != Some(reader.person) => {

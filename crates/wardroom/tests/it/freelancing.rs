@@ -269,7 +269,7 @@ fn the_command_ends_as_the_gate_says(house: House) {
     assert_eq!((code, &answer["decision"], &answer["open"]), (4, &json!("undecided"), &json!(false)), "{answer}");
     // What is wrong with what was asked is no failure of the gate: it is no free pass, whatever was said of failures.
     let wrong = [
-        (&pipeline, &[][..], 2, "A pipeline is nobody."),
+        (&pipeline, &[][..], 2, "in a terminal --on-behalf-of"),
         (&robin, &["--on-behalf-of", "sabrina"], 2, "With this token you ask for yourself."),
         (&sabrina, &["--service", "serach"], 2, "knows a service “serach”"),
         (&sabrina, &["--token", "wt_0"], 3, "Nobody is signed in here"),

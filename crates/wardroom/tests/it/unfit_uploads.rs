@@ -75,6 +75,7 @@ fn so_much_of_one_person_is_on_its_way_and_no_more(house: House) {
     let one_more = |token: &str| announce(&server, token, n, 9, &sha256(&all[4]));
     let (status, problem) = one_more(&mary);
     assert_eq!((status, &problem["code"]), (429, &json!("too_many_uploads")), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("stop it where it was begun"), "{problem}");
     assert_eq!(on_their_way(&house).len(), 4, "and none of the others makes way");
     assert_eq!(one_more(&robin).0, 201, "nobody else waits for it");
     assert_eq!(part(&server, &mary, &uploads[0], 0, &all[0]).0, 200);

@@ -17,7 +17,8 @@ pub(super) fn no_such() -> Problem {
 pub(super) fn too_many(too_many: TooMany) -> Problem {
     let sentence = match too_many {
         TooMany::OfYours => {
-            "You have as much on its way as one person may: 4 files or 4 GB. Let one of them arrive, then send this one."
+            "You have as much on its way as one person may: 4 files or 4 GB. Let one of them arrive, or stop it where it was \
+             begun, then send this one. What nobody goes on with is let go after a day."
         }
         TooMany::OfAll => {
             "Too much is on its way to this server at once: 64 files or 32 GB. Try again when some of it has arrived."
