@@ -28,6 +28,25 @@ export const PASSWORD = 'a long enough password';
 export const DESK = { width: 1440, height: 900 };
 export const PHONE = { width: 390, height: 844 };
 
+/** Where pictures of the way go, if anybody wants them. */
+const pictures = process.env.STORY_PICTURES;
+
+/** The page at a desk and on a phone, in the light and in the dark, with a part of it in view. It is at a desk afterwards. */
+export async function picture(page: Page, name: string, part?: string): Promise<void> {
+  if (!pictures) return;
+  for (const [where, viewport] of [
+    ['desk', DESK],
+    ['phone', PHONE],
+  ] as const)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme });
+      if (part) await page.locator(part).scrollIntoViewIfNeeded();
+      await page.screenshot({ path: join(pictures, `${name}-${where}-${colorScheme}.png`) });
+    }
+  await page.setViewportSize(DESK);
+}
+
 export type Store = 'sqlite' | 'postgres';
 export const STORES: Store[] = ['sqlite', 'postgres'];
 

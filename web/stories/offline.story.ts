@@ -3,7 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faint, faults } from './accessibility';
-import { DESK, House, PASSWORD, PHONE } from './house';
+import { DESK, House, PASSWORD, PHONE, picture } from './house';
 import { isKept } from './keeps';
 import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
 import { editor, noConnection, note, reads, saved, unsent } from './written';
@@ -12,23 +12,6 @@ let house: House;
 afterEach(async () => await house.close());
 
 const furnish = async (): Promise<Tokens> => await bothAreIn((house = new House('sqlite')));
-
-/** Where pictures of the way go, if anybody wants them. */
-const pictures = process.env.STORY_PICTURES;
-
-async function picture(page: Page, name: string): Promise<void> {
-  if (!pictures) return;
-  for (const [where, viewport] of [
-    ['desk', DESK],
-    ['phone', PHONE],
-  ] as const)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: `${pictures}/${name}-${where}-${colorScheme}.png` });
-    }
-  await page.setViewportSize(DESK);
-}
 
 /** What stands in a store of the page's database. */
 const stored = (page: Page, store: string): Promise<unknown[]> =>

@@ -1,11 +1,10 @@
 // A large file in parts: how far it is stands in the page, it goes on where it broke off, and what there is no room for
 // is said.
 import { createHash } from 'node:crypto';
-import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { DESK, House, PHONE, STORES } from './house';
+import { House, STORES, picture } from './house';
 import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
 import { editor, reads, saved } from './written';
 
@@ -13,9 +12,6 @@ let house: House;
 afterEach(async () => await house.close());
 
 const MIB = 1024 * 1024;
-/** Where pictures go that somebody wants to look at. */
-const pictures = process.env.STORY_PICTURES;
-
 /** A file of so many bytes, none of which are like others, dropped into the working notes. Its SHA-256. */
 async function drop(page: Page, name: string, bytes: number): Promise<string> {
   await editor(page).evaluate(
@@ -86,20 +82,7 @@ interface Piece {
 const evidence = (token: string): Piece[] =>
   (JSON.parse(house.say(token, '--json', 'evidence', 'list', '1')) as { evidence: Piece[] }).evidence;
 
-async function look(page: Page, name: string): Promise<void> {
-  if (!pictures) return;
-  for (const [where, viewport] of [
-    ['desk', DESK],
-    ['phone', PHONE],
-  ] as const)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.setViewportSize(viewport);
-      await page.emulateMedia({ colorScheme });
-      await page.locator('[data-part="notes"]').scrollIntoViewIfNeeded();
-      await page.screenshot({ path: join(pictures, `${name}-${where}-${colorScheme}.png`) });
-    }
-  await page.setViewportSize(DESK);
-}
+const look = (page: Page, name: string): Promise<void> => picture(page, name, '[data-part="notes"]');
 
 async function enter(store: 'sqlite' | 'postgres', more: NodeJS.ProcessEnv = {}): Promise<[Page, Tokens]> {
   house = new House(store);
