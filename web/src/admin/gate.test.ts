@@ -24,9 +24,9 @@ test('what a gate did lately is said where it did anything', () => {
   expect(lately(undefined, 7)).toBe('');
   expect(lately(gated({}), 7)).toBe('');
   expect(lately(gated({ observed: 14, uncoordinated: 2 }), 7)).toBe(
-    'would have stopped 14 in 7 days; afterwards 2 uncoordinated changes were told of',
+    'would have stopped 14 in 7 days; 2 uncoordinated changes afterwards',
   );
   expect(lately(gated({ stopped: 1, observed: 3, uncoordinated: 1 }), 7)).toBe(
-    'stopped 1 and would have stopped 3 in 7 days; afterwards 1 uncoordinated change was told of',
+    'stopped 1 and would have stopped 3 in 7 days; 1 uncoordinated change afterwards',
   );
 });

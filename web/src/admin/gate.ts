@@ -26,7 +26,7 @@ export function lately(gated: Gated | undefined, days: number): string {
   ];
   const told =
     uncoordinated > 0
-      ? `; afterwards ${plural(uncoordinated, 'uncoordinated change was', 'uncoordinated changes were')} told of`
+      ? `; ${plural(uncoordinated, 'uncoordinated change', 'uncoordinated changes')} afterwards`
       : '';
   return `${did.join(' and ')} in ${days} days${told}`;
 }

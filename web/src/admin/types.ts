@@ -42,7 +42,7 @@ export interface Gated {
   held_by: number[];
   stopped: number;
   observed: number;
-  /** After so many of these whoever asked told of an uncoordinated change there. */
+  /** After so many of these whoever asked told of an uncoordinated change there, or was seen to make one. */
   uncoordinated: number;
   /** The newest first. */
   last: {
@@ -51,6 +51,8 @@ export interface Gated {
     person: { name: string | null } | null;
     /** What they would have done; null once it was taken out. */
     what: string | null;
+    /** How often that was asked within ten minutes. */
+    times: number;
     incident: number;
     enforced: boolean;
     /** Null while that incident cannot be read. */
