@@ -1,5 +1,6 @@
 //! People of the directory: adding, changing, deactivating, forgetting.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -66,6 +67,46 @@ fn changed(known: Option<&Text>, new: Option<impl Into<Text>>) -> Option<Text> {
     (known.and_then(Text::words) != new.words()).then_some(new)
 }
 
+/// Who has which address of mail. Each person has one of their own: who is told, and who may change what, cannot hang on one
+/// that two have. Whoever left keeps nobody from theirs, and may come back with it: that is nobody's to refuse, and it names
+/// neither of them then. Those who had the same before keep it as long as nobody sets another.
+pub(crate) struct Addresses(BTreeMap<String, (PersonId, Text)>);
+
+impl Addresses {
+    pub fn of(directory: &Directory) -> Self {
+        let theirs = |person: &Person| {
+            let address = person.email.as_ref().and_then(Text::words)?.to_lowercase();
+            Some((address, (person.id, person.name.clone())))
+        };
+        Self(directory.facts.people.values().filter(|person| person.active).filter_map(theirs).collect())
+    }
+
+    /// Gives out what these events give.
+    ///
+    /// # Errors
+    /// [`Code::Taken`] for an address that somebody else has.
+    pub fn take(&mut self, events: &[DirectoryEvent]) -> Result<(), Refusal> {
+        for event in events {
+            let (id, email) = match event {
+                DirectoryEvent::PersonAdded { person, email: Some(email), .. }
+                | DirectoryEvent::PersonChanged { person, email: Some(email), .. } => (*person, email),
+                _ => continue,
+            };
+            let Some(address) = email.words() else { continue };
+            let known = self.0.entry(address.to_lowercase()).or_insert_with(|| (id, email.clone()));
+            if known.0 != id {
+                let sentence = format!(
+                    "The address {address} belongs to {}. Give each person one of their own: by one that two have, nobody \
+                     can be told apart.",
+                    known.1.words().unwrap_or("somebody")
+                );
+                return Err(Refusal::new(Code::Taken, sentence));
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Whoever asked to be forgotten does not come back under the same id.
 fn not_forgotten(person: &Person) -> Result<(), Refusal> {
     match person.handle.words() {
@@ -84,7 +125,9 @@ impl Directory {
         fresh: &mut dyn FnMut() -> Uuid,
     ) -> Result<Vec<DirectoryEvent>, Refusal> {
         self.handle_is_free(&handle)?;
-        Ok(vec![Self::added(PersonId(fresh()), handle, name, email, admin)])
+        let events = vec![Self::added(PersonId(fresh()), handle, name, email, admin)];
+        Addresses::of(self).take(&events)?;
+        Ok(events)
     }
 
     /// Somebody new, under a handle that is known to be free.
@@ -110,6 +153,20 @@ impl Directory {
     }
 
     pub(crate) fn change_person(
+        &self,
+        who: &Who,
+        handle: Option<Handle>,
+        name: Option<Line>,
+        email: Option<Email>,
+        admin: Option<bool>,
+    ) -> Result<Vec<DirectoryEvent>, Refusal> {
+        let events = self.changes_of_person(who, handle, name, email, admin)?;
+        Addresses::of(self).take(&events)?;
+        Ok(events)
+    }
+
+    /// The same, with an address of which somebody else knows that it is free.
+    pub(crate) fn changes_of_person(
         &self,
         who: &Who,
         handle: Option<Handle>,

@@ -10,7 +10,7 @@ use crate::facts::Person;
 use crate::id::{Actor, Entry, Handle, PersonId, ServiceName, TeamName, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
-use crate::person::Email;
+use crate::person::{Addresses, Email};
 use crate::refusal::{Code, Refusal};
 use crate::text::{Line, repeated};
 
@@ -160,15 +160,17 @@ impl Directory {
         // Looking everybody up among everybody would make twice the people take four times as long.
         let named = |(id, person): (&PersonId, &Person)| Some((person.handle.words()?.to_owned(), *id));
         let mut known: BTreeMap<String, PersonId> = self.facts.people.iter().filter_map(named).collect();
+        let mut addresses = Addresses::of(self);
         for RosterPerson { handle, name, email, admin } in roster.people {
             let events = match known.get(handle.as_str()) {
-                Some(person) => after.change_person(&Who::Id(*person), None, Some(name), email, admin)?,
+                Some(person) => after.changes_of_person(&Who::Id(*person), None, Some(name), email, admin)?,
                 None => {
                     let person = PersonId(fresh());
                     known.insert(handle.as_str().to_owned(), person);
                     vec![Self::added(person, handle, name, email, admin.unwrap_or(false))]
                 }
             };
+            addresses.take(&events)?;
             apply(&mut after, events);
         }
         for RosterTeam { name, members } in roster.teams {

@@ -51,6 +51,33 @@ fn only_what_differs_is_changed() {
 }
 
 #[test]
+fn an_address_is_one_persons_and_whoever_left_keeps_nobody_from_theirs() {
+    let mine = |person: &str, email: &str| change("change_person", json!({ "person": person, "email": email }));
+    let theirs = || change("add_person", json!({ "handle": "robin", "name": "Robin", "email": "Mary@Example.org" }));
+    let taken = |of: &str| {
+        format!(
+            "The address {of} belongs to Mary. Give each person one of their own: by one that two have, nobody can be told \
+             apart."
+        )
+    };
+    let book = ada_and_mary().when(ADA, mine("mary", "mary@example.org")).accepted();
+    book.clone().when(ADA, theirs()).says(&taken("Mary@Example.org")).refused(Code::Taken);
+    book.clone().when(ADA, mine("ada", "mary@example.org")).says(&taken("mary@example.org")).refused(Code::Taken);
+    book.clone().when(ADA, mine("mary", "MARY@example.org")).accepted();
+    // She comes back with what she had, and it stays with both until somebody says otherwise.
+    let left = book.when(ADA, change("deactivate_person", json!({ "person": "mary" }))).accepted();
+    let both = left
+        .when(ADA, theirs())
+        .accepted()
+        .when(ADA, change("activate_person", json!({ "person": "mary" })))
+        .accepted()
+        .when(ADA, change("change_person", json!({ "person": "mary", "name": "M", "email": "mary@example.org" })))
+        .accepted();
+    assert_eq!(both.directory.facts.people[&MARY].name.words(), Some("M"));
+    both.when(ADA, mine("ada", "mary@example.org")).refused(Code::Taken);
+}
+
+#[test]
 fn a_change_leaves_what_it_does_not_name() {
     let email = change("change_person", json!({"person": "mary", "email": "mary@example.org"}));
     let name = change("change_person", json!({"person": "mary", "name": "M"}));

@@ -145,9 +145,11 @@ fn a_pipeline_asks_on_somebodys_behalf_and_does_nothing_else(house: House) {
     assert_eq!(changes(&server, &mary, n)[0]["by"]["name"], "Sabrina");
     // An address that two have is nobody's: which of them it means, nobody can tell. Whoever left has none any more.
     let shared = "oncall@example.org";
+    house.run(&["person", "add", "sam", "--name", "Sam", "--email", "OnCall@example.org"]);
+    house.run(&["person", "deactivate", "sam"]);
     house.run(&["person", "change", "sabrina", "--email", shared]);
     wait::until("the gate knows the address", || (behalf(shared).1["decision"] == "allow").then_some(()));
-    house.run(&["person", "add", "sam", "--name", "Sam", "--email", "OnCall@example.org"]);
+    house.run(&["person", "activate", "sam"]);
     wait::until("it is nobody's", || (behalf(shared).1["decision"] == "deny").then_some(()));
     assert_eq!(behalf("sabrina").1["decision"], "allow", "her handle is hers alone");
     house.run(&["person", "deactivate", "sam"]);
