@@ -26,6 +26,8 @@ pub const BEFORE_MINUTES: i64 = 60;
 pub const SIGHTINGS_MAX: u32 = 500;
 /// So many of them are of one teller at the most, so that others are heard beside one that goes round in a loop.
 pub const TELLER_MAX: u32 = SIGHTINGS_MAX / 2;
+/// So many are of one teller at the very most, with those that somebody is to sort, of which it is heard beyond that.
+pub const TELLER_SORTED_MAX: u32 = TELLER_MAX + TELLER_MAX / 2;
 
 /// How far a change was when it was told of, in the order in which that goes.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]

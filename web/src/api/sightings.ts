@@ -9,6 +9,8 @@ export interface TellerCut {
   source: string | null;
   told_by: Person | null;
   heard: number;
+  /** So many at the very most, with those that are to be sorted. Not there where this browser kept it of an older server. */
+  at_most?: number;
 }
 
 /** A change of which another system told. Words are null once they were taken out. */

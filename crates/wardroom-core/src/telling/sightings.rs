@@ -2,7 +2,7 @@
 
 use super::{Teller, because, clock};
 use crate::event::Event;
-use crate::sighting::{NewSighting, SIGHTINGS_MAX, TELLER_MAX};
+use crate::sighting::{NewSighting, SIGHTINGS_MAX, TELLER_MAX, TELLER_SORTED_MAX};
 
 impl Teller<'_> {
     pub(super) fn sightings(&self, event: &Event) -> Option<String> {
@@ -45,8 +45,10 @@ impl Teller<'_> {
         // Whoever speaks for themselves is named already.
         let with = seen.told_by.filter(|by| seen.person != Some(*by));
         let with = with.map(|by| format!(" (a token of {})", self.name(by))).unwrap_or_default();
-        let share =
-            format!(". {TELLER_MAX} changes that it told of were heard of; more of these are kept only to be sorted");
+        let share = format!(
+            ". {TELLER_MAX} changes that it told of were heard of; more of these are kept only to be sorted, up to \
+             {TELLER_SORTED_MAX}"
+        );
         let share = if seen.share_used { share } else { String::new() };
         let full = if seen.sighting == SIGHTINGS_MAX { full() } else { String::new() };
         format!(

@@ -198,7 +198,7 @@ fn the_timeline_says_who_is_known_who_told_and_what_is_only_taken_for_something(
     assert!(with(SABRINA).ends_with("told by https://ci.example.org (a token of Sabrina)"), "{}", with(SABRINA));
     assert!(with(ROBIN).ends_with("told by https://ci.example.org"), "whoever speaks for themselves is named already");
     let last_of_its = tells(&Seen { share_used: true, ..seen(Some(ROBIN), 5) }, None);
-    let said = "ci.example.org. 250 changes that it told of were heard of; more of these are kept only to be sorted";
+    let said = "ci.example.org. 250 changes that it told of were heard of; more of these are kept only to be sorted, up to 375";
     assert!(last_of_its.ends_with(said), "{last_of_its}");
     let dismissed = |sightings| told(Event::SightingsDismissed { sightings, by: JOSEPHINE, reason: None });
     assert_eq!(dismissed(vec![3, 4, 5]), "Josephine says that what was seen as 3, 4 and 5 has nothing to do with this");

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wardroom_core::sighting::{Seen, TELLER_MAX};
+use wardroom_core::sighting::{Seen, TELLER_MAX, TELLER_SORTED_MAX};
 
 /// So many of one teller an incident hears of at the most.
 pub(super) const SHARE: usize = TELLER_MAX as usize;
 
 /// So many with what somebody is to sort, which a teller is heard of with beyond its share: what others tell has room left.
-const SORTED: usize = SHARE + SHARE / 2;
+const SORTED: usize = TELLER_SORTED_MAX as usize;
 
 /// What an incident has to have left for something to be heard of there.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]

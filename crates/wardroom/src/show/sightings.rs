@@ -110,9 +110,10 @@ fn cut(out: &mut String, tellers: &Value) {
     for teller in all(tellers) {
         let _ = writeln!(
             out,
-            "  {} changes told by {} were heard of; more of these are kept only to be sorted.",
+            "  {} changes told by {} were heard of; more of these are kept only to be sorted, up to {}.",
             teller["heard"],
-            text(&teller["source"])
+            text(&teller["source"]),
+            teller["at_most"]
         );
     }
 }

@@ -203,7 +203,8 @@ fn what_may_have_begun_it_is_not_hidden_by_what_came_later_and_more_is_not_kept(
     assert_eq!((cut.len(), &cut[0]["heard"], &cut[0]["told_by"]["name"]), (1, &json!(250), &json!("Mary")), "{cut:?}");
     assert_eq!(server.get(&mary, &format!("/api/v1/incidents/{n}/sightings")).1["cut"], full["sightings_cut"]);
     let source = cut[0]["source"].as_str().unwrap();
-    let share = format!("250 changes told by {source} were heard of; more of these are kept only to be sorted");
+    let share =
+        format!("250 changes told by {source} were heard of; more of these are kept only to be sorted, up to 375");
     for verb in ["show", "sightings"] {
         assert!(server.say(&mary, &[verb, "1"]).contains(&share), "{verb}");
     }

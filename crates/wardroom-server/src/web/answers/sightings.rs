@@ -69,6 +69,8 @@ pub(super) struct CutView {
     told_by: Option<Named>,
     /// So many were heard of.
     heard: u32,
+    /// So many are at the very most, with those that are to be sorted.
+    at_most: u32,
 }
 
 /// What came of telling.

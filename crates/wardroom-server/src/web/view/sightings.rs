@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use wardroom_core::incident::{Asking, Incident};
-use wardroom_core::sighting::{NewSighting, SIGHTINGS_MAX, Sighting, TELLER_MAX};
+use wardroom_core::sighting::{NewSighting, SIGHTINGS_MAX, Sighting, TELLER_MAX, TELLER_SORTED_MAX};
 
 use crate::web::problem::named;
 
@@ -59,7 +59,7 @@ pub fn put_into(view: &mut Value, incident: &Incident, ask: &Asking<'_>) {
 pub fn cut(incident: &Incident, ask: &Asking<'_>) -> Value {
     let teller = |seen: &NewSighting| {
         let by = seen.told_by.map(|person| named(ask.facts, person));
-        json!({ "source": seen.source, "told_by": by, "heard": TELLER_MAX })
+        json!({ "source": seen.source, "told_by": by, "heard": TELLER_MAX, "at_most": TELLER_SORTED_MAX })
     };
     incident.tellers_cut().into_iter().map(teller).collect()
 }
