@@ -184,7 +184,7 @@ impl Incident {
         all.extend(self.for_the_commander(person, facts, now));
         all.extend(self.next_about_changes(person, facts, now));
         all.extend(self.next_about_sightings(person, now));
-        all.extend(self.next_about_permissions(person, now));
+        all.extend(self.next_about_permissions(person, facts, now));
         all.extend(self.asks_for(person));
         all.extend(self.next_about_document(person, now));
         all.extend(self.spans_of(person));

@@ -350,13 +350,14 @@ impl Incident {
         Ok(events.into())
     }
 
-    /// Whoever has operations answers those who wait.
-    pub(crate) fn next_about_permissions(&self, person: PersonId, now: Time) -> Vec<Next> {
+    /// Whoever has operations answers those who wait: not who has no account any more, whom nobody can let.
+    pub(crate) fn next_about_permissions(&self, person: PersonId, facts: &Facts, now: Time) -> Vec<Next> {
         if self.permission_asks.is_empty() || self.effective_holder(&RolePath::of(Duty::Operations)) != Some(person) {
             return Vec::new();
         }
         let permit = |(by, asked): (PersonId, &PermissionAsk)| Next::Permit { by, services: asked.services.clone() };
-        self.waiting(now).into_iter().filter(|(by, _)| *by != person).map(permit).collect()
+        let waits = |(by, _): &(PersonId, &PermissionAsk)| *by != person && facts.active(*by);
+        self.waiting(now).into_iter().filter(waits).map(permit).collect()
     }
 
     pub(crate) fn end_permissions(&mut self) {

@@ -5,6 +5,8 @@
 #[allow(dead_code)] // Each test binary needs its part of what they share.
 mod harness;
 
+use std::collections::BTreeSet;
+
 use harness::{asking, at, facts, opened, opening, person, record, role, set_active, words};
 use wardroom_core::absence::Grounds;
 use wardroom_core::command::{Command, OfferTo, Tick};
@@ -12,6 +14,7 @@ use wardroom_core::event::Event;
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{Actor, Time, Who};
 use wardroom_core::incident::{Incident, Kind};
+use wardroom_core::next::Next;
 use wardroom_core::refusal::Refusal;
 use wardroom_core::seal;
 
@@ -147,4 +150,15 @@ fn leaving_drops_no_proposal_that_has_lapsed() {
     room.says(1, at(0), assume).unwrap();
     let events = room.says(1, at(10), Command::Leave {}).unwrap();
     assert!(!events.iter().any(|event| matches!(event, Event::AssumptionEnded { .. })), "{events:?}");
+}
+
+#[test]
+fn nobody_is_sent_to_let_somebody_who_has_no_account_any_more() {
+    let mut room = Room::new();
+    let services = BTreeSet::from(["search".parse().unwrap()]);
+    room.says(1, at(0), Command::AskPermission { services, what: "restart it".parse().unwrap() }).unwrap();
+    let asked = |room: &Room| matches!(room.incident.next(person(0), &room.facts, at(0)), Some(Next::Permit { .. }));
+    assert!(asked(&room));
+    set_active(&mut room.facts, person(1), false);
+    assert!(!asked(&room));
 }
