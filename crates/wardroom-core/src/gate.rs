@@ -28,7 +28,6 @@ use crate::text::{Line, Text};
 use std::collections::BTreeSet;
 
 pub use belonging::PASSES_MAX;
-pub(crate) use ending::broke_off;
 pub use ending::{Ended, Ending};
 pub use unread::{Circle, Doubt, Unread};
 

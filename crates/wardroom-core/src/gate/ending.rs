@@ -91,7 +91,7 @@ impl Incident {
 }
 
 /// Why something stands as done of which it is told that it failed.
-pub(crate) fn broke_off(told: &str) -> String {
+fn broke_off(told: &str) -> String {
     format!("{told}, and may have changed something")
 }
 

@@ -15,6 +15,7 @@ mod deadline;
 mod differing;
 mod directory;
 mod document;
+mod ended;
 mod evidence;
 mod example;
 mod gate;

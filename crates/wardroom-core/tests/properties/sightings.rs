@@ -54,7 +54,7 @@ fn sorting() -> impl Strategy<Value = Command> {
         2 => sighting().prop_map(|sighting| Command::TakeInSighting { sighting }),
         3 => sighting().prop_map(|sighting| Command::DismissSighting { sighting, reason: None }),
         3 => sighting().prop_map(|sighting| Command::AskIn { sighting }),
-        1 => prop::collection::btree_set(sighting(), 1..4)
+        3 => prop::collection::btree_set(sighting(), 1..4)
             .prop_map(|sightings| Command::DismissSightings { sightings, reason: None }),
         3 => changes(),
         2 => ends.prop_map(|phase| Command::SetPhase { phase, reason: None }),

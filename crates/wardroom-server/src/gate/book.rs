@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::Notify;
 use wardroom_core::change::Change;
 use wardroom_core::facts::Facts;
 use wardroom_core::gate::{Ending, Found, Unread};
@@ -22,6 +23,8 @@ pub struct Book {
     pages: RwLock<Pages>,
     /// When it was last known to be all that the log has, in microseconds.
     confirmed_at: AtomicI64,
+    /// Told whenever that is so anew.
+    confirmed: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -91,7 +94,7 @@ pub struct Look {
 
 impl Default for Book {
     fn default() -> Self {
-        Self { pages: RwLock::default(), confirmed_at: AtomicI64::new(NEVER) }
+        Self { pages: RwLock::default(), confirmed_at: AtomicI64::new(NEVER), confirmed: Notify::new() }
     }
 }
 
@@ -147,6 +150,18 @@ impl Book {
     /// That it was all that the log had, at a time.
     pub fn confirm(&self, now: Time) {
         self.confirmed_at.fetch_max(now.as_microsecond(), Ordering::Relaxed);
+        self.confirmed.notify_waiters();
+    }
+
+    /// Waits until it is known to be all that the log had at a time.
+    pub async fn confirmed_since(&self, time: Time) {
+        loop {
+            let confirmed = self.confirmed.notified();
+            if self.confirmed_at().is_some_and(|at| at >= time) {
+                return;
+            }
+            confirmed.await;
+        }
     }
 
     /// When it was last known to be all that the log has; nothing before that was so once.
@@ -186,11 +201,13 @@ impl Book {
         pages.matching.iter().filter(fits).map(|(name, _)| name.clone()).collect()
     }
 
-    /// What somebody came through the gate with, in these words, and nobody has said how it went.
+    /// What somebody came through the gate with, in these words, and nobody has said how it went: in incidents of which they
+    /// may know.
     #[must_use]
     pub fn passes_under_way(&self, person: PersonId, ending: &Ending) -> Vec<UnderWay> {
         let pages = self.read();
-        let incidents = pages.under_way.iter().filter_map(|number| pages.known.get(number)?.incident.as_ref());
+        let waiting = pages.under_way.iter().filter_map(|number| pages.known.get(number)?.incident.as_ref());
+        let incidents = waiting.filter(|incident| incident.gate_tells(Some(person), &pages.facts));
         let of = |incident: &Arc<Incident>| {
             let changes = incident.passes_under_way(person, &ending.services, ending.what.as_str());
             let under_way = |change: &Change| UnderWay {

@@ -1,6 +1,7 @@
 //! What came through the gate has ended, as whatever asked for somebody tells.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use uuid::Uuid;
 use wardroom_core::command::Command;
@@ -9,8 +10,12 @@ use wardroom_core::id::{Actor, PersonId};
 use wardroom_core::refusal::Code;
 
 use super::UnderWay;
+use crate::clock;
 use crate::execute::{Asked, NotDone, Order};
 use crate::server::Server;
+
+/// How long to wait until it is known that nothing waits for it: the book is looked through every second.
+const READING: Duration = Duration::from_secs(5);
 
 impl Server {
     /// Records how that went with which somebody came through the gate, in every incident where nobody has said so. Returns
@@ -19,7 +24,14 @@ impl Server {
     /// # Errors
     /// [`NotDone`], and then it may stand in some incidents already: telling it again goes on with the others.
     pub async fn end_passing(&self, person: PersonId, ending: &Ending) -> Result<Vec<UnderWay>, NotDone> {
-        let all = self.gate.book.passes_under_way(person, ending);
+        let (book, asked_at) = (&self.gate.book, clock::now());
+        let mut all = book.passes_under_way(person, ending);
+        if all.is_empty() {
+            // What another node let through a moment ago comes by the log; and just started, this one has read nothing.
+            let read = tokio::time::timeout(READING, book.confirmed_since(asked_at)).await;
+            read.map_err(|_| NotDone::Busy)?;
+            all = book.passes_under_way(person, ending);
+        }
         if all.is_empty() {
             return Ok(all);
         }

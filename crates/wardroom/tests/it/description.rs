@@ -218,6 +218,12 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
         ),
         (ada, "/api/v1/gate", "/api/v1/gate".to_owned(), json!({ "services": ["search"], "what": "deploy v12" })),
         (
+            ada,
+            "/api/v1/gate/ended",
+            "/api/v1/gate/ended".to_owned(),
+            json!({ "services": ["search"], "what": "deploy v12", "ended": "done" }),
+        ),
+        (
             sabrina,
             "/api/v1/services/{service}/good",
             "/api/v1/services/search/good".to_owned(),
@@ -250,6 +256,7 @@ const WHOLE: &[&str] = &[
     "PermissionView",
     "PermissionAskView",
     "GateAnswer",
+    "GateEnded",
     "StopView",
     "GateReport",
     "GatedView",
@@ -316,9 +323,10 @@ fn what_is_answered_is_what_is_described(house: House) {
     }
     for (token, path, real, body) in writes([&mary, &sabrina, &ada], n) {
         let (status, answer) = match path {
-            "/api/v1/directory/preview" | "/api/v1/incidents/{number}/prompts" | "/api/v1/gate" => {
-                server.send(token, &real, body.to_string().as_bytes()).unwrap()
-            }
+            "/api/v1/directory/preview"
+            | "/api/v1/incidents/{number}/prompts"
+            | "/api/v1/gate"
+            | "/api/v1/gate/ended" => server.send(token, &real, body.to_string().as_bytes()).unwrap(),
             _ => server.post(token, &real, body),
         };
         let schema = description.answer("post", path, status);

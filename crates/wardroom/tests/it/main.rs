@@ -37,6 +37,7 @@ mod description;
 mod document;
 mod document_ends;
 mod document_store;
+mod ended;
 mod evidence;
 mod expiry;
 mod export;

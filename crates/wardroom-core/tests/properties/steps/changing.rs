@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use wardroom_core::command::Command;
-use wardroom_core::gate::Passing;
+use wardroom_core::gate::{Ended, Ending, Passing};
 use wardroom_core::incident::Phase;
 
 use super::{PEOPLE, Speaker, Step, WORD, changes, line, step};
@@ -38,7 +38,17 @@ pub fn changed() -> impl Strategy<Value = Vec<Step>> {
         let broken = Command::BreakGlass { services, reason: words(WORD) };
         [broken, announced, Command::PassGate(passing)].map(|command| say(Speaker::Person(who), command)).to_vec()
     });
+    // What a pipeline asks for somebody, and how it went.
+    let ends = prop::sample::select(vec![Ended::Done, Ended::Failed, Ended::Dropped]);
+    let through = (0..PEOPLE, ends, any::<bool>()).prop_map(move |(who, ended, told)| {
+        let services = BTreeSet::from(["search".parse().expect("a good name")]);
+        let (back_to, what, through) = (None, line(), line());
+        let ending = Ending { services: services.clone(), what: what.clone(), through: through.clone(), ended };
+        let passing = Command::PassGate(Passing { services, what, back_to, through, done: false });
+        let told = told.then_some(Command::EndPassing(ending));
+        [passing].into_iter().chain(told).map(|command| say(Speaker::Person(who), command)).collect::<Vec<_>>()
+    });
     let one = prop_oneof![6 => said.prop_map(move |(who, command)| say(who, command)), 1 => step()];
-    let some = prop_oneof![20 => one.prop_map(|step| vec![step]), 1 => over_glass];
+    let some = prop_oneof![20 => one.prop_map(|step| vec![step]), 1 => over_glass, 1 => through];
     prop::collection::vec(some, 20..100).prop_map(|steps| steps.concat())
 }

@@ -1,0 +1,116 @@
+//! How that went with which somebody came through the gate, as what asked for them tells.
+
+use wardroom_core::change::{ChangeStep, NewChange};
+use wardroom_core::command::Command;
+use wardroom_core::event::Event;
+use wardroom_core::gate::{Ended, Ending, Passing};
+use wardroom_core::id::PersonId;
+use wardroom_core::incident::Phase;
+use wardroom_core::refusal::Code;
+
+use crate::cast::{JOSEPHINE, ROBIN, service, services};
+use crate::change::{announced, confirm, staffed, step};
+use crate::given::{Given, by};
+use crate::permission::granted;
+use crate::words::text;
+
+const DEPLOY: &str = "deploy v12";
+
+fn pass_at(names: &[&str]) -> Command {
+    Command::PassGate(Passing {
+        services: services(names),
+        what: DEPLOY.parse().expect("a line"),
+        back_to: None,
+        through: "the gate, deploys".parse().expect("a line"),
+        done: false,
+    })
+}
+
+/// Josephine came through with a deployment of search.
+fn passed() -> Given {
+    staffed().when(JOSEPHINE, pass_at(&["search"])).accepted()
+}
+
+fn ending(ended: Ended) -> Ending {
+    Ending {
+        services: services(&["search"]),
+        what: DEPLOY.parse().expect("a line"),
+        through: "the gate, deploys".parse().expect("a line"),
+        ended,
+    }
+}
+
+fn end(ended: Ended) -> Command {
+    Command::EndPassing(ending(ended))
+}
+
+fn told(by: PersonId, note: &str) -> ChangeStep {
+    ChangeStep { note: Some(text(note)), ..step(by) }
+}
+
+#[test]
+fn what_came_through_ends_as_it_is_told() {
+    let failed = "the gate, deploys tells that it failed, and may have changed something";
+    for (ended, event, differs) in [
+        (Ended::Done, Event::ChangeDone(told(JOSEPHINE, "told by the gate, deploys")), 1),
+        // What it left behind is not known: it is looked at, and not taken for normal.
+        (Ended::Failed, Event::ChangeDone(told(JOSEPHINE, failed)), 1),
+        (Ended::Dropped, Event::ChangeDropped(told(JOSEPHINE, "told by the gate, deploys")), 0),
+    ] {
+        let over = passed().after(7).when(JOSEPHINE, end(ended)).then([event]);
+        assert_eq!(over.state().differing().len(), differs, "{ended:?}");
+        assert!(!over.state().has_passes_under_way());
+        over.when(JOSEPHINE, end(ended)).refused(Code::AlreadySo, &[], None);
+    }
+}
+
+#[test]
+fn it_ends_everywhere_it_came_through_at_once() {
+    let both = staffed().when(JOSEPHINE, pass_at(&["search", "indexing"])).accepted();
+    let all = Ending { services: services(&["search", "indexing"]), ..ending(Ended::Done) };
+    let done = |change| Event::ChangeDone(ChangeStep { change, ..told(JOSEPHINE, "told by the gate, deploys") });
+    both.when(JOSEPHINE, Command::EndPassing(all)).then([done(1), done(2)]);
+}
+
+#[test]
+fn nothing_ends_but_what_came_through_in_that_name_and_in_these_words() {
+    let nothing = |given: Given, who: PersonId, ending: Ending| {
+        given.when(who, Command::EndPassing(ending)).refused(Code::AlreadySo, &[], None);
+    };
+    nothing(passed().and([by(JOSEPHINE, granted(ROBIN, 30))]), ROBIN, ending(Ended::Done));
+    nothing(passed(), JOSEPHINE, Ending { what: "deploy v13".parse().expect("a line"), ..ending(Ended::Done) });
+    nothing(passed(), JOSEPHINE, Ending { services: services(&["indexing"]), ..ending(Ended::Done) });
+    // Whoever announced it says how it went.
+    let by_hand = NewChange {
+        what: text(DEPLOY),
+        ..crate::change::new(1, JOSEPHINE, wardroom_core::change::ChangeState::Announced)
+    };
+    nothing(staffed().and([by(JOSEPHINE, crate::change::recorded(by_hand))]), JOSEPHINE, ending(Ended::Done));
+    // Said already by somebody.
+    for outcome in ["done", "failed", "dropped"] {
+        nothing(passed().when(JOSEPHINE, confirm(outcome)).accepted(), JOSEPHINE, ending(Ended::Failed));
+    }
+}
+
+/// How it went is the truth, and the truth is never refused.
+#[test]
+fn it_is_heard_also_of_somebody_who_has_no_hands_any_more_and_after_it_was_resolved() {
+    let permitted = staffed().and([by(JOSEPHINE, granted(ROBIN, 30))]).when(ROBIN, pass_at(&["search"])).accepted();
+    let ended = permitted.and([by(JOSEPHINE, Event::PermissionEnded { permission: 1, by: JOSEPHINE })]);
+    let resolved = Event::PhaseSet { from: Phase::Active, to: Phase::Resolved, reason: None };
+    for late in [ended.clone().after(90), ended.and([resolved])] {
+        let over = late.when(ROBIN, end(Ended::Done));
+        over.then([Event::ChangeDone(told(ROBIN, "told by the gate, deploys"))]);
+    }
+}
+
+#[test]
+fn only_what_came_through_is_under_way_at_the_gate() {
+    assert!(passed().state().has_passes_under_way());
+    assert!(!staffed().and([by(JOSEPHINE, announced(1, JOSEPHINE))]).state().has_passes_under_way());
+    let state = passed().state();
+    let of = |who| {
+        state.passes_under_way(who, &services(&["search"]), DEPLOY).map(|one| one.service.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!((of(JOSEPHINE), of(ROBIN)), (vec![service("search")], vec![]));
+}
