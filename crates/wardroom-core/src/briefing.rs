@@ -105,6 +105,7 @@ impl Event {
             | Self::GlassBroken { .. }
             | Self::SentBack(_) => true,
             Self::ChangeSeen(seen) => seen.uncoordinated,
+            Self::SightingJudged { uncoordinated, .. } => *uncoordinated,
             Self::Absorbed(Absorbed { roadblocks, criteria, changes, sightings, .. }) => {
                 !(roadblocks.is_empty() && criteria.is_empty() && changes.is_empty() && sightings.is_empty())
             }

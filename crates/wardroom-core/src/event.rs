@@ -186,6 +186,8 @@ pub enum Event {
     ChangeSeen(Box<NewSighting>),
     /// It is further than it was when it was seen.
     SightingWent { sighting: u32, stage: Stage, at: Time },
+    /// It was taken for a change of the ledger that it cannot be as that stands now; or it is one that stands otherwise now.
+    SightingJudged { sighting: u32, was: Option<u32>, change: Option<u32>, uncoordinated: bool },
     /// Operations took it into their ledger.
     SightingTakenIn { sighting: u32, change: u32, by: PersonId },
     SightingDismissed { sighting: u32, by: PersonId, reason: Option<Text> },

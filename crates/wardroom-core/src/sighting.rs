@@ -6,11 +6,12 @@
 //! no permission, is *uncoordinated*: commander and operations are told, and nothing is closed before operations took it
 //! into the ledger or dismissed it. They may ask whoever made it in.
 //!
-//! Read on in `deciding.rs` (which are heard, and who may do what with them), `known.rs` (which change of the ledger it is)
-//! and `folding.rs`.
+//! Read on in `deciding.rs` (which are heard, and who may do what with them), `known.rs` (which change of the ledger it is),
+//! `judging.rs` (and which it turns out to be) and `folding.rs`.
 
 mod deciding;
 mod folding;
+mod judging;
 mod known;
 
 use jiff::ToSpan;

@@ -248,11 +248,12 @@ impl Incident {
         if outcome != Outcome::Done {
             events.extend(self.left_by(known));
         }
-        Ok(events.into())
+        Ok(self.and_what_was_seen(ask, change, events).into())
     }
 
     pub(crate) fn revert_change(&self, ask: &Asking<'_>, change: u32, beside: Beside) -> Result<Decision, Refusal> {
-        Ok(Event::ChangeReverted(self.step(ask, (change, ChangeAct::Revert), beside)?).into())
+        let reverted = Event::ChangeReverted(self.step(ask, (change, ChangeAct::Revert), beside)?);
+        Ok(self.and_what_was_seen(ask, change, vec![reverted]).into())
     }
 
     pub(crate) fn adopt_change(&self, ask: &Asking<'_>, change: u32, reason: Prose) -> Result<Decision, Refusal> {
@@ -316,7 +317,8 @@ impl Incident {
         }
         known.said.words_were_read(ask, &format!("change {change}"), &known.what, replaces)?;
         let unknown_service = !ask.facts.services.contains_key(&service);
-        Ok(Event::ChangeCorrected(ChangeCorrected { change, service, unknown_service, what, why, how }).into())
+        let corrected = Event::ChangeCorrected(ChangeCorrected { change, service, unknown_service, what, why, how });
+        Ok(self.and_what_was_seen(ask, change, vec![corrected]).into())
     }
 
     pub(crate) fn say_way_back(

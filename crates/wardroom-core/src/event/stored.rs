@@ -88,6 +88,7 @@ impl Event {
         "sent_back",
         "change_seen",
         "sighting_went",
+        "sighting_judged",
         "sighting_taken_in",
         "sighting_dismissed",
         "sightings_dismissed",

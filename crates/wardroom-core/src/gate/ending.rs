@@ -82,11 +82,12 @@ impl Incident {
             Ended::Failed => Event::ChangeDone(step(change, broke_off(&format!("{through} tells that it failed")))),
             Ended::Dropped => Event::ChangeDropped(step(change, format!("told by {through}"))),
         };
-        let events: Vec<Event> = under_way.map(event).collect();
+        let (ids, events): (Vec<u32>, Vec<Event>) = under_way.map(|change| (change.id, event(change))).unzip();
         if events.is_empty() {
             return Err(Refusal::new(Code::AlreadySo, "Nothing that came through the gate waits for this word."));
         }
-        Ok(events.into())
+        let judged = |events, change| self.and_what_was_seen(ask, change, events);
+        Ok(ids.into_iter().fold(events, judged).into())
     }
 }
 

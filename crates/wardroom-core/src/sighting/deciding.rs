@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
+use super::known::Marks;
 use super::{AskedIn, BEFORE_MINUTES, NewSighting, SIGHTINGS_MAX, Seen, Sighting, SightingAct, Stage, minutes};
 use crate::authority::Act;
 use crate::change::{ChangeState, NewChange, SeenAs};
 use crate::event::Event;
 use crate::facts::Facts;
+use crate::gate::holds;
 use crate::id::{PersonId, ServiceName, Time};
 use crate::incident::{Asking, Decision, Incident, Kind, Phase};
 use crate::next::Next;
@@ -86,7 +88,7 @@ impl Incident {
             let sentence = format!("Incident {} has heard of {SIGHTINGS_MAX} changes already.", self.number);
             return Err(Refusal::new(Code::TooMany, sentence));
         }
-        let change = self.known_as(&seen, at);
+        let change = self.known_as(Marks::of(&seen, at));
         let uncoordinated = self.is_uncoordinated(&seen, ask.now, ask.facts);
         let done = self.told_done(sighting, (change, seen.person), (seen.stage, at));
         let told = Event::ChangeSeen(Box::new(NewSighting {
@@ -122,7 +124,11 @@ impl Incident {
         let known = self.sightings.iter().find(|known| known.seen.key == key).filter(goes_on).ok_or_else(nothing)?;
         let (at, sighting) = (at.min(ask.now), known.seen.sighting);
         let done = self.told_done(sighting, (known.seen.change, known.seen.person), (stage, at));
-        Ok(std::iter::once(Event::SightingWent { sighting, stage, at }).chain(done).collect::<Vec<_>>().into())
+        let went = std::iter::once(Event::SightingWent { sighting, stage, at }).chain(done).collect();
+        Ok(match known.seen.change {
+            Some(change) => self.and_what_was_seen(ask, change, went).into(),
+            None => went.into(),
+        })
     }
 
     /// Whether it was made by somebody outside operations while only they change its service, and is no change that the
@@ -130,15 +136,19 @@ impl Incident {
     #[must_use]
     pub fn is_uncoordinated(&self, seen: &Seen, now: Time, facts: &Facts) -> bool {
         let at = seen.at.min(now);
-        self.only_operations(&seen.service, at, facts) && self.known_as(seen, at).is_none() && {
+        self.only_operations(&seen.service, at, facts) && self.known_as(Marks::of(seen, at)).is_none() && {
             let hands = seen.person.and_then(|person| self.hands_told(person, &seen.service, at, now));
             hands != Some(Hands::Coordinated)
         }
     }
 
     /// Whether only operations were to change a service at a time.
-    fn only_operations(&self, service: &ServiceName, at: Time, facts: &Facts) -> bool {
-        self.declared_at.is_some_and(|declared| declared <= at) && self.held_services(facts).contains(service)
+    pub(super) fn only_operations(&self, service: &ServiceName, at: Time, facts: &Facts) -> bool {
+        // What is resolved held its services until it was.
+        let phase = if self.phase == Phase::Resolved && at < self.phase_since { Phase::Mitigated } else { self.phase };
+        self.declared_at.is_some_and(|declared| declared <= at)
+            && holds(self.kind, phase, self.example.is_some())
+            && self.services_and_needs(facts).contains(service)
     }
 
     /// What the asker may do with a sighting now.

@@ -15,6 +15,9 @@ impl Incident {
             Event::SightingWent { sighting, stage, .. } => {
                 self.with_sighting(*sighting, |known| known.seen.stage = *stage);
             }
+            Event::SightingJudged { sighting, change, uncoordinated, .. } => self.with_sighting(*sighting, |known| {
+                (known.seen.change, known.seen.uncoordinated) = (*change, *uncoordinated);
+            }),
             Event::SightingTakenIn { sighting, change, by } => self.with_sighting(*sighting, |known| {
                 known.seen.change = Some(*change);
                 known.sorted = Some((*by, recorded.at));

@@ -1,9 +1,9 @@
 //! Which change of the ledger it is that was seen, and where its words stand.
 
-use super::{Seen, Stage, minutes};
+use super::{NewSighting, Seen, Stage, minutes};
 use crate::change::{ANNOUNCED_MINUTES, Change, ChangeState, ChangeStep, Coordination, SeenAs};
 use crate::event::{Event, Recorded};
-use crate::id::{Number, PersonId, Time};
+use crate::id::{Number, PersonId, ServiceName, Time};
 use crate::incident::Incident;
 use crate::refusal::{Code, Refusal};
 
@@ -11,19 +11,35 @@ use crate::refusal::{Code, Refusal};
 /// pipeline announces it a moment later.
 const APART_MINUTES: i64 = 10;
 
+/// By what it is told which change of the ledger was seen.
+#[derive(Copy, Clone)]
+pub(super) struct Marks<'a> {
+    pub service: &'a ServiceName,
+    pub person: Option<PersonId>,
+    pub stage: Stage,
+    pub at: Time,
+}
+
+impl<'a> Marks<'a> {
+    pub fn of(seen: &'a Seen, at: Time) -> Self {
+        Self { service: &seen.service, person: seen.person, stage: seen.stage, at }
+    }
+}
+
+impl NewSighting {
+    pub(super) fn marks(&self) -> Marks<'_> {
+        Marks { service: &self.service, person: self.person, stage: self.stage, at: self.at }
+    }
+}
+
 impl Incident {
     /// The change of the ledger that was seen, as far as that can be told: of the same service, by the same person, a
     /// little while ago. Where nobody knows who it was, as of a robot, it is taken for what operations announced or made at
     /// that time, and is shown as no more than that: what is still to be sorted hides nothing, and what somebody else is
     /// known to have made is no robot's. A change of the ledger is seen once.
-    pub(super) fn known_as(&self, seen: &Seen, at: Time) -> Option<u32> {
+    pub(super) fn known_as(&self, seen: Marks<'_>) -> Option<u32> {
         let is_seen = |change: &Change| self.sightings.iter().any(|known| known.seen.change == Some(change.id));
-        let is_it = |change: &&Change| {
-            change.service == seen.service
-                && change.may_be_made_by(seen.person)
-                && may_be_made_at(change, at)
-                && !is_seen(change)
-        };
+        let is_it = |change: &&Change| change.may_be(seen) && !is_seen(change);
         self.changes.iter().rev().find(is_it).map(|change| change.id)
     }
 
@@ -55,6 +71,15 @@ impl Incident {
 }
 
 impl Change {
+    /// Whether it may be what was seen, as it stands. One that failed changed nothing, so that what was done is another.
+    pub(super) fn may_be(&self, seen: Marks<'_>) -> bool {
+        let changed_nothing = self.stands.state == ChangeState::Failed && seen.stage == Stage::Done;
+        self.service == *seen.service
+            && self.may_be_made_by(seen.person)
+            && may_be_made_at(self, seen.at)
+            && !changed_nothing
+    }
+
     /// Whether it may have been made by somebody of whom another system tells, or by nobody that is known.
     fn may_be_made_by(&self, person: Option<PersonId>) -> bool {
         match (person, &self.maker) {

@@ -11,6 +11,9 @@ impl Teller<'_> {
             Event::SightingWent { sighting, stage, at } => {
                 format!("What was seen as {sighting} is {} since {}", stage.word(), clock(*at))
             }
+            Event::SightingJudged { sighting, was, change, uncoordinated } => {
+                judged(*sighting, (*was, *change), *uncoordinated)
+            }
             Event::SightingTakenIn { sighting, change, by } => {
                 format!("{} took what was seen as {sighting} into the ledger, as change {change}", self.name(*by))
             }
@@ -61,6 +64,19 @@ impl Teller<'_> {
             seen.source
         )
     }
+}
+
+/// What was seen turns out to be something else than it was taken for.
+fn judged(sighting: u32, (was, change): (Option<u32>, Option<u32>), uncoordinated: bool) -> String {
+    let mut told = format!("What was seen as {sighting}");
+    told += &was.map(|was| format!(" was not change {was}")).unwrap_or_default();
+    told += &match (change, was) {
+        (Some(change), None) => format!(" is taken for change {change} after all"),
+        (Some(change), Some(_)) => format!(", and is taken for change {change}"),
+        (None, _) if uncoordinated => ", and was not coordinated: operations take it in or dismiss it".to_owned(),
+        (None, _) => String::new(),
+    };
+    told
 }
 
 /// So many numbers stand in a line, at the most.

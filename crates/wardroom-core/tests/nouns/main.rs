@@ -21,6 +21,7 @@ mod example;
 mod gate;
 mod given;
 mod guest;
+mod judging;
 mod life;
 mod matching;
 mod merge;

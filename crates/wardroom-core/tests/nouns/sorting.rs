@@ -100,18 +100,20 @@ fn what_is_under_way_comes_to_its_end_wherever_the_incident_is_by_then() {
 
 #[test]
 fn what_failed_was_told_of_late_or_announced_a_moment_later_is_of_operations() {
-    let known = |given: Given, minutes: i64| {
-        let told = given.told(seen(None, minutes)).accepted().state();
+    let staged = |given: Given, minutes: i64, stage: Stage| {
+        let told = given.told(Seen { stage, ..seen(None, minutes) }).accepted().state();
         told.sightings[0].seen.change
     };
+    let known = |given: Given, minutes: i64| staged(given, minutes, Stage::Done);
     let announcing = || staffed().after(14).and([by(JOSEPHINE, announced(1, JOSEPHINE))]).after(26);
     assert_eq!(known(announcing(), 5), Some(1), "whoever starts a pipeline announces it a moment later");
     assert_eq!(known(announcing(), 3), None);
     let ended = |outcome: Event| announcing().and([by(JOSEPHINE, outcome)]).after(60);
     let one = || step(JOSEPHINE);
     let failed = Event::ChangeFailed(one());
-    assert_eq!(known(ended(failed.clone()), 38), Some(1), "it was announced at 14 and failed at 40");
-    assert_eq!(known(ended(failed), 51), None, "long after it had failed");
+    let fails = |minutes| staged(ended(failed.clone()), minutes, Stage::Failed);
+    assert_eq!(fails(38), Some(1), "it was announced at 14 and failed at 40");
+    assert_eq!(fails(51), None, "long after it had failed");
     assert_eq!(known(ended(Event::ChangeDone(one())), 20), Some(1), "it was begun then, and done at 40");
     assert_eq!(known(ended(Event::ChangeDropped(one())), 20), None, "nobody made it");
     let reverted = ended(Event::ChangeDone(one())).and([by(JOSEPHINE, Event::ChangeReverted(one()))]);

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use uuid::Uuid;
+use wardroom_core::change::{Change, ChangeState, Outcome};
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::id::{Actor, Number, PersonId, Time};
 use wardroom_core::incident::{Asking, Incident, Kind, Phase};
 use wardroom_core::merge::Absorbed;
-use wardroom_core::sighting::{Seen, SightingAct, Stage};
+use wardroom_core::sighting::{Seen, Sighting, SightingAct, Stage};
 
 use crate::harness::person;
 use crate::hold_on;
@@ -49,6 +50,9 @@ fn told() -> impl Strategy<Value = Step> {
 /// What is done with what was told, and what it may turn out to be.
 fn sorting() -> impl Strategy<Value = Command> {
     let sighting = || 1..7_u32;
+    let outcomes = prop::sample::select(vec![Outcome::Done, Outcome::Failed, Outcome::Dropped]);
+    let confirm =
+        |(change, outcome)| Command::ConfirmChange { change, outcome, note: None, evidence: None, happened_at: None };
     let ends = prop::sample::select(vec![Phase::Mitigated, Phase::Active, Phase::Resolved, Phase::Closed]);
     prop_oneof![
         2 => sighting().prop_map(|sighting| Command::TakeInSighting { sighting }),
@@ -57,6 +61,7 @@ fn sorting() -> impl Strategy<Value = Command> {
         3 => prop::collection::btree_set(sighting(), 1..4)
             .prop_map(|sightings| Command::DismissSightings { sightings, reason: None }),
         3 => changes(),
+        2 => (1..4_u32, outcomes).prop_map(confirm),
         2 => ends.prop_map(|phase| Command::SetPhase { phase, reason: None }),
     ]
 }
@@ -108,6 +113,17 @@ impl Book {
                 let before = self.stages.insert(*sighting, *stage);
                 return if before < Some(*stage) { Ok(()) } else { Err("went back".to_owned()) };
             }
+            Event::SightingJudged { sighting, was, change, uncoordinated } => {
+                match uncoordinated {
+                    true => self.unsorted.insert(*sighting),
+                    false => self.unsorted.remove(sighting),
+                };
+                return if was != change && (change.is_none() || !uncoordinated) {
+                    Ok(())
+                } else {
+                    Err("judged anew as what it was taken for, or as two things".to_owned())
+                };
+            }
             Event::SightingTakenIn { sighting, .. } | Event::SightingDismissed { sighting, .. } => {
                 self.unsorted.remove(sighting);
             }
@@ -129,14 +145,30 @@ impl Book {
         let unsorted = incident.sightings.iter().filter(|known| known.is_unsorted());
         let unsorted: BTreeSet<u32> = unsorted.map(|known| known.seen.sighting).collect();
         let keys: BTreeSet<_> = incident.sightings.iter().map(|known| known.seen.key).collect();
-        let since = incident.unsorted_since.is_some_and(|since| unsorted.first().is_none_or(|first| since > *first));
-        if since || unsorted.is_empty() != incident.unsorted_since.is_none() {
+        if unsorted.is_empty() != incident.unsorted_since.is_none() {
             return Err(format!("to sort: {unsorted:?}, since {:?}", incident.unsorted_since));
         }
         if unsorted != self.unsorted {
             return Err(format!("to sort: {unsorted:?}, by the events {:?}", self.unsorted));
         }
         if keys.len() == incident.sightings.len() { Ok(()) } else { Err("one change was seen as two".to_owned()) }
+    }
+}
+
+/// Nothing hides behind a change that was not made after all. What is said of a change, and what then becomes of what was
+/// seen, are entries of one append: it is looked at once the next one begins.
+fn nothing_hides(before: &Incident, event: &Event) -> Verdict {
+    if matches!(event, Event::SightingJudged { .. } | Event::ChangeRecorded(_) | Event::ChangeDropped(_)) {
+        return Ok(());
+    }
+    let dropped = |change: &Change| change.stands.state == ChangeState::Dropped;
+    let hidden = |known: &&Sighting| {
+        let change = before.changes.iter().find(|change| known.seen.change == Some(change.id));
+        known.sorted.is_none() && change.is_some_and(dropped)
+    };
+    match before.sightings.iter().find(hidden) {
+        Some(known) => Err(format!("taken for what was not made after all: {known:?}")),
+        None => Ok(()),
     }
 }
 
@@ -188,8 +220,13 @@ impl Watch for Sightings {
                     return Err("uncoordinated, and nothing was to be coordinated".to_owned());
                 }
             }
+            Event::SightingJudged { was: Some(_), uncoordinated, .. } => {
+                let kind = if *uncoordinated { "uncoordinated after all" } else { "something else" };
+                self.seen.insert(kind.to_owned());
+            }
             _ => {}
         }
+        nothing_hides(before, &moment.recorded.event)?;
         let book = self.books.entry(after.number).or_default();
         book.take(&moment.recorded.event)?;
         book.compare(after)?;
@@ -203,7 +240,8 @@ fn what_was_seen_is_sorted_before_closing_and_known_once() {
     hold_on([Kind::Incident, Kind::Incident], sighted(), &sightings);
     let seen = &sightings.borrow().seen;
     let acts = SightingAct::ALL.map(|act| format!("{act:?}"));
-    let rest = ["uncoordinated", "of the ledger", "of no matter"].map(str::to_owned);
+    let rest = ["uncoordinated", "of the ledger", "of no matter", "uncoordinated after all", "something else"]
+        .map(str::to_owned);
     let missing: Vec<_> = acts.iter().chain(&rest).filter(|one| !seen.contains(*one)).collect();
     assert!(missing.is_empty(), "never happened: {missing:?}");
 }
