@@ -104,6 +104,8 @@ fn may_be_made_at(change: &Change, at: Time) -> bool {
         ChangeState::Dropped | ChangeState::Dismissed => return false,
     };
     let until = over.map_or(Time::MAX, |over| minutes(over, APART_MINUTES));
+    // What was made after it was undone is another.
+    let until = if change.stands.state == ChangeState::Reverted { until.min(change.stands.at) } else { until };
     let near = |over: Time| minutes(over, -APART_MINUTES) <= at;
     // What was told of after it happened was not announced.
     let announced = over.is_none_or(|over| change.at <= over)

@@ -12,7 +12,7 @@ use wardroom_core::sighting::{Seen, Sighting, SightingAct, Stage};
 use wardroom_core::telling::tell;
 
 use crate::cast::{JOSEPHINE, MARY, ROBIN, at, facts};
-use crate::change::{announced, confirm, new, recorded, staffed, step};
+use crate::change::{announced, confirm, done, new, recorded, staffed, step};
 use crate::given::{Given, by};
 use crate::permission::broken;
 use crate::sighting::{called, seen, sort};
@@ -138,6 +138,22 @@ fn what_hid_until_it_was_resolved_is_to_be_sorted_before_it_is_closed() {
         taken_for(seen(None, 5)).and([Event::PhaseSet { from: Phase::Active, to: Phase::Resolved, reason: None }]);
     let dropped = resolved.after(3).when(JOSEPHINE, confirm("dropped")).accepted();
     assert!(only(&dropped).is_unsorted());
+}
+
+/// What was made after a change was undone was taken for that change, and hid.
+#[test]
+fn what_is_made_after_a_change_was_reverted_is_another() {
+    let made = || staffed().after(30).and([by(JOSEPHINE, done(1, JOSEPHINE))]).after(3);
+    let reverted = || made().and([by(JOSEPHINE, Event::ChangeReverted(step(JOSEPHINE)))]).after(5);
+    let known = |given: Given, minute| only(&given.told(seen(None, minute)).accepted()).seen.change;
+    assert_eq!(known(made().after(5), 36), Some(1), "about when it was done");
+    assert_eq!(known(reverted(), 36), None, "it was undone by then");
+    assert_eq!(known(reverted(), 32), Some(1));
+    // Told before the revert was recorded, and made after it.
+    let revert = json!({ "change": 1, "note": null, "evidence": null, "happened_at": at(33) });
+    let taken = made().after(5).told(seen(None, 36)).accepted();
+    let late = taken.when(JOSEPHINE, cmd("revert_change", revert)).accepted();
+    assert!(only(&late).is_unsorted());
 }
 
 #[test]
