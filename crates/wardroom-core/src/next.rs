@@ -1,8 +1,8 @@
 //! What must I do next: one line per person, in the order that the design fixes.
 //!
 //! An offer to you; being asked to come; a change of yours that is not confirmed; a roadblock that only you can clear; a
-//! change that operations have to sort; doing two jobs at once; a clock. Being called and overdue updates stand between
-//! these and join with their nouns.
+//! permission that somebody asks for; a change that operations have to sort; doing two jobs at once; a clock. Being called and
+//! overdue updates stand between these and join with their nouns.
 
 use std::collections::BTreeSet;
 
@@ -153,8 +153,9 @@ impl Next {
             Self::ComeIn { .. } => 5,
             Self::ConfirmChange { announced_at, .. } if asked_after(*announced_at) <= now => 6,
             Self::Clear { .. } => 7,
-            Self::SortChange { .. } | Self::SortSighting { .. } => 8,
-            Self::Permit { .. } => 9,
+            // A person waits for it, and nothing is changed until then.
+            Self::Permit { .. } => 8,
+            Self::SortChange { .. } | Self::SortSighting { .. } => 9,
             Self::Answer { .. } => 10,
             Self::OfferOperations { .. } => 11,
             // It has just been announced: whatever somebody waits for goes first.
