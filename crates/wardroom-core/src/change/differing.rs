@@ -7,7 +7,8 @@ use crate::refusal::{Code, Refusal, Remedy};
 use crate::said::LastSaid;
 use crate::text::{Text, shortened};
 
-/// So many changes a refusal names, and how many characters of each.
+/// So many changes a refusal tells of in their own words, and how many characters of each. Of more it says how many there are
+/// of each service.
 const NAMED: (usize, usize) = (2, 30);
 
 /// A service that differs from normal, and by what.
@@ -53,10 +54,8 @@ impl Incident {
             let how = if change.is_announced() { " (only announced)" } else { "" };
             format!("{}: {} “{what}”{how}", change.service, change.id)
         };
-        let mut names: Vec<String> = open.iter().take(NAMED.0).map(named).collect();
-        if open.len() > NAMED.0 {
-            names.push(format!("{} more", open.len() - NAMED.0));
-        }
+        let names: Vec<String> =
+            if open.len() > NAMED.0 { by_service(&open) } else { open.iter().map(named).collect() };
         let sentence = format!("Not back to normal: {}. Revert each, adopt it, or hand it to a bug.", names.join(", "));
         let changes = open.iter().map(|change| change.id).collect();
         Err(Refusal::new(Code::DiffersFromNormal, sentence).remedy(Remedy::SettleChanges { changes }))
@@ -85,6 +84,27 @@ impl Incident {
         };
         (before + 1..).zip(self.changes.iter().filter(|change| change.is_open())).map(anew).collect()
     }
+}
+
+/// Every service, and how many changes of it there are: the one that was changed first comes first.
+fn by_service(open: &[&Change]) -> Vec<String> {
+    let mut services: Vec<(&ServiceName, usize, usize)> = Vec::new();
+    for change in open {
+        let announced = usize::from(change.is_announced());
+        match services.iter_mut().find(|(service, ..)| *service == &change.service) {
+            Some((_, many, only)) => (*many, *only) = (*many + 1, *only + announced),
+            None => services.push((&change.service, 1, announced)),
+        }
+    }
+    let said = |(service, many, only): (&ServiceName, usize, usize)| {
+        let changes = if many == 1 { "1 change".to_owned() } else { format!("{many} changes") };
+        match only {
+            0 => format!("{service} ({changes})"),
+            only if only == many => format!("{service} ({changes}, only announced)"),
+            only => format!("{service} ({changes}, {only} of them only announced)"),
+        }
+    };
+    services.into_iter().map(said).collect()
 }
 
 impl Passed {

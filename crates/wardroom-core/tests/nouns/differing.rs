@@ -191,6 +191,31 @@ fn who_cannot_have_command_again_does_not_get_it() {
     assert_eq!(back.state().commander(), ROBIN);
 }
 
+/// The commander read of two changes and “6 more”, and looked for the service that was meant.
+#[test]
+fn whoever_would_close_is_told_every_service_that_differs_and_by_how_much() {
+    let of =
+        |name: &str, change: u32, state| recorded(NewChange { service: service(name), ..new(change, MARY, state) });
+    let [done, announced] = [ChangeState::Done, ChangeState::Announced];
+    let changes = [
+        of("search", 1, done),
+        of("indexing", 2, done),
+        of("search", 3, done),
+        of("mail", 4, announced),
+        of("web", 5, done),
+        of("search", 6, announced),
+    ];
+    let given =
+        staffed().and(changes).and([Event::PhaseSet { from: Phase::Active, to: Phase::Resolved, reason: None }]);
+    given
+        .when(MARY, cmd("set_phase", json!({"phase": "closed"})))
+        .says(
+            "Not back to normal: search (3 changes, 1 of them only announced), indexing (1 change), \
+             mail (1 change, only announced), web (1 change). Revert each, adopt it, or hand it to a bug.",
+        )
+        .refused(Code::DiffersFromNormal, &[], Some(Remedy::SettleChanges { changes: (1..=6).collect() }));
+}
+
 /// Whoever looked into it found nothing, and closed it: a late record makes it an incident.
 #[test]
 fn an_investigation_that_is_sent_back_is_declared() {
