@@ -344,7 +344,7 @@ impl Incident {
                 self.guests.remove(person);
                 // Whoever has command stays its holder, absent, until it is taken or assumed (rule 6).
                 if self.holder(&RolePath::command()) != Some(*person) {
-                    self.forget_responder(*person);
+                    self.forget_responder(*person, recorded.at);
                     self.invited.remove(person);
                 }
             }

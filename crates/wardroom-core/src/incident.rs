@@ -1,7 +1,8 @@
 //! The incident: its state, and its folding by the nouns. How its commands come to them stands in `deciding.rs`.
 //!
 //! [`Incident::decide`] is pure and may refuse; [`Incident::evolve`] is pure and total, because history
-//! cannot be refused. The state holds what deciding needs and no more: no notes, no past tenures.
+//! cannot be refused. The state holds what deciding needs and no more: no notes, and of past tenures only
+//! who was of operations when.
 
 mod deciding;
 
@@ -22,6 +23,7 @@ use crate::guest::Invite;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
 pub use crate::life::open;
 use crate::offer::Offer;
+use crate::operations::Stint;
 use crate::permission::{Permission, PermissionAsk};
 use crate::preserve::Tried;
 use crate::responder::Responder;
@@ -163,7 +165,9 @@ pub struct Incident {
     pub sightings_seen: u32,
     /// With which of them it began that operations have to sort some, as long as they have to.
     pub unsorted_since: Option<u32>,
-    /// Who else may change services for a while, and who was a little while ago.
+    /// Who is of operations and who was, the first to come first.
+    pub stints: Vec<Stint>,
+    /// Who else may change services for a while, and who might.
     pub permissions: Vec<Permission>,
     /// How many permissions were ever given here.
     pub permissions_given: u32,
@@ -197,7 +201,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 14;
+pub const FOLD_VERSION: u32 = 15;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -275,6 +279,7 @@ impl Incident {
             sightings: Vec::new(),
             sightings_seen: 0,
             unsorted_since: None,
+            stints: Vec::new(),
             permissions: Vec::new(),
             permissions_given: 0,
             permission_asks: BTreeMap::new(),
@@ -292,6 +297,7 @@ impl Incident {
             unreadable: None,
         };
         incident.hold(&RolePath::command(), *by, first);
+        incident.evolve_operations(first);
         Some(incident)
     }
 
@@ -320,6 +326,7 @@ impl Incident {
         self.evolve_preserving(recorded);
         self.evolve_clocks(recorded);
         self.evolve_merge(recorded);
+        self.evolve_operations(recorded);
         self.last_entry = recorded.entry;
         self.last_at = self.last_at.max(recorded.at);
     }

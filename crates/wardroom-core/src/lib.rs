@@ -4,7 +4,7 @@
 //! (what happened), [`refusal`] (how Wardroom says no), [`facts`] (what the organisation knows), then
 //! [`incident`] (the state and its dispatch) and the nouns, each with its types, its deciding and its folding:
 //! life, [`link`], [`role`], [`offer`], [`briefing`], [`absence`], [`authority`], responders, restriction, [`guest`],
-//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`gate`], [`sighting`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
+//! [`example`], timeline, [`roadblock`], [`criterion`], [`todo`], [`change`], [`permission`], [`operations`], [`gate`], [`sighting`], [`document`], [`evidence`], [`deadline`], [`merge`], and [`next`] with [`prompt`], which says how often it may draw somebody's
 //! attention, and [`call`], which says whom there is to tell of what.
 //! [`directory`] is the same mechanism for people, teams, services, tokens, the ways in through the page ([`account`]),
 //! how people are [`reach`]ed, which objects of a cluster are a service's ([`matching`]), and what of it is worth keeping ([`preserve`]); it is told in [`audit`].
@@ -39,6 +39,7 @@ pub mod matching;
 pub mod merge;
 pub mod next;
 pub mod offer;
+pub mod operations;
 pub mod passkey;
 pub mod permission;
 pub mod person;

@@ -222,7 +222,7 @@ impl Incident {
             Event::PhaseSet { to, .. } => enter(*to),
             Event::Closed { last_commander, .. } => {
                 enter(Phase::Closed);
-                self.end_command(Some(*last_commander));
+                self.end_command(Some(*last_commander), recorded.at);
             }
             Event::Reopened { by, .. } => {
                 enter(Phase::Active);
@@ -247,7 +247,7 @@ impl Incident {
     }
 
     /// Closing and merging end every tenure, offer, ask and clock; the record keeps who was last.
-    pub(crate) fn end_command(&mut self, last_commander: Option<crate::id::PersonId>) {
+    pub(crate) fn end_command(&mut self, last_commander: Option<crate::id::PersonId>, at: Time) {
         self.last_commander = last_commander;
         self.roles.values_mut().for_each(|role| {
             role.holder = None;
@@ -256,7 +256,7 @@ impl Incident {
         self.offers.clear();
         self.asks.clear();
         self.clocks.clear();
-        self.end_permissions();
+        self.end_permissions(at);
         self.absence = crate::absence::Absence::default();
     }
 }

@@ -207,7 +207,7 @@ impl Incident {
                 self.phase = Phase::Merged;
                 self.phase_since = recorded.at;
                 self.merged_into = Some(*into);
-                self.end_command(Some(*commander));
+                self.end_command(Some(*commander), recorded.at);
                 self.roadblocks.clear();
                 self.criteria.retain(|criterion| !criterion.is_open());
                 self.todos.retain(|todo| todo.done.is_some());

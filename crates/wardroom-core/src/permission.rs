@@ -36,8 +36,8 @@ const ASKS_MAX: usize = 50;
 const GLASS_MAX: usize = 3;
 /// Between what somebody asks for and what they ask for besides, in one line.
 const BESIDE: &str = "; ";
-/// So long after its end a permission is still known, in minutes: what was done within it may be told of after it.
-const KNOWN_MINUTES: i64 = 60;
+/// So many permissions are known, at the most, with those that are over: what was done within one may be told of after it.
+const KNOWN_MAX: usize = 200 + PERMISSIONS_MAX;
 
 /// Who may change which services, until when.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -87,6 +87,11 @@ impl Permission {
         self.since <= at && at < self.until
     }
 
+    /// It is over by then at the latest.
+    fn end(&mut self, at: Time) {
+        self.until = self.until.min(at);
+    }
+
     /// Whether it was taken, and not given.
     #[must_use]
     pub fn is_glass(&self) -> bool {
@@ -113,22 +118,16 @@ impl Incident {
         if self.may(person, &OPERATIONS) {
             return Some(Hands::Coordinated);
         }
+        self.permitted(person, service, at)
+    }
+
+    /// By which permission a person may change a service at a time, or might, if they had one.
+    pub(crate) fn permitted(&self, person: PersonId, service: &ServiceName, at: Time) -> Option<Hands> {
         let theirs =
             |known: &&Permission| known.person == person && known.services.contains(service) && known.holds(at);
         let mut holding = self.permissions.iter().filter(theirs).peekable();
         holding.peek()?;
         Some(if holding.any(|known| !known.is_glass()) { Hands::Coordinated } else { Hands::Glass })
-    }
-
-    /// By what a person changed a service at a time that they tell of now. A permission is known for an hour after its end.
-    pub(crate) fn hands_told(&self, person: PersonId, service: &ServiceName, at: Time, now: Time) -> Option<Hands> {
-        let known = |one: &Permission| {
-            one.person == person
-                && one.services.contains(service)
-                && one.holds(at)
-                && later(one.until, KNOWN_MINUTES) > now
-        };
-        self.hands(person, service, at).filter(|_| self.may(person, &OPERATIONS) || self.permissions.iter().any(known))
     }
 
     /// Who waits for a permission that they still need, the longest first.
@@ -360,13 +359,13 @@ impl Incident {
         self.waiting(now).into_iter().filter(waits).map(permit).collect()
     }
 
-    pub(crate) fn end_permissions(&mut self) {
-        self.permissions.clear();
+    pub(crate) fn end_permissions(&mut self, at: Time) {
+        self.permissions.iter_mut().for_each(|known| known.end(at));
         self.permission_asks.clear();
     }
 
-    pub(crate) fn forget_permissions_of(&mut self, person: PersonId) {
-        self.permissions.retain(|known| known.person != person);
+    pub(crate) fn end_permissions_of(&mut self, person: PersonId, at: Time) {
+        self.permissions.iter_mut().filter(|known| known.person == person).for_each(|known| known.end(at));
         self.permission_asks.remove(&person);
     }
 
@@ -403,17 +402,19 @@ impl Incident {
             }),
             Event::PermissionEnded { permission, .. } => {
                 let theirs = self.permissions.iter_mut().find(|known| known.id == *permission);
-                if let Some(known) = theirs {
-                    known.until = known.until.min(at);
-                }
+                theirs.into_iter().for_each(|known| known.end(at));
             }
             _ => {}
         }
     }
 
     fn take_permission(&mut self, new: Permission) {
-        self.permissions.retain(|known| later(known.until, KNOWN_MINUTES) > new.since);
         self.permissions_given = self.permissions_given.max(new.id);
         self.permissions.push(new);
+        if self.permissions.len() > KNOWN_MAX {
+            if let Some(first) = (0..self.permissions.len()).min_by_key(|one| self.permissions[*one].until) {
+                self.permissions.remove(first);
+            }
+        }
     }
 }

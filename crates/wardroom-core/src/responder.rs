@@ -111,9 +111,9 @@ impl Incident {
         self.responders.get(&person)?.last_acted
     }
 
-    pub(crate) fn forget_responder(&mut self, person: PersonId) {
+    pub(crate) fn forget_responder(&mut self, person: PersonId, at: Time) {
         self.responders.remove(&person);
-        self.forget_permissions_of(person);
+        self.end_permissions_of(person, at);
         self.asks.values_mut().for_each(|asks| {
             asks.remove(&person);
         });
@@ -124,7 +124,7 @@ impl Incident {
             Event::Joined { person } => {
                 self.responders.entry(*person).or_insert_with(|| Responder::new(recorded.at));
             }
-            Event::Left { person } => self.forget_responder(*person),
+            Event::Left { person } => self.forget_responder(*person, recorded.at),
             Event::DoingSet { person, doing } => {
                 if let Some(responder) = self.responders.get_mut(person) {
                     responder.doing = doing.clone().map(|text| Doing { text, since: recorded.at });

@@ -152,7 +152,7 @@ impl Incident {
         happened_at: Option<Time>,
     ) -> Result<NewChange, Refusal> {
         let (service, what) = self.service_of(ask.facts, made.service, made.what)?;
-        let hands = self.hands_told(by, &service, happened_at.unwrap_or(ask.now), ask.now);
+        let hands = self.hands_told(by, &service, happened_at.unwrap_or(ask.now));
         Ok(NewChange {
             change: self.changes_recorded + 1,
             unknown_service: !ask.facts.services.contains_key(&service),

@@ -137,7 +137,7 @@ impl Incident {
     pub fn is_uncoordinated(&self, seen: &Seen, now: Time, facts: &Facts) -> bool {
         let at = seen.at.min(now);
         self.only_operations(&seen.service, at, facts) && self.known_as(Marks::of(seen, at)).is_none() && {
-            let hands = seen.person.and_then(|person| self.hands_told(person, &seen.service, at, now));
+            let hands = seen.person.and_then(|person| self.hands_told(person, &seen.service, at));
             hands != Some(Hands::Coordinated)
         }
     }

@@ -27,6 +27,7 @@ mod matching;
 mod merge;
 mod next;
 mod offer;
+mod operations;
 mod passed;
 mod passkey;
 mod permission;

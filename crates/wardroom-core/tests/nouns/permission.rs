@@ -181,7 +181,8 @@ fn it_is_bounded_and_ends_before_its_time_if_somebody_says_so() {
     // Who goes leaves it behind, and it ends with the incident.
     let gone = permitted.clone().and([by(ROBIN, Event::Left { person: ROBIN }), by(ROBIN, joined(ROBIN))]);
     gone.when(ROBIN, announce(ROLLBACK)).refused(Code::NotYours, &[JOSEPHINE], permission());
-    assert_eq!(permitted.and([closed(MARY)]).state().permissions, []);
+    let over = permitted.and([closed(MARY)]);
+    assert_eq!(over.state().live_permissions(over.now).count(), 0);
 }
 
 /// Whoever asks stands there until they have their answer; what was changed is changed already.
@@ -240,14 +241,16 @@ fn one_person_breaks_the_glass_a_few_times_at_once() {
     often.after(30).when(MALCOLM, break_glass("it burns")).accepted();
 }
 
-/// It is known for an hour longer, whatever else was given meanwhile.
+/// Two hundred that are over are known at least, besides those that hold.
 #[test]
-fn what_was_done_long_ago_is_told_as_anybody_tells_it() {
-    let permitted = staffed().and([by(JOSEPHINE, granted(ROBIN, 30))]);
-    let told = cmd("record_change", json!({ "what": "restarted", "happened_at": at(20).to_string() }));
-    let is_uncoordinated = |given: Given| given.when(ROBIN, told.clone()).accepted().state().changes[0].is_unsorted();
-    assert!(!is_uncoordinated(permitted.clone().after(89)));
-    assert!(is_uncoordinated(permitted.after(90)));
+fn how_many_are_known_is_bounded() {
+    let one = |permission: u32| {
+        let (services, until) = (services(&["search"]), at(i64::from(permission) + 1));
+        by(JOSEPHINE, Event::PermissionGranted { permission, person: ROBIN, services, by: JOSEPHINE, until })
+    };
+    let last = |permission: u32| staffed().and((1..=permission).map(one)).state().permissions;
+    assert_eq!((last(250).len(), last(250)[0].id), (250, 1));
+    assert_eq!((last(251).len(), last(251)[0].id), (250, 2));
 }
 
 /// Whoever is of operations by now waits for nothing.

@@ -14,6 +14,7 @@ use wardroom_core::merge::Absorbed;
 use wardroom_core::refusal::Code;
 use wardroom_core::said::Aspect;
 
+use crate::hands::Hands;
 use crate::harness::{person, words};
 use crate::hold_on;
 use crate::steps::{PEOPLE, changed};
@@ -26,6 +27,7 @@ struct Book {
     announced: BTreeSet<u32>,
     unsorted: BTreeSet<u32>,
     permissions: Vec<Permitted>,
+    hands: Hands,
 }
 
 /// A permission, by the events alone: all of these are for the one service that there is.
@@ -65,9 +67,12 @@ impl Book {
                 ended.for_each(|known| known.until = since);
             }
             Event::Left { person } | Event::GuestGone { person, .. } => {
-                self.permissions.retain(|known| known.person != *person);
+                let theirs = self.permissions.iter_mut().filter(|known| known.person == *person);
+                theirs.for_each(|known| known.until = known.until.min(since));
             }
-            Event::Closed { .. } => self.permissions.clear(),
+            Event::Closed { .. } => {
+                self.permissions.iter_mut().for_each(|known| known.until = known.until.min(since));
+            }
             _ => {}
         }
     }
@@ -109,7 +114,7 @@ impl Book {
             Event::ChangeTakenIn(step) => {
                 self.unsorted.remove(&step.change);
             }
-            Event::MergedInto { .. } => *self = Self::default(),
+            Event::MergedInto { .. } => *self = Self { hands: std::mem::take(&mut self.hands), ..Self::default() },
             _ => {}
         }
     }
@@ -204,9 +209,17 @@ impl Changes {
             return self.left(before, new);
         }
         let book = &self.books[&before.number];
-        let outside = !of_operations(before, new.by) && !book.permits(new.by, at, false);
+        // What was seen is taken in by whoever has operations now; of all else it counts who had them then.
+        let late = new.happened_at.filter(|_| new.seen.is_none());
+        let at = late.unwrap_or(at);
+        let of_operations = book.hands.were(before, new.by, at);
+        let outside = !of_operations && !book.permits(new.by, at, false);
+        if late.is_some() {
+            let now = crate::changes::of_operations(before, new.by);
+            self.seen.insert(format!("told late, of operations then: {of_operations}, now: {now}"));
+        }
         let glass = book.permits(new.by, at, true);
-        let permitted = !outside && !of_operations(before, new.by);
+        let permitted = !outside && !of_operations;
         if permitted || new.through.is_some() {
             self.seen.insert(format!("permitted: {permitted}, through the gate: {}", new.through.is_some()));
         }
@@ -247,7 +260,7 @@ impl Watch for Changes {
     fn entry(&mut self, moment: &Moment<'_>) -> Verdict {
         let (before, after) = (moment.before, moment.after);
         if moment.recorded.entry.0 == 2 {
-            self.books.insert(after.number, Book::default());
+            self.books.insert(after.number, Book { hands: Hands::of(before), ..Book::default() });
         }
         match &moment.recorded.event {
             Event::ChangeRecorded(new) => self.recorded(before, new, moment.recorded.at)?,
@@ -269,6 +282,7 @@ impl Watch for Changes {
         let book = self.books.entry(after.number).or_default();
         book.take(&moment.recorded.event);
         book.permit(moment.recorded);
+        book.hands.note(moment.recorded, after);
         book.compare(after)?;
         self.shown(moment)
     }
@@ -308,6 +322,10 @@ fn what_differs_is_what_was_done_and_nothing_is_closed_over_it() {
         "a line, uncoordinated: true",
         "a line, uncoordinated: false",
         "left by what failed",
+        "told late, of operations then: true, now: true",
+        "told late, of operations then: true, now: false",
+        "told late, of operations then: false, now: true",
+        "told late, of operations then: false, now: false",
         "sent back",
     ];
     let rest = rest.map(str::to_owned);

@@ -15,6 +15,7 @@ mod changes;
 mod command;
 mod document;
 mod drills;
+mod hands;
 mod keeping;
 mod lists;
 mod log;
@@ -76,7 +77,7 @@ fn everything_happens_in_the_histories() {
         let steps = steps::histories().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }
-    for _ in 0..100 {
+    for _ in 0..200 {
         let steps = steps::listed().new_tree(&mut runner).unwrap().current();
         world::World::play(steps, &mut seen).unwrap();
     }

@@ -15,6 +15,7 @@ use wardroom_core::merge::Absorbed;
 use wardroom_core::sighting::Seen;
 
 use crate::changes::of_operations;
+use crate::hands::Hands;
 use crate::hold_on;
 use crate::sightings::sighted;
 use crate::world::{Moment, Told, Verdict, Watch};
@@ -50,6 +51,7 @@ struct Book {
     ledger: BTreeMap<u32, Made>,
     permissions: BTreeMap<u32, Permitted>,
     known: BTreeSet<Uuid>,
+    hands: Hands,
 }
 
 #[derive(Default)]
@@ -94,7 +96,7 @@ impl Book {
             Event::Reopened { .. } => self.phase(Phase::Active, at),
             Event::Closed { .. } => {
                 self.holds = false;
-                self.permissions.clear();
+                self.permissions.values_mut().for_each(|known| known.until = known.until.min(at));
             }
             Event::SentBack(_) => {
                 self.declared.get_or_insert(at);
@@ -114,7 +116,8 @@ impl Book {
                 self.permissions.get_mut(permission).into_iter().for_each(|known| known.until = at);
             }
             Event::Left { person } | Event::GuestGone { person, .. } => {
-                self.permissions.retain(|_, known| known.person != *person);
+                let theirs = self.permissions.values_mut().filter(|known| known.person == *person);
+                theirs.for_each(|known| known.until = known.until.min(at));
             }
             Event::ChangeSeen(seen) => {
                 self.known.insert(seen.key);
@@ -168,14 +171,14 @@ impl Book {
         if self.declared.is_none_or(|declared| at < declared) {
             return Err("made before the declaration");
         }
-        if seen.person.is_some_and(|person| of_operations(incident, person)) {
-            return Err("of operations");
+        if seen.person.is_some_and(|person| self.hands.were(incident, person, at)) {
+            let now = of_operations(incident, seen.person.expect("asked"));
+            return Err(if now { "of operations" } else { "of operations then" });
         }
         let permits = |known: &Permitted| {
             seen.person == Some(known.person)
                 && known.services.contains(&seen.service)
                 && (known.since..known.until).contains(&at)
-                && now < known.until + 60.minutes()
         };
         if self.permissions.values().any(permits) {
             return Err("permitted");
@@ -203,7 +206,7 @@ impl Raising {
     fn book(&mut self, incident: &Incident) -> &mut Book {
         let book = self.books.entry(incident.number).or_default();
         if incident.last_entry.0 == 1 {
-            *book = Book { services: incident.services.clone(), ..Book::default() };
+            *book = Book { services: incident.services.clone(), hands: Hands::of(incident), ..Book::default() };
             book.phase(incident.phase, incident.last_at);
         }
         book
@@ -212,7 +215,9 @@ impl Raising {
 
 impl Watch for Raising {
     fn entry(&mut self, moment: &Moment<'_>) -> Verdict {
-        self.book(moment.before).take(moment.recorded);
+        let book = self.book(moment.before);
+        book.take(moment.recorded);
+        book.hands.note(moment.recorded, moment.after);
         Ok(())
     }
 
@@ -223,6 +228,9 @@ impl Watch for Raising {
         let raised = matches!(decided, Some(Event::ChangeSeen(seen)) if seen.uncoordinated);
         let expected = self.book(incident).raises(incident, seen, now);
         self.happened.insert(expected.err().unwrap_or("raised"));
+        if expected.is_ok() && seen.person.is_some_and(|person| of_operations(incident, person)) {
+            self.happened.insert("raised, and of operations by now");
+        }
         match expected {
             Ok(()) if !raised => Err(format!("nobody is called for {seen:?}: {answer:?}")),
             Err(why) if raised => Err(format!("somebody is called for {seen:?}, which is not to be: {why}")),
@@ -240,7 +248,9 @@ fn whoever_has_to_sort_what_was_seen_is_called_for_it_and_for_nothing_else() {
         "it is known",
         "nobody holds its service",
         "made before the declaration",
+        "raised, and of operations by now",
         "of operations",
+        "of operations then",
         "of the ledger",
     ];
     let happened = &raising.borrow().happened;

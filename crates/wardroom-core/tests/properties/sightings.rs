@@ -10,12 +10,12 @@ use uuid::Uuid;
 use wardroom_core::change::{Change, ChangeState, Outcome};
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
-use wardroom_core::id::{Actor, Number, PersonId, Time};
+use wardroom_core::id::{Actor, Number, PersonId, Time, Who};
 use wardroom_core::incident::{Asking, Incident, Kind, Phase};
 use wardroom_core::merge::Absorbed;
 use wardroom_core::sighting::{Seen, Sighting, SightingAct, Stage};
 
-use crate::harness::person;
+use crate::harness::{person, role};
 use crate::hold_on;
 use crate::steps::{PEOPLE, Speaker, Step, changes, step};
 use crate::world::{Moment, Verdict, Watch};
@@ -66,6 +66,28 @@ fn sorting() -> impl Strategy<Value = Command> {
     ]
 }
 
+/// Somebody comes to operations or goes, and a little later another system tells of what they did a little before.
+fn late() -> impl Strategy<Value = Vec<Step>> {
+    let all = (0..PEOPLE, 12..24_u8, any::<bool>(), 1..10_i64);
+    all.prop_map(|(who, nth, goes, minutes)| {
+        let say = |who, command| Step::Say { who, stream: 1, node: 0, behind: 0, command };
+        let (role, someone) = (role("operations"), Who::Id(person(who)));
+        let (comes, leaves) = (
+            Command::AddMember { role: role.clone(), person: someone.clone() },
+            Command::ReleaseMember { role, person: someone },
+        );
+        let (first, then) = if goes { (comes, leaves) } else { (leaves, comes) };
+        vec![
+            say(Speaker::Person(who), Command::Join {}),
+            say(Speaker::Commander, first),
+            Step::Advance(300),
+            say(Speaker::Commander, then),
+            Step::Advance(60),
+            Step::Told { stream: 1, nth, stage: Stage::Done, who: Some(who), minutes },
+        ]
+    })
+}
+
 /// A history in which another system tells of changes, and which is closed now and then.
 pub fn sighted() -> impl Strategy<Value = Vec<Step>> {
     let who = prop_oneof![4 => Just(Speaker::Commander), 1 => (0..PEOPLE).prop_map(Speaker::Person)];
@@ -77,7 +99,13 @@ pub fn sighted() -> impl Strategy<Value = Vec<Step>> {
         behind: 0,
         command: Command::SetServices { services: BTreeSet::from(["search".parse().expect("a good name")]) },
     });
-    let steps = prop::collection::vec(prop_oneof![3 => told(), 4 => say, 1 => step()], 20..80);
+    let some = prop_oneof![
+        3 => told().prop_map(|step| vec![step]),
+        4 => say.prop_map(|step| vec![step]),
+        1 => step().prop_map(|step| vec![step]),
+        1 => late(),
+    ];
+    let steps = prop::collection::vec(some, 20..80).prop_map(|steps| steps.concat());
     (settled, steps).prop_map(|(first, steps)| std::iter::once(first).chain(steps).collect())
 }
 

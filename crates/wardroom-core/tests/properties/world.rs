@@ -297,6 +297,10 @@ impl World {
                 }
             }
         };
+        if let Command::RecordChange { happened_at: Some(at), .. } = &mut command {
+            // Nobody tells of what is still to come.
+            *at = (*at).min(self.now - 1.minutes());
+        }
         if let Command::Arrive(arrival) = &mut command {
             // Nobody comes twice: the length of the log makes a new id.
             let newcomer = 10_000 * (stream + 1) + self.streams[stream].log.len();
