@@ -56,6 +56,7 @@ impl Incident {
     /// Whether what comes through would be a line of a change that stands in the ledger, and so needs no room there.
     #[must_use]
     pub fn has_it_under_way(&self, person: PersonId, service: &ServiceName, now: Time) -> bool {
+        let now = self.not_before_last(now);
         let hands = self.hands(person, service, now);
         let change = hands.and_then(|hands| self.under_way(person, service, hands, now));
         change.is_some_and(Change::takes_a_line)

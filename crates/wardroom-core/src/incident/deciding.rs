@@ -4,6 +4,7 @@ use super::{Asking, Decision, Incident, Phase};
 use crate::change::{Beside, Made, Outcome, Reworded};
 use crate::command::{Command, Tick};
 use crate::event::Event;
+use crate::id::Time;
 use crate::refusal::{Code, Refusal, Remedy};
 
 impl Incident {
@@ -52,7 +53,12 @@ impl Incident {
 
     /// `now` never runs behind the incident's last event, whatever a node's clock says.
     pub(crate) fn at_least_last<'a>(&self, ask: &Asking<'a>) -> Asking<'a> {
-        Asking { now: ask.now.max(self.last_at), ..*ask }
+        Asking { now: self.not_before_last(ask.now), ..*ask }
+    }
+
+    /// The time by which this goes, where a node's clock may be behind the one that wrote its last event.
+    pub(crate) fn not_before_last(&self, now: Time) -> Time {
+        now.max(self.last_at)
     }
 
     pub(crate) fn writable(&self) -> Result<(), Refusal> {

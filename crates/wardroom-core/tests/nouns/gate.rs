@@ -19,27 +19,27 @@ use crate::words::{number, opened_as, opened_restricted, text};
 /// So many changes fit into a ledger.
 const CHANGES_MAX: u32 = 2_000;
 
-fn look(given: &Given, who: Option<PersonId>, name: &str) -> Found {
+pub fn look(given: &Given, who: Option<PersonId>, name: &str) -> Found {
     let mut found = Found::default();
     given.state().look(who, &service(name), None, &given.facts, given.now, &mut found);
     found
 }
 
-fn passes(given: &Given, who: PersonId) -> bool {
+pub fn passes(given: &Given, who: PersonId) -> bool {
     let found = look(given, Some(who), "search");
     assert!(found.passes.is_empty() || found.stops.is_empty());
     !found.passes.is_empty()
 }
 
-fn enforcing(given: Given, name: &str) -> Given {
+pub fn enforcing(given: Given, name: &str) -> Given {
     given.knowing(vec![DirectoryEvent::ServiceGateSet { service: service(name), enforced: severities() }])
 }
 
-fn phase(to: Phase) -> Event {
+pub fn phase(to: Phase) -> Event {
     Event::PhaseSet { from: Phase::Active, to, reason: None }
 }
 
-fn passing(what: &str) -> Passing {
+pub fn passing(what: &str) -> Passing {
     Passing {
         services: services(&["search"]),
         what: what.parse().expect("a line"),
@@ -49,7 +49,7 @@ fn passing(what: &str) -> Passing {
     }
 }
 
-fn through(change: u32, by: PersonId, what: &str) -> NewChange {
+pub fn through(change: u32, by: PersonId, what: &str) -> NewChange {
     let (what, through) = (text(what), Some(text("the deploy pipeline")));
     NewChange { what, through, ..new(change, by, ChangeState::Announced) }
 }

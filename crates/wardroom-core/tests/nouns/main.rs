@@ -18,6 +18,7 @@ mod document;
 mod ended;
 mod evidence;
 mod example;
+mod found;
 mod gate;
 mod given;
 mod guest;

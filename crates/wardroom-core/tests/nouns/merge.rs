@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use wardroom_core::change::Change;
 use wardroom_core::command::Command;
 use wardroom_core::criterion::{Criterion, CriterionState};
 use wardroom_core::event::Event;
@@ -14,7 +15,9 @@ use wardroom_core::roadblock::Roadblock;
 use wardroom_core::said::LastSaid;
 use wardroom_core::todo::Todo;
 
-use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA, at, services, start};
+use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA, at, service, services, start};
+use crate::change::ROLLBACK;
+use crate::gate::passing;
 use crate::given::{Given, given};
 use crate::words::{
     ask_for, cmd, held, joined, member, number, offered, opened, opened_as, opened_restricted, role, role_opened,
@@ -234,4 +237,20 @@ fn a_public_incident_does_not_tell_of_a_restricted_one() {
         )
         .refused(Code::Invalid, &[], Some(Remedy::Restrict));
     given([opened(), restricted()]).beside(&second().and([restricted()])).when(MARY, merge()).accepted();
+}
+
+/// What a clock wrote that ran ahead is no moment ago.
+#[test]
+fn what_was_brought_along_from_the_future_is_not_the_same_as_now() {
+    let ahead = given([opened()]).after(60).when(MARY, Command::PassGate(passing(ROLLBACK))).accepted();
+    let mut absorbed = bare();
+    if let Event::Absorbed(Absorbed { changes, .. }) = &mut absorbed {
+        let anew = |change: &Change| Change { what: text(ROLLBACK), through: Some(text("the gate")), ..change.clone() };
+        changes.extend(ahead.state().changes.iter().map(anew));
+    }
+    let again = |given: &Given| given.state().passed_already(MARY, &service("search"), ROLLBACK, given.now);
+    let brought = second().and([absorbed]);
+    assert_eq!(again(&brought), None);
+    assert_eq!(again(&brought.clone().after(60)), Some(1));
+    assert_eq!(again(&brought.after(70)), None);
 }
