@@ -165,7 +165,7 @@ impl Incident {
                 .collect(),
             criteria: self.open_criteria(other.criteria_added),
             todos: self.open_todos(other.todos_added),
-            changes: self.open_changes(other.changes_recorded),
+            changes: self.open_changes(other),
             sightings: self.unsorted_sightings(other),
         })
     }

@@ -61,8 +61,9 @@ impl Incident {
         Err(Refusal::new(Code::DiffersFromNormal, sentence).remedy(Remedy::SettleChanges { changes }))
     }
 
-    /// What still has to be seen to, as it goes along into another incident, numbered as there.
-    pub(crate) fn open_changes(&self, before: u32) -> Vec<Change> {
+    /// What still has to be seen to, as it goes along into another incident, numbered as there: but for what came through the
+    /// gate for both, and stands there already.
+    pub(crate) fn open_changes(&self, other: &Self) -> Vec<Change> {
         let anew = |(id, change): (u32, &Change)| {
             let text = |text: &Option<Text>| text.as_ref().map(Text::anew);
             let mut stands = change.stands.clone();
@@ -82,7 +83,8 @@ impl Incident {
                 ..change.clone()
             }
         };
-        (before + 1..).zip(self.changes.iter().filter(|change| change.is_open())).map(anew).collect()
+        let goes_along = |change: &&Change| change.is_open() && !other.passed_here_too(change);
+        (other.changes_recorded + 1..).zip(self.changes.iter().filter(goes_along)).map(anew).collect()
     }
 }
 

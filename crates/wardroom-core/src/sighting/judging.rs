@@ -51,7 +51,7 @@ impl Incident {
     fn was_uncoordinated(&self, ask: &Asking<'_>, seen: &NewSighting, was: &Change) -> bool {
         let announced_it = |person| was.coordination == Coordination::ByOperations && was.by == person;
         let of_operations = |person| {
-            announced_it(person) || self.hands_told(person, &seen.service, seen.at, ask.now) == Some(Hands::Coordinated)
+            announced_it(person) || self.hands_told(person, &seen.service, seen.at) == Some(Hands::Coordinated)
         };
         self.only_operations(&seen.service, seen.at, ask.facts) && !seen.person.is_some_and(of_operations)
     }

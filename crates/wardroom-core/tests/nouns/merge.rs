@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use wardroom_core::change::Change;
+use wardroom_core::change::{Change, ChangeState};
 use wardroom_core::command::Command;
 use wardroom_core::criterion::{Criterion, CriterionState};
 use wardroom_core::event::Event;
@@ -16,7 +16,7 @@ use wardroom_core::said::LastSaid;
 use wardroom_core::todo::Todo;
 
 use crate::cast::{JOSEPHINE, MARY, ROBIN, SABRINA, at, service, services, start};
-use crate::change::ROLLBACK;
+use crate::change::{ROLLBACK, new, recorded};
 use crate::gate::passing;
 use crate::given::{Given, given};
 use crate::words::{
@@ -237,6 +237,41 @@ fn a_public_incident_does_not_tell_of_a_restricted_one() {
         )
         .refused(Code::Invalid, &[], Some(Remedy::Restrict));
     given([opened(), restricted()]).beside(&second().and([restricted()])).when(MARY, merge()).accepted();
+}
+
+/// What one answer of the gate recorded in both is one change, and is undone once.
+#[test]
+fn what_came_through_the_gate_for_both_is_taken_once() {
+    let passed = |given: Given, what: &str| {
+        let asked = Command::PassGate(passing(what));
+        given.when(MARY, asked).accepted()
+    };
+    let here = passed(given([opened()]), "back to v11");
+    let goes_along = |here: &Given, other: &Given| {
+        let along = std::cell::Cell::new(0);
+        let asked = here.clone().beside(other).when(MARY, merge());
+        asked.accepted_with(|decision| {
+            let [Event::Absorbed(absorbed)] = decision.there.as_slice() else { panic!("it is absorbed") };
+            along.set(absorbed.changes.len());
+        });
+        along.get()
+    };
+    assert_eq!(goes_along(&here, &second()), 1);
+    assert_eq!(goes_along(&here, &passed(second(), "back to v11")), 0, "it stands there");
+    assert_eq!(goes_along(&here, &passed(second(), "back to v10")), 1, "in other words it is another one");
+    assert_eq!(goes_along(&here, &passed(second().after(9), "back to v11")), 0);
+    assert_eq!(goes_along(&here, &passed(second().after(10), "back to v11")), 1, "so much later it is another one");
+    let by_hand = second().and([recorded(new(1, MARY, ChangeState::Done))]);
+    let rolled_back = passed(given([opened()]), ROLLBACK);
+    assert_eq!(goes_along(&rolled_back, &by_hand), 1, "what was told by hand is not what came through");
+    // Nothing that is known of it is lost.
+    let ended = |given: Given, outcome: &str| {
+        given.when(MARY, cmd("confirm_change", json!({"change": 1, "outcome": outcome}))).accepted()
+    };
+    let other = || passed(second(), "back to v11");
+    assert_eq!(goes_along(&ended(here.clone(), "done"), &other()), 1, "it is known there only to be announced");
+    assert_eq!(goes_along(&here, &ended(other(), "done")), 0);
+    assert_eq!(goes_along(&here, &ended(other(), "dropped")), 1, "there it is over");
 }
 
 /// What a clock wrote that ran ahead is no moment ago.
