@@ -137,10 +137,19 @@ pub enum ChangeState {
 pub enum Outcome {
     /// It was made.
     Done,
+    /// It was begun and ended badly. What it left behind is not known, and so it stands as done, with a note that says so,
+    /// until operations say otherwise: what may differ is looked at, and what is taken for normal is not.
+    BrokeOff,
     /// It did not work, and changed nothing.
     Failed,
     /// It was not made after all.
     Dropped,
+}
+
+/// Why something stands as done of which it is told that it ended badly.
+#[must_use]
+pub fn broke_off(told: &str) -> String {
+    format!("{told}, and may have changed something")
 }
 
 /// How a change stands, since when, and who said so.
@@ -209,7 +218,7 @@ impl ChangeAct {
 impl From<Outcome> for ChangeAct {
     fn from(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Done => Self::Done,
+            Outcome::Done | Outcome::BrokeOff => Self::Done,
             Outcome::Failed => Self::Failed,
             Outcome::Dropped => Self::Drop,
         }

@@ -239,13 +239,18 @@ impl Incident {
         beside: Beside,
     ) -> Result<Decision, Refusal> {
         let (_, known) = self.change_for(ask, change, outcome.into())?;
+        if outcome == Outcome::BrokeOff {
+            // Whoever said by now how it went has looked; this says that nobody has.
+            known.takes(ChangeAct::Drop)?;
+        }
         let step = self.step(ask, (change, outcome.into()), beside)?;
         let mut events = vec![match outcome {
             Outcome::Done => Event::ChangeDone(step),
+            Outcome::BrokeOff => Event::ChangeDone(step.broke_off()),
             Outcome::Failed => Event::ChangeFailed(step),
             Outcome::Dropped => Event::ChangeDropped(step),
         }];
-        if outcome != Outcome::Done {
+        if matches!(outcome, Outcome::Failed | Outcome::Dropped) {
             events.extend(self.left_by(known));
         }
         Ok(self.and_what_was_seen(ask, change, events).into())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ChangeState;
+use super::{ChangeState, broke_off};
 use crate::id::{Entry, PersonId, ServiceName, Time};
 use crate::text::Text;
 
@@ -80,6 +80,14 @@ pub struct ChangeStep {
     /// The sighting by which another system told it, where no person said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<u32>,
+}
+
+impl ChangeStep {
+    /// The same of what ended badly: its note says so.
+    pub(crate) fn broke_off(self) -> Self {
+        let said = self.note.as_ref().and_then(Text::words).map(|said| said.trim_end_matches('.'));
+        Self { note: Some(Text::said(broke_off(said.unwrap_or("it ended badly")))), ..self }
+    }
 }
 
 /// A change is told in other words now, or of another service.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::change::{Change, ChangeStep};
+use crate::change::{Change, ChangeStep, broke_off};
 use crate::event::Event;
 use crate::id::{PersonId, ServiceName};
 use crate::incident::{Asking, Decision, Incident};
@@ -21,8 +21,7 @@ use crate::text::{Line, Text};
 pub enum Ended {
     /// It was made.
     Done,
-    /// It broke off. What it left behind is not known, and so it stands as done until operations say otherwise: what may
-    /// differ is looked at, and what is taken for normal is not.
+    /// It broke off ([`Outcome::BrokeOff`](crate::change::Outcome::BrokeOff)).
     Failed,
     /// It was not begun.
     Dropped,
@@ -89,11 +88,6 @@ impl Incident {
         let judged = |events, change| self.and_what_was_seen(ask, change, events);
         Ok(ids.into_iter().fold(events, judged).into())
     }
-}
-
-/// Why something stands as done of which it is told that it failed.
-fn broke_off(told: &str) -> String {
-    format!("{told}, and may have changed something")
 }
 
 impl Change {

@@ -143,7 +143,7 @@ fn a_line_needs_no_room_in_the_ledger() {
     full.clone().when(JOSEPHINE, pass(UPDATE)).then([line(2_000, JOSEPHINE, UPDATE)]);
 }
 
-/// A command that ended badly may have changed half of it.
+/// What a cluster let through is not lost with what changed nothing besides.
 #[test]
 fn what_the_cluster_let_through_stands_for_itself_once_the_change_is_said_to_have_changed_nothing() {
     let asked = Passing { done: false, through: "the pipeline".parse().expect("a line"), ..passing("deploy v11") };

@@ -216,7 +216,7 @@ impl Sent {
             }
             Next::Clock { clock, .. } => vec![Command::StopClock { clock }],
             Next::StillTrue { .. } => vec![Command::StillTrue { parts: Part::ALL.into(), version: 0 }],
-            Next::ConfirmChange { change, .. } => [Outcome::Done, Outcome::Failed, Outcome::Dropped]
+            Next::ConfirmChange { change, .. } => [Outcome::Done, Outcome::BrokeOff, Outcome::Failed, Outcome::Dropped]
                 .map(|outcome| Command::ConfirmChange {
                     change,
                     outcome,

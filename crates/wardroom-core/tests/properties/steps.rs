@@ -193,7 +193,7 @@ fn lists() -> impl Strategy<Value = Command> {
 /// What is told of changes to services, most of it by whoever was sent to do them.
 pub fn changes() -> impl Strategy<Value = Command> {
     let change = || 1..4_u32;
-    let outcomes = prop::sample::select(vec![Outcome::Done, Outcome::Done, Outcome::Failed, Outcome::Dropped]);
+    let outcomes = prop::sample::select(vec![Outcome::Done, Outcome::BrokeOff, Outcome::Failed, Outcome::Dropped]);
     let what = || format!("search: a {WORD}").parse::<Line>().expect("a good line");
     let confirm =
         |(change, outcome)| Command::ConfirmChange { change, outcome, note: None, evidence: None, happened_at: None };

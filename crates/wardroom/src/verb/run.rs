@@ -22,7 +22,7 @@ use wardroom_server::clock;
 use wardroom_server::mask::Mask;
 
 use self::child::Ended;
-use self::later::{Begun, Record};
+use self::later::{Begun, End, Record};
 use self::steadfast::Steadfast;
 use super::print_json;
 use crate::args::{Remote, Run};
@@ -56,9 +56,9 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
         Ok(ran) => ran,
         Err(error) => {
             if let Some(change) = change.filter(|_| later::nothing_was_run(&error)) {
-                // Nobody should wait to hear how it went.
+                // Nobody should wait to hear how it went. That it changed nothing is certain here alone.
                 let note = format!("{error:#}").parse().ok();
-                client.command(number, &confirmed(change, Outcome::Dropped, note, None))?;
+                client.command(number, &confirmed(change, Outcome::Failed, note, None))?;
             }
             return Err(error);
         }
@@ -255,7 +255,7 @@ fn answer(record: &Record, ended: &Ended, address: Option<&str>, later: Option<U
 
 /// How it went, where that is told.
 fn outcome(record: &Record) -> Option<Outcome> {
-    record.ended.as_ref().filter(|_| record.told.outcome)?.outcome()
+    record.ended.as_ref().filter(|_| record.told.outcome).map(End::outcome)
 }
 
 /// What is kept: the command, how it ended, and what it said over each of its channels.
@@ -280,12 +280,13 @@ fn sentence(record: &Record) -> String {
         (Some(change), Some(Outcome::Done)) => {
             format!("change {change} is done, {evidence}. Undone? wardroom change {n} revert {change}")
         }
-        (Some(change), Some(_)) => format!(
-            "change {change} failed, {evidence}. If it changed something all the same: wardroom change {n} done {change}"
-        ),
+        (Some(change), Some(_)) => {
+            let how = record.ended.as_ref().map_or("it ended badly", |end| &end.how);
+            format!("change {change} stands as done, {evidence}: {how}. {}", later::may_have_changed(record.number, change))
+        }
+        // It is not announced any more.
         (Some(change), None) => format!(
-            "it was interrupted, {evidence}. Say how far it came: wardroom change {n} done {change}, failed {change} or \
-             drop {change}"
+            "somebody has said by now how change {change} went, {evidence} of what it said: wardroom changes {n}"
         ),
     };
     let unkept = record.told.unkept.as_ref().map(|_| format!("{}\nwardroom: ", later::kept_where(record)));

@@ -12,7 +12,7 @@ use crate::{on_both, wait};
 
 on_both!(
     what_is_run_and_comes_through_the_gate_stands_once,
-    what_the_cluster_let_through_is_not_lost_with_a_run_that_failed,
+    what_the_cluster_let_through_is_not_lost_with_a_run_that_ended_badly,
 );
 
 /// What the cluster calls what it was asked in `update.json`.
@@ -125,11 +125,15 @@ fn what_is_run_and_comes_through_the_gate_stands_once(house: House) {
     assert_eq!(server.say(sabrina, &["undo", &number]).trim(), "Nothing differs from normal.");
 }
 
-fn what_the_cluster_let_through_is_not_lost_with_a_run_that_failed(house: House) {
+fn what_the_cluster_let_through_is_not_lost_with_a_run_that_ended_badly(house: House) {
     let scene = scene(house);
     let running = run(&scene, 7);
     review(&scene, "update.json");
     assert_eq!(over(&scene, running).status.code(), Some(7));
+    let told = stood(&scene);
+    assert_eq!((told.len(), &told[0]["state"]), (1, &json!("done")), "it may have changed something: {told:?}");
+    assert_eq!(lines(&told[0]), [(UPDATE, "the cluster")]);
+    scene.server.say(&scene.sabrina, &["change", &scene.n.to_string(), "failed", "1"]);
     let told = stood(&scene);
     let states: Vec<_> = told.iter().map(|change| (&change["state"], &change["through"])).collect();
     assert_eq!(states, [(&json!("failed"), &json!(null)), (&json!("done"), &json!("the cluster"))], "{told:?}");

@@ -15,7 +15,7 @@ on_both!(
     a_command_of_operations_is_announced_seen_kept_and_told,
     whoever_is_not_of_operations_runs_nothing_and_may_look,
     how_it_ended_is_told_as_it_was,
-    what_is_interrupted_is_for_its_operator_to_tell,
+    what_is_interrupted_may_have_changed_something,
     what_it_says_is_seen_while_it_runs,
     nobody_looks_who_could_not_keep_what_they_see,
     what_is_said_beside_a_command_leaves_without_secrets,
@@ -137,7 +137,21 @@ fn how_it_ended_is_told_as_it_was(house: House) {
     let (server, _, sabrina, n) = staffed(&house);
     let ran = server.verb(&sabrina, &["run", "1", "--", "sh", "-c", "echo no quota >&2; exit 7"]);
     assert_eq!(ran.status.code(), Some(7));
-    assert!(told(&ran).1.contains("wardroom change 1 done 1"), "{}", told(&ran).1);
+    let (_, errors) = told(&ran);
+    // What it left behind nobody knows: the service may differ by it, until operations have looked.
+    assert!(errors.contains("change 1 stands as done, with entry ") && errors.contains("exit code 7"), "{errors}");
+    assert!(errors.contains("If it changed nothing, operations say so: wardroom change 1 failed 1."), "{errors}");
+    let (_, view) = server.get(&sabrina, &format!("/api/v1/incidents/{n}"));
+    assert_eq!(view["differing"][0]["changes"], json!([1]), "{view}");
+    let change = &changes(&server, &sabrina, n)[0];
+    let note = change["note"].as_str().unwrap();
+    assert!(note.starts_with("exit code 7 after ") && note.ends_with(", and may have changed something"), "{change}");
+    assert!(change["evidence"].is_u64(), "{change}");
+    let told_as = server.verb(&sabrina, &["run", "1", "--json", "--", "sh", "-c", "exit 3"]);
+    let answer: Value = serde_json::from_str(&told(&told_as).0).unwrap();
+    assert_eq!((&answer["outcome"], &answer["exit_code"]), (&json!("broke_off"), &json!(3)), "{answer}");
+    // What turns out to have changed nothing is said so.
+    server.say(&sabrina, &["change", "1", "failed", "2", "it stopped at its first line"]);
     // What it leaves running holds nobody up.
     let began = Instant::now();
     let left = server.verb(&sabrina, &["run", "--look", "--", "sh", "-c", "sleep 600 & echo $!"]);
@@ -145,13 +159,15 @@ fn how_it_ended_is_told_as_it_was(house: House) {
     let (out, _) = told(&left);
     assert!(Command::new("kill").arg(out.trim()).status().unwrap().success());
     assert!(transcript(&server, &sabrina, n).contains("[something that it left running may say more]"));
-    // What cannot be run is not made, and nobody waits to hear how it went.
+    // What cannot be run has changed nothing, and nobody waits to hear how it went.
     let missing = server.verb(&sabrina, &["run", "1", "--", "no-such-command-here"]);
     assert_eq!(missing.status.code(), Some(2));
     let wrong = server.verb(&sabrina, &["run", "1", "--mask", "(", "--", "true"]);
     assert_eq!(wrong.status.code(), Some(2), "nothing runs under a mask that is none");
-    let states: Vec<Value> = changes(&server, &sabrina, n).iter().map(|change| change["state"].clone()).collect();
-    assert_eq!(states, [json!("failed"), json!("dropped")]);
+    let all = changes(&server, &sabrina, n);
+    let states: Vec<&Value> = all.iter().map(|change| &change["state"]).collect();
+    assert_eq!(states, ["done", "failed", "failed"]);
+    assert!(all[2]["note"].as_str().unwrap().starts_with("no-such-command-here cannot be run: "), "{all:?}");
 }
 
 fn begun(server: &Server, token: &str, script: &str) -> std::process::Child {
@@ -161,7 +177,7 @@ fn begun(server: &Server, token: &str, script: &str) -> std::process::Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-fn what_is_interrupted_is_for_its_operator_to_tell(house: House) {
+fn what_is_interrupted_may_have_changed_something(house: House) {
     let (server, _, sabrina, n) = staffed(&house);
     let file = house.folder().join("begun");
     // Nothing but the one program: a shell that waits for another while the signal comes may go on behind it.
@@ -172,10 +188,16 @@ fn what_is_interrupted_is_for_its_operator_to_tell(house: House) {
     let ran = running.wait_with_output().unwrap();
     let (_, errors) = told(&ran);
     assert_eq!(ran.status.code(), Some(130), "{errors}");
-    assert!(errors.contains("Say how far it came: wardroom change 1 done 1"), "{errors}");
-    assert_eq!(changes(&server, &sabrina, n)[0]["state"], "announced");
+    assert!(errors.contains("If it changed nothing, operations say so: wardroom change 1 failed 1."), "{errors}");
+    let stands = |change: usize| {
+        let change = changes(&server, &sabrina, n).remove(change);
+        let note = change["note"].as_str().unwrap().to_owned();
+        assert!(change["state"] == "done" && note.ends_with(", and may have changed something"), "{change}");
+        note
+    };
+    assert!(stands(0).starts_with("ended by signal 2 after "));
     assert!(transcript(&server, &sabrina, n).contains("ended by signal 2"));
-    assert!(server.next(&sabrina, n).contains("confirm_change"));
+    assert!(!server.next(&sabrina, n).contains("confirm_change"));
     // What catches the signal and ends with a code of its own was interrupted all the same.
     let file = house.folder().join("again");
     let script = format!("trap 'kill $!; exit 3' INT; sleep 600 & : > '{}'; wait", file.display());
@@ -185,8 +207,8 @@ fn what_is_interrupted_is_for_its_operator_to_tell(house: House) {
     let ran = running.wait_with_output().unwrap();
     let (_, errors) = told(&ran);
     assert_eq!(ran.status.code(), Some(3), "{errors}");
-    assert!(errors.contains("Say how far it came: wardroom change 1 done 2"), "{errors}");
-    assert_eq!(changes(&server, &sabrina, n)[1]["state"], "announced");
+    assert!(errors.contains("operations say so: wardroom change 1 failed 2."), "{errors}");
+    assert!(stands(1).starts_with("was interrupted: exit code 3 after "));
 }
 
 /// Evidence in trouble leaves no change announced, and no exit code its own: what the command said is laid aside here.
@@ -203,17 +225,19 @@ fn without_room_for_what_it_said_it_is_told_how_it_went(house: House) {
         let file = said.split_once(", it is in ").unwrap().1.split_once(": ").unwrap().0.to_owned();
         std::fs::read_to_string(file).unwrap()
     };
-    for (code, outcome) in [(0, "done"), (7, "failed")] {
+    for (code, stands) in [(0, "is done, without evidence."), (7, "stands as done, without evidence: exit code 7")] {
         let script = format!("echo password=hunter22; exit {code}");
         let ran = typed(&["run", "1", "--", "sh", "-c", &script]);
         let (out, errors) = told(&ran);
         assert_eq!((ran.status.code(), out.as_str()), (Some(code), "password=hunter22\n"), "{errors}");
         assert!(errors.contains("of evidence, and ") && errors.contains(" more do not fit"), "{errors}");
-        assert!(errors.contains(&format!("{outcome}, without evidence.")), "{errors}");
+        assert!(errors.contains(stands), "{errors}");
         assert!(laid_aside(&errors).contains("--- output ---\npassword=[masked]\n"), "{errors}");
         let change = changes(&server, &sabrina, n).pop().unwrap();
-        assert_eq!((&change["state"], &change["evidence"]), (&json!(outcome), &Value::Null));
-        assert!(change["note"].as_str().unwrap().ends_with("; what it said is not kept as evidence"), "{change}");
+        assert_eq!((&change["state"], &change["evidence"]), (&json!("done"), &Value::Null));
+        let note = change["note"].as_str().unwrap();
+        assert!(note.contains(" (what it said is not kept as evidence)"), "{change}");
+        assert_eq!(note.ends_with(", and may have changed something"), code != 0, "{change}");
     }
     let ran = typed(&["run", "1", "--look", "--json", "--", "echo", "5 pods"]);
     let answer: Value = serde_json::from_str(&told(&ran).0).unwrap();
@@ -235,7 +259,8 @@ fn without_a_place_for_evidence_it_is_told_how_it_went() {
     assert_eq!(ran.status.code(), Some(7), "{errors}");
     assert!(errors.contains("Evidence cannot be kept or read here just now"), "{errors}");
     let change = changes(&server, &sabrina, n).pop().unwrap();
-    assert_eq!((&change["state"], &change["evidence"]), (&json!("failed"), &Value::Null));
+    assert_eq!((&change["state"], &change["evidence"]), (&json!("done"), &Value::Null));
+    assert!(change["note"].as_str().unwrap().ends_with(", and may have changed something"), "{change}");
 }
 
 fn what_it_says_is_seen_while_it_runs(house: House) {

@@ -69,8 +69,8 @@ fn what_comes_to_wardroom_alone_ends_all_that_the_command_started() {
         send(signal, running.id());
         let (code, _, errors) = said(&running.wait_with_output().unwrap());
         assert_eq!(code, Some(128 + number), "{signal}: {errors}");
-        assert!(errors.contains("Say how far it came"), "{errors}");
-        assert_eq!((&ground.changes()[round]["state"], ground.kept().len()), (&json!("announced"), 0), "{signal}");
+        assert!(errors.contains("It may have changed something."), "{errors}");
+        assert_eq!((&ground.changes()[round]["state"], ground.kept().len()), (&json!("done"), 0), "{signal}");
         let told = ground.evidence().pop().unwrap().1;
         assert!(told.contains(&format!("ended by signal {number} ")), "{told}");
         assert!(!told.contains("something that it left running"), "{told}");
@@ -120,7 +120,7 @@ fn in_a_terminal_it_reads_there_and_has_what_is_typed_once() {
     send("TERM", wardroom);
     let (code, shown) = terminal.end();
     assert_eq!((code, words(&heard).as_str()), (3, "hunter22\nint\nterm\n"), "{shown}");
-    assert!(shown.contains("Say how far it came"), "{shown}");
+    assert!(shown.contains("It may have changed something."), "{shown}");
     assert!(sole(ground.evidence()).1.contains("was interrupted: exit code 3"));
 }
 
@@ -133,7 +133,7 @@ fn what_was_hung_up_is_told() {
     let told = wait::until("it is told", || ground.evidence().pop());
     assert!(told.1.contains("ended by signal 1 "), "{told:?}");
     wait::until("nothing is left", || ground.kept().is_empty().then_some(()));
-    assert_eq!(sole(ground.changes())["state"], "announced");
+    assert_eq!(sole(ground.changes())["state"], "done");
 }
 
 #[test]
@@ -153,7 +153,9 @@ fn whoever_asks_for_an_end_twice_loses_nothing() {
     ground.gate.open();
     let (code, out, errors) = ground.deliver(&ground.sabrina);
     assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");
-    assert_eq!(sole(ground.changes())["state"], "announced");
+    let change = sole(ground.changes());
+    assert_eq!(change["state"], "done");
+    assert!(change["note"].as_str().unwrap().starts_with("ended by signal 15 "), "{change}");
     let (name, told) = sole(ground.evidence());
     assert!(name == "change-1.txt" && told.contains("ended by signal 15 ") && told.contains("halfway"), "{told}");
 }

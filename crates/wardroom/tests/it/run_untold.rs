@@ -26,7 +26,8 @@ fn without_room_for_what_it_said_it_is_recorded_how_it_went(house: House) {
     let (code, out, errors) = ground.deliver(&ground.sabrina);
     assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");
     let change = &ground.changes()[0];
-    assert_eq!((&change["state"], &change["evidence"]), (&json!("failed"), &Value::Null), "{change}");
+    assert_eq!((&change["state"], &change["evidence"]), (&json!("done"), &Value::Null), "{change}");
+    assert!(change["why"].as_str().unwrap().ends_with(", and may have changed something"), "{change}");
     let file = out.split_once(", it is in ").unwrap().1.split_once(": ").unwrap().0;
     assert!(fs::read_to_string(file).unwrap().ends_with("\nno quota\n"), "{out}");
     let mut all = Vec::new();
@@ -56,8 +57,10 @@ fn what_ran_while_the_server_went_is_told_later(house: House) {
     let (code, out, errors) = ground.deliver(&ground.sabrina);
     assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");
     let changes = ground.changes();
-    assert_eq!((changes.len(), &changes[0]["state"]), (1, &json!("failed")), "{changes:?}");
-    assert_eq!(changes[0]["state_at"], ended, "as of when it failed, and not of when that was told");
+    assert_eq!((changes.len(), &changes[0]["state"]), (1, &json!("done")), "{changes:?}");
+    assert!(changes[0]["note"].as_str().unwrap().ends_with(", and may have changed something"), "{changes:?}");
+    assert!(out.contains("operations say so: wardroom change 1 failed 1."), "{out}");
+    assert_eq!(changes[0]["state_at"], ended, "as of when it ended, and not of when that was told");
     let evidence = ground.evidence();
     assert!(evidence[0].0 == "change-1.txt" && evidence[0].1.ends_with("\nit went\n"), "{evidence:?}");
     assert!(evidence[0].1.starts_with("$ sh -c "), "it did not run without the server: {evidence:?}");

@@ -46,18 +46,13 @@ impl Ended {
         u8::try_from(code).unwrap_or(u8::MAX)
     }
 
-    /// Whether it came to its end by itself. Of what was interrupted and did not end well all the same nobody knows how far it
-    /// came, also where it catches the signal and ends with a code, as shells and make do.
-    pub fn by_itself(&self) -> bool {
-        self.status.code().is_some_and(|code| code == 0 || !self.interrupted)
-    }
-
-    /// How it ended and how long it took, for a person.
+    /// How it ended and how long it took, for a person. What catches the signal and ends badly with a code, as shells and
+    /// make do, was interrupted all the same.
     pub fn how(&self) -> String {
         let took = format!("{:.1} s", self.took.as_secs_f64());
         match self.status.signal() {
             Some(signal) => format!("ended by signal {signal} after {took}"),
-            None if !self.by_itself() => format!("was interrupted: exit code {} after {took}", self.code()),
+            None if self.interrupted && self.code() != 0 => format!("was interrupted: exit code {} after {took}", self.code()),
             None => format!("exit code {} after {took}", self.code()),
         }
     }

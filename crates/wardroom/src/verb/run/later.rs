@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use uuid::Uuid;
-use wardroom_core::change::Outcome;
+use wardroom_core::change::{Outcome, broke_off};
 use wardroom_core::id::{Number, Time};
 use wardroom_core::text::shortened;
 use wardroom_server::clock;
@@ -30,9 +30,9 @@ use crate::verb::print_json;
 
 pub use begun::Begun;
 pub use delivery::{by_itself, deliver};
-pub use kept::Record;
-use kept::{End, Made, Pending, Requests, Store, Told, asker};
-pub use telling::{kept_where, with_evidence};
+pub use kept::{End, Record};
+use kept::{Made, Pending, Requests, Store, Told, asker};
+pub use telling::{kept_where, may_have_changed, with_evidence};
 
 /// For so long the server is tried where somebody would run without it.
 pub const REACH: Duration = Duration::from_secs(5);
@@ -185,16 +185,20 @@ pub fn untold(
 }
 
 impl End {
-    /// How what was run went. Of what did not come to its end by itself nobody knows how far it came.
-    pub fn outcome(&self) -> Option<Outcome> {
-        let outcome = if self.code == 0 { Outcome::Done } else { Outcome::Failed };
-        self.by_itself.then_some(outcome)
+    /// How what was run went. Of what did not end well, or was interrupted, nobody knows what it left behind.
+    pub fn outcome(&self) -> Outcome {
+        if self.code == 0 { Outcome::Done } else { Outcome::BrokeOff }
+    }
+
+    /// How it ended and, where nobody knows what it left behind, that.
+    pub fn told(&self) -> String {
+        if self.code == 0 { self.how.clone() } else { broke_off(&self.how) }
     }
 }
 
 /// How it ended.
 pub fn end(ended: &Ended, at: Time) -> End {
-    End { at, code: ended.code(), by_itself: ended.by_itself(), how: ended.how() }
+    End { at, code: ended.code(), how: ended.how() }
 }
 
 /// The first line of what is kept as evidence. To the last digit of the clock, so that two runs which say the same are two

@@ -44,8 +44,7 @@ impl Begun {
         }
     }
 
-    /// Keeps what was said as evidence, and says how it went. Of what was interrupted nobody knows how far it came: that is
-    /// for whoever ran it to say. The address of what was said.
+    /// Keeps what was said as evidence, and says how it went. The address of what was said.
     ///
     /// # Errors
     /// What kept the server from having all of it, also that somebody asked for an end meanwhile.

@@ -67,8 +67,6 @@ pub struct End {
     pub at: Time,
     /// As a shell would give it.
     pub code: u8,
-    /// Whether it came to its end by itself. Of what was interrupted nobody knows how far it came.
-    pub by_itself: bool,
     /// For a person.
     pub how: String,
 }

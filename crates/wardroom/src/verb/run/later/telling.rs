@@ -1,5 +1,5 @@
-//! Telling the server of what ran without it: the change is recorded, what the command said is kept as evidence, and a
-//! change that failed is said to have failed.
+//! Telling the server of what ran without it: the change is recorded, what the command said is kept as evidence, and of a
+//! change that was announced it is said how it went.
 //!
 //! The change comes first. Telling of one is never refused: it joins whoever tells it, and opens again what was closed
 //! meanwhile, and both have to be before evidence is taken. After each step the record is saved with what the server
@@ -127,7 +127,7 @@ fn recorded(record: &Record, made: Made, token: Token) -> Command {
         Token::Another => "it ran with another token without the server",
     };
     let later = match &record.ended {
-        Some(end) => format!("ecorded later: {ran} until {}, {}", moment(at), end.how),
+        Some(end) => format!("ecorded later: {ran} until {}, {}", moment(at), end.told()),
         None => format!("ecorded later: {ran} from {} on, and nobody saw its end", moment(at)),
     };
     let glass = record.glass.as_ref().map(|why| format!("Over broken glass: {}", why.as_str().trim_end_matches('.')));
@@ -180,7 +180,7 @@ pub fn no_room(error: &anyhow::Error) -> Option<String> {
     wants.then(|| problem["detail"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Says how it went, unless that is done: what is recorded is taken for done.
+/// Says how it went, unless that is done: what is recorded stands as done already, with how it ended as its reason.
 pub fn confirm(client: &Client, record: &mut Record) -> anyhow::Result<()> {
     confirm_as_of(client, record, None)
 }
@@ -206,11 +206,11 @@ fn confirm_as_of(client: &Client, record: &mut Record, at: Option<Time>) -> anyh
     let (Some(change), Some(outcome), false) = (record.told.change, outcome(record), record.told.outcome) else {
         return Ok(());
     };
-    let unkept = if record.told.unkept.is_some() { "; what it said is not kept as evidence" } else { "" };
+    let unkept = if record.told.unkept.is_some() { " (what it said is not kept as evidence)" } else { "" };
     let note = record.ended.as_ref().and_then(|end| format!("{}{unkept}", end.how).parse::<Prose>().ok());
     let command = Command::ConfirmChange { change, outcome, note, evidence: record.told.evidence, happened_at: at };
     match client.command_as(record.requests.outcome, record.number, &command) {
-        // That what is done failed operations alone say.
+        // It is somebody else's to say: of another's change, or of one that is done by now.
         Err(error) if says(&error, &["not_yours"]) => return Ok(()),
         // Somebody has said by now how it went.
         Err(error) if says(&error, &["already_so"]) => {}
@@ -222,8 +222,7 @@ fn confirm_as_of(client: &Client, record: &mut Record, at: Option<Time>) -> anyh
 
 /// How it went, where that is not said by recording it.
 fn outcome(record: &Record) -> Option<Outcome> {
-    let said = |outcome: &Outcome| record.told.announced || *outcome != Outcome::Done;
-    record.ended.as_ref()?.outcome().filter(said)
+    record.ended.as_ref().filter(|_| record.told.announced).map(End::outcome)
 }
 
 /// As much of what was typed as fits a line of a terminal, with nothing that moves in it.
@@ -245,22 +244,27 @@ fn sentence(record: &Record, token: Token) -> String {
         (true, false) => " When it ran is in its reason alone: the clocks differ.",
         (true, true) => " It stands as of now: the clocks differ.",
     };
-    let still = match record.ended.as_ref().and_then(End::outcome) {
-        Some(Outcome::Done) => String::new(),
-        Some(_) if record.told.outcome => String::new(),
-        Some(_) => {
-            format!(" That it failed is for operations to say: wardroom change {n} failed {change}")
-        }
-        _ if record.told.announced => {
+    let still = match record.ended.as_ref().map(End::outcome) {
+        _ if record.told.announced && !record.told.outcome => {
             format!(" Say how far it came: wardroom change {n} done {change}, failed {change} or drop {change}")
         }
-        _ => format!(" How far it came is not known. If it changed nothing: wardroom change {n} failed {change}"),
+        Some(Outcome::Done) => String::new(),
+        _ => format!(" {}", may_have_changed(record.number, change)),
     };
     let sort = match is_outside(record, token) && !record.told.announced {
         true => format!(" Operations sort it (wardroom change {n} take-in {change}, or dismiss {change})."),
         false => String::new(),
     };
     format!("{what}.{unkept}{undated}{sort}{still}")
+}
+
+/// What is to be done about a change of which nobody knows what it left behind.
+pub fn may_have_changed(number: Number, change: u32) -> String {
+    let n = number.get();
+    format!(
+        "It may have changed something. If it changed nothing, operations say so: wardroom change {n} failed {change}. \
+         Undone? wardroom change {n} revert {change}"
+    )
 }
 
 /// With which evidence a run is told, in words.

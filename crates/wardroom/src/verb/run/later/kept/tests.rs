@@ -51,7 +51,7 @@ fn a_run_is_kept_for_its_owner_alone_and_read_back() {
     assert_eq!(store.waiting().unwrap(), std::slice::from_ref(&folder));
     // Whoever runs it holds it.
     assert!(matches!(open(&folder), Found::Running));
-    let end = End { at: Time::UNIX_EPOCH, code: 7, by_itself: true, how: "exit code 7".to_owned() };
+    let end = End { at: Time::UNIX_EPOCH, code: 7, how: "exit code 7".to_owned() };
     pending.ended(end.clone(), b"\xFFsaid").unwrap();
     for (path, mode) in [(&store.state, 0o700), (&store.runs(), 0o700), (&folder, 0o700)] {
         assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, mode, "{}", path.display());
