@@ -67,7 +67,7 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
     begun.ended(later::end(&ended, clock::now()), &said);
     let address = match begun.tell(&mut steadfast, client, &said) {
         Ok(address) => address,
-        Err(error) => return later::untold(remote, begun, (&ended, &said), error),
+        Err(error) => return Ok(later::untold(remote, begun, (&ended, &said), &error)),
     };
     let record = begun.told();
     if remote.json {

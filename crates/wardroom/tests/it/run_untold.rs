@@ -1,6 +1,7 @@
 //! What ran and could not be told, or not all of it: nothing of it is lost, and it is told as what it was.
 
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -13,6 +14,8 @@ use crate::{on_both, wait};
 on_both!(
     without_room_for_what_it_said_it_is_recorded_how_it_went,
     what_ran_while_the_server_went_is_told_later,
+    what_can_be_neither_told_nor_kept_ends_as_the_command_did,
+    what_could_not_be_kept_to_its_end_ends_as_the_command_did,
     whoever_delivers_it_it_is_told_as_what_it_was,
     what_was_told_with_a_token_that_is_replaced_is_told_once,
 );
@@ -35,19 +38,59 @@ fn without_room_for_what_it_said_it_is_recorded_how_it_went(house: House) {
     assert!(all.iter().all(|(path, mode)| *mode == if path.is_dir() { 0o700 } else { 0o600 }), "{all:?}");
 }
 
-fn what_ran_while_the_server_went_is_told_later(house: House) {
-    let ground = Ground::of(&house);
+/// What a command says that ends with 7, while the server goes.
+fn the_server_goes(house: &House, ground: &Ground, run: &[&str], state: &Path) -> (Option<i32>, String, String) {
     let [begun, go] = ["begun", "go"].map(|name| house.folder().join(name));
+    for left in [&begun, &go] {
+        drop(fs::remove_file(left));
+    }
     let script = format!(
         "touch {}; while [ ! -e {} ]; do sleep 0.05; done; echo it went; exit 7",
         begun.display(),
         go.display()
     );
-    let running = ground.begun(&ground.sabrina, &["run", "1", "--", "sh", "-c", &script]);
+    let mut typed = ground.typed(&ground.sabrina, &[run, &["--", "sh", "-c", &script]].concat());
+    let running = typed.env("WARDROOM_STATE", state).spawn().unwrap();
     wait::until("it runs", || begun.exists().then_some(()));
     ground.gate.shut();
     fs::write(&go, "").unwrap();
-    let (code, out, errors) = said(&running.wait_with_output().unwrap());
+    said(&running.wait_with_output().unwrap())
+}
+
+/// A script that goes on by its exit code is not told that the server is away.
+fn what_can_be_neither_told_nor_kept_ends_as_the_command_did(house: House) {
+    let ground = Ground::of(&house);
+    let nowhere = Path::new("/dev/null/state");
+    let (code, out, errors) = the_server_goes(&house, &ground, &["run", "1"], nowhere);
+    assert_eq!((code, out.as_str()), (Some(7), "it went\n"), "{errors}");
+    assert!(errors.contains("could not be told") && errors.contains("nor could it be kept on this machine"), "{errors}");
+    assert!(errors.contains("Once the server is back, say it: wardroom change 1 done 1 \"exit code 7 after "), "{errors}");
+    assert!(errors.contains("or, if it changed nothing, wardroom change 1 failed 1"), "{errors}");
+    ground.gate.open();
+    let (code, out, errors) = the_server_goes(&house, &ground, &["run", "1", "--look", "--json"], nowhere);
+    let answer: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &answer["exit_code"], &answer["evidence"]), (Some(7), &json!(7), &Value::Null), "{errors}");
+    assert!(answer["not_kept"]["why"].is_string() && answer["recorded_later"].is_null(), "{answer}");
+    assert!(errors.contains("wardroom note 1 \"what you saw\""), "{errors}");
+}
+
+fn what_could_not_be_kept_to_its_end_ends_as_the_command_did(house: House) {
+    let ground = Ground::of(&house);
+    ground.gate.shut();
+    let away = house.folder().join("away");
+    let (code, _, errors) = ground.offline(&ground.sabrina, &format!("mv \"$WARDROOM_STATE\" {}; exit 7", away.display()));
+    assert_eq!(code, Some(7), "{errors}");
+    assert!(errors.contains("that could not be kept in ") && errors.contains("wardroom note 1 \"exit code 7 "), "{errors}");
+    fs::rename(&away, &ground.state).unwrap();
+    ground.gate.open();
+    let (code, out, errors) = ground.deliver(&ground.sabrina);
+    assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");
+    assert!(ground.changes()[0]["why"].as_str().unwrap().ends_with("and nobody saw its end"), "{out}");
+}
+
+fn what_ran_while_the_server_went_is_told_later(house: House) {
+    let ground = Ground::of(&house);
+    let (code, out, errors) = the_server_goes(&house, &ground, &["run", "1"], &ground.state);
     assert_eq!((code, out.as_str()), (Some(7), "it went\n"), "{errors}");
     assert!(errors.contains("could not be told") && errors.contains("wardroom run --deliver"), "{errors}");
     assert_eq!(ground.changes()[0]["state"], "announced");

@@ -39,6 +39,9 @@ pub const REACH: Duration = Duration::from_secs(5);
 /// So much of a command is kept in the record, in characters. What it said has all of it.
 const TYPED_MAX: usize = 16_000;
 
+/// When what is kept is recorded.
+const RECORDS: &str = "The next run, next or show that reaches the server records it, or wardroom run --deliver";
+
 /// Whether the server could not be reached, as against one that says no.
 pub fn is_out_of_reach(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(Failure::Unreachable(_)))
@@ -130,18 +133,23 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
             return Err(error);
         }
     };
-    keep(&mut kept, typed, &ended, mask).map_err(|why| {
-        Failure::unreachable(format!(
-            "the command ran ({}), and that could not be kept ({why}). It will be told as one whose end nobody saw: {}",
-            ended.how(),
-            kept.folder.display()
-        ))
-    })?;
+    let mut answer = answer(&kept.record, &ended, None, Some(id));
+    let told = match keep(&mut kept, typed, &ended, mask) {
+        Ok(()) => format!("kept on this machine. {RECORDS}"),
+        Err(why) => {
+            answer["not_kept"] = json!({ "why": why.to_string(), "here": kept.folder });
+            let (how, folder, n) = (ended.how(), kept.folder.display(), number.get());
+            format!(
+                "the command ran ({how}), and that could not be kept in {folder}: {why}. It is recorded as one whose end \
+                 nobody saw. {RECORDS}. Say then how it ended: wardroom note {n} \"{how}\""
+            )
+        }
+    };
     if remote.json {
-        print_json(&answer(&kept.record, &ended, None, Some(id)));
-    } else {
-        say("kept on this machine. The next run, next or show that reaches the server records it, or wardroom run \
-             --deliver");
+        print_json(&answer);
+    }
+    if !remote.json || answer["not_kept"].is_object() {
+        say(&told);
     }
     Ok(ExitCode::from(ended.code()))
 }
@@ -153,35 +161,41 @@ fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io:
     kept.ended(end(ended, at), &output)
 }
 
-/// It ran, and the server does not know how it went: that is kept here until it does. Ends as the command did.
-///
-/// # Errors
-/// What kept the server from being told, if it cannot be kept here either: then whoever ran it has to say it.
-pub fn untold(
-    remote: &Remote,
-    begun: Begun,
-    (ended, said): (&Ended, &[u8]),
-    error: anyhow::Error,
-) -> anyhow::Result<ExitCode> {
+/// It ran, and the server does not know how it went: that is kept here until it does, and where it cannot be, whoever ran it
+/// is told what to say. Ends as the command did, whatever became of the telling.
+pub fn untold(remote: &Remote, begun: Begun, (ended, said): (&Ended, &[u8]), error: &anyhow::Error) -> ExitCode {
     let (id, record) = (begun.id, begun.record.clone());
-    if begun.keep_all(said).is_err() {
-        let (n, how) = (record.number.get(), ended.how());
-        let say = match record.told.change {
-            Some(change) => format!("wardroom change {n} done {change}, or failed {change}"),
-            None => format!("wardroom note {n} \"…\""),
-        };
-        return Err(error.context(format!("the command ran ({how}), and that could not be told. Say it: {say}")));
-    }
+    let ran = format!("the command ran ({}), and that could not be told: {error:#}", ended.how());
+    let (told, answer) = match begun.keep_all(said) {
+        Ok(()) => (format!("it is kept on this machine. {RECORDS}"), answer(&record, ended, None, Some(id))),
+        Err(why) => {
+            let mut answer = answer(&record, ended, None, None);
+            answer["not_kept"] = json!({ "why": why.to_string(), "here": null });
+            (format!("nor could it be kept on this machine: {why}. {}", by_hand(&record)), answer)
+        }
+    };
     if remote.json {
-        print_json(&answer(&record, ended, None, Some(id)));
-    } else {
-        say(&format!(
-            "the command ran ({}), and that could not be told: {error:#}\nwardroom: it is kept on this machine. The next \
-             run, next or show that reaches the server tells it, or wardroom run --deliver",
-            ended.how()
-        ));
+        print_json(&answer);
     }
-    Ok(ExitCode::from(ended.code()))
+    if !remote.json || answer["not_kept"].is_object() {
+        say(&format!("{ran}\nwardroom: {told}"));
+    }
+    ExitCode::from(ended.code())
+}
+
+/// What whoever ran it types once the server is back, where nobody else tells it.
+fn by_hand(record: &Record) -> String {
+    let (n, end) = (record.number.get(), record.ended.as_ref());
+    let said = if record.told.evidence.is_some() { "" } else { "What it said is here alone. " };
+    let typed = match (record.told.change, end) {
+        (Some(change), Some(end)) if end.outcome() == Outcome::BrokeOff => format!(
+            "wardroom change {n} done {change} \"{}\", or, if it changed nothing, wardroom change {n} failed {change}",
+            end.told()
+        ),
+        (Some(change), _) => format!("wardroom change {n} done {change}"),
+        (None, _) => format!("wardroom note {n} \"what you saw\""),
+    };
+    format!("{said}Once the server is back, say it: {typed}")
 }
 
 impl End {
