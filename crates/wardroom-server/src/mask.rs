@@ -2,8 +2,17 @@
 //!
 //! This is a net and no wall: it catches what passwords and tokens usually look like, and what somebody says that they look
 //! like here. What got through is redacted in the incident.
+//!
+//! Programs print in colours, and not only whole words: what is looked for is looked for as people read it, with the
+//! terminal's escapes left out (`escapes.rs`), and taken out of what was printed with whatever stands in it.
 
-use regex::bytes::Regex;
+mod escapes;
+
+use std::ops::Range;
+
+use regex::bytes::{Captures, Regex};
+
+use self::escapes::Plain;
 
 /// What stands in the place of a secret.
 const MASKED: &str = "[masked]";
@@ -93,9 +102,17 @@ impl Mask {
     /// The same without secrets, as far as they are known.
     #[must_use]
     pub fn bytes(&self, said: &[u8]) -> Vec<u8> {
-        let mut masked = said.to_vec();
+        let coloured = escapes::are_in(said);
+        // A link's address is words, too.
+        let mut masked = if coloured { escapes::reworded(said, |words| self.bytes(words)) } else { said.to_vec() };
         for (look, instead) in &self.looks {
-            masked = look.replace_all(&masked, instead.as_bytes()).into_owned();
+            if coloured {
+                masked = read_over(&masked, look, instead);
+            }
+            // What somebody names may have an escape in it. Of what has a name, the colour behind it would be taken, too.
+            if !coloured || *instead == MASKED {
+                masked = look.replace_all(&masked, instead.as_bytes()).into_owned();
+            }
         }
         masked
     }
@@ -107,6 +124,33 @@ impl Mask {
     }
 }
 
+/// The same, looked through as people read it: what stands in the place of a secret is all that changes.
+fn read_over(said: &[u8], look: &Regex, instead: &str) -> Vec<u8> {
+    let plain = Plain::of(said);
+    let (mut masked, mut done) = (Vec::with_capacity(said.len()), 0);
+    for found in look.captures_iter(plain.bytes()) {
+        let (secret, shown) = secret(&found, instead);
+        let stands = plain.range(secret);
+        masked.extend_from_slice(&said[done..stands.start]);
+        masked.extend(shown);
+        done = stands.end;
+    }
+    masked.extend_from_slice(&said[done..]);
+    masked
+}
+
+/// Where of what was found the secret stands, and what is shown there: what stays of it at both ends, as its name, is none.
+fn secret(found: &Captures<'_>, instead: &str) -> (Range<usize>, Vec<u8>) {
+    let (whole, mut shown) = (found.get_match(), Vec::new());
+    found.expand(instead.as_bytes(), &mut shown);
+    let same = |(one, other): &(&u8, &u8)| one == other;
+    let before = whole.as_bytes().iter().zip(&shown).take_while(same).count();
+    let (rest, left) = (&whole.as_bytes()[before..], &shown[before..]);
+    let after = rest.iter().rev().zip(left.iter().rev()).take_while(same).count();
+    let shown = left[..left.len() - after].to_vec();
+    (whole.start() + before..whole.end() - after, shown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,48 +159,51 @@ mod tests {
         Mask::new(&["corp-[0-9]+".to_owned()], "wr_t0ken.x").unwrap().text(said)
     }
 
+    /// What is said, and what is shown of it.
+    const LOOKS: [(&str, &str); 35] = [
+        ("PGPASSWORD=hunter22 psql", "PGPASSWORD=[masked] psql"),
+        ("deploy --token abcdef --to eu-1", "deploy --token [masked] --to eu-1"),
+        ("deploy --api-key=abcdef", "deploy --api-key=[masked]"),
+        (r#"{"client_secret": "abcdef", "a": 1}"#, r#"{"client_secret": "[masked]", "a": 1}"#),
+        ("curl -H 'Authorization: Bearer abc.def'", "curl -H 'Authorization: Bearer [masked]'"),
+        ("postgres://mary:hunter2@db/search", "postgres://mary:[masked]@db/search"),
+        ("key AKIAABCDEFGHIJKLMNOP here", "key [masked] here"),
+        ("ghp_abcdefghijklmnopqrstuvwxyz0123", "[masked]"),
+        ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc", "[masked]"),
+        (r#"{"passphrase": "correct horse battery staple"}"#, r#"{"passphrase": "[masked]"}"#),
+        (r#"{"a": "{\"token\": \"correct horse\"}"}"#, r#"{"a": "{\"token\": \"[masked]\"}"}"#),
+        (r#"{"password": "a\"b c"}"#, r#"{"password": "[masked]"}"#),
+        ("deploy --password 'hun ter2 x' now", "deploy --password '[masked]' now"),
+        (r"deploy --password 'it'\''s a secret' now", "deploy --password '[masked]' now"),
+        (r"deploy --password hun\ ter2 now", "deploy --password [masked] now"),
+        (r#"["deploy", "--token", "abc def"]"#, r#"["deploy", "--token", "[masked]"]"#),
+        ("PGPASSWORD='p;q12345' psql", "PGPASSWORD='[masked]' psql"),
+        ("password=ab&cdefgh", "password=[masked]"),
+        ("MYSQL_PWD=hunter2", "MYSQL_PWD=[masked]"),
+        ("password: \"not closed", "password: \"[masked]\""),
+        ("ALTER USER mary PASSWORD 'hunter 2'", "ALTER USER mary PASSWORD '[masked]'"),
+        ("machine db login mary password hunter2", "machine db login mary password [masked]"),
+        ("curl -u mary:hunter2 https://db", "curl -u mary:[masked] https://db"),
+        ("curl -s -u 'mary:hun ter2' https://db", "curl -s -u 'mary:[masked]' https://db"),
+        ("mysql -u mary -phunter2 search", "mysql -u mary -p[masked] search"),
+        ("sshpass -p hunter2 ssh db", "sshpass -p [masked] ssh db"),
+        ("redis-cli -h db -a hunter2 ping", "redis-cli -h db -a [masked] ping"),
+        (
+            "Authorization: Digest username=\"mary\", response=\"abc\"\nAccept: a",
+            "Authorization: Digest [masked]\nAccept: a",
+        ),
+        ("Set-Cookie: session=abc; Secure", "Set-Cookie: [masked]"),
+        ("postgres://mary:hun@ter2@db/search", "postgres://mary:[masked]@db/search"),
+        ("https://hooks.slack.com/services/T0/B0/abc", "https://[masked]"),
+        ("it is corp-4711", "it is [masked]"),
+        ("password=x,corp-4711 y;corp-12", "password=[masked] y;[masked]"),
+        ("WARDROOM_TOKEN is wr_t0ken.x", "WARDROOM_TOKEN is [masked]"),
+        ("wr_t0kenAx", "wr_t0kenAx"),
+    ];
+
     #[test]
     fn what_looks_like_a_secret_is_masked_and_keeps_its_name() {
-        for (said, shown) in [
-            ("PGPASSWORD=hunter22 psql", "PGPASSWORD=[masked] psql"),
-            ("deploy --token abcdef --to eu-1", "deploy --token [masked] --to eu-1"),
-            ("deploy --api-key=abcdef", "deploy --api-key=[masked]"),
-            (r#"{"client_secret": "abcdef", "a": 1}"#, r#"{"client_secret": "[masked]", "a": 1}"#),
-            ("curl -H 'Authorization: Bearer abc.def'", "curl -H 'Authorization: Bearer [masked]'"),
-            ("postgres://mary:hunter2@db/search", "postgres://mary:[masked]@db/search"),
-            ("key AKIAABCDEFGHIJKLMNOP here", "key [masked] here"),
-            ("ghp_abcdefghijklmnopqrstuvwxyz0123", "[masked]"),
-            ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.abc", "[masked]"),
-            (r#"{"passphrase": "correct horse battery staple"}"#, r#"{"passphrase": "[masked]"}"#),
-            (r#"{"a": "{\"token\": \"correct horse\"}"}"#, r#"{"a": "{\"token\": \"[masked]\"}"}"#),
-            (r#"{"password": "a\"b c"}"#, r#"{"password": "[masked]"}"#),
-            ("deploy --password 'hun ter2 x' now", "deploy --password '[masked]' now"),
-            (r"deploy --password 'it'\''s a secret' now", "deploy --password '[masked]' now"),
-            (r"deploy --password hun\ ter2 now", "deploy --password [masked] now"),
-            (r#"["deploy", "--token", "abc def"]"#, r#"["deploy", "--token", "[masked]"]"#),
-            ("PGPASSWORD='p;q12345' psql", "PGPASSWORD='[masked]' psql"),
-            ("password=ab&cdefgh", "password=[masked]"),
-            ("MYSQL_PWD=hunter2", "MYSQL_PWD=[masked]"),
-            ("password: \"not closed", "password: \"[masked]\""),
-            ("ALTER USER mary PASSWORD 'hunter 2'", "ALTER USER mary PASSWORD '[masked]'"),
-            ("machine db login mary password hunter2", "machine db login mary password [masked]"),
-            ("curl -u mary:hunter2 https://db", "curl -u mary:[masked] https://db"),
-            ("curl -s -u 'mary:hun ter2' https://db", "curl -s -u 'mary:[masked]' https://db"),
-            ("mysql -u mary -phunter2 search", "mysql -u mary -p[masked] search"),
-            ("sshpass -p hunter2 ssh db", "sshpass -p [masked] ssh db"),
-            ("redis-cli -h db -a hunter2 ping", "redis-cli -h db -a [masked] ping"),
-            (
-                "Authorization: Digest username=\"mary\", response=\"abc\"\nAccept: a",
-                "Authorization: Digest [masked]\nAccept: a",
-            ),
-            ("Set-Cookie: session=abc; Secure", "Set-Cookie: [masked]"),
-            ("postgres://mary:hun@ter2@db/search", "postgres://mary:[masked]@db/search"),
-            ("https://hooks.slack.com/services/T0/B0/abc", "https://[masked]"),
-            ("it is corp-4711", "it is [masked]"),
-            ("password=x,corp-4711 y;corp-12", "password=[masked] y;[masked]"),
-            ("WARDROOM_TOKEN is wr_t0ken.x", "WARDROOM_TOKEN is [masked]"),
-            ("wr_t0kenAx", "wr_t0kenAx"),
-        ] {
+        for (said, shown) in LOOKS {
             assert_eq!(masked(said), shown);
         }
         let own = format!("wl_{}", "0a".repeat(32));
@@ -170,6 +217,53 @@ mod tests {
         let no_text = Mask::new(&[], "").unwrap().bytes(b"token=ab\xFFcd\xFE e");
         assert_eq!(no_text, b"token=[masked] e");
         assert_eq!(masked("-----BEGIN PRIVATE KEY-----\ncut off"), "[masked]");
+    }
+
+    /// As a person reads it, who sees no escapes.
+    #[test]
+    fn no_colour_hides_a_secret() {
+        for (said, shown) in [
+            ("\u{1b}[31mpassword\u{1b}[0m=hunter22 ok", "\u{1b}[31mpassword\u{1b}[0m=[masked] ok"),
+            ("pass\u{1b}[1mword=hunter22", "pass\u{1b}[1mword=[masked]"),
+            ("password=hun\u{1b}]0;a title\u{7}ter22 ok", "password=[masked] ok"),
+            ("\u{1b}[2mpassword=hunter22\u{1b}[0m ok", "\u{1b}[2mpassword=[masked]\u{1b}[0m ok"),
+            (
+                "\u{1b}[36m\"token\"\u{1b}[0m: \u{1b}[32m\"ab\u{1b}(Bcd\"\u{1b}[0m,",
+                "\u{1b}[36m\"token\"\u{1b}[0m: \u{1b}[32m\"[masked]\"\u{1b}[0m,",
+            ),
+            ("token: \u{1b}[32m\"\"\u{1b}[0m", "token: \u{1b}[32m\"[masked]\"\u{1b}[0m"),
+            ("corp-\u{1b}[1m47\u{1b}[0m11", "[masked]"),
+            ("wr_t0\u{1b}[1mken.x", "[masked]"),
+            (
+                "\u{1b}]8;;https://mary:hunter22@db/\u{1b}\\the db\u{1b}]8;;\u{1b}\\",
+                "\u{1b}]8;;https://mary:[masked]@db/\u{1b}\\the db\u{1b}]8;;\u{1b}\\",
+            ),
+            (
+                "\u{1b}[31mFATAL\u{1b}[0m: password authentication failed",
+                "\u{1b}[31mFATAL\u{1b}[0m: password authentication failed",
+            ),
+        ] {
+            assert_eq!(masked(said), shown);
+        }
+        let named = Mask::new(&["\u{1b}\\[7m[^\u{1b}]+".to_owned()], "").unwrap();
+        assert_eq!(
+            named.text("a \u{1b}[7mblacked out\u{1b}[0m"),
+            "a [masked]\u{1b}[0m",
+            "what somebody names may have one"
+        );
+    }
+
+    /// Wherever it is interrupted, the same is masked as if it were not.
+    #[test]
+    fn what_is_interrupted_at_every_letter_is_masked_as_ever() {
+        for escape in ["\u{1b}[0m", "\u{1b}[38;5;9m", "\u{1b}(B", "\u{f}", "\u{1b}]0;a title, of words\u{7}"] {
+            for (said, shown) in LOOKS {
+                let letters: Vec<String> = said.chars().map(String::from).collect();
+                let interrupted = masked(&letters.join(escape));
+                assert_eq!(interrupted.replace(escape, ""), shown, "{interrupted:?}");
+                assert_eq!(masked(&interrupted).replace(escape, ""), masked(shown), "{interrupted:?}");
+            }
+        }
     }
 
     #[test]

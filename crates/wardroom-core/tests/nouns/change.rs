@@ -152,9 +152,11 @@ fn what_ended_badly_stands_as_done_until_operations_say_that_it_changed_nothing(
     // Told late, it is no news to whoever has said meanwhile how it went.
     for outcome in ["done", "failed", "dropped"] {
         let said = ready.clone().when(JOSEPHINE, confirm(outcome)).accepted();
-        said.when(JOSEPHINE, ended("exit code 7"))
-            .says(&format!("Change 1 is {outcome} already."))
-            .refused(Code::AlreadySo, &[], None);
+        said.when(JOSEPHINE, ended("exit code 7")).says(&format!("Change 1 is {outcome} already.")).refused(
+            Code::AlreadySo,
+            &[],
+            None,
+        );
     }
 }
 

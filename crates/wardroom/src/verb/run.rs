@@ -282,7 +282,10 @@ fn sentence(record: &Record) -> String {
         }
         (Some(change), Some(_)) => {
             let how = record.ended.as_ref().map_or("it ended badly", |end| &end.how);
-            format!("change {change} stands as done, {evidence}: {how}. {}", later::may_have_changed(record.number, change))
+            format!(
+                "change {change} stands as done, {evidence}: {how}. {}",
+                later::may_have_changed(record.number, change)
+            )
         }
         // It is not announced any more.
         (Some(change), None) => format!(

@@ -63,8 +63,14 @@ fn what_can_be_neither_told_nor_kept_ends_as_the_command_did(house: House) {
     let nowhere = Path::new("/dev/null/state");
     let (code, out, errors) = the_server_goes(&house, &ground, &["run", "1"], nowhere);
     assert_eq!((code, out.as_str()), (Some(7), "it went\n"), "{errors}");
-    assert!(errors.contains("could not be told") && errors.contains("nor could it be kept on this machine"), "{errors}");
-    assert!(errors.contains("Once the server is back, say it: wardroom change 1 done 1 \"exit code 7 after "), "{errors}");
+    assert!(
+        errors.contains("could not be told") && errors.contains("nor could it be kept on this machine"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("Once the server is back, say it: wardroom change 1 done 1 \"exit code 7 after "),
+        "{errors}"
+    );
     assert!(errors.contains("or, if it changed nothing, wardroom change 1 failed 1"), "{errors}");
     ground.gate.open();
     let (code, out, errors) = the_server_goes(&house, &ground, &["run", "1", "--look", "--json"], nowhere);
@@ -78,9 +84,13 @@ fn what_could_not_be_kept_to_its_end_ends_as_the_command_did(house: House) {
     let ground = Ground::of(&house);
     ground.gate.shut();
     let away = house.folder().join("away");
-    let (code, _, errors) = ground.offline(&ground.sabrina, &format!("mv \"$WARDROOM_STATE\" {}; exit 7", away.display()));
+    let (code, _, errors) =
+        ground.offline(&ground.sabrina, &format!("mv \"$WARDROOM_STATE\" {}; exit 7", away.display()));
     assert_eq!(code, Some(7), "{errors}");
-    assert!(errors.contains("that could not be kept in ") && errors.contains("wardroom note 1 \"exit code 7 "), "{errors}");
+    assert!(
+        errors.contains("that could not be kept in ") && errors.contains("wardroom note 1 \"exit code 7 "),
+        "{errors}"
+    );
     fs::rename(&away, &ground.state).unwrap();
     ground.gate.open();
     let (code, out, errors) = ground.deliver(&ground.sabrina);

@@ -52,7 +52,9 @@ impl Ended {
         let took = format!("{:.1} s", self.took.as_secs_f64());
         match self.status.signal() {
             Some(signal) => format!("ended by signal {signal} after {took}"),
-            None if self.interrupted && self.code() != 0 => format!("was interrupted: exit code {} after {took}", self.code()),
+            None if self.interrupted && self.code() != 0 => {
+                format!("was interrupted: exit code {} after {took}", self.code())
+            }
             None => format!("exit code {} after {took}", self.code()),
         }
     }
