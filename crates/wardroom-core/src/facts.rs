@@ -13,7 +13,7 @@ use crate::example::Part;
 use crate::id::{Handle, Number, PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
-use crate::preserve::Thing;
+use crate::preserve::{CaptureName, Thing};
 use crate::refusal::{Code, Refusal, Remedy};
 use crate::text::{Text, repeated};
 
@@ -120,6 +120,9 @@ pub struct Facts {
     /// What all evidence of one incident may weigh: it stands in the server's settings and in no event.
     #[serde(skip)]
     pub room: Room,
+    /// Which captures the server's settings name; nothing where nobody knows, as beside a server.
+    #[serde(skip)]
+    pub captures: Option<Arc<BTreeSet<CaptureName>>>,
 }
 
 impl Facts {

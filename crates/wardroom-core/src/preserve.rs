@@ -187,6 +187,25 @@ impl From<Template> for Worth {
 }
 
 impl Directory {
+    /// What nothing runs is found out now, and not while something is wrong with the service.
+    fn names_a_capture(&self, template: &Template) -> Result<(), Refusal> {
+        let (Ok(Way::Capture(name)), Some(known)) = (Way::of(template.how.as_str()), &self.facts.captures) else {
+            return Ok(());
+        };
+        if known.contains(&name) {
+            return Ok(());
+        }
+        let all: Vec<String> = known.iter().map(ToString::to_string).collect();
+        let there = match all.as_slice() {
+            [] => "it has none".to_owned(),
+            all => format!("it has {}", all.join(", ")),
+        };
+        let sentence = format!(
+            "This server has no capture “{name}”: {there}. Whoever runs the server can add one (--capture {name}=PROGRAM)."
+        );
+        Err(Refusal::new(Code::Invalid, sentence))
+    }
+
     pub(crate) fn preserve_service(
         &self,
         service: ServiceName,
@@ -200,6 +219,7 @@ impl Directory {
         if let Some(why) = keep.iter().find_map(|template| Way::of(template.how.as_str()).err()) {
             return Err(Refusal::new(Code::Invalid, format!("“capture:” is followed by a name: {why}.")));
         }
+        keep.iter().try_for_each(|template| self.names_a_capture(template))?;
         let named: BTreeSet<&str> = keep.iter().map(|template| template.what.as_str()).collect();
         if named.len() < keep.len() {
             let sentence = "Two things have the same name here. Name each so that it can be told from the others.";

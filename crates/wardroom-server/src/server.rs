@@ -263,7 +263,7 @@ pub async fn start(
     config: Config,
     stopping: signal::Receiver<bool>,
 ) -> anyhow::Result<Server> {
-    let streams = Streams::new(log.clone()).with_room(config.limits.room());
+    let streams = Streams::new(log.clone()).with_room(config.limits.room()).with_captures(config.captures.names());
     let keep = Keep::of(&log, &config.evidence);
     let uploads = Uploads::beside(&config.place, &config.evidence);
     evidence::arriving::start(uploads.clone(), keep.clone());

@@ -6,7 +6,7 @@
 mod directory;
 pub mod snapshot;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -15,6 +15,7 @@ use wardroom_core::event::{Event, Unreadable};
 use wardroom_core::evidence::Room;
 use wardroom_core::id::{Entry, Number};
 use wardroom_core::incident::{FOLD_VERSION, Incident};
+use wardroom_core::preserve::CaptureName;
 use wardroom_core::seal::{self, Seal};
 
 use crate::gate::Book;
@@ -72,6 +73,7 @@ pub struct Streams {
     quarantined: Arc<RwLock<BTreeMap<Stream, String>>>,
     /// What all evidence of one incident may weigh.
     room: Room,
+    captures: Option<Arc<BTreeSet<CaptureName>>>,
 }
 
 /// The stream of an incident.
@@ -148,6 +150,7 @@ impl Streams {
             look: Arc::default(),
             quarantined: Arc::default(),
             room: Room::default(),
+            captures: None,
         }
     }
 
@@ -155,6 +158,12 @@ impl Streams {
     #[must_use]
     pub fn with_room(self, room: Room) -> Self {
         Self { room, ..self }
+    }
+
+    /// The same, where these captures are named.
+    #[must_use]
+    pub fn with_captures(self, captures: BTreeSet<CaptureName>) -> Self {
+        Self { captures: Some(Arc::new(captures)), ..self }
     }
 
     /// Which incidents hold the gate of which services.

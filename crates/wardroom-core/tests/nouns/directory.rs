@@ -113,6 +113,12 @@ impl Changed {
         self.then(events)
     }
 
+    /// It is accepted, whatever of the settings a kept directory does not know.
+    #[track_caller]
+    pub fn decided(self) {
+        self.outcome.expect("accepted");
+    }
+
     #[track_caller]
     pub fn refused(self, code: Code) -> Book {
         let Err(refusal) = self.outcome else { panic!("accepted: {:?}", self.outcome) };

@@ -1,5 +1,7 @@
 //! What of a service is worth keeping: who says so, and who is told.
 
+use std::sync::Arc;
+
 use serde_json::json;
 use wardroom_core::command::Command;
 use wardroom_core::directory::{DirectoryCommand, DirectoryEvent};
@@ -11,7 +13,7 @@ use wardroom_core::preserve::{NotKept, Preserving, Shows, Stands, Template, WORT
 use wardroom_core::refusal::Code;
 
 use crate::cast::{ADA, JOSEPHINE, MARY, ROBIN, SABRINA, service};
-use crate::directory::{ada_and_mary, change};
+use crate::directory::{Book, ada_and_mary, change};
 use crate::given::{Given, given};
 use crate::words::{cmd, joined, opened, opened_as, taken, text};
 
@@ -54,6 +56,28 @@ fn an_admin_says_what_of_a_service_is_worth_keeping() {
         .then([preserved("search", &many[1..])])
         .when(ADA, preserve(&[]))
         .then([preserved("search", &[])]);
+}
+
+/// The program is missed now, and not at three in the morning.
+#[test]
+fn a_capture_that_the_settings_do_not_name_is_refused_with_those_that_they_do() {
+    let set = change("set_service", json!({ "service": "search", "owner": null, "depends_on": [] }));
+    let mut book = ada_and_mary().when(ADA, set).accepted();
+    let says = |book: &Book, how: &str| book.clone().when(ADA, preserve(&[("pods", how)]));
+    // Beside a server, nobody knows which there are.
+    says(&book, "capture:nope").accepted();
+    let captures = |names: &[&str]| Some(Arc::new(names.iter().map(|name| name.parse().expect("a name")).collect()));
+    book.directory.facts.captures = captures(&["pods", "logs"]);
+    says(&book, "capture:nope")
+        .says(
+            "This server has no capture “nope”: it has logs, pods. Whoever runs the server can add one \
+             (--capture nope=PROGRAM).",
+        )
+        .refused(Code::Invalid);
+    says(&book, "capture:pods").decided();
+    says(&book, "kubectl get pods").decided();
+    book.directory.facts.captures = captures(&[]);
+    says(&book, "capture:pods").refused(Code::Invalid);
 }
 
 fn told(given: &Given, person: PersonId) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Programs that may be run to keep something: those that the settings name, and no others. Pure.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -114,6 +114,12 @@ impl Captures {
     #[must_use]
     pub fn get(&self, name: &CaptureName) -> Option<&Capture> {
         self.0.get(name)
+    }
+
+    /// What they are called.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<CaptureName> {
+        self.0.keys().cloned().collect()
     }
 
     /// All of them, by their names.

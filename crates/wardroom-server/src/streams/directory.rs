@@ -102,6 +102,9 @@ impl Streams {
         if held.directory.facts.room != self.room {
             Arc::make_mut(&mut held.directory).facts.room = self.room;
         }
+        if held.directory.facts.captures != self.captures {
+            Arc::make_mut(&mut held.directory).facts.captures.clone_from(&self.captures);
+        }
     }
 }
 

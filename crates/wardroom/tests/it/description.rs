@@ -233,7 +233,7 @@ fn writes([mary, sabrina, ada]: [&str; 3], n: u64) -> Vec<(&str, &'static str, S
             sabrina,
             "/api/v1/services/{service}/preserve",
             "/api/v1/services/search/preserve".to_owned(),
-            json!({ "keep": [{ "what": "pods", "how": "capture:pods" }] }),
+            json!({ "keep": [{ "what": "pods", "how": "kubectl get pods" }] }),
         ),
         (
             mary,

@@ -319,8 +319,13 @@ fn the_team_that_owns_a_service_says_what_is_worth_keeping(house: House) {
     let [mary, robin] = ["mary", "robin"].map(|handle| house.person(handle));
     house.run(&["team", "set", "searchers", "mary"]);
     house.run(&["service", "set", "search", "--owner", "searchers"]);
-    let server = house.serve();
+    let pods = script(&house, "pods", "echo two pods");
+    let server = house.start(Command::new(WARDROOM).arg("serve").args(house.place()).args(["--capture", &pods]));
     let says = |token: &str, keep: &[&str]| server.verb(token, &[&["preserve", "search"], keep].concat()).status.code();
+    let nope = server.verb(&mary, &["preserve", "search", "pods=capture:nope"]);
+    let errors = String::from_utf8_lossy(&nope.stderr).into_owned();
+    assert_eq!(nope.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("no capture “nope”: it has pods. Whoever runs the server can add one"), "{errors}");
     assert_eq!(says(&robin, &["graphs=https://graphs.example.org/search.png"]), Some(1));
     assert_eq!(says(&mary, &["graphs=https://graphs.example.org/search.png", "pods=capture:pods"]), Some(0));
     let (_, directory) = server.get(&robin, "/api/v1/directory");
