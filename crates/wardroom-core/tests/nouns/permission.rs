@@ -188,7 +188,8 @@ fn it_is_bounded_and_ends_before_its_time_if_somebody_says_so() {
 /// Whoever asks stands there until they have their answer; what was changed is changed already.
 #[test]
 fn who_waits_for_a_permission_goes_before_what_is_to_be_sorted() {
-    let both = staffed().and([by(MALCOLM, joined(MALCOLM)), by(ROBIN, uncoordinated(1, ROBIN)), by(MALCOLM, asked(MALCOLM))]);
+    let both =
+        staffed().and([by(MALCOLM, joined(MALCOLM)), by(ROBIN, uncoordinated(1, ROBIN)), by(MALCOLM, asked(MALCOLM))]);
     let next = both.state().next(JOSEPHINE, &both.facts, both.now);
     assert_eq!(next, Some(Next::Permit { by: MALCOLM, services: services(&["search"]) }));
 }

@@ -12,7 +12,7 @@ use wardroom_core::event::{Event, Recorded};
 use wardroom_core::id::{Number, PersonId, ServiceName, Time};
 use wardroom_core::incident::{Incident, Kind, Phase};
 use wardroom_core::merge::Absorbed;
-use wardroom_core::sighting::Seen;
+use wardroom_core::sighting::{Seen, Stage};
 
 use crate::changes::of_operations;
 use crate::hands::Hands;
@@ -31,6 +31,10 @@ struct Made {
     over: Option<Time>,
     /// It was not made after all, or is none of this incident.
     nothing: bool,
+    /// It changed nothing, so that what was done is another.
+    failed: bool,
+    /// What was made after that is another.
+    undone: Option<Time>,
     seen: bool,
 }
 
@@ -71,6 +75,8 @@ fn from_new(new: &NewChange, at: Time) -> Made {
         told: at,
         over,
         nothing: false,
+        failed: false,
+        undone: None,
         seen: false,
     }
 }
@@ -80,7 +86,9 @@ fn from_other(change: &Change) -> Made {
     let (service, maker) =
         (change.service.clone(), change.maker.as_ref().map_or(Some(change.by), |maker| maker.person));
     let robots = change.coordination == Coordination::ByOperations && change.maker.is_none();
-    Made { service, maker, robots, told: change.at, over, nothing: false, seen: false }
+    let failed = change.stands.state == ChangeState::Failed;
+    let undone = (change.stands.state == ChangeState::Reverted).then_some(change.stands.at);
+    Made { service, maker, robots, told: change.at, over, nothing: false, failed, undone, seen: false }
 }
 
 impl Book {
@@ -124,6 +132,10 @@ impl Book {
                 self.with(seen.change, |made| made.seen = true);
             }
             Event::SightingTakenIn { change, .. } => self.with(Some(*change), |made| made.seen = true),
+            Event::SightingJudged { was, change, .. } => {
+                self.with(*was, |made| made.seen = false);
+                self.with(*change, |made| made.seen = true);
+            }
             event => self.change(event, at),
         }
     }
@@ -144,7 +156,11 @@ impl Book {
             Event::ChangeDone(step) | Event::ChangeDiffersAgain(step) | Event::ChangeFailed(step) => {
                 self.with(Some(step.change), |made| {
                     (made.over, made.nothing) = (Some(step.happened_at.unwrap_or(at)), false);
+                    (made.failed, made.undone) = (matches!(event, Event::ChangeFailed(_)), None);
                 });
+            }
+            Event::ChangeReverted(step) => {
+                self.with(Some(step.change), |made| made.undone = Some(step.happened_at.unwrap_or(at)));
             }
             Event::ChangeDropped(step) | Event::ChangeDismissed(step) => {
                 self.with(Some(step.change), |made| made.nothing = true);
@@ -197,7 +213,8 @@ impl Made {
             Some(over) if over < self.told => over - ten <= at && at <= over + ten,
             Some(over) => at <= over + ten && (soon || over - ten <= at),
         };
-        self.service == seen.service && theirs && when && !self.nothing && !self.seen
+        let other = self.failed && seen.stage == Stage::Done || self.undone.is_some_and(|undone| undone < at);
+        self.service == seen.service && theirs && when && !other && !self.nothing && !self.seen
     }
 }
 
