@@ -84,10 +84,10 @@ impl Incident {
         }
         self.stints.retain(|known| known.until != Some(known.since));
         let over = self.stints.iter().filter(|known| known.until.is_some()).count();
-        if over > OVER_MAX {
-            if let Some(first) = self.stints.iter().position(|known| known.until.is_some()) {
-                self.stints.remove(first);
-            }
+        if over > OVER_MAX
+            && let Some(first) = self.stints.iter().position(|known| known.until.is_some())
+        {
+            self.stints.remove(first);
         }
     }
 }

@@ -411,10 +411,10 @@ impl Incident {
     fn take_permission(&mut self, new: Permission) {
         self.permissions_given = self.permissions_given.max(new.id);
         self.permissions.push(new);
-        if self.permissions.len() > KNOWN_MAX {
-            if let Some(first) = (0..self.permissions.len()).min_by_key(|one| self.permissions[*one].until) {
-                self.permissions.remove(first);
-            }
+        if self.permissions.len() > KNOWN_MAX
+            && let Some(first) = (0..self.permissions.len()).min_by_key(|one| self.permissions[*one].until)
+        {
+            self.permissions.remove(first);
         }
     }
 }
