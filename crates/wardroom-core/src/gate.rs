@@ -10,6 +10,7 @@
 
 mod belonging;
 mod ending;
+mod found;
 mod unread;
 
 use jiff::{SignedDuration, ToSpan};
@@ -18,7 +19,7 @@ use crate::authority::Act;
 use crate::change::{Change, ChangeState, NewChange};
 use crate::event::Event;
 use crate::facts::{Facts, Service};
-use crate::id::{Number, PersonId, ServiceName, Time};
+use crate::id::{PersonId, ServiceName, Time};
 use crate::incident::{Asking, Decision, Incident, Kind, Phase, Severity};
 use crate::permission::Hands;
 use crate::refusal::{Code, Refusal};
@@ -29,6 +30,7 @@ use std::collections::BTreeSet;
 
 pub use belonging::PASSES_MAX;
 pub use ending::{Ended, Ending};
+pub use found::{Found, Full, Stop};
 pub use unread::{Circle, Doubt, Unread};
 
 /// For so long the same, asked again by the same person, is the same change, in minutes.
@@ -58,89 +60,6 @@ pub enum By {
     Rollback,
 }
 
-/// An incident that stops somebody.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Stop {
-    /// Which incident.
-    pub incident: Number,
-    /// At which service.
-    pub service: ServiceName,
-    /// Whether that service's gate enforces this; else it only observes.
-    pub enforced: bool,
-    /// Whether only the invited may know of that incident: where others read along, it is not named.
-    pub restricted: bool,
-    /// Why, in words.
-    pub reason: String,
-}
-
-/// That what comes through cannot be recorded, because an incident's ledger takes no more.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Full {
-    /// Which incident; nothing where it is not to be named.
-    pub incident: Option<Number>,
-    /// Of which service it would be recorded.
-    pub service: ServiceName,
-    /// Whether that service's gate enforces; else it only observes, and lets everybody through.
-    pub enforced: bool,
-}
-
-/// What the gate finds.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Found {
-    /// Which incidents stop it, or would.
-    pub stops: Vec<Stop>,
-    /// In which incidents it is to be recorded, of which services.
-    pub passes: Vec<(Number, ServiceName)>,
-    /// Where nothing can be decided, because an incident cannot be read, or only in part.
-    pub doubts: Vec<Doubt>,
-    /// Where what comes through cannot be recorded.
-    pub full: Vec<Full>,
-}
-
-impl Found {
-    /// Whether it is stopped.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        self.stops.iter().any(|stop| stop.enforced)
-    }
-
-    /// What keeps it from being decided, if it is not stopped anyway.
-    #[must_use]
-    pub fn undecided(&self) -> Option<&Doubt> {
-        self.doubts.iter().find(|doubt| doubt.enforced && !self.is_stopped())
-    }
-
-    /// Moves what would come through where nothing can be recorded from what passes to what is in doubt.
-    pub fn doubt(&mut self, mut of: impl FnMut(Number, &ServiceName) -> Option<Doubt>) {
-        let doubts = &mut self.doubts;
-        self.passes.retain(|(number, service)| {
-            let doubt = of(*number, service);
-            let sure = doubt.is_none();
-            doubts.extend(doubt);
-            sure
-        });
-    }
-
-    /// What comes through and cannot be recorded, where that is not to be let through, if it is not stopped anyway.
-    #[must_use]
-    pub fn unrecorded(&self) -> Option<&Full> {
-        self.full.iter().find(|full| full.enforced && !self.is_stopped())
-    }
-
-    /// Moves what would come through where the ledger takes no more from what passes to what is full: all of what one incident
-    /// would have to record, or nothing. `of` is told of how many changes.
-    pub fn fill(&mut self, mut of: impl FnMut(Number, &ServiceName, usize) -> Option<Full>) {
-        let (passes, full) = (self.passes.clone(), &mut self.full);
-        self.passes.retain(|(number, service)| {
-            let many = passes.iter().filter(|(other, _)| other == number).count();
-            let no_room = of(*number, service, many);
-            let fits = no_room.is_none();
-            full.extend(no_room);
-            fits
-        });
-    }
-}
-
 /// The severities at which a gate stops unless somebody says otherwise, once it enforces.
 #[must_use]
 pub fn severities() -> BTreeSet<Severity> {
@@ -162,8 +81,7 @@ pub fn with_needs(kind: Kind, services: &BTreeSet<ServiceName>, facts: &Facts) -
 }
 
 /// Why somebody is stopped, where the incident is not to be named.
-#[must_use]
-pub fn unnamed(service: &ServiceName) -> String {
+fn unnamed(service: &ServiceName) -> String {
     format!("Only operations may change {service} now. Ask in Wardroom.")
 }
 
@@ -225,13 +143,18 @@ impl Incident {
             found.passes.push((self.number, service.clone()));
             return;
         }
-        found.stops.push(Stop {
+        found.stops.push(self.stop(person, service, facts));
+    }
+
+    /// That this stops somebody at a service.
+    fn stop(&self, person: Option<PersonId>, service: &ServiceName, facts: &Facts) -> Stop {
+        Stop {
             incident: self.number,
             service: service.clone(),
             enforced: self.enforced_at(service, facts),
             restricted: self.is_unnamed_to(person, facts),
             reason: self.stopping(person, service, facts),
-        });
+        }
     }
 
     /// Whether the gate acts on this incident for somebody: of a restricted one it knows for those alone who may. Everybody

@@ -1,14 +1,17 @@
-//! What the gate finds after a clock ran ahead.
+//! What the gate finds after a clock ran ahead, or a refusal.
 
 use wardroom_core::command::Command;
+use wardroom_core::gate::Found;
+use wardroom_core::id::Number;
+use wardroom_core::incident::Phase;
 use wardroom_core::refusal::Code;
 
 use crate::cast::{JOSEPHINE, MALCOLM, ROBIN, service};
 use crate::change::{ROLLBACK, recorded, staffed};
-use crate::gate::{passes, passing, through};
+use crate::gate::{enforcing, look, passes, passing, phase, through};
 use crate::given::{Given, by};
 use crate::permission::granted;
-use crate::words::joined;
+use crate::words::{joined, number};
 
 /// After a node's clock ran ahead and was set right, the incident's last event is later than any clock: the gate goes by that,
 /// as whatever is decided does.
@@ -25,4 +28,32 @@ fn it_goes_by_the_incidents_last_event_where_the_clock_is_behind_that() {
     let passed = staffed().after(60).and([by(JOSEPHINE, recorded(through(1, JOSEPHINE, ROLLBACK)))]);
     assert_eq!(again(&passed.clone().after(-60)), Some(1));
     assert_eq!(again(&passed.after(20).and([joined(MALCOLM)]).after(-75)), None);
+}
+
+#[test]
+fn whoever_lost_what_let_them_through_is_stopped_as_anybody_else() {
+    let ready = enforcing(staffed(), "search");
+    let permitted = ready.clone().and([by(JOSEPHINE, granted(ROBIN, 30))]);
+    let refused = |by_now: &Given| {
+        let (mut found, state) = (look(&permitted, Some(ROBIN), "search"), by_now.state());
+        assert_eq!(found.passes.len(), 1);
+        found.refused(ROBIN, None, (&ready.facts, ready.now), |_| Some(&state));
+        found
+    };
+    let outside = look(&ready, Some(ROBIN), "search");
+    assert_eq!((outside.stops.len(), outside.is_stopped()), (1, true));
+    assert_eq!(refused(&ready), outside, "it was taken from them");
+    let all_the_same = refused(&permitted);
+    assert_eq!((all_the_same.stops, all_the_same.passes.len()), (outside.stops, 0), "why, nobody can say");
+    assert_eq!(refused(&ready.clone().and([phase(Phase::Resolved)])), Found::default(), "it holds nothing any more");
+    let mut gone = look(&permitted, Some(ROBIN), "search");
+    gone.refused(ROBIN, None, (&ready.facts, ready.now), |_| None);
+    assert_eq!(gone, Found::default());
+    // One of two incidents refused it: the other one stops nobody.
+    let mut two = look(&permitted, Some(ROBIN), "search");
+    two.passes.push((number(2), service("search")));
+    let (here, there) = (ready.state(), permitted.state());
+    let of = |one: Number| Some(if one == Number::FIRST { &here } else { &there });
+    two.refused(ROBIN, None, (&ready.facts, ready.now), of);
+    assert_eq!((two.stops.len(), two.passes.len()), (1, 1));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 use wardroom_core::facts::Facts;
-use wardroom_core::gate::{self, Doubt, Found, Full, Passing, Stop};
+use wardroom_core::gate::{Doubt, Found, Full, Passing, Stop};
 use wardroom_core::id::{Actor, Number, PersonId, ServiceName, Time, Who};
 use wardroom_core::permission::list;
 use wardroom_core::refusal::Code;
@@ -123,7 +123,7 @@ impl Server {
             back_to: call.back_to.as_ref().map(Line::as_str),
             now,
         });
-        let Look { found, unknown, already } = look;
+        let Look { mut found, unknown, already } = look;
         if !unknown.is_empty() {
             return Err(Unable::Unknown(unknown));
         }
@@ -134,43 +134,50 @@ impl Server {
         if let Some(full) = found.unrecorded() {
             return Err(Unable::Full(full.clone()));
         }
-        let old = aged(age(as_of, now, FRESH));
-        let denied = |reason: String, Found { stops, doubts, full, .. }: Found| Answer {
-            allowed: false,
-            reason: reason + &old,
-            stops,
-            doubts,
-            full,
-            changes: Vec::new(),
-            as_of,
-        };
-        if found.is_stopped() {
-            let reason = said(found.stops.iter().filter(|stop| stop.enforced)) + &self.of_no_operations(call);
-            return Ok(denied(reason, found));
-        }
         let mut changes = already;
-        if !call.dry_run {
-            match self.record(call, &found).await {
-                Ok(recorded) => changes.extend(recorded),
-                // One that takes nothing more says nothing about who may.
-                Err(NotDone::Refused(refusal)) if !matches!(refusal.code, Code::ReadOnly | Code::TooMany) => {
-                    // Between the book and the log they lost what let them through.
-                    // Where the incident is not to be named, the refusal's own words might.
-                    let hidden =
-                        |(number, _): &(Number, ServiceName)| book.incident(*number).is_none_or(|one| one.restricted);
-                    let unnamed = refusal.code == Code::NoSuchIncident || found.passes.iter().any(hidden);
-                    let sentence = match found.passes.first() {
-                        Some((_, service)) if unnamed => gate::unnamed(service),
-                        _ => refusal.sentence,
-                    };
-                    return Ok(denied(sentence, found));
-                }
-                Err(error) => return Err(Unable::NotRecorded(error)),
+        if !found.is_stopped() && !call.dry_run {
+            changes.extend(self.recorded(call, &mut found).await.map_err(Unable::NotRecorded)?);
+        }
+        let allowed = !found.is_stopped();
+        let reason = match allowed {
+            true => self.allowed(call, &found, &changes),
+            false => said(found.stops.iter().filter(|stop| stop.enforced)) + &self.of_no_operations(call),
+        };
+        let reason = reason + &aged(age(as_of, now, FRESH));
+        // Whoever is stopped anywhere does nothing, whatever stands of it elsewhere.
+        let changes = if allowed { changes } else { Vec::new() };
+        let Found { stops, doubts, full, .. } = found;
+        Ok(Answer { allowed, reason, stops, doubts, full, changes, as_of })
+    }
+
+    /// Records what comes through. Between the book and the log somebody may have taken from them what let them through: they
+    /// are stopped then as anybody is, or let through by a gate that only observes.
+    async fn recorded(&self, call: &Call, found: &mut Found) -> Result<Vec<(Number, ServiceName, u32)>, NotDone> {
+        match self.record(call, found).await {
+            // One that takes nothing more says nothing about who may.
+            Err(NotDone::Refused(refusal)) if !matches!(refusal.code, Code::ReadOnly | Code::TooMany) => {
+                self.look_again(call, found).await?;
+                if found.is_stopped() { Ok(Vec::new()) } else { self.record(call, found).await }
+            }
+            recorded => recorded,
+        }
+    }
+
+    /// Looks at what would come through as the log has it by now.
+    async fn look_again(&self, call: &Call, found: &mut Found) -> Result<(), NotDone> {
+        let Some(person) = call.person else { return Ok(()) };
+        let mut by_now = BTreeMap::new();
+        for (number, _) in &found.passes {
+            if let Some(held) = self.streams.incident(*number).await? {
+                self.gate.book.take(&held);
+                by_now.insert(*number, held);
             }
         }
-        let reason = self.allowed(call, &found, &changes) + &old;
-        let Found { stops, doubts, full, .. } = found;
-        Ok(Answer { allowed: true, reason, stops, doubts, full, changes, as_of })
+        let facts = self.streams.directory().directory.facts.clone();
+        let back_to = call.back_to.as_ref().map(Line::as_str);
+        let of = |number: Number| by_now.get(&number).map(|held| &*held.incident);
+        found.refused(person, back_to, (&facts, clock::now()), of);
+        Ok(())
     }
 
     fn note_stops(&self, call: &Call, stops: &[Stop], at: Time) {

@@ -75,6 +75,7 @@ mod run;
 mod run_offline;
 mod run_signals;
 mod run_untold;
+mod set_right;
 mod settings;
 mod sheet;
 mod sightings;
