@@ -1,4 +1,4 @@
-//! What the gate finds where somebody would change something.
+//! What the gate finds where somebody would change something, and what is told of it.
 
 use super::Doubt;
 use crate::facts::Facts;
@@ -107,5 +107,15 @@ impl Found {
             self.passes.clear();
             self.stops.extend(holding.iter().map(|(incident, service)| incident.stop(Some(person), service, facts)));
         }
+    }
+
+    /// What of it is told to whoever asked. Others read along, so that an incident which is not to be named is told of only
+    /// where nothing else could stop whom it stops: what only observes says nothing of it, as if it were not there.
+    #[must_use]
+    pub fn told(mut self) -> Self {
+        let by_named = self.stops.iter().any(|stop| stop.enforced && !stop.restricted);
+        self.stops.retain(|stop| !stop.restricted || (stop.enforced && !by_named));
+        self.full.retain(|full| full.enforced || full.incident.is_some());
+        self
     }
 }

@@ -1,7 +1,7 @@
-//! What the gate finds after a clock ran ahead, or a refusal.
+//! What the gate finds after a clock ran ahead or a refusal, and what it tells of an incident that is not to be named.
 
 use wardroom_core::command::Command;
-use wardroom_core::gate::Found;
+use wardroom_core::gate::{Found, Full, Stop};
 use wardroom_core::id::Number;
 use wardroom_core::incident::Phase;
 use wardroom_core::refusal::Code;
@@ -56,4 +56,25 @@ fn whoever_lost_what_let_them_through_is_stopped_as_anybody_else() {
     let of = |one: Number| Some(if one == Number::FIRST { &here } else { &there });
     two.refused(ROBIN, None, (&ready.facts, ready.now), of);
     assert_eq!((two.stops.len(), two.passes.len()), (1, 1));
+}
+
+/// Others read along at the gate: to them it is as if what is not named were not there.
+#[test]
+fn what_is_not_named_is_told_of_only_where_it_alone_stops() {
+    let stop = |enforced: bool, restricted: bool| {
+        let (incident, service) = (number(if restricted { 2 } else { 1 }), service("search"));
+        Stop { incident, service, enforced, restricted, reason: "Ask.".to_owned() }
+    };
+    let told = |stops: &[Stop]| Found { stops: stops.to_vec(), ..Found::default() }.told().stops;
+    let (secret, seen) = (stop(true, true), stop(true, false));
+    assert_eq!(told(&[secret.clone()]), [secret.clone()]);
+    assert_eq!(told(&[secret.clone(), stop(false, false)]).len(), 2, "it alone stops them");
+    assert_eq!(told(&[secret, seen.clone()]), [seen.clone()]);
+    assert_eq!(told(&[stop(false, true), seen.clone()]), [seen]);
+    assert_eq!(told(&[stop(false, true)]), [] as [Stop; 0], "it only observes");
+    let full = |incident: Option<Number>, enforced: bool| {
+        let full = Full { incident, service: service("search"), enforced };
+        Found { full: vec![full], ..Found::default() }.told().full.len()
+    };
+    assert_eq!([full(Some(number(1)), false), full(None, true), full(None, false)], [1, 1, 0]);
 }

@@ -45,8 +45,10 @@ pub struct Answer {
     pub allowed: bool,
     /// Why, in words.
     pub reason: String,
-    /// What stops them, or would if the gate enforced it.
+    /// What they are told of what stops them, or would if the gate enforced it.
     pub stops: Vec<Stop>,
+    /// All of that, as it is counted.
+    counted: Vec<Stop>,
     /// Where the gate could not have decided if it enforced: it is let through, and not recorded there.
     pub doubts: Vec<Doubt>,
     /// Where a ledger takes no more while the gate only observes: it is let through, and not recorded there.
@@ -96,7 +98,7 @@ impl Server {
             answer => answer,
         }?;
         if !call.dry_run {
-            self.note_stops(&call, &answer.stops, clock::now());
+            self.note_stops(&call, &answer.counted, clock::now());
         }
         Ok(answer)
     }
@@ -138,7 +140,8 @@ impl Server {
         if !found.is_stopped() && !call.dry_run {
             changes.extend(self.recorded(call, &mut found).await.map_err(Unable::NotRecorded)?);
         }
-        let allowed = !found.is_stopped();
+        let (allowed, counted) = (!found.is_stopped(), found.stops.clone());
+        let found = found.told();
         let reason = match allowed {
             true => self.allowed(call, &found, &changes),
             false => said(found.stops.iter().filter(|stop| stop.enforced)) + &self.of_no_operations(call),
@@ -147,7 +150,7 @@ impl Server {
         // Whoever is stopped anywhere does nothing, whatever stands of it elsewhere.
         let changes = if allowed { changes } else { Vec::new() };
         let Found { stops, doubts, full, .. } = found;
-        Ok(Answer { allowed, reason, stops, doubts, full, changes, as_of })
+        Ok(Answer { allowed, reason, stops, counted, doubts, full, changes, as_of })
     }
 
     /// Records what comes through. Between the book and the log somebody may have taken from them what let them through: they
@@ -258,9 +261,10 @@ impl Server {
             reasons.extend(full.first().map(filled));
             return reasons.join(" ") + &stands;
         }
-        match changes.len() + found.passes.len() {
-            0 => format!("Allowed: no incident holds {services}."),
-            _ => format!("Allowed: you may change {services}.{stands}"),
+        // Where nothing is named, nobody who reads along learns whether anything holds it.
+        match stands.as_str() {
+            "" => format!("Allowed: no incident keeps you from changing {services}."),
+            stands => format!("Allowed: you may change {services}.{stands}"),
         }
     }
 }

@@ -32,7 +32,7 @@ fn a_new_gate_observes_and_counts_what_it_would_have_stopped(house: House) {
     let free = decided(&server, &robin, "deploy v12");
     assert_eq!(
         (&free["decision"], &free["reason"], &free["observed"]),
-        (&json!("allow"), &json!("Allowed: no incident holds search."), &json!(false))
+        (&json!("allow"), &json!("Allowed: no incident keeps you from changing search."), &json!(false))
     );
     let n = declare(&server, &mary, &json!({}));
     // What this node has acknowledged, it goes by.
@@ -71,7 +71,10 @@ fn a_new_gate_observes_and_counts_what_it_would_have_stopped(house: House) {
     assert!(needed["reason"].as_str().unwrap().contains("active on search, which needs indexing"), "{needed}");
     // It holds until the incident is resolved.
     server.done(&mary, n, json!({ "command": "set_phase", "phase": "resolved" }));
-    assert_eq!(decided(&server, &robin, "deploy v13")["reason"], "Allowed: no incident holds search.");
+    assert_eq!(
+        decided(&server, &robin, "deploy v13")["reason"],
+        "Allowed: no incident keeps you from changing search."
+    );
 }
 
 fn whoever_is_of_operations_comes_through_and_stands_in_the_ledger_once(house: House) {
@@ -206,7 +209,7 @@ fn a_drill_and_what_only_the_invited_know_of_stop_nobody_else(house: House) {
     house.run(&["service", "gate", "indexing", "--enforce", "sev2"]);
     let server = house.serve();
     declare(&server, &mary, &json!({ "kind": "drill" }));
-    assert_eq!(decided(&server, &robin, "deploy")["reason"], "Allowed: no incident holds search.");
+    assert_eq!(decided(&server, &robin, "deploy")["reason"], "Allowed: no incident keeps you from changing search.");
     let planned = declare(&server, &mary, &json!({ "kind": "planned" }));
     assert_eq!(decided(&server, &robin, "deploy")["decision"], "deny");
     let (_, needed) = ask(&server, &robin, json!({ "services": ["indexing"], "what": "reindex" }));
@@ -215,7 +218,7 @@ fn a_drill_and_what_only_the_invited_know_of_stop_nobody_else(house: House) {
     // A refusal would tell of it, and so would a number.
     let secret = declare(&server, &mary, &json!({ "restricted": true, "services": ["indexing"] }));
     let indexing = |token: &str| ask(&server, token, json!({ "services": ["indexing"], "what": "reindex" })).1;
-    assert_eq!(indexing(&robin)["reason"], "Allowed: no incident holds indexing.");
+    assert_eq!(indexing(&robin)["reason"], "Allowed: no incident keeps you from changing indexing.");
     server.done(&mary, secret, json!({ "command": "invite", "person": "sabrina" }));
     let denied = indexing(&sabrina);
     assert_eq!((&denied["decision"], &denied["stops"][0]["incident"]), (&json!("deny"), &Value::Null), "{denied}");

@@ -90,6 +90,7 @@ mod told;
 mod unanswered;
 mod undecided;
 mod unfit_uploads;
+mod unnamed;
 mod verbs;
 
 /// Runs a story once on each database.

@@ -181,7 +181,7 @@ fn a_restricted_one_that_cannot_be_read_is_told_to_the_invited_and_not_named(hou
     break_them(&house, [secret]);
     let server = house.serve();
     let free = once_read(&server, &robin, "search", "deploy v12");
-    assert_eq!((free.0, &free.1["reason"]), (200, &json!("Allowed: no incident holds search.")));
+    assert_eq!((free.0, &free.1["reason"]), (200, &json!("Allowed: no incident keeps you from changing search.")));
     let detail = cannot_decide(&asked(&server, &sabrina, "search", "deploy v12"));
     assert!(detail.starts_with("Something that may be on search cannot be read.") && !detail.contains('#'), "{detail}");
 }
@@ -325,7 +325,7 @@ fn what_an_entry_that_cannot_be_read_may_have_added_is_not_passed_over(house: Ho
                 let detail = cannot_decide(&answer);
                 assert!(detail.starts_with("Something that may be on web cannot be read."), "{nobody}: {detail}");
             } else {
-                assert_eq!(answer.1["reason"], "Allowed: no incident holds web.", "{nobody}");
+                assert_eq!(answer.1["reason"], "Allowed: no incident keeps you from changing web.", "{nobody}");
             }
         }
         // Where it is known to be, it is as it was: who is outside is stopped, and who would pass cannot be recorded.
