@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use wardroom_core::token::Scope;
 
 use super::answers;
-use super::arriving::{said, whole};
+use super::arriving::{Unarrived, in_time, said};
 use super::problem::Problem;
 use super::who::{AtGate, Reader};
 use crate::admission::answer::{Verdict, write};
@@ -66,10 +66,14 @@ impl Server {
             let sentence = "A cluster asks with a token of its own: `wardroom token create HANDLE --scope gate`.";
             return Err(Problem::new(StatusCode::FORBIDDEN, "token_scope", sentence));
         }
+        let (size, share) = (said(request.headers()), self.evidence.asking(reader.by));
         let most = u64::try_from(REVIEW_MAX).unwrap_or(u64::MAX);
-        let size = said(request.headers());
-        let _weight = self.evidence.to_ask(size.unwrap_or(most).min(most)).await?;
-        let bytes = whole(size, request.into_body(), REVIEW_MAX).await.map_err(|_| unread(&Unread::TooLarge))?;
+        let turn = share.turn(size.unwrap_or(most).min(most));
+        let arrived = in_time(size, request.into_body(), REVIEW_MAX, &share.beginning(), turn).await;
+        let (bytes, _room) = arrived.map_err(|why| match why {
+            Unarrived::TooLarge => unread(&Unread::TooLarge),
+            Unarrived::Late(problem) => problem,
+        })?;
         let review = read(&bytes).map_err(|why| unread(&why))?;
         let answer = match self.call_of(&review) {
             None => write(&review.uid, Verdict::Allowed, &[]),

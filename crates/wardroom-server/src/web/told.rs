@@ -10,9 +10,7 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
 use uuid::Uuid;
 use wardroom_core::facts::Facts;
 use wardroom_core::id::{PersonId, ServiceName, TokenId};
@@ -21,7 +19,7 @@ use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 
 use super::answers;
-use super::arriving::{Arriving, TooLarge, said, whole};
+use super::arriving::{Unarrived, in_time, said, whole};
 use super::problem::Problem;
 use super::who::{AtGate, By, Reader};
 use crate::clock;
@@ -33,11 +31,6 @@ use crate::sightings::{HOURLY_MAX, Part, WAIT};
 const GITHUB: &str = "x-github-event";
 /// By this one it shows that it is GitHub.
 const SIGNATURE: &str = "x-hub-signature-256";
-/// How long a webhook may take to arrive before its signature is looked at: once for what comes at once, and once more for
-/// the rest when it has a turn. GitHub sends one in a fraction of that, and waits for ten seconds.
-const PATIENCE: Duration = Duration::from_secs(3);
-/// So many bytes of a webhook are taken without a turn: most are smaller, and whoever sends slowly is in nobody's way.
-const AT_ONCE: usize = 64 << 10;
 
 /// Stands before a repository, where its webhooks are named as a teller.
 pub(super) const OF_GITHUB: &str = "github ";
@@ -144,33 +137,24 @@ impl Server {
         teller: &Teller,
         headers: &HeaderMap,
         body: Body,
-    ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
+    ) -> Result<(Bytes, Vec<OwnedSemaphorePermit>), Problem> {
         let size = said(headers);
-        let too_large = |_| unheard(&Unheard::TooLarge);
-        let late = |_| Problem::new(StatusCode::REQUEST_TIMEOUT, "too_slow", "This took too long to arrive.");
         match teller {
             Teller::Token(_) => {
                 let most = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
                 let weight = self.evidence.to_tell(size.unwrap_or(most).min(most)).await?;
-                Ok((whole(size, body, BODY_MAX).await.map_err(too_large)?, Some(weight)))
+                let body = whole(size, body, BODY_MAX).await.map_err(|_| unheard(&Unheard::TooLarge))?;
+                Ok((body, vec![weight]))
             }
             Teller::GitHub => {
                 let signature = text(headers, SIGNATURE);
                 github::may_be_signed(&self.secrets(), signature).map_err(|why| unheard(&why))?;
-                if size.is_some_and(|size| usize::try_from(size).is_ok_and(|size| size > BODY_MAX)) {
-                    let refused = timeout(PATIENCE, whole(size, body, BODY_MAX)).await.map_err(late)?;
-                    return refused.map(|body| (body, None)).map_err(too_large);
-                }
-                let mut arriving = Arriving::new(body);
-                let begun = arriving.is_whole_within(AT_ONCE, Some(self.evidence.beginning()));
-                if timeout(PATIENCE, begun).await.map_err(late)?.map_err(too_large)? {
-                    return Ok(arriving.taken());
-                }
-                let turn = self.evidence.to_hear().await?;
-                match timeout(PATIENCE, arriving.is_whole_within(BODY_MAX, None)).await.map_err(late)? {
-                    Ok(true) => Ok((arriving.taken().0, Some(turn))),
-                    Ok(false) | Err(TooLarge) => Err(unheard(&Unheard::TooLarge)),
-                }
+                let turn = async { Ok(vec![self.evidence.to_hear().await?]) };
+                let arrived = in_time(size, body, BODY_MAX, &[self.evidence.beginning()], turn).await;
+                arrived.map_err(|why| match why {
+                    Unarrived::TooLarge => unheard(&Unheard::TooLarge),
+                    Unarrived::Late(problem) => problem,
+                })
             }
         }
     }

@@ -21,7 +21,7 @@ use crate::server::Server;
 pub const AS: &str = "wardroom-as";
 
 /// By what somebody is signed in.
-#[derive(Copy, Clone, PartialEq, Eq, Debug)]
+#[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
 pub enum By {
     /// A personal token.
     Token(TokenId),

@@ -1,6 +1,6 @@
 //! A Kubernetes cluster asks at the gate, with the reviews that clusters have sent.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Stdio;
@@ -22,6 +22,7 @@ on_both!(
     an_object_belongs_to_a_service_by_the_labels_that_it_gets_loses_and_selects,
     no_change_escapes_by_other_labels,
     slow_uploads_keep_no_cluster_waiting,
+    slow_reviews_keep_no_cluster_waiting,
 );
 
 pub fn recorded(name: &str) -> Vec<u8> {
@@ -182,13 +183,12 @@ fn no_change_escapes_by_other_labels(house: House) {
     assert!(lets("delete.json", Value::Null, web));
 }
 
-/// Begins to send something, and sends no more of it.
-fn begun(server: &Server, token: &str, path: &str) -> TcpStream {
+/// Begins to send so many bytes, and sends no more of them.
+fn begun(server: &Server, token: &str, path: &str, bytes: usize) -> TcpStream {
     let mut stream = TcpStream::connect(server.address()).unwrap();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: wardroom\r\nauthorization: Bearer {token}\r\n\
-         content-type: application/octet-stream\r\ncontent-length: {}\r\n\r\nslowly",
-        10 << 20
+         content-type: application/octet-stream\r\ncontent-length: {bytes}\r\n\r\nslowly"
     );
     stream.write_all(head.as_bytes()).unwrap();
     stream
@@ -204,11 +204,7 @@ fn slow_uploads_keep_no_cluster_waiting(house: House) {
         format!("/api/v1/incidents/{n}/evidence?name=slow&request_id={request}")
     };
     // Six have room, and from the seventh on they wait for it, and so does whoever comes after with however little.
-    let slow: Vec<TcpStream> = (0..7).map(|k| begun(&server, &mary, &path(k))).collect();
-    let within = |patience| {
-        let config = Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience));
-        config.build().new_agent()
-    };
+    let slow: Vec<TcpStream> = (0..7).map(|k| begun(&server, &mary, &path(k), 10 << 20)).collect();
     let small = || {
         let upload = within(Duration::from_millis(500))
             .post(format!("{}{}", server.url, path(7)))
@@ -216,13 +212,38 @@ fn slow_uploads_keep_no_cluster_waiting(house: House) {
         upload.send(&b"small"[..])
     };
     wait::until("what is small waits behind them", || small().is_err().then_some(()));
+    answered_in_time(&server, &cluster);
+    drop(slow);
+}
+
+/// What a cluster waits for no longer than this is let through unseen.
+fn answered_in_time(server: &Server, cluster: &str) {
     let answered = within(Duration::from_secs(5))
         .post(format!("{}/api/v1/admission/{cluster}", server.url))
         .header("content-type", "application/json")
         .send(recorded("create.json"))
         .expect("a cluster waits for no longer");
     assert_eq!(answered.status().as_u16(), 200);
-    drop(slow);
+}
+
+fn within(patience: Duration) -> Agent {
+    Agent::config_builder().http_status_as_error(false).timeout_global(Some(patience)).build().new_agent()
+}
+
+/// By the same token: it can be read by many who see the cluster's configuration.
+fn slow_reviews_keep_no_cluster_waiting(house: House) {
+    house.person("mary");
+    let cluster = house.token("mary", "gate");
+    let server = house.serve();
+    let slow: Vec<TcpStream> = (0..40).map(|_| begun(&server, &cluster, "/api/v1/admission", 3 << 20)).collect();
+    (0..3).for_each(|_| answered_in_time(&server, &cluster));
+    for mut stream in slow {
+        // Shorter than the server's patience with a body, which would end it too.
+        stream.set_read_timeout(Some(Duration::from_secs(25))).unwrap();
+        let mut begins = [0; 12];
+        stream.read_exact(&mut begins).expect("who is too slow is told so");
+        assert_eq!(&begins, b"HTTP/1.1 408");
+    }
 }
 
 fn what_is_no_review_or_brings_no_gates_token_is_told_so(house: House) {

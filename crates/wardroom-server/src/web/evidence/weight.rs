@@ -2,14 +2,19 @@
 //! clusters ask and what others tell. Each has room of its own, so that none keeps another waiting: whoever waits for much
 //! stands before all who come later, however little these need.
 
+mod asking;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wardroom_core::evidence::WHOLE_MAX;
 
+use asking::{Asking, Share};
+
 use crate::fetch::AT_ONCE;
 use crate::web::problem::Problem;
+use crate::web::who::By;
 
 /// What is on its way in, in KiB.
 const TAKING: usize = 64 << 10;
@@ -23,8 +28,6 @@ const LEAVING: usize = 4;
 const HEARING: usize = 8;
 /// What of webhooks is there before they have a turn, in KiB.
 const BEGINNING: usize = 32 << 10;
-/// What clusters ask, on its way in, in KiB. They wait for nobody else: what is not answered in time is let through.
-const ASKING: usize = 32 << 10;
 /// Changes that are told of with a token, on their way in, in KiB.
 const TELLING: usize = 8 << 10;
 /// How long somebody waits for their turn.
@@ -39,14 +42,15 @@ pub struct Weights {
     hearing: Arc<Semaphore>,
     beginning: Arc<Semaphore>,
     fetching: Arc<Semaphore>,
-    asking: Arc<Semaphore>,
+    asking: Arc<Asking>,
     telling: Arc<Semaphore>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
         let [taking, giving, leaving, hearing] = [TAKING, GIVING, LEAVING, HEARING].map(free);
-        let [fetching, asking, telling, beginning] = [AT_ONCE, ASKING, TELLING, BEGINNING].map(free);
+        let [fetching, telling, beginning] = [AT_ONCE, TELLING, BEGINNING].map(free);
+        let asking = Arc::default();
         Self { taking, giving, leaving, hearing, beginning, fetching, asking, telling }
     }
 }
@@ -100,12 +104,9 @@ impl Weights {
         Ok([turn, self.to_take(WHOLE_MAX).await?])
     }
 
-    /// Room for so many bytes that a cluster asks, for as long as what is returned lives.
-    ///
-    /// # Errors
-    /// 503 when there is none for a while.
-    pub(in crate::web) async fn to_ask(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
-        room(&self.asking, bytes).await
+    /// Room for what is asked by this, as clusters ask: apart from all others.
+    pub(in crate::web) fn asking(&self, by: By) -> Share {
+        self.asking.share(by)
     }
 
     /// Room for so many bytes that tell of changes, for as long as what is returned lives.
@@ -135,6 +136,8 @@ async fn turn(at: &Arc<Semaphore>, many: u32) -> Result<OwnedSemaphorePermit, Pr
 mod tests {
     use futures_util::{FutureExt, poll};
     use std::pin::pin;
+    use uuid::Uuid;
+    use wardroom_core::id::TokenId;
 
     use super::*;
 
@@ -162,7 +165,8 @@ mod tests {
         }
         let mut waiting = pin!(weights.to_take(WHOLE_MAX));
         assert!(poll!(&mut waiting).is_pending());
-        assert!(weights.to_ask(3 << 20).now_or_never().is_some(), "a cluster is answered");
+        let cluster = weights.asking(By::Token(TokenId(Uuid::from_u128(1))));
+        assert!(cluster.turn(3 << 20).now_or_never().is_some(), "a cluster is answered");
         assert!(weights.to_tell(1 << 20).now_or_never().is_some(), "changes are heard of");
         assert!(weights.to_give(WHOLE_MAX).now_or_never().is_some(), "reading waits for nobody who writes");
     }
