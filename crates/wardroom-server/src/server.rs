@@ -33,6 +33,7 @@ use crate::streams::{DIRECTORY, Streams};
 use crate::views::audit::Audit;
 use crate::views::board::Board;
 use crate::watch::Watch;
+use crate::web::askers::Askers;
 use crate::web::connection::Connections;
 use crate::web::evidence::weight::Weights;
 use crate::web::followers::Followers;
@@ -93,6 +94,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Where people find this server, if that is settled.
     pub public_url: Option<PublicUrl>,
+    /// Who asked the gate lately.
+    pub askers: Askers,
     /// Who follows live.
     pub followers: Followers,
     /// State documents that are open.
@@ -312,6 +315,7 @@ pub async fn start(
         prompted,
         accounts,
         public_url: config.public_url,
+        askers: Askers::default(),
         followers,
         fetcher: Fetcher::new(config.fetch_from),
         evidence: Weights::default(),

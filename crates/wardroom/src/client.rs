@@ -3,7 +3,7 @@
 mod uploads;
 
 use std::io::{BufReader, ErrorKind, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -191,7 +191,7 @@ impl Client {
         path: &str,
         send: impl Fn(RequestBuilder<WithBody>) -> Result<Response<Body>, ureq::Error>,
     ) -> anyhow::Result<Value> {
-        let mut tried = 1;
+        let (mut tried, began) = (1, Instant::now());
         loop {
             let request = self.timed(self.agent.post(format!("{}{path}", self.url)));
             let answer = send(request.header("authorization", format!("Bearer {}", self.token)));
@@ -203,7 +203,13 @@ impl Client {
                         return told;
                     }
                 }
-                Ok(answer) => return read(answer),
+                Ok(answer) => match self.may_wait(&answer, began) {
+                    Some(wait) => {
+                        std::thread::sleep(wait);
+                        continue;
+                    }
+                    None => return read(answer),
+                },
                 Err(error) if tried >= self.tries => return Err(self.unreachable(&error)),
                 Err(error @ ureq::Error::Timeout(_)) if self.within.is_some() => return Err(self.unreachable(&error)),
                 Err(_) => {}
@@ -211,6 +217,14 @@ impl Client {
             std::thread::sleep(Duration::from_millis(250) * 2_u32.pow(tried));
             tried += 1;
         }
+    }
+
+    /// For how long somebody waits who asked too often, where one answer is waited for and there is the time for that.
+    fn may_wait(&self, answer: &Response<Body>, began: Instant) -> Option<Duration> {
+        let most = self.within.filter(|_| self.tries > 1 && answer.status() == StatusCode::TOO_MANY_REQUESTS)?;
+        let seconds: u64 = answer.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
+        let wait = Duration::from_secs(seconds.max(1));
+        (began.elapsed().checked_add(wait)? < most).then_some(wait)
     }
 
     /// Opens an incident.
@@ -231,7 +245,7 @@ impl Client {
     }
 
     /// Asks the gate. Nothing of it is done twice: what is recorded is the same change for ten minutes. A deployment stands
-    /// still meanwhile, so whoever gives no answer for a while gives none.
+    /// still meanwhile, so whoever gives no answer for a while gives none, nor is waited for longer who says to wait.
     pub fn gate(&self, asked: &Value) -> anyhow::Result<Value> {
         self.each_within(AT_THE_GATE).insist("/api/v1/gate", |request| request.send_json(asked))
     }

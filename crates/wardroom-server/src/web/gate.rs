@@ -4,12 +4,14 @@ pub(super) mod ended;
 pub(super) mod stopped;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use uuid::Uuid;
 use wardroom_core::directory::DirectoryCommand;
@@ -22,6 +24,7 @@ use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 
 use super::answers::{self, GateAnswer, PassedView, StopView};
+use super::askers::MINUTELY_MAX;
 use super::parse::{Body, Plain};
 use super::problem::Problem;
 use super::who::{AtGate, By, Reader};
@@ -144,6 +147,7 @@ impl Server {
     post, path = "/api/v1/gate", request_body = Asked,
     responses((status = 200, description = "Decided: read `decision`", body = answers::GateAnswer),
               (status = 422, description = "`unknown_service`, or not on whose behalf", body = answers::ProblemDocument),
+              (status = 429, description = "`asked_too_often`: more than 600 times a minute by one token. Nothing was decided; ask again after as many seconds as `Retry-After` says", body = answers::ProblemDocument),
               (status = 503, description = "`cannot_decide`", body = answers::ProblemDocument)),
 )]
 pub(super) async fn ask(
@@ -151,6 +155,7 @@ pub(super) async fn ask(
     AtGate(reader): AtGate,
     Plain(asked): Plain<Asked>,
 ) -> Result<Json<GateAnswer>, Problem> {
+    server.askers.ask(reader.by, Instant::now()).map_err(too_often)?;
     let Asked { services, what, on_behalf_of, back_to, dry_run } = asked;
     if services.is_empty() || services.len() > SERVICES_MAX {
         return Err(Problem::malformed(format!("“services” names 1 to {SERVICES_MAX} services")));
@@ -159,6 +164,16 @@ pub(super) async fn ask(
     let call = Call { person, called: on_behalf_of, services, what, back_to, through, done: false, dry_run };
     let answer = server.pass(call).await.map_err(|unable| unable.problem(&server))?;
     Ok(Json(told(&server, answer)))
+}
+
+/// Whoever asks so often goes round in a loop, and is to know that nothing was decided.
+fn too_often(wait: Duration) -> Problem {
+    let seconds = wait.as_secs() + 1;
+    let sentence = format!(
+        "With this the gate was asked more than {MINUTELY_MAX} times within a minute, which is more than anybody changes. \
+         Nothing was decided. Look for a loop, and ask again in {seconds} s."
+    );
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "asked_too_often", sentence).after(seconds)
 }
 
 fn told(server: &Server, answer: Answer) -> GateAnswer {

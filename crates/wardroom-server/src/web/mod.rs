@@ -6,6 +6,7 @@ mod admin;
 mod admission;
 mod answers;
 mod arriving;
+pub mod askers;
 mod briefing;
 mod callers;
 mod changes;

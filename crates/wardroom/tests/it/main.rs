@@ -24,6 +24,7 @@ mod accounts;
 mod acknowledgement;
 mod admin;
 mod admission;
+mod asked_often;
 mod bad_input;
 mod bucket;
 mod changes;
