@@ -78,12 +78,18 @@ pub(super) struct Attached {
     media_type: MediaType,
     /// How many there are.
     bytes: u64,
+    /// What it is called there.
+    name: Option<String>,
+    /// It was there before: this request brought nothing new.
+    already: bool,
 }
 
 impl Attached {
-    fn new(incident: Number, entry: Entry, fingerprint: Fingerprint, media_type: MediaType, bytes: u64) -> Self {
-        let sha256 = fingerprint.to_string();
-        Self { incident, entry, address: address(incident, &sha256), sha256, media_type, bytes }
+    /// A piece, as this entry attached it.
+    fn of(incident: Number, entry: Entry, fingerprint: Fingerprint, evidence: &Evidence, already: bool) -> Self {
+        let (sha256, name) = (fingerprint.to_string(), evidence.name.words().map(str::to_owned));
+        let &Evidence { media_type, bytes, .. } = evidence;
+        Self { incident, entry, address: address(incident, &sha256), sha256, media_type, bytes, name, already }
     }
 }
 
@@ -281,20 +287,44 @@ impl Server {
         put: impl Future<Output = Result<(), LogError>>,
     ) -> Result<Attached, Problem> {
         let Piece { fingerprint, media_type, bytes, .. } = piece;
-        let attached = |entry| Attached::new(number, entry, fingerprint, media_type, bytes);
-        if let Some(entry) = self.visible(reader, number).await?.incident.evidence_at(fingerprint) {
+        if let Some(attached) = self.attached_as(reader, number, fingerprint, Some(request)).await? {
             self.presence.saw(reader.person);
-            return Ok(attached(entry));
+            return Ok(attached);
         }
         put.await?;
+        let name = Some(piece.name.as_str().to_owned());
         match self.ask(reader, request, Order::Incident(number, Command::Attach(piece))).await {
-            Ok(done) => Ok(attached(self.accepted(&done).last_entry)),
+            Ok(done) => {
+                let (entry, sha256) = (self.accepted(&done).last_entry, fingerprint.to_string());
+                let address = address(number, &sha256);
+                Ok(Attached { incident: number, entry, sha256, address, media_type, bytes, name, already: false })
+            }
             // Somebody else, or this request before its answer got lost, may have brought the same meanwhile.
             Err(problem) => {
-                let there = self.visible(reader, number).await?.incident.evidence_at(fingerprint);
-                there.map(attached).ok_or(problem)
+                self.attached_as(reader, number, fingerprint, Some(request)).await?.ok_or(problem)
             }
         }
+    }
+
+    /// A piece that an incident has, as it was attached. Where that is the answer to a request, it was there already unless
+    /// the same request brought it, before its answer got lost.
+    async fn attached_as(
+        &self,
+        reader: &Reader,
+        number: Number,
+        fingerprint: Fingerprint,
+        request: Option<Uuid>,
+    ) -> Result<Option<Attached>, Problem> {
+        let held = self.visible(reader, number).await?;
+        let Some((stored, evidence)) = self.evidence_of(reader, held, fingerprint).await? else { return Ok(None) };
+        let remembered = match request {
+            Some(request) => self.log.remembered(&reader.actor().to_string(), request).await?,
+            None => None,
+        };
+        let brought = remembered.iter().flat_map(|remembered| &remembered.spans).any(|span| {
+            span.stream == stored.stream && (span.first..=span.last).contains(&stored.seq)
+        });
+        Ok(Some(Attached::of(number, Entry(stored.seq), fingerprint, &evidence, !brought)))
     }
 
     /// The entry that has some evidence. Another node may have taken it a moment ago.

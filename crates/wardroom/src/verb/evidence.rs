@@ -141,7 +141,11 @@ fn tell_kept(remote: &Remote, what: &str, answer: &Value) {
         return print_json(answer);
     }
     let address = answer["address"].as_str().unwrap_or_default();
-    println!("{what} is kept as evidence, with entry {}: {address}", answer["entry"]);
+    let (entry, name) = (&answer["entry"], answer["name"].as_str().unwrap_or_default());
+    match answer["already"] == true {
+        true => println!("{what} was kept already, as entry {entry} ({name}): {address}"),
+        false => println!("{what} is kept as evidence, with entry {entry}: {address}"),
+    }
 }
 
 /// Writes the bytes of a piece of evidence into a file, or as they are to whoever reads on.

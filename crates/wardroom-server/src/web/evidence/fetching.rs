@@ -105,8 +105,6 @@ impl Server {
             _ => return Ok(None),
         };
         let fingerprint = evidence.sha256.words().and_then(|sha256| sha256.parse().ok());
-        let attached =
-            |fingerprint| Attached::new(number, Entry(span.last), fingerprint, evidence.media_type, evidence.bytes);
-        Ok(fingerprint.map(attached))
+        Ok(fingerprint.map(|fingerprint| Attached::of(number, Entry(span.last), fingerprint, &evidence, false)))
     }
 }

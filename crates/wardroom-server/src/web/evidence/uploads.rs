@@ -127,7 +127,7 @@ pub(in crate::web) async fn begin(
     Plain(Announcing { name, why, bytes, sha256 }): Plain<Announcing>,
 ) -> Result<Response, Problem> {
     // The answer to its last part may have been lost: what is there is not weighed against the room that it took.
-    if let Some(attached) = server.attached_as(&reader, number, sha256).await? {
+    if let Some(attached) = server.attached_as(&reader, number, sha256, None).await? {
         return Ok(Json(attached).into_response());
     }
     let held = server.visible(&reader, number).await?;
@@ -357,19 +357,6 @@ impl Server {
         }
         let may = held.incident.may_attach(reader.person, &reader.facts, announced.bytes);
         may.map_err(|refusal| Problem::refused(&refusal, &reader.facts))
-    }
-
-    /// A piece that an incident has, as it was attached.
-    async fn attached_as(
-        &self,
-        reader: &Reader,
-        number: Number,
-        sha256: Fingerprint,
-    ) -> Result<Option<Attached>, Problem> {
-        let held = self.visible(reader, number).await?;
-        let Some((stored, evidence)) = self.evidence_of(reader, held, sha256).await? else { return Ok(None) };
-        let entry = wardroom_core::id::Entry(stored.seq);
-        Ok(Some(Attached::new(number, entry, sha256, evidence.media_type, evidence.bytes)))
     }
 
     /// Holds what came against what was announced, puts it away and attaches it. Nothing of it stays when it is refused;
