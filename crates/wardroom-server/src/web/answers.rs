@@ -151,6 +151,9 @@ pub(super) struct IncidentView {
     differing: Vec<DifferingView>,
     /// Whether the reader may announce changes: operations, and whoever may change something for a while; whoever tells of one that happened is heard.
     may_announce: bool,
+    /// Whether the reader may keep evidence here, and if not, what they would be told.
+    may_attach: bool,
+    may_not_attach: Option<ProblemDocument>,
     /// Changes of which other systems told: all that operations have to sort, and the newest of the others.
     sightings: Vec<SightingView>,
     /// Of how many they told, and whether no more are kept.

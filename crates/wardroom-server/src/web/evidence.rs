@@ -300,9 +300,7 @@ impl Server {
                 Ok(Attached { incident: number, entry, sha256, address, media_type, bytes, name, already: false })
             }
             // Somebody else, or this request before its answer got lost, may have brought the same meanwhile.
-            Err(problem) => {
-                self.attached_as(reader, number, fingerprint, Some(request)).await?.ok_or(problem)
-            }
+            Err(problem) => self.attached_as(reader, number, fingerprint, Some(request)).await?.ok_or(problem),
         }
     }
 
@@ -321,9 +319,10 @@ impl Server {
             Some(request) => self.log.remembered(&reader.actor().to_string(), request).await?,
             None => None,
         };
-        let brought = remembered.iter().flat_map(|remembered| &remembered.spans).any(|span| {
-            span.stream == stored.stream && (span.first..=span.last).contains(&stored.seq)
-        });
+        let brought = remembered
+            .iter()
+            .flat_map(|remembered| &remembered.spans)
+            .any(|span| span.stream == stored.stream && (span.first..=span.last).contains(&stored.seq));
         Ok(Some(Attached::of(number, Entry(stored.seq), fingerprint, &evidence, !brought)))
     }
 

@@ -67,6 +67,12 @@ impl Problem {
         self.body["detail"].as_str().unwrap_or_default()
     }
 
+    /// The document itself, where it is part of an answer.
+    #[must_use]
+    pub fn document(self) -> Value {
+        self.body
+    }
+
     /// Nobody is signed in, or the token is not (or no longer) good.
     #[must_use]
     pub fn unauthenticated() -> Self {

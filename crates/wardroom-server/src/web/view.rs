@@ -1,5 +1,6 @@
 //! An incident as readers get it: the folded state with names, what is inherited, and what is next.
 
+mod attaching;
 mod changes;
 mod lists;
 mod permissions;
@@ -109,6 +110,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
     });
     changes::put_into(&mut view, incident, &ask, reader);
     permissions::put_into(&mut view, incident, &ask, reader);
+    attaching::put_into(&mut view, incident, facts, reader);
     seal::reveal(&mut view);
     view
 }

@@ -116,6 +116,11 @@ fn the_command_line_keeps_what_a_command_printed(house: House) {
     assert_eq!(run(&format!("{get} --force && cat got")).1[0], "NAME READY\nindex 0/1\n");
     assert_eq!(run(&format!("$W evidence get 1 {sha256} -o /dev/stdout | cat")).1[0], "NAME READY\nindex 0/1\n");
     assert_eq!(run("ls -A").1[0].matches(".tmp").count(), 0);
+    // What is there under another name is not kept under this one.
+    let (code, [told, errors]) = run("printf 'NAME READY\\nindex 0/1\\n' | $W evidence add 1 - --name again.txt");
+    assert_eq!((code, errors.as_str()), (Some(0), ""), "{told}");
+    assert!(told.starts_with("again.txt was kept already, as entry 2 (pods.txt): /api/v1/incidents/1/"), "{told}");
+    assert_eq!(told.trim().rsplit('/').next().unwrap(), sha256);
     // What is larger than one request takes goes in parts.
     let (code, [told, errors]) = run("head -c 10485761 /dev/zero | $W evidence add 1 -");
     assert!(code == Some(0) && told.contains(" is kept as evidence, with entry 3: "), "{told}{errors}");

@@ -288,11 +288,19 @@ fn nobody_looks_who_could_not_keep_what_they_see(house: House) {
         assert_eq!((ran.status.code(), file.exists()), (Some(1), false), "{errors}");
         errors
     };
+    let said = |token: &str, incident: u64| {
+        let view = server.get(token, &format!("/api/v1/incidents/{incident}")).1;
+        (view["may_attach"].clone(), view["may_not_attach"]["code"].clone())
+    };
+    assert_eq!(said(&mary, n), (json!(true), Value::Null));
+    assert_eq!(said(&robin, n), (json!(false), json!("not_a_responder")));
     let errors = looks(&robin, n);
     assert!(errors.contains("Nothing was run") && errors.contains("wardroom join 1"), "{errors}");
     let other = server.declare(&mary, "The same once more");
     server.done(&mary, other, json!({ "command": "merge", "into": n }));
-    assert!(looks(&mary, other).contains("was merged"), "its evidence would be refused");
+    let errors = looks(&mary, other);
+    assert!(errors.contains("goes on as #1") && errors.contains("wardroom show 1"), "{errors}");
+    assert_eq!(said(&mary, other), (json!(false), json!("wrong_phase")));
     for phase in ["mitigated", "resolved", "closed"] {
         server.done(&mary, n, json!({ "command": "set_phase", "phase": phase }));
     }
