@@ -5,6 +5,7 @@ import type { Page } from 'playwright-core';
 import { test } from 'vitest';
 import { DESK, House, PHONE } from './house';
 import { graph, paste } from './paste';
+import { evidence, refusedToken } from './pictures-evidence';
 import { permissions } from './pictures-permission';
 import { editor, into, noConnection, saved } from './written';
 
@@ -382,6 +383,7 @@ test('pictures', async () => {
       'sabrina',
     );
     await marks();
+    await evidence(house, shoot);
     house.run('team', 'set', 'search-sre', 'brown', 'marty');
     house.run('service', 'set', 'search', '--owner', 'search-sre', '--depends-on', 'index');
     // What its gate would have stopped, twice.
@@ -398,6 +400,7 @@ test('pictures', async () => {
         'sabrina',
       );
     }
+    await refusedToken(house, shoot);
     await shoot(
       'admin-person',
       async (page) => {
