@@ -16,6 +16,9 @@ Examples:
                                      also when the server cannot be reached; it is recorded later
   wardroom run --deliver             record what ran so, and list what is left
 
+It ends with the command's own exit code. With another one than 0, or by a signal, nobody knows what it left behind: the \
+change stands as done, and operations say if it changed nothing (wardroom change 465 failed 1) or is undone (revert 1).
+
 What ran without the server is kept in $WARDROOM_STATE, $XDG_STATE_HOME/wardroom or ~/.local/state/wardroom. The next \
 run, next or show that reaches the server records it, too.")]
 pub struct Run {
