@@ -116,6 +116,8 @@ pub struct Incident {
     pub opened_at: Time,
     /// When it was declared.
     pub declared_at: Option<Time>,
+    /// When its services were restored, as far as they still are.
+    pub resolved_at: Option<Time>,
     /// When the current phase was entered.
     pub phase_since: Time,
     /// Command posts.
@@ -201,7 +203,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 15;
+pub const FOLD_VERSION: u32 = 16;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -253,6 +255,7 @@ impl Incident {
             began: *began,
             opened_at: first.at,
             declared_at: (*phase != Phase::Investigating).then_some(first.at),
+            resolved_at: None,
             phase_since: first.at,
             posts: Vec::new(),
             restricted: *restricted,

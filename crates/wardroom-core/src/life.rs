@@ -219,13 +219,19 @@ impl Incident {
                 enter(Phase::Active);
                 self.declared_at = Some(recorded.at);
             }
-            Event::PhaseSet { to, .. } => enter(*to),
+            Event::PhaseSet { to, .. } => {
+                enter(*to);
+                self.resolved_at = (*to == Phase::Resolved).then_some(recorded.at);
+            }
             Event::Closed { last_commander, .. } => {
                 enter(Phase::Closed);
+                // An investigation that found nothing was never resolved.
+                self.resolved_at.get_or_insert(recorded.at);
                 self.end_command(Some(*last_commander), recorded.at);
             }
             Event::Reopened { by, .. } => {
                 enter(Phase::Active);
+                self.resolved_at = None;
                 self.declared_at.get_or_insert(recorded.at);
                 self.hold(&RolePath::command(), *by, recorded);
             }

@@ -10,7 +10,7 @@ use crate::authority::Act;
 use crate::change::{ChangeState, NewChange, SeenAs};
 use crate::event::Event;
 use crate::facts::Facts;
-use crate::gate::holds;
+use crate::gate;
 use crate::id::{PersonId, ServiceName, Time};
 use crate::incident::{Asking, Decision, Incident, Kind, Phase};
 use crate::next::Next;
@@ -32,13 +32,11 @@ fn nothing() -> Refusal {
 }
 
 impl Incident {
-    /// Every service of which this hears: its own ones and what these need to work, as long as nobody said that service is
-    /// restored. A planned operation hears of its own alone, and practice of none.
+    /// Every service of which this hears until it is closed: its own ones and what these need to work. A planned operation
+    /// hears of its own alone, and practice of none.
     #[must_use]
     pub fn watched_services(&self, facts: &Facts) -> BTreeSet<ServiceName> {
-        let watches = matches!(self.phase, Phase::Investigating | Phase::Active | Phase::Mitigated)
-            && self.kind != Kind::Drill
-            && self.example.is_none();
+        let watches = self.phase.is_open() && self.kind != Kind::Drill && self.example.is_none();
         if watches { self.services_and_needs(facts) } else { BTreeSet::new() }
     }
 
@@ -46,6 +44,13 @@ impl Incident {
     #[must_use]
     pub fn hears_from(&self) -> Time {
         minutes(self.began_at(), -BEFORE_MINUTES)
+    }
+
+    /// Whether it hears of what was made then. What was made while it ran is told of when a pipeline has ended, which may be
+    /// after its services were restored.
+    #[must_use]
+    pub fn hears_of_then(&self, at: Time) -> bool {
+        self.hears_from() <= at && self.resolved_at.is_none_or(|resolved| at < resolved)
     }
 
     /// What was told last by each teller of whom no more is kept, by its name: what one system calls itself is one line.
@@ -80,7 +85,7 @@ impl Incident {
         let ask = &self.at_least_last(ask);
         self.writable()?;
         let at = seen.at.min(ask.now);
-        if at < self.hears_from() || !self.watched_services(ask.facts).contains(&seen.service) {
+        if !self.hears_of_then(at) || !self.watched_services(ask.facts).contains(&seen.service) {
             return Err(nothing());
         }
         let sighting = self.sightings_seen + 1;
@@ -144,10 +149,9 @@ impl Incident {
 
     /// Whether only operations were to change a service at a time.
     pub(super) fn only_operations(&self, service: &ServiceName, at: Time, facts: &Facts) -> bool {
-        // What is resolved held its services until it was.
-        let phase = if self.phase == Phase::Resolved && at < self.phase_since { Phase::Mitigated } else { self.phase };
-        self.declared_at.is_some_and(|declared| declared <= at)
-            && holds(self.kind, phase, self.example.is_some())
+        let held = gate::holds(self.kind, Phase::Active, self.example.is_some());
+        held && self.declared_at.is_some_and(|declared| declared <= at)
+            && self.hears_of_then(at)
             && self.services_and_needs(facts).contains(service)
     }
 

@@ -127,13 +127,44 @@ fn one_that_is_told_for_the_future_happened_now() {
 }
 
 #[test]
-fn it_hears_until_it_is_resolved_calls_only_while_it_holds_the_gate_and_a_drill_hears_nothing() {
+fn it_calls_only_for_what_was_made_while_it_held_the_gate_and_a_drill_hears_nothing() {
     let phase = |phase| given([opened_as(1, Kind::Incident, phase)]).after(10);
     assert!(!is_uncoordinated(phase(Phase::Investigating), seen(None, 5)), "nothing is declared");
     let to = |to| staffed().after(10).and([Event::PhaseSet { from: Phase::Active, to, reason: None }]);
     assert!(is_uncoordinated(to(Phase::Mitigated), seen(None, 5)));
-    to(Phase::Resolved).told(seen(None, 5)).refused(Code::AlreadySo, &[], None);
+    assert!(is_uncoordinated(to(Phase::Resolved), seen(None, 5)));
+    to(Phase::Resolved).told(seen(None, 10)).refused(Code::AlreadySo, &[], None);
     given([opened_as(1, Kind::Drill, Phase::Active)]).told(seen(None, 0)).refused(Code::AlreadySo, &[], None);
+}
+
+/// A pipeline tells of a rollout when that has ended, and services may be restored by then.
+#[test]
+fn until_it_is_closed_it_hears_of_what_was_made_before_it_was_resolved() {
+    let phase = |from, to| Event::PhaseSet { from, to, reason: None };
+    let resolved = || staffed().after(10).and([phase(Phase::Active, Phase::Resolved)]).after(120);
+    let nothing = |given: Given, minute| given.told(seen(Some(ROBIN), minute)).refused(Code::AlreadySo, &[], None);
+    let told = resolved().told(seen(Some(ROBIN), 9)).accepted();
+    assert_eq!(called(&told).iter().map(|(person, _)| *person).collect::<Vec<_>>(), [MARY, JOSEPHINE]);
+    let close = || cmd("set_phase", json!({ "phase": "closed" }));
+    let sorted = told.when(MARY, close()).refused(Code::Unfinished, &[JOSEPHINE], None);
+    let closed = sorted.when(JOSEPHINE, sort("dismiss_sighting")).accepted().when(MARY, close()).accepted();
+    nothing(resolved(), 10);
+    nothing(resolved(), 60);
+    let other = |minute| Seen { key: Uuid::from_u128(8), ..seen(Some(ROBIN), minute) };
+    closed.clone().told(other(9)).refused(Code::AlreadySo, &[], None);
+    // Sent back by a late record, it is as resolved as it was before.
+    let back = closed.when(ROBIN, crate::change::record(ROLLBACK)).accepted().after(5);
+    back.clone().told(other(60)).refused(Code::AlreadySo, &[], None);
+    assert!(is_uncoordinated(back, other(9)));
+    // What goes on again hears again.
+    let on = resolved().and([phase(Phase::Resolved, Phase::Active)]);
+    assert!(is_uncoordinated(on, seen(Some(ROBIN), 60)));
+    // Whoever looked into something and found nothing had no gate; it hears, and calls nobody.
+    let found = given([opened_as(1, Kind::Incident, Phase::Investigating)]).after(10);
+    let found = found.and([Event::Closed { from: Phase::Investigating, last_commander: MARY, reason: None }]).after(60);
+    let back = found.when(ROBIN, crate::change::record(ROLLBACK)).accepted();
+    assert!(!is_uncoordinated(back.clone(), seen(Some(ROBIN), 9)));
+    nothing(back, 10);
 }
 
 #[test]

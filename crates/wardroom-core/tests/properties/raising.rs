@@ -50,7 +50,8 @@ struct Permitted {
 #[derive(Default)]
 struct Book {
     declared: Option<Time>,
-    holds: bool,
+    open: bool,
+    resolved: Option<Time>,
     services: BTreeSet<ServiceName>,
     ledger: BTreeMap<u32, Made>,
     permissions: BTreeMap<u32, Permitted>,
@@ -103,13 +104,15 @@ impl Book {
             Event::PhaseSet { to, .. } => self.phase(*to, at),
             Event::Reopened { .. } => self.phase(Phase::Active, at),
             Event::Closed { .. } => {
-                self.holds = false;
+                self.open = false;
+                self.resolved.get_or_insert(at);
                 self.permissions.values_mut().for_each(|known| known.until = known.until.min(at));
             }
             Event::SentBack(_) => {
+                self.open = true;
                 self.declared.get_or_insert(at);
             }
-            Event::MergedInto { .. } => self.holds = false,
+            Event::MergedInto { .. } => self.open = false,
             Event::ServicesSet { services, .. } => self.services.clone_from(services),
             Event::Absorbed(Absorbed { services, changes, sightings, .. }) => {
                 self.services.extend(services.iter().cloned());
@@ -141,7 +144,8 @@ impl Book {
     }
 
     fn phase(&mut self, phase: Phase, at: Time) {
-        self.holds = matches!(phase, Phase::Active | Phase::Mitigated);
+        self.open = true;
+        self.resolved = (phase == Phase::Resolved).then_some(at);
         if phase != Phase::Investigating {
             self.declared.get_or_insert(at);
         }
@@ -181,8 +185,11 @@ impl Book {
         if self.known.contains(&seen.key) {
             return Err("it is known");
         }
-        if !self.holds || !self.services.contains(&seen.service) {
+        if !self.open || !self.services.contains(&seen.service) {
             return Err("nobody holds its service");
+        }
+        if self.resolved.is_some_and(|resolved| resolved <= at) {
+            return Err("made after it was resolved");
         }
         if self.declared.is_none_or(|declared| at < declared) {
             return Err("made before the declaration");
@@ -248,6 +255,9 @@ impl Watch for Raising {
         if expected.is_ok() && seen.person.is_some_and(|person| of_operations(incident, person)) {
             self.happened.insert("raised, and of operations by now");
         }
+        if expected.is_ok() && incident.phase == Phase::Resolved {
+            self.happened.insert("raised, though resolved by now");
+        }
         match expected {
             Ok(()) if !raised => Err(format!("nobody is called for {seen:?}: {answer:?}")),
             Err(why) if raised => Err(format!("somebody is called for {seen:?}, which is not to be: {why}")),
@@ -266,6 +276,8 @@ fn whoever_has_to_sort_what_was_seen_is_called_for_it_and_for_nothing_else() {
         "nobody holds its service",
         "made before the declaration",
         "raised, and of operations by now",
+        "raised, though resolved by now",
+        "made after it was resolved",
         "of operations",
         "of operations then",
         "of the ledger",

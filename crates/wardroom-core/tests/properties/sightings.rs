@@ -112,6 +112,7 @@ pub fn sighted() -> impl Strategy<Value = Vec<Step>> {
 /// What is to be sorted and how far each is, by the events alone.
 #[derive(Default)]
 struct Book {
+    resolved: Option<Time>,
     unsorted: BTreeSet<u32>,
     stages: BTreeMap<u32, Stage>,
 }
@@ -243,8 +244,11 @@ impl Watch for Sightings {
                     (false, None) => "of no matter",
                 };
                 self.seen.insert(kind.to_owned());
-                let active = matches!(before.phase, Phase::Active | Phase::Mitigated);
-                if seen.uncoordinated && (!active || before.declared_at.is_none_or(|declared| declared > seen.at)) {
+                let ended = self.books[&after.number].resolved.is_some_and(|resolved| resolved <= seen.at);
+                if ended || !before.phase.is_open() {
+                    return Err("heard of what was made after it was resolved".to_owned());
+                }
+                if seen.uncoordinated && before.declared_at.is_none_or(|declared| declared > seen.at) {
                     return Err("uncoordinated, and nothing was to be coordinated".to_owned());
                 }
             }
@@ -256,6 +260,12 @@ impl Watch for Sightings {
         }
         nothing_hides(before, &moment.recorded.event)?;
         let book = self.books.entry(after.number).or_default();
+        match &moment.recorded.event {
+            Event::PhaseSet { to, .. } => book.resolved = (*to == Phase::Resolved).then_some(moment.recorded.at),
+            Event::Closed { .. } => drop(book.resolved.get_or_insert(moment.recorded.at)),
+            Event::Reopened { .. } => book.resolved = None,
+            _ => {}
+        }
         book.take(&moment.recorded.event)?;
         book.compare(after)?;
         self.shown(moment)

@@ -38,10 +38,11 @@ const WOKEN_OVERLAP: SignedDuration = SignedDuration::from_secs(15);
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MOST: Duration = Duration::from_secs(60);
 
-/// What an incident hears of: from when on, and of which services.
+/// What an incident hears of: from when on and, once it is resolved, until when; and of which services.
 #[derive(PartialEq, Eq)]
 struct Hears {
     from: Time,
+    until: Option<Time>,
     services: BTreeSet<ServiceName>,
 }
 
@@ -126,14 +127,17 @@ fn known_as(incident: &Incident) -> BTreeMap<Uuid, Stage> {
 impl Hears {
     fn of(incident: &Incident, streams: &Streams) -> Self {
         let services = incident.watched_services(&streams.directory().directory.facts);
-        Self { from: incident.hears_from(), services }
+        Self { from: incident.hears_from(), until: incident.resolved_at, services }
     }
 
     /// Whether there may be anything in it for an incident that knows these. Whether there is, is decided in the core.
     fn may_be_news(&self, known: &BTreeMap<Uuid, Stage>, seen: &Seen) -> bool {
         match known.get(&seen.key) {
             Some(stage) => *stage < seen.stage,
-            None => self.services.contains(&seen.service) && seen.at >= self.from,
+            None => {
+                let then = self.from <= seen.at && self.until.is_none_or(|until| seen.at < until);
+                then && self.services.contains(&seen.service)
+            }
         }
     }
 }

@@ -48,6 +48,7 @@ mod full_disk;
 mod guests;
 mod handoff;
 mod kill;
+mod late;
 mod limits;
 mod lists;
 mod meant;
