@@ -136,30 +136,6 @@ fn operations_announce_and_say_how_it_went() {
         .then([Event::ChangeFailed(step(JOSEPHINE))]);
 }
 
-/// What a command left behind that ended badly nobody knows: its service may differ, and operations look.
-#[test]
-fn what_ended_badly_stands_as_done_until_operations_say_that_it_changed_nothing() {
-    let ended = |note: &str| with("confirm_change", json!({ "outcome": "broke_off", "note": note }));
-    let ready = staffed().and([announced(1, JOSEPHINE)]);
-    let told = Event::ChangeDone(noted(JOSEPHINE, "exit code 7, and may have changed something"));
-    let over = ready.clone().when(JOSEPHINE, ended("exit code 7.")).then([told]);
-    assert_eq!(over.state().differing().len(), 1);
-    let told = Event::ChangeDone(noted(JOSEPHINE, "it ended badly, and may have changed something"));
-    ready.clone().when(JOSEPHINE, confirm("broke_off")).then([told]);
-    ready.clone().when(ROBIN, confirm("broke_off")).refused(Code::NotYours, &[JOSEPHINE], ask_for("operations"));
-    over.clone().when(JOSEPHINE, confirm("failed")).then([Event::ChangeFailed(step(JOSEPHINE))]);
-    over.when(JOSEPHINE, on("revert_change")).then([Event::ChangeReverted(step(JOSEPHINE))]);
-    // Told late, it is no news to whoever has said meanwhile how it went.
-    for outcome in ["done", "failed", "dropped"] {
-        let said = ready.clone().when(JOSEPHINE, confirm(outcome)).accepted();
-        said.when(JOSEPHINE, ended("exit code 7")).says(&format!("Change 1 is {outcome} already.")).refused(
-            Code::AlreadySo,
-            &[],
-            None,
-        );
-    }
-}
-
 /// Members of operations and of the roles under it, and the commander while nobody else has operations.
 #[test]
 fn who_works_in_operations_changes_services() {

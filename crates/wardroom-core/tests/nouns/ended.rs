@@ -1,6 +1,7 @@
-//! How that went with which somebody came through the gate, as what asked for them tells.
+//! How that ended which somebody ran, or with which they came through the gate, as what they did it by tells.
 
-use wardroom_core::change::{ChangeStep, NewChange};
+use serde_json::json;
+use wardroom_core::change::{ChangeState, ChangeStep, NewChange};
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::gate::{Ended, Ending, Passing};
@@ -9,10 +10,10 @@ use wardroom_core::incident::Phase;
 use wardroom_core::refusal::Code;
 
 use crate::cast::{JOSEPHINE, ROBIN, service, services};
-use crate::change::{announced, confirm, staffed, step};
+use crate::change::{announced, confirm, new, on, recorded, staffed, step, with};
 use crate::given::{Given, by};
 use crate::permission::granted;
-use crate::words::text;
+use crate::words::{ask_for, text};
 
 const DEPLOY: &str = "deploy v12";
 
@@ -81,11 +82,8 @@ fn nothing_ends_but_what_came_through_in_that_name_and_in_these_words() {
     nothing(passed(), JOSEPHINE, Ending { what: "deploy v13".parse().expect("a line"), ..ending(Ended::Done) });
     nothing(passed(), JOSEPHINE, Ending { services: services(&["indexing"]), ..ending(Ended::Done) });
     // Whoever announced it says how it went.
-    let by_hand = NewChange {
-        what: text(DEPLOY),
-        ..crate::change::new(1, JOSEPHINE, wardroom_core::change::ChangeState::Announced)
-    };
-    nothing(staffed().and([by(JOSEPHINE, crate::change::recorded(by_hand))]), JOSEPHINE, ending(Ended::Done));
+    let by_hand = NewChange { what: text(DEPLOY), ..new(1, JOSEPHINE, ChangeState::Announced) };
+    nothing(staffed().and([by(JOSEPHINE, recorded(by_hand))]), JOSEPHINE, ending(Ended::Done));
     // Said already by somebody.
     for outcome in ["done", "failed", "dropped"] {
         nothing(passed().when(JOSEPHINE, confirm(outcome)).accepted(), JOSEPHINE, ending(Ended::Failed));
@@ -113,4 +111,28 @@ fn only_what_came_through_is_under_way_at_the_gate() {
         state.passes_under_way(who, &services(&["search"]), DEPLOY).map(|one| one.service.clone()).collect::<Vec<_>>()
     };
     assert_eq!((of(JOSEPHINE), of(ROBIN)), (vec![service("search")], vec![]));
+}
+
+/// What a command left behind that ended badly nobody knows: its service may differ, and operations look.
+#[test]
+fn what_ended_badly_stands_as_done_until_operations_say_that_it_changed_nothing() {
+    let ended = |note: &str| with("confirm_change", json!({ "outcome": "broke_off", "note": note }));
+    let ready = staffed().and([announced(1, JOSEPHINE)]);
+    let event = Event::ChangeDone(told(JOSEPHINE, "exit code 7, and may have changed something"));
+    let over = ready.clone().when(JOSEPHINE, ended("exit code 7.")).then([event]);
+    assert_eq!(over.state().differing().len(), 1);
+    let event = Event::ChangeDone(told(JOSEPHINE, "it ended badly, and may have changed something"));
+    ready.clone().when(JOSEPHINE, confirm("broke_off")).then([event]);
+    ready.clone().when(ROBIN, confirm("broke_off")).refused(Code::NotYours, &[JOSEPHINE], ask_for("operations"));
+    over.clone().when(JOSEPHINE, confirm("failed")).then([Event::ChangeFailed(step(JOSEPHINE))]);
+    over.when(JOSEPHINE, on("revert_change")).then([Event::ChangeReverted(step(JOSEPHINE))]);
+    // Told late, it is no news to whoever has said meanwhile how it went.
+    for outcome in ["done", "failed", "dropped"] {
+        let said = ready.clone().when(JOSEPHINE, confirm(outcome)).accepted();
+        said.when(JOSEPHINE, ended("exit code 7")).says(&format!("Change 1 is {outcome} already.")).refused(
+            Code::AlreadySo,
+            &[],
+            None,
+        );
+    }
 }

@@ -67,9 +67,9 @@ fn what_is_not_named_is_told_of_only_where_it_alone_stops() {
     };
     let told = |stops: &[Stop]| Found { stops: stops.to_vec(), ..Found::default() }.told().stops;
     let (secret, seen) = (stop(true, true), stop(true, false));
-    assert_eq!(told(&[secret.clone()]), [secret.clone()]);
+    assert_eq!(told(std::slice::from_ref(&secret)), std::slice::from_ref(&secret));
     assert_eq!(told(&[secret.clone(), stop(false, false)]).len(), 2, "it alone stops them");
-    assert_eq!(told(&[secret, seen.clone()]), [seen.clone()]);
+    assert_eq!(told(&[secret, seen.clone()]), std::slice::from_ref(&seen));
     assert_eq!(told(&[stop(false, true), seen.clone()]), [seen]);
     assert_eq!(told(&[stop(false, true)]), [] as [Stop; 0], "it only observes");
     let full = |incident: Option<Number>, enforced: bool| {

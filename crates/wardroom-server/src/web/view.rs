@@ -15,6 +15,7 @@ use wardroom_core::id::{Actor, Number, PersonId, Time};
 use wardroom_core::incident::{Asking, Incident};
 use wardroom_core::offer::{Offer, Recipient};
 use wardroom_core::prompt::Prompts;
+use wardroom_core::roadblock::Roadblock;
 use wardroom_core::role::{Role, RolePath};
 use wardroom_core::seal;
 
@@ -70,7 +71,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
             "roles": incident.roles.keys().filter(|role| incident.holder(role) == Some(*id)).collect::<Vec<_>>(),
         })
     };
-    let roadblock = |block: &wardroom_core::roadblock::Roadblock| json!({ "id": block.id, "role": block.role, "text": block.text, "by": person(block.by), "at": block.at });
+    let roadblock = |block: &Roadblock| roadblock(block, facts);
     let mut view = json!({
         "number": incident.number,
         "title": incident.title,
@@ -104,8 +105,7 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
         "merged_into": incident.merged_into, "read_only": incident.unreadable,
         "next": brought.as_ref().map(|brought| &brought.next),
         "prompt": brought.as_ref().map(|brought| &brought.prompt),
-        "last_entry": incident.last_entry,
-        "last_at": incident.last_at,
+        "last_entry": incident.last_entry, "last_at": incident.last_at,
         "cursor": cursor,
     });
     changes::put_into(&mut view, incident, &ask, reader);
@@ -113,6 +113,12 @@ pub fn incident(incident: &Incident, reading: Reading<'_>) -> Value {
     attaching::put_into(&mut view, incident, facts, reader);
     seal::reveal(&mut view);
     view
+}
+
+fn roadblock(block: &Roadblock, facts: &Facts) -> Value {
+    json!({
+        "id": block.id, "role": block.role, "text": block.text, "by": named(facts, block.by), "at": block.at,
+    })
 }
 
 fn offer(incident: Number, offer: &Offer, facts: &Facts, told: &[Told]) -> Value {
