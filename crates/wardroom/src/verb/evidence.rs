@@ -142,7 +142,8 @@ fn tell_kept(remote: &Remote, what: &str, answer: &Value) {
     }
     let address = answer["address"].as_str().unwrap_or_default();
     let (entry, name) = (&answer["entry"], answer["name"].as_str().unwrap_or_default());
-    match answer["already"] == true {
+    // Sent again under its own name, it is what was meant.
+    match answer["already"] == true && name != what {
         true => println!("{what} was kept already, as entry {entry} ({name}): {address}"),
         false => println!("{what} is kept as evidence, with entry {entry}: {address}"),
     }
