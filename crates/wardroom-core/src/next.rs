@@ -83,6 +83,15 @@ pub enum Next {
         /// What they would change.
         services: BTreeSet<ServiceName>,
     },
+    /// You command, and what somebody outside operations changed waits to be sorted by those who have operations.
+    SeeSorted {
+        /// What was changed, where it has waited the longest.
+        service: ServiceName,
+        /// Who has operations.
+        operations: PersonId,
+        /// How many changes wait.
+        waiting: usize,
+    },
     /// Say how a change of yours is undone.
     SayWayBack {
         /// Which.
@@ -157,13 +166,15 @@ impl Next {
             Self::Permit { .. } => 8,
             Self::SortChange { .. } | Self::SortSighting { .. } => 9,
             Self::Answer { .. } => 10,
-            Self::OfferOperations { .. } => 11,
+            // Somebody else's hands are at it: what only the commander can do goes first.
+            Self::SeeSorted { .. } => 11,
+            Self::OfferOperations { .. } => 12,
             // It has just been announced: whatever somebody waits for goes first.
-            Self::ConfirmChange { .. } => 12,
-            Self::Clock { .. } => 13,
-            Self::StillTrue { .. } => 14,
-            Self::SayWayBack { .. } => 15,
-            Self::Delegate { .. } => 16,
+            Self::ConfirmChange { .. } => 13,
+            Self::Clock { .. } => 14,
+            Self::StillTrue { .. } => 15,
+            Self::SayWayBack { .. } => 16,
+            Self::Delegate { .. } => 17,
         }
     }
 }
@@ -217,6 +228,7 @@ impl Incident {
         }
         let mut all: Vec<Next> =
             self.roadblocks.iter().map(|block| Next::Clear { roadblock: block.id, by: block.by }).collect();
+        all.extend(self.see_sorted(person));
         let here = self.responders.keys().copied();
         let others: Vec<PersonId> = here.filter(|other| *other != person && facts.active(*other)).collect();
         let operations = RolePath::of(Duty::Operations);
@@ -235,6 +247,17 @@ impl Incident {
         clocks.sort_unstable();
         all.extend(clocks.into_iter().map(|(due_at, clock)| Next::Clock { clock, due_at }));
         all
+    }
+
+    /// An uncoordinated change is the commander's to know of, too, where somebody else has operations.
+    fn see_sorted(&self, commander: PersonId) -> Option<Next> {
+        let operations =
+            self.effective_holder(&RolePath::of(Duty::Operations)).filter(|holder| *holder != commander)?;
+        let told = self.changes.iter().filter(|change| change.is_unsorted() && change.by != commander);
+        let seen = self.sightings.iter().filter(|known| known.is_unsorted() && known.seen.person != Some(commander));
+        let mut waiting = told.map(|change| &change.service).chain(seen.map(|known| &known.seen.service));
+        let service = waiting.next()?.clone();
+        Some(Next::SeeSorted { service, operations, waiting: 1 + waiting.count() })
     }
 
     fn asks_for(&self, person: PersonId) -> Vec<Next> {

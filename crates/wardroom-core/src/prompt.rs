@@ -140,6 +140,7 @@ impl Next {
             | Self::Clear { .. }
             | Self::SortChange { .. }
             | Self::SortSighting { .. }
+            | Self::SeeSorted { .. }
             | Self::ComeIn { .. }
             | Self::Permit { .. }
             | Self::Assume { .. }

@@ -125,6 +125,7 @@ export type Next =
   | { do: 'clear'; roadblock: number; by: string }
   | { do: 'sort_change'; change: number; by: string }
   | { do: 'sort_sighting'; sighting: number; service: string }
+  | { do: 'see_sorted'; service: string; operations: string; waiting: number }
   | { do: 'come_in'; by: string; sighting: number; service: string }
   | { do: 'permit'; by: string; services: string[] }
   | { do: 'say_way_back'; change: number; due_at: Time }

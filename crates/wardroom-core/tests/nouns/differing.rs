@@ -191,6 +191,20 @@ fn who_cannot_have_command_again_does_not_get_it() {
     assert_eq!(back.state().commander(), ROBIN);
 }
 
+#[test]
+fn the_commander_is_told_who_sorts_what_was_not_coordinated() {
+    let next = |given: &Given, who| given.state().next(who, &given.facts, given.now);
+    let told = staffed().and([by(ROBIN, uncoordinated(1, ROBIN)), by(ROBIN, uncoordinated(2, ROBIN))]);
+    let see = Next::SeeSorted { service: service("search"), operations: JOSEPHINE, waiting: 2 };
+    assert_eq!(next(&told, MARY), Some(see));
+    assert_eq!(next(&told, JOSEPHINE), Some(Next::SortChange { change: 1, by: ROBIN }));
+    // Who commands and has operations, too, sorts it themselves.
+    let both = given([opened()]).and([by(ROBIN, uncoordinated(1, ROBIN))]);
+    assert_eq!(next(&both, MARY), Some(Next::SortChange { change: 1, by: ROBIN }));
+    let own = staffed().and([by(MARY, uncoordinated(1, MARY))]);
+    assert_eq!(next(&own, MARY), None, "whoever made it knows");
+}
+
 /// The commander read of two changes and “6 more”, and looked for the service that was meant.
 #[test]
 fn whoever_would_close_is_told_every_service_that_differs_and_by_how_much() {

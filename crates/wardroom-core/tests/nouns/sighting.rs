@@ -89,7 +89,10 @@ fn a_change_from_outside_operations_is_told_to_commander_and_operations() {
     assert_eq!(called(&after), [(MARY, about.clone()), (JOSEPHINE, about)]);
     let next = |who: PersonId| after.state().next(who, &after.facts, after.now);
     assert_eq!(next(JOSEPHINE), Some(Next::SortSighting { sighting: 1, service: service("search") }));
-    assert_eq!(next(MARY), None);
+    let see = Next::SeeSorted { service: service("search"), operations: JOSEPHINE, waiting: 1 };
+    assert_eq!(next(MARY), Some(see), "the commander knows of it, and who sorts it");
+    let sorted = after.clone().when(JOSEPHINE, sort("dismiss_sighting")).accepted();
+    assert_eq!(sorted.state().next(MARY, &sorted.facts, sorted.now), None);
     assert!(after.state().matters.contains(&after.state().last_entry), "it matters to whoever takes command");
 }
 

@@ -241,7 +241,7 @@ impl Sent {
             Next::SayWayBack { change, .. } => {
                 vec![Command::SayWayBack { change, back: Some(words("put it back")), replaces: None }]
             }
-            Next::Delegate { .. } => Vec::new(),
+            Next::SeeSorted { .. } | Next::Delegate { .. } => Vec::new(),
         }
     }
 }

@@ -362,6 +362,7 @@ fn people_in(all: &[NextIn]) -> Vec<PersonId> {
         | Next::ComeIn { by, .. }
         | Next::Permit { by, .. } => vec![*by],
         Next::Assume { commander, .. } => vec![*commander],
+        Next::SeeSorted { operations, .. } => vec![*operations],
         Next::OfferOperations { to } => to.clone(),
         Next::StillWithUs { .. }
         | Next::ConfirmChange { .. }

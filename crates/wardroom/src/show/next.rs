@@ -58,6 +58,14 @@ pub fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
                 "#{n}: an uncoordinated change of {service} was seen: wardroom sighting {n} take-in {id}, or dismiss {id}"
             )
         }
+        "see_sorted" => {
+            let (who, service) = (who(&next["operations"]), text(&next["service"]));
+            let what = match next["waiting"].as_u64() {
+                Some(many @ 2..) => format!("{many} uncoordinated changes wait"),
+                _ => format!("an uncoordinated change of {service} waits"),
+            };
+            format!("#{n}: {what} for {who}, who has operations, to sort: wardroom show {n}")
+        }
         "come_in" => {
             let (who, service) = (who(&next["by"]), text(&next["service"]));
             format!(
