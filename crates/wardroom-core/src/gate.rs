@@ -11,6 +11,7 @@
 mod belonging;
 mod ending;
 mod found;
+mod going_back;
 mod unread;
 
 use jiff::{SignedDuration, ToSpan};
@@ -18,7 +19,7 @@ use jiff::{SignedDuration, ToSpan};
 use crate::authority::Act;
 use crate::change::{Change, ChangeState, NewChange};
 use crate::event::Event;
-use crate::facts::{Facts, Service};
+use crate::facts::Facts;
 use crate::id::{PersonId, ServiceName, Time};
 use crate::incident::{Asking, Decision, Incident, Kind, Phase, Severity};
 use crate::permission::Hands;
@@ -112,11 +113,7 @@ impl Incident {
         (facts, now): (&Facts, Time),
     ) -> Option<By> {
         let hands = self.hands(person, service, now).map(By::Hands);
-        hands.or_else(|| {
-            let known = facts.services.get(service)?;
-            let rolls_back = back_to.is_some_and(|version| known.was_good(version, self.began_at()));
-            (rolls_back && facts.owns(service, person)).then_some(By::Rollback)
-        })
+        hands.or_else(|| self.goes_back(person, service, back_to, facts).then_some(By::Rollback))
     }
 
     /// When this began, as far as anybody knows.
@@ -143,17 +140,21 @@ impl Incident {
             found.passes.push((self.number, service.clone()));
             return;
         }
-        found.stops.push(self.stop(person, service, facts));
+        found.stops.push(self.stop(person, service, back_to, facts));
     }
 
     /// That this stops somebody at a service.
-    fn stop(&self, person: Option<PersonId>, service: &ServiceName, facts: &Facts) -> Stop {
+    fn stop(&self, person: Option<PersonId>, service: &ServiceName, back_to: Option<&str>, facts: &Facts) -> Stop {
+        let restricted = self.is_unnamed_to(person, facts);
+        // When one began that is not to be named is not said either.
+        let back = person.filter(|person| facts.active(*person)).zip(back_to).filter(|_| !restricted);
+        let back = back.and_then(|(person, to)| self.why_not_back(person, service, to, facts));
         Stop {
             incident: self.number,
             service: service.clone(),
             enforced: self.enforced_at(service, facts),
-            restricted: self.is_unnamed_to(person, facts),
-            reason: self.stopping(person, service, facts),
+            restricted,
+            reason: std::iter::once(self.stopping(person, service, facts)).chain(back).collect::<Vec<_>>().join(" "),
         }
     }
 
@@ -292,14 +293,5 @@ impl Incident {
             self.has_room_for_changes(change)?;
         }
         Ok(events.into())
-    }
-}
-
-impl Service {
-    /// Whether this version was the last known good one when something began.
-    fn was_good(&self, version: &str, began: Time) -> bool {
-        let called = self.good.iter().rev().filter_map(|good| Some((good.called_by(began)?, good)));
-        let last = called.max_by_key(|(at, _)| *at);
-        last.is_some_and(|(_, good)| good.version.words() == Some(version))
     }
 }

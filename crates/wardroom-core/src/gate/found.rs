@@ -105,7 +105,10 @@ impl Found {
         }
         if self.passes == before {
             self.passes.clear();
-            self.stops.extend(holding.iter().map(|(incident, service)| incident.stop(Some(person), service, facts)));
+            let stop = |(incident, service): &(&Incident, &ServiceName)| {
+                incident.stop(Some(person), service, back_to, facts)
+            };
+            self.stops.extend(holding.iter().map(stop));
         }
     }
 

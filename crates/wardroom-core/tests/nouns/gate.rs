@@ -167,6 +167,37 @@ fn owners_go_back_to_the_version_that_was_good_before_it_began() {
     known.when(SABRINA, Command::PassGate(rollback)).then([recorded(told)]);
 }
 
+/// Whoever called a version good at last, and came to go back to it, was told nothing but that operations alone may change it.
+#[test]
+fn whoever_is_stopped_on_their_way_back_is_told_why_that_does_not_count() {
+    let good = |given: Given, version: &str| {
+        given.knowing(vec![DirectoryEvent::ServiceGoodSet { service: service("search"), version: text(version) }])
+    };
+    let why = |given: &Given, who: PersonId, to: &str| {
+        let mut found = Found::default();
+        given.state().look(Some(who), &service("search"), Some(to), &given.facts, given.now, &mut found);
+        found.stops.remove(0).reason
+    };
+    let known = good(good(good(staffed(), "v9"), "v10").after(5), "v11");
+    let late = why(&known, ROBIN, "v11");
+    let begins = "Incident #1 is active on search. Only operations may change search;";
+    assert!(late.starts_with(begins), "{late}");
+    assert!(
+        late.ends_with("“v11” was called good only after #1 began; the last known good version is “v10”."),
+        "{late}"
+    );
+    let ends = |to: &str, with: &str| assert!(why(&known, ROBIN, to).ends_with(with), "{}", why(&known, ROBIN, to));
+    ends("v9", " “v9” was good before that; the last known good version is “v10”.");
+    ends("v8", " Nobody called “v8” good; the last known good version is “v10”.");
+    let none = why(&good(staffed().after(5), "v11"), ROBIN, "v11");
+    assert!(none.ends_with("only after #1 began; no version of search was called good before."), "{none}");
+    let other = why(&known, MALCOLM, "v10");
+    assert!(other.ends_with(" may go back to “v10” without them.") && other.contains("who own search"), "{other}");
+    // Of one that is not to be named, nothing is said of when it began.
+    let secret = given([opened_restricted()]).and([Event::Invited { person: ROBIN }]);
+    assert!(!why(&good(secret.after(5), "v11"), ROBIN, "v11").contains("good"));
+}
+
 #[test]
 fn what_comes_through_stands_in_the_ledger_once() {
     let ready = staffed();

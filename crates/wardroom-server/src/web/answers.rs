@@ -33,7 +33,7 @@ pub(super) use self::admin::{AuditPage, People, Preview, SettingsView, TokenList
 pub(super) use self::board::Listed;
 pub(super) use self::changes::Ledger;
 use self::changes::{ChangeView, DifferingView};
-pub(super) use self::gate::{GateAnswer, GateEnded, GateReport, PassedView, StopView, Stops};
+pub(super) use self::gate::{CalledGood, GateAnswer, GateEnded, GateReport, PassedView, StopView, Stops};
 use self::gate::{GoodView, MatchingView};
 use self::lists::MarkedView;
 use self::lists::{CriterionView, DocumentView, MayAdd, TodoView};

@@ -213,11 +213,12 @@ pub(super) struct GoodVersion {
     on_behalf_of: Option<String>,
 }
 
-/// Say which version of a service is good. Its owners may go back to it during an incident that began after this.
+/// Say which version of a service is good. Its owners may go back to it during an incident that began after this; which ones
+/// began before, the answer says.
 #[utoipa::path(
     post, path = "/api/v1/services/{service}/good", request_body = GoodVersion,
     params(("service" = String, Path, description = "The service's name")),
-    responses((status = 200, body = answers::Changed), (status = "4XX", body = answers::ProblemDocument)),
+    responses((status = 200, body = answers::CalledGood), (status = "4XX", body = answers::ProblemDocument)),
 )]
 pub(super) async fn good(
     State(server): State<Server>,
@@ -234,9 +235,19 @@ pub(super) async fn good(
             return Err(Problem::refused(&Facts::nobody_called(named.as_deref().unwrap_or_default()), &facts));
         }
     };
-    let order = Order::Directory(DirectoryCommand::SetGood { service, version });
+    let order = Order::Directory(DirectoryCommand::SetGood { service: service.clone(), version: version.clone() });
     let done = server.executor.execute(Execute { request: asked.request_id, actor, order }).await;
     let done = done.map_err(|error| Problem::not_done(&error, &facts))?;
     let span = done.spans.first();
-    Ok(Json(json!({ "first_entry": span.map(|span| span.first), "last_entry": span.map(|span| span.last) })))
+    let facts = server.streams.directory().directory.facts.clone();
+    let held = server.gate.book.holding(&service);
+    // Others read what a pipeline is told: of what only the invited know of, nothing is said there.
+    let told = held.iter().filter(|incident| !incident.restricted && incident.gate_tells(person, &facts));
+    let not_for = told.filter_map(|incident| {
+        let good = incident.last_good(&service, &facts);
+        (good != Some(version.as_str())).then(|| json!({ "incident": incident.number, "good": good }))
+    });
+    let not_for: Vec<Value> = not_for.collect();
+    let (first, last) = (span.map(|span| span.first), span.map(|span| span.last));
+    Ok(Json(json!({ "first_entry": first, "last_entry": last, "not_for": not_for })))
 }

@@ -116,8 +116,20 @@ pub fn good(
         print_json(&answer);
     } else {
         println!("{version} is the last known good version of {service}.");
+        for known in answer["not_for"].as_array().into_iter().flatten() {
+            println!("{}", not_for(known, service));
+        }
     }
     Ok(())
+}
+
+/// Of an incident that began before its owners said so, and in which they may not go back to it.
+fn not_for(known: &Value, service: &str) -> String {
+    let incident = &known["incident"];
+    match known["good"].as_str() {
+        Some(good) => format!("  It does not count for #{incident}, which began before: there it is {good}."),
+        None => format!("  It does not count for #{incident}, which began before: there no version of {service} is."),
+    }
 }
 
 /// Shows what the gate holds, and what it stopped: how often, and what was asked last if that is wished for.

@@ -197,6 +197,13 @@ fn owners_go_back_to_the_last_known_good_version(house: House) {
     // What is called good only now proves nothing, and takes nothing from what was called so before.
     assert_eq!((good(&robin, "v12"), back(&robin, "v12").as_str()), (200, "deny"));
     assert_eq!((back(&robin, "v11").as_str(), back(&robin, "v10").as_str()), ("allow", "deny"));
+    let told = server.post(&robin, "/api/v1/services/search/good", json!({ "version": "v12" })).1;
+    assert_eq!(told["not_for"], json!([{ "incident": n, "good": "v11" }]), "{told}");
+    let said = server.say(&robin, &["good", "search", "v12"]);
+    assert!(said.contains("It does not count for #1, which began before: there it is v11."), "{said}");
+    let why = ask(&server, &robin, json!({ "services": ["search"], "what": "back to v12", "back_to": "v12" })).1;
+    let late = "“v12” was called good only after #1 began; the last known good version is “v11”.";
+    assert!(why["reason"].as_str().unwrap().ends_with(late), "{why}");
     let known = server.get(&mary, "/api/v1/directory").1["services"]["search"]["good"].clone();
     assert_eq!((&known[0]["version"], &known[1]["version"], &known[2]), (&json!("v12"), &json!("v11"), &Value::Null));
     let listed = house.run(&["service", "list"]);

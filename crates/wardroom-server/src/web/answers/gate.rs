@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
-use wardroom_core::id::{Number, ServiceName, TeamName, Time};
+use wardroom_core::id::{Entry, Number, ServiceName, TeamName, Time};
 use wardroom_core::incident::Severity;
 
 use super::Named;
@@ -152,6 +152,23 @@ pub(super) struct MatchingView {
     namespaces: Option<Vec<String>>,
     /// `NAME=PATTERN`: each name has to be there.
     labels: Option<Vec<String>>,
+}
+
+/// What calling a version good wrote, and for which incidents it does not count.
+#[derive(ToSchema)]
+pub(in crate::web) struct CalledGood {
+    first_entry: Option<Entry>,
+    last_entry: Option<Entry>,
+    /// The incidents that hold the service and began before: its owners may not go back to this version there.
+    not_for: Vec<NotFor>,
+}
+
+/// An incident that began before a version was called good.
+#[derive(ToSchema)]
+pub(super) struct NotFor {
+    incident: Number,
+    /// The version to which the owners of the service may go back there; nothing where none was called good before.
+    good: Option<String>,
 }
 
 /// A version of a service that is good, as its owners say.
