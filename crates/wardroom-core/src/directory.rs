@@ -275,6 +275,9 @@ impl Directory {
         if allowed {
             return Ok(());
         }
+        if let DirectoryCommand::SetGood { service, .. } | DirectoryCommand::PreserveService { service, .. } = command {
+            return Err(self.owners_only(service));
+        }
         Err(self.facts.admins_only("Only an admin can change the directory."))
     }
 

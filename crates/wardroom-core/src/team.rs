@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::directory::{Directory, DirectoryEvent, DirectoryRecorded};
 use crate::facts::{EARLIER_KEPT, GOODS_KEPT, Good, Service, Team};
-use crate::id::{ServiceName, TeamName, Time, Who};
+use crate::id::{PersonId, ServiceName, TeamName, Time, Who};
 use crate::incident::Severity;
 use crate::matching::Matching;
 use crate::refusal::{Code, Refusal};
@@ -84,6 +84,24 @@ impl Directory {
         let good = self.known_service(&service)?.good.first();
         let same = good.is_some_and(|good| good.version.words() == Some(version.as_str()));
         Ok(if same { Vec::new() } else { vec![DirectoryEvent::ServiceGoodSet { service, version: version.into() }] })
+    }
+
+    /// A refusal that names whoever could say something of a service: the team that owns it, and the admins.
+    pub(crate) fn owners_only(&self, service: &ServiceName) -> Refusal {
+        let known = match self.known_service(service) {
+            Ok(known) => known,
+            Err(unknown) => return unknown,
+        };
+        let Some(team) = &known.owner else {
+            let sentence = format!("No team owns {service} that could say this of it: only an admin can.");
+            return self.facts.admins_only(&sentence);
+        };
+        let members = self.facts.teams.get(team).into_iter().flat_map(|team| &team.members).copied();
+        let owners: Vec<PersonId> = members.filter(|person| self.facts.active(*person)).collect();
+        let admins = self.facts.admins().into_iter().filter(|admin| !owners.contains(admin));
+        let could = owners.iter().copied().chain(admins).collect();
+        let sentence = format!("Only {team}, who own {service}, can say this of it, or an admin.");
+        Refusal::new(Code::NotYours, sentence).who_could(could)
     }
 
     pub(crate) fn evolve_teams(&mut self, event: &DirectoryEvent) {

@@ -130,7 +130,7 @@ fn the_team_that_owns_a_service_says_it_too() {
         .when(ADA, set("search", "indexers"))
         .accepted()
         .when(MARY, preserve(&[GRAPHS]))
-        .refused(Code::AdminsOnly)
+        .refused(Code::NotYours)
         .when(ADA, set("search", "searchers"))
         .accepted()
         .when(MARY, preserve(&[GRAPHS]))

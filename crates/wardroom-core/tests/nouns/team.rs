@@ -54,6 +54,29 @@ fn a_service_has_an_owner_that_exists_and_depends_on_others() {
         .refused(Code::AlreadySo);
 }
 
+/// Whoever was of no team that owns the service was sent to the admins alone.
+#[test]
+fn whoever_does_not_own_a_service_is_told_who_does() {
+    let good = || change("set_good", json!({"service": "search", "version": "v11"}));
+    let set = |owner: Option<&str>| change("set_service", json!({"service": "search", "owner": owner}));
+    let known = ada_and_mary().when(ADA, set_team(&["ada"])).accepted().when(ADA, set(None)).accepted();
+    known
+        .when(MARY, good())
+        .says("No team owns search that could say this of it: only an admin can.")
+        .refused(Code::AdminsOnly)
+        .when(ADA, set(Some("search-sre")))
+        .accepted()
+        .when(MARY, good())
+        .says("Only search-sre, who own search, can say this of it, or an admin.")
+        .refused(Code::NotYours)
+        .when(MARY, change("set_good", json!({"service": "serach", "version": "v11"})))
+        .refused(Code::UnknownService)
+        .when(ADA, set_team(&["mary"]))
+        .accepted()
+        .when(MARY, good())
+        .accepted();
+}
+
 #[test]
 fn what_owns_services_is_not_removed() {
     let remove_team = || change("remove_team", json!({"team": "search-sre"}));

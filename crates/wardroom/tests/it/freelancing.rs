@@ -183,6 +183,9 @@ fn owners_go_back_to_the_last_known_good_version(house: House) {
     let server = house.serve();
     let good = |token: &str, version: &str| {
         server.post(token, "/api/v1/services/search/good", json!({ "version": version })).0
+    let (_, no) = server.post(&mary, "/api/v1/services/search/good", json!({ "version": "v11" }));
+    let could: Vec<_> = no["who_could"].as_array().unwrap().iter().map(|one| one["name"].clone()).collect();
+    assert!(no["detail"].as_str().unwrap().contains("who own search") && could.contains(&json!("Robin")), "{no}");
     };
     assert_eq!((good(&mary, "v11"), good(&robin, "v11")), (403, 200), "its owners say so");
     let n = declare(&server, &mary, &json!({}));
