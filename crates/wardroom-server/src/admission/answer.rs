@@ -97,8 +97,8 @@ mod tests {
     /// Whoever is let through reads there who has it in hand, and where to ask.
     #[test]
     fn a_warning_that_is_too_long_goes_on_in_the_next() {
-        let sentence = "Allowed: the gate of search only observes. Incident #465 is active on search. Only operations may \
-                        change search; the operations lead is Josephine Bernadette O'Donoghue-Whitfield. Ask in #inc-465.";
+        let sentence = "Allowed. It would have been denied: Incident #465 is active on search. Only operations may change \
+                        search; the operations lead is Josephine Bernadette O'Donoghue-Whitfield. Ask in #inc-465.";
         let told = written(Verdict::Allowed, &[sentence, "c"])["response"]["warnings"].clone();
         let told: Vec<&str> = told.as_array().expect("there are some").iter().filter_map(Value::as_str).collect();
         assert!(told.len() == 3 && told.iter().all(|piece| piece.chars().count() <= WARNING_MAX), "{told:?}");

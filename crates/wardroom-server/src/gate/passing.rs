@@ -255,10 +255,13 @@ impl Server {
         let unsure = doubts.iter().map(|doubt| &doubt.service).chain(full.iter().map(|full| &full.service));
         let observing: BTreeSet<_> = stops.iter().map(|stop| &stop.service).chain(unsure).collect();
         if !observing.is_empty() {
-            let mut reasons = vec![format!("Allowed: the gate of {} only observes.", list(observing))];
+            let otherwise = if stops.is_empty() { "could not have been decided" } else { "would have been denied" };
+            // Whoever reads no further than the first word knows that they may.
+            let mut reasons = vec![format!("Allowed. It {otherwise}:")];
             reasons.extend((!stops.is_empty()).then(|| said(stops) + &self.of_no_operations(call)));
             reasons.extend(doubts.first().map(doubtful));
             reasons.extend(full.first().map(filled));
+            reasons.push(format!("The gate of {} only observes.", list(observing)));
             return reasons.join(" ") + &stands;
         }
         // Where nothing is named, nobody who reads along learns whether anything holds it.
