@@ -5,6 +5,7 @@ mod document;
 mod evidence;
 mod next;
 mod permissions;
+mod services;
 mod sightings;
 mod width;
 
@@ -12,6 +13,7 @@ pub use changes::{ledger, undoing};
 pub use evidence::evidence;
 pub use next::next;
 pub use permissions::gates;
+pub use services::{counted, services};
 pub use sightings::all_sightings;
 
 use std::fmt::Write;

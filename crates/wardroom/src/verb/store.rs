@@ -25,6 +25,7 @@ use wardroom_server::web::who::new_secret;
 use super::print_json;
 use crate::args::{Person, Remote, Service, Team, Token, WorthKeeping};
 use crate::exit::Failure;
+use crate::show::counted;
 
 /// How often a command that met others at the directory, again and again, is tried anew: a script that adds many
 /// people at once shall not have to.
@@ -218,7 +219,12 @@ fn import(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
     };
     let roster = roster.map_err(|bad| anyhow::anyhow!("{} does not fit: {bad}", file.display()))?;
     let counts = (roster.people.len(), roster.teams.len(), roster.services.len());
-    let said = format!("Imported {} people, {} teams and {} services.", counts.0, counts.1, counts.2);
+    let said = format!(
+        "Imported {}, {} and {}.",
+        counted(counts.0, "person", "people"),
+        counted(counts.1, "team", "teams"),
+        counted(counts.2, "service", "services")
+    );
     change_one(store, json, roster.into(), &said)
 }
 
@@ -226,7 +232,7 @@ fn import(store: &StoreArgs, file: &Path, json: bool) -> anyhow::Result<()> {
 pub fn team(team: Team, json: bool) -> anyhow::Result<()> {
     match team {
         Team::Set { team, members, store } => {
-            let said = format!("Team {team} has {} members.", members.len());
+            let said = format!("Team {team} has {}.", counted(members.len(), "member", "members"));
             change_one(&store, json, DirectoryCommand::SetTeam { team, members }, &said)
         }
         Team::Remove { team, store } => {
@@ -288,12 +294,7 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
                 print_json(&serde_json::to_value(&directory.facts.services)?);
                 return Ok(());
             }
-            for (name, service) in directory.facts.services.iter() {
-                let owner = service.owner.as_ref().map(|owner| format!("owned by {owner}")).unwrap_or_default();
-                let good: Vec<&str> = service.good.iter().filter_map(|good| good.version.words()).collect();
-                let good = if good.is_empty() { String::new() } else { format!("  good: {}", good.join(", ")) };
-                println!("{name:<30} {owner}{good}");
-            }
+            print!("{}", crate::show::services(&serde_json::to_value(&directory.facts.services)?));
             Ok(())
         }
     }
