@@ -121,6 +121,26 @@ pub struct NewSighting {
     pub share_used: bool,
 }
 
+impl NewSighting {
+    /// Where it was done, unless what was done says so already, as “deploy v12 to production” does.
+    #[must_use]
+    pub fn place(&self) -> Option<&str> {
+        let place = self.environment.as_ref()?.words()?;
+        let said = self.what.words().is_some_and(|what| says(what, place));
+        (!said).then_some(place)
+    }
+}
+
+/// Whether these words are among those, as a whole: what was done may say where that was.
+#[must_use]
+pub fn says(words: &str, of: &str) -> bool {
+    let parted = |letter: Option<char>| letter.is_none_or(|letter| !letter.is_alphanumeric());
+    words.match_indices(of).any(|(at, _)| {
+        let (before, after) = (words.get(..at).unwrap_or_default(), words.get(at + of.len()..).unwrap_or_default());
+        parted(before.chars().next_back()) && parted(after.chars().next())
+    })
+}
+
 /// A change that was seen, as it stands now.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Sighting {

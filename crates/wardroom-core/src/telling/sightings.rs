@@ -42,7 +42,7 @@ impl Teller<'_> {
             (None, Some(who)) => format!(" by “{who}” (nobody here is called that)"),
             (None, None) => String::new(),
         };
-        let place = seen.environment.as_ref().map(|environment| format!(" in {environment}")).unwrap_or_default();
+        let place = seen.place().map(|place| format!(" in {place}")).unwrap_or_default();
         let is = if seen.person.is_some() { "which is" } else { "taken for" };
         let known = seen.change.map(|change| format!(", {is} change {change}")).unwrap_or_default();
         // Whoever speaks for themselves is named already.

@@ -196,6 +196,10 @@ fn the_timeline_says_who_is_known_who_told_and_what_is_only_taken_for_something(
     assert!(robot.ends_with("told by https://ci.example.org, taken for change 3"), "{robot}");
     let robin = tells(&seen(Some(ROBIN), 5), Some(3));
     assert!(robin.contains("by Robin in production") && robin.ends_with(", which is change 3"), "{robin}");
+    let what = |what: &str| tells(&Seen { what: what.parse().expect("a line"), ..seen(Some(ROBIN), 5) }, None);
+    let twice = what("deploy v12 to production: the fix");
+    assert!(twice.contains("to production: the fix by Robin, told by"), "where it was done is said once: {twice}");
+    assert!(what("copy of preproduction").contains("by Robin in production, told by"), "these are other words");
     let with = |by| tells(&Seen { told_by: Some(by), ..seen(Some(ROBIN), 5) }, None);
     assert!(with(SABRINA).ends_with("told by https://ci.example.org (a token of Sabrina)"), "{}", with(SABRINA));
     assert!(with(ROBIN).ends_with("told by https://ci.example.org"), "whoever speaks for themselves is named already");

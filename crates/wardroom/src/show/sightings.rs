@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use serde_json::Value;
+use wardroom_core::sighting::says;
 
 use super::{ago, all, name, soft, text};
 
@@ -59,7 +60,8 @@ fn line(out: &mut String, seen: &Value, number: &Value) {
         Some("failed") => " (failed)",
         _ => "",
     };
-    let place = seen["environment"].as_str().map(|place| format!(" in {place}")).unwrap_or_default();
+    let place = seen["environment"].as_str().filter(|place| !says(text(&seen["what"]), place));
+    let place = place.map(|place| format!(" in {place}")).unwrap_or_default();
     let who = maker(seen).map(|who| format!(" by {who}")).unwrap_or_default();
     let (id, service, what, ago) = (&seen["id"], text(&seen["service"]), text(&seen["what"]), ago(&seen["at"]));
     let _ = writeln!(out, "  {id}. {ago} ago  {service}: {what}{stage}{who}{}{place}", word(seen));
