@@ -373,6 +373,7 @@ test('the glass is broken in two steps, and everybody is told', async () => {
   expect(await permitted(sabrina).count()).toBe(0);
   await ledger(emma).getByRole('button', { name: 'Break the glass' }).click();
   await permitted(sabrina).getByText('broke the glass: the disk fills').waitFor();
+  await sabrina.locator('main header').getByText('broke the glass, ends').waitFor();
   await sabrina.getByText('Emma broke the glass and changes search on their own until').first().waitFor();
   await field(emma).fill('emptied it');
   await ledger(emma).getByRole('button', { name: 'I am about to' }).click();
