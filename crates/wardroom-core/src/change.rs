@@ -6,9 +6,10 @@
 //! it is reverted, adopted for good, or handed to a bug; while anything differs, the incident cannot be closed, and a late
 //! record sends a closed one back to resolved.
 //!
-//! Read on in `told.rs` (how events tell of it), `deciding.rs` (who may do what with it), `folding.rs`, and `differing.rs`
+//! Read on in `told.rs` (how events tell of it), `deciding.rs` (who may do what with it), `behalf.rs` (for whom), `folding.rs`, and `differing.rs`
 //! (what differs right now, and in which order it is undone).
 
+mod behalf;
 mod deciding;
 mod differing;
 mod folding;
@@ -57,6 +58,9 @@ pub struct Change {
     /// Who made it, where another system told of it and operations took it in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maker: Option<Maker>,
+    /// Who made it, where somebody else wrote it down for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<PersonId>,
     /// Who announced or recorded it.
     pub by: PersonId,
     /// When they did.

@@ -181,6 +181,10 @@ pub enum Command {
         back: Option<Prose>,
         #[cfg_attr(feature = "schema", schema(value_type = Option<String>, format = DateTime))]
         happened_at: Option<Time>,
+        /// Who made it, if somebody else: their handle or id. Planning, operations and command are believed; of what anybody
+        /// else says of another it is shown who made it, and operations sort it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made_by: Option<Who>,
         /// It was made outside operations, also where operations tell of it.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         outside: bool,

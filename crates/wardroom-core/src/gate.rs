@@ -275,6 +275,7 @@ impl Incident {
                 why: None,
                 how: None,
                 back: None,
+                made_by: None,
                 by,
                 state: if *done { ChangeState::Done } else { ChangeState::Announced },
                 happened_at: None,

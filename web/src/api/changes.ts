@@ -41,6 +41,8 @@ export interface Change {
   passed: { what: string | null; through: string | null; done: boolean; at: Time }[];
   /** Who made it, where another system told of it and operations took it in. */
   maker: { person: Person | null; who: string | null } | null;
+  /** Who made it, where somebody else wrote it down for them. */
+  made_by: Person | null;
   by: Person;
   at: Time;
   done_at: Time | null;

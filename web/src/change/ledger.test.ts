@@ -19,6 +19,7 @@ function change(id: number, more: Partial<Change> = {}): Change {
     through: null,
     passed: [],
     maker: null,
+    made_by: null,
     by: person,
     at: '2026-01-05T03:00:00Z',
     done_at: '2026-01-05T03:00:00Z',

@@ -7,7 +7,7 @@ use super::{Coordination, WayBack};
 use crate::authority::Act;
 use crate::event::Event;
 use crate::facts::Facts;
-use crate::id::{Entry, PersonId, ServiceName, Time};
+use crate::id::{Entry, PersonId, ServiceName, Time, Who};
 use crate::incident::{Asking, Decision, Incident, Phase};
 use crate::permission::Hands;
 use crate::refusal::{Code, Refusal, Remedy};
@@ -161,6 +161,7 @@ impl Incident {
             why: made.why.map(Into::into),
             how: made.how.map(Into::into),
             back: made.back.map(Into::into),
+            made_by: None,
             by,
             state,
             happened_at,
@@ -192,9 +193,10 @@ impl Incident {
         ask: &Asking<'_>,
         made: Made,
         happened_at: Option<Time>,
-        outside: bool,
+        (made_by, outside): (Option<Who>, bool),
     ) -> Result<Decision, Refusal> {
         let by = ask.active_person()?;
+        let made_by = self.maker(ask, by, made_by)?;
         back_dated(happened_at, ask.now)?;
         if self.changes_recorded >= HAPPENED_MAX {
             let sentence =
@@ -202,6 +204,11 @@ impl Incident {
             return Err(Refusal::new(Code::TooMany, sentence));
         }
         let mut new = self.new_change(ask, by, made, ChangeState::Done, happened_at)?;
+        if let Some(maker) = made_by {
+            let at = happened_at.unwrap_or(ask.now);
+            new.uncoordinated = self.is_made_outside(by, maker, &new.service, at);
+        }
+        new.made_by = made_by;
         new.uncoordinated |= outside;
         let mut events = self.join_unless_here(by);
         events.push(Event::ChangeRecorded(Box::new(new)));

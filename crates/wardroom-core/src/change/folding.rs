@@ -106,6 +106,7 @@ impl NewChange {
             through: self.through.clone(),
             passed: Vec::new(),
             maker: None,
+            made_by: self.made_by,
             by: self.by,
             at: recorded.at,
             done_at: done,

@@ -23,6 +23,9 @@ pub struct NewChange {
     pub how: Option<Text>,
     /// How to undo it.
     pub back: Option<Text>,
+    /// Who made it, where that is somebody else than who tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_by: Option<PersonId>,
     /// Who tells of it.
     pub by: PersonId,
     /// Announced, or done.

@@ -82,6 +82,7 @@ impl Incident {
                 why: None,
                 how: None,
                 back: None,
+                made_by: None,
                 by: known.by,
                 state: ChangeState::Done,
                 happened_at: Some(line.at),

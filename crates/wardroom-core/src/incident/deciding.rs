@@ -187,7 +187,7 @@ impl Incident {
             Command::ReopenTodo { todo } => self.reopen_todo(ask, todo),
             Command::LinkTodo { todo, bug, replaces } => self.link_todo(ask, todo, bug, replaces),
             Command::AnnounceChange { service, what, why, how, back } => self.announce_change(ask, Made { service, what, why, how, back }),
-            Command::RecordChange { service, what, why, how, back, happened_at, outside } => self.record_change(ask, Made { service, what, why, how, back }, happened_at, outside),
+            Command::RecordChange { service, what, why, how, back, happened_at, made_by, outside } => self.record_change(ask, Made { service, what, why, how, back }, happened_at, (made_by, outside)),
             Command::ConfirmChange { change, outcome, note, evidence, happened_at } => self.confirm_change(ask, change, outcome, Beside { note, evidence, happened_at }),
             Command::CorrectChange { change, service, what, why, how, replaces } => self.correct_change(ask, change, service, Reworded { what, why, how }, replaces),
             Command::SayWayBack { change, back, replaces } => self.say_way_back(ask, change, back, replaces),

@@ -230,6 +230,7 @@ impl Incident {
             why: None,
             how: None,
             back: None,
+            made_by: None,
             by,
             state: if under_way { ChangeState::Announced } else { ChangeState::Done },
             happened_at: (!under_way).then_some(seen.at),

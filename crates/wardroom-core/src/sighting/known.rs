@@ -85,7 +85,7 @@ impl Change {
         match (person, &self.maker) {
             // Whoever took it in did not make it.
             (Some(person), Some(maker)) => maker.person == Some(person),
-            (Some(person), None) => self.by == person,
+            (Some(person), None) => self.made_by.unwrap_or(self.by) == person,
             (None, maker) => maker.is_none() && self.coordination == Coordination::ByOperations,
         }
     }

@@ -62,8 +62,13 @@ impl Teller<'_> {
             return format!("Change {change} of {service}, {made}, is {what}");
         }
         let at = new.happened_at.map(|at| format!(", made at {},", clock(at))).unwrap_or_default();
+        let (maker, by) = match new.made_by.map(|maker| self.name(maker)) {
+            Some(maker) if new.uncoordinated => (format!(" by {maker}"), by.to_owned()),
+            Some(maker) => (String::new(), format!("{maker}, written down by {by},")),
+            None => (String::new(), by.to_owned()),
+        };
         match (new.uncoordinated, new.state) {
-            (true, _) => format!("{by} tells of uncoordinated change {change}{at} of {service}: {what}{why}"),
+            (true, _) => format!("{by} tells of uncoordinated change {change}{maker}{at} of {service}: {what}{why}"),
             (false, ChangeState::Announced) => format!("{by} is about to change {service} ({change}): {what}{why}"),
             (false, _) => format!("{by} changed {service} ({change}){}: {what}{why}", at.trim_end_matches(',')),
         }

@@ -28,6 +28,7 @@ pub fn new(change: u32, by: PersonId, state: ChangeState) -> NewChange {
         why: None,
         how: None,
         back: None,
+        made_by: None,
         by,
         state,
         happened_at: None,

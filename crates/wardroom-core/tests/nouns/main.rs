@@ -6,6 +6,7 @@ mod absence;
 mod account;
 mod audit;
 mod authority;
+mod behalf;
 mod briefing;
 mod call;
 mod cast;

@@ -149,6 +149,15 @@ pub fn of_operations(incident: &Incident, who: PersonId) -> bool {
     at_work || root("operations").or_else(|| root("command")) == Some(who)
 }
 
+/// Whether somebody is believed who made a change that they write down: of operations, of planning, and command.
+fn is_believed(incident: &Incident, who: PersonId) -> bool {
+    let root = |name: &str| incident.holder(&name.parse().expect("a role"));
+    let plans = incident.roles.iter().any(|(path, role)| {
+        path.to_string().starts_with("planning") && (role.members.contains(&who) || incident.holder(path) == Some(who))
+    });
+    plans || of_operations(incident, who) || root("command") == Some(who)
+}
+
 /// What does it, by somebody who has read what stands there.
 fn on_change(act: ChangeAct, known: &Change) -> Command {
     let (change, said) = (known.id, |aspect| known.said.entry(aspect));
@@ -212,10 +221,15 @@ impl Changes {
         // What was seen is taken in by whoever has operations now; of all else it counts who had them then.
         let late = new.happened_at.filter(|_| new.seen.is_none());
         let at = late.unwrap_or(at);
-        let of_operations = book.hands.were(before, new.by, at);
-        let outside = !of_operations && !book.permits(new.by, at, false);
+        let maker = new.made_by.unwrap_or(new.by);
+        let of_operations = book.hands.were(before, maker, at);
+        let believed = new.made_by.is_none() || is_believed(before, new.by);
+        let outside = !believed || (!of_operations && !book.permits(maker, at, false));
+        if new.made_by.is_some() {
+            self.seen.insert(format!("for another, believed: {believed}, uncoordinated: {outside}"));
+        }
         if late.is_some() {
-            let now = crate::changes::of_operations(before, new.by);
+            let now = crate::changes::of_operations(before, maker);
             self.seen.insert(format!("told late, of operations then: {of_operations}, now: {now}"));
         }
         let glass = book.permits(new.by, at, true);
@@ -327,6 +341,9 @@ fn what_differs_is_what_was_done_and_nothing_is_closed_over_it() {
         "told late, of operations then: false, now: true",
         "told late, of operations then: false, now: false",
         "sent back",
+        "for another, believed: true, uncoordinated: false",
+        "for another, believed: true, uncoordinated: true",
+        "for another, believed: false, uncoordinated: true",
     ];
     let rest = rest.map(str::to_owned);
     let missing: Vec<_> = acts.iter().chain(&rest).filter(|one| !seen.contains(*one)).collect();

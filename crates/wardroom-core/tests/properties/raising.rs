@@ -68,7 +68,7 @@ struct Raising {
 /// Who was told of what does not change what was made.
 fn from_new(new: &NewChange, at: Time) -> Made {
     let over = (new.state == ChangeState::Done).then(|| new.happened_at.unwrap_or(at));
-    let (service, maker) = (new.service.clone(), new.seen.map_or(Some(new.by), |seen| seen.by));
+    let (service, maker) = (new.service.clone(), new.seen.map_or(Some(new.made_by.unwrap_or(new.by)), |seen| seen.by));
     Made {
         service,
         maker,
@@ -84,8 +84,10 @@ fn from_new(new: &NewChange, at: Time) -> Made {
 
 fn from_other(change: &Change) -> Made {
     let over = change.done_at;
-    let (service, maker) =
-        (change.service.clone(), change.maker.as_ref().map_or(Some(change.by), |maker| maker.person));
+    let (service, maker) = (
+        change.service.clone(),
+        change.maker.as_ref().map_or(Some(change.made_by.unwrap_or(change.by)), |maker| maker.person),
+    );
     let robots = change.coordination == Coordination::ByOperations && change.maker.is_none();
     let failed = change.stands.state == ChangeState::Failed;
     let undone = (change.stands.state == ChangeState::Reverted).then_some(change.stands.at);

@@ -205,13 +205,14 @@ pub fn changes() -> impl Strategy<Value = Command> {
             how: Some(line()),
             back: back.then(|| words(WORD)),
         }),
-        4 => (any::<bool>(), prop::option::of(0..120_i64)).prop_map(move |(why, minute)| Command::RecordChange {
+        4 => (any::<bool>(), prop::option::of(0..120_i64), prop::option::of(who())).prop_map(move |(why, minute, made_by)| Command::RecordChange {
             service: None,
             what: what(),
             why: why.then(|| words(WORD)),
             how: None,
             back: None,
             happened_at: minute.map(at),
+            made_by,
             outside: false,
         }),
         6 => (change(), outcomes).prop_map(confirm),

@@ -23,6 +23,9 @@ fn under(words: &str, indent: usize) -> String {
 fn whose(change: &Value) -> String {
     let by = name(&change["by"]);
     match &change["maker"] {
+        Value::Null if !change["made_by"].is_null() => {
+            format!("made by {}, written down by {by}", name(&change["made_by"]))
+        }
         Value::Null => by.to_owned(),
         maker => format!("made by {}, taken in by {by}", super::sightings::maker(maker).unwrap_or("somebody".into())),
     }

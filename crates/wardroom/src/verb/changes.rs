@@ -24,8 +24,8 @@ fn announce(Told { what, service, why, how, undo }: Told) -> Command {
 /// What is asked for, and what stood there before, where that is said anew.
 fn command(list: &List<'_>, verb: Change) -> anyhow::Result<(Command, Option<String>)> {
     let command = match verb {
-        Change::Record { told: Told { what, service, why, how, undo }, at } => {
-            Command::RecordChange { service, what, why, how, back: undo, happened_at: at, outside: false }
+        Change::Record { told: Told { what, service, why, how, undo }, at, by: made_by } => {
+            Command::RecordChange { service, what, why, how, back: undo, happened_at: at, made_by, outside: false }
         }
         Change::Announce { told } => announce(told),
         Change::Done { change, note, evidence, at } => {

@@ -29,6 +29,8 @@ pub(super) struct ChangeView {
     passed: Vec<PassedView>,
     /// Who made it, where another system told of it and operations took it in.
     maker: Option<MakerView>,
+    /// Who made it, where somebody else wrote it down for them.
+    made_by: Option<Named>,
     /// Who told of it.
     by: Named,
     #[schema(format = DateTime)]

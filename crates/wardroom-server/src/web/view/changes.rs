@@ -27,6 +27,7 @@ fn change(incident: &Incident, change: &Change, ask: &Asking<'_>) -> Value {
         "maker": change.maker.as_ref().map(|maker| {
             json!({ "person": maker.person.map(|person| named(ask.facts, person)), "who": maker.who })
         }),
+        "made_by": change.made_by.map(|maker| named(ask.facts, maker)),
         "by": named(ask.facts, change.by),
         "at": change.at,
         "done_at": change.done_at,

@@ -1,7 +1,7 @@
 //! What is done with changes to services.
 
 use clap::Subcommand;
-use wardroom_core::id::{Entry, ServiceName, Time};
+use wardroom_core::id::{Entry, ServiceName, Time, Who};
 use wardroom_core::text::{Line, Prose};
 
 /// What is told of a change, beside what it is.
@@ -33,6 +33,9 @@ pub enum Change {
         /// When it was made, if not now
         #[arg(long, value_name = "TIME")]
         at: Option<Time>,
+        /// Who made it, if not you: wardroom change 465 record "search: rolled back to v11" --by sabrina
+        #[arg(long, value_name = "PERSON")]
+        by: Option<Who>,
     },
     /// Say what operations are about to do: wardroom change 465 announce "search: roll back to v11"
     Announce {

@@ -87,6 +87,11 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     ("sabrina", "change|1|announce|search: drain eu-1", "Sabrina is about to change search (4)"),
     ("sabrina", "change|1|drop|4", "Sabrina says that change 4 is not made after all"),
     (
+        "mary",
+        "change|1|record|search: cache on|--by|sabrina",
+        "Sabrina, written down by Mary, changed search (5): cache on",
+    ),
+    (
         "robin",
         "permission|1|ask|flush the cache|--service|search",
         "Robin asks operations for permission to change search",

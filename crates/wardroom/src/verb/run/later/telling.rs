@@ -138,7 +138,7 @@ fn recorded(record: &Record, made: Made, token: Token) -> Command {
     };
     let happened_at = (!record.told.undated).then_some(at);
     let outside = is_outside(record, token);
-    Command::RecordChange { service, what, why: why.parse().ok(), how, back, happened_at, outside }
+    Command::RecordChange { service, what, why: why.parse().ok(), how, back, happened_at, made_by: None, outside }
 }
 
 /// What is kept of a run whose end nobody saw.
