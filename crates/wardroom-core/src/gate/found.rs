@@ -105,9 +105,8 @@ impl Found {
         }
         if self.passes == before {
             self.passes.clear();
-            let stop = |(incident, service): &(&Incident, &ServiceName)| {
-                incident.stop(Some(person), service, back_to, facts)
-            };
+            let stop =
+                |(incident, service): &(&Incident, &ServiceName)| incident.stop(Some(person), service, back_to, facts);
             self.stops.extend(holding.iter().map(stop));
         }
     }

@@ -59,11 +59,7 @@ pub fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
             )
         }
         "see_sorted" => {
-            let (who, service) = (who(&next["operations"]), text(&next["service"]));
-            let what = match next["waiting"].as_u64() {
-                Some(many @ 2..) => format!("{many} uncoordinated changes wait"),
-                _ => format!("an uncoordinated change of {service} waits"),
-            };
+            let (what, who) = (unsorted(next), who(&next["operations"]));
             format!("#{n}: {what} for {who}, who has operations, to sort: wardroom show {n}")
         }
         "come_in" => {
@@ -83,5 +79,13 @@ pub fn step(next: &Value, incident: Option<u64>, people: &Value) -> String {
         }
         "delegate" => format!("#{n}: {} people report to {role}; open a role under it", next["reports"]),
         other => format!("#{n}: {other}"),
+    }
+}
+
+/// What operations have not sorted, as far as it is told to somebody else.
+fn unsorted(next: &Value) -> String {
+    match next["waiting"].as_u64() {
+        Some(many @ 2..) => format!("{many} uncoordinated changes wait"),
+        _ => format!("an uncoordinated change of {} waits", text(&next["service"])),
     }
 }
