@@ -11,6 +11,7 @@ use wardroom_core::gate;
 use wardroom_core::id::{Actor, TokenId, Who};
 use wardroom_core::matching::Matching;
 use wardroom_core::roster::{ROSTER_BYTES_MAX, Roster};
+use wardroom_core::seal;
 use wardroom_core::token::Token as FactsToken;
 use wardroom_server::account::link;
 use wardroom_server::clock;
@@ -290,11 +291,13 @@ pub fn service(service: Service, json: bool) -> anyhow::Result<()> {
         }
         Service::List(store) => {
             let directory = block_on(directory(&store))?;
-            if json {
-                print_json(&serde_json::to_value(&directory.facts.services)?);
-                return Ok(());
+            let mut services = serde_json::to_value(&directory.facts.services)?;
+            // As they stand in the log, words have their seals beside them.
+            seal::reveal(&mut services);
+            match json {
+                true => print_json(&services),
+                false => print!("{}", crate::show::services(&services)),
             }
-            print!("{}", crate::show::services(&serde_json::to_value(&directory.facts.services)?));
             Ok(())
         }
     }
