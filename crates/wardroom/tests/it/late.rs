@@ -24,10 +24,10 @@ struct Scene {
 }
 
 fn scene(house: House) -> Scene {
-    let (_house, [mary, sabrina, robin, pipeline]) = knowing(house);
-    let server = _house.serve();
+    let (house, [mary, sabrina, robin, pipeline]) = knowing(house);
+    let server = house.serve();
     let n = declare(&server, &mary, false);
-    let scene = Scene { _house, server, mary, sabrina, robin, pipeline, n };
+    let scene = Scene { _house: house, server, mary, sabrina, robin, pipeline, n };
     scene.gets_operations("sabrina", &scene.sabrina);
     scene
 }

@@ -89,7 +89,7 @@ pub fn some_of_everything(house: &House, server: &Server, mary: &str, sabrina: &
         json!({ "command": "raise_roadblock", "text": "The quota is used up" }),
         json!({ "command": "add_todo", "text": "Warm the cache", "person": "sabrina", "bug": "https://bugs.example.org/1" }),
         json!({ "command": "finish_todo", "todo": 1 }),
-        json!({ "command": "record_change", "what": "search: I restarted it" }),
+        json!({ "command": "record_change", "what": "search: restarted it", "made_by": "mary" }),
         json!({ "command": "break_glass", "services": ["search"], "reason": "the disk fills" }),
     ] {
         server.done(sabrina, n, command);
