@@ -80,17 +80,12 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     ),
     ("sabrina", "change|1|take-in|2", "Sabrina took change 2 into the ledger of operations"),
     (
-        "sabrina",
-        "change|1|record|search: cache off|--at|2026-01-01T00:00:00Z",
-        "Sabrina changed search (3), made at 00:00 UTC",
+        "mary",
+        "change|1|record|search: cache off|--at|2026-01-01T00:00:00Z|--by|sabrina",
+        "Sabrina, written down by Mary, changed search (3), made at 00:00 UTC",
     ),
     ("sabrina", "change|1|announce|search: drain eu-1", "Sabrina is about to change search (4)"),
     ("sabrina", "change|1|drop|4", "Sabrina says that change 4 is not made after all"),
-    (
-        "mary",
-        "change|1|record|search: cache on|--by|sabrina",
-        "Sabrina, written down by Mary, changed search (5): cache on",
-    ),
     (
         "robin",
         "permission|1|ask|flush the cache|--service|search",
