@@ -331,7 +331,7 @@ fn the_team_that_owns_a_service_says_what_is_worth_keeping(house: House) {
     let (_, directory) = server.get(&robin, "/api/v1/directory");
     assert_eq!(directory["services"]["search"]["worth"][1]["how"], "capture:pods");
     let (status, no) = server.post(&robin, "/api/v1/services/search/preserve", json!({ "keep": [] }));
-    assert_eq!((status, &no["code"]), (403, &json!("admins_only")));
+    assert_eq!((status, &no["code"], &no["who_could"][0]["name"]), (403, &json!("not_yours"), &json!("Mary")), "{no}");
     let (status, no) = server.post(&mary, "/api/v1/services/nothing/preserve", json!({ "keep": [] }));
     assert_eq!((status, &no["code"]), (403, &json!("admins_only")));
     let wrong = json!({ "keep": [{ "what": "shell", "how": "capture:../bin/sh" }] });
