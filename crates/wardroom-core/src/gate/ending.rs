@@ -78,7 +78,7 @@ impl Incident {
         };
         let event = |change: &Change| match ended {
             Ended::Done => Event::ChangeDone(step(change, format!("told by {through}"))),
-            Ended::Failed => Event::ChangeDone(step(change, broke_off(&format!("{through} tells that it failed")))),
+            Ended::Failed => Event::ChangeDone(step(change, broke_off(&format!("it failed, told by {through}")))),
             Ended::Dropped => Event::ChangeDropped(step(change, format!("told by {through}"))),
         };
         let (ids, events): (Vec<u32>, Vec<Event>) = under_way.map(|change| (change.id, event(change))).unzip();

@@ -51,7 +51,7 @@ fn told(by: PersonId, note: &str) -> ChangeStep {
 
 #[test]
 fn what_came_through_ends_as_it_is_told() {
-    let failed = "the gate, deploys tells that it failed, and may have changed something";
+    let failed = "it failed, told by the gate, deploys, and may have changed something";
     for (ended, event, differs) in [
         (Ended::Done, Event::ChangeDone(told(JOSEPHINE, "told by the gate, deploys")), 1),
         // What it left behind is not known: it is looked at, and not taken for normal.
