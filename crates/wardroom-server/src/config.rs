@@ -96,6 +96,9 @@ struct Given {
     /// What all evidence of one incident may weigh together, in MiB [default: 10240]
     #[arg(long, env = "WARDROOM_MAX_EVIDENCE_PER_INCIDENT", value_name = "MIB")]
     max_evidence_per_incident: Option<AtMost>,
+    /// How often one token may ask the gate, a second, over a minute [default: 100]
+    #[arg(long, env = "WARDROOM_MAX_GATE_ASKS_PER_SECOND", value_name = "N")]
+    max_gate_asks_per_second: Option<AtMost>,
     /// Where people find this server, such as https://wardroom.example.org; passkeys are bound to its name [default: where
     /// the browser found it]
     #[arg(long, env = "WARDROOM_PUBLIC_URL", value_name = "URL")]
@@ -133,8 +136,8 @@ struct Given {
     #[arg(long, env = "WARDROOM_CAPTURE", value_name = "NAME=PROGRAM")]
     capture: Option<Vec<Several>>,
     /// File with these settings as TOML keys: data, database, evidence, listen, log_format, log, max_connections,
-    /// max_connections_per_address, max_streams_per_person, max_evidence_per_incident, public_url, tls_cert, tls_key, smtp_url,
-    /// mail_from, private_endpoints, gate_exempt, github_secret, fetch_from, capture
+    /// max_connections_per_address, max_streams_per_person, max_evidence_per_incident, max_gate_asks_per_second,
+    /// public_url, tls_cert, tls_key, smtp_url, mail_from, private_endpoints, gate_exempt, github_secret, fetch_from, capture
     #[arg(long, env = "WARDROOM_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -156,6 +159,7 @@ pub struct Settings {
     max_connections_per_address: Option<AtMost>,
     max_streams_per_person: Option<AtMost>,
     max_evidence_per_incident: Option<AtMost>,
+    max_gate_asks_per_second: Option<AtMost>,
     public_url: Option<PublicUrl>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
@@ -300,6 +304,7 @@ impl ServeArgs {
                 connections_per_address: both.max_connections_per_address.unwrap_or(usual.connections_per_address),
                 streams_per_person: both.max_streams_per_person.unwrap_or(usual.streams_per_person),
                 evidence_per_incident: both.max_evidence_per_incident.unwrap_or(usual.evidence_per_incident),
+                gate_asks_per_second: both.max_gate_asks_per_second.unwrap_or(usual.gate_asks_per_second),
             },
             exempt,
             gate_exempt: both.gate_exempt,
@@ -327,6 +332,7 @@ impl Given {
             max_connections_per_address: self.max_connections_per_address,
             max_streams_per_person: self.max_streams_per_person,
             max_evidence_per_incident: self.max_evidence_per_incident,
+            max_gate_asks_per_second: self.max_gate_asks_per_second,
             public_url: self.public_url,
             tls_cert: self.tls_cert,
             tls_key: self.tls_key,
@@ -355,6 +361,7 @@ impl Settings {
             max_connections_per_address: self.max_connections_per_address.or(others.max_connections_per_address),
             max_streams_per_person: self.max_streams_per_person.or(others.max_streams_per_person),
             max_evidence_per_incident: self.max_evidence_per_incident.or(others.max_evidence_per_incident),
+            max_gate_asks_per_second: self.max_gate_asks_per_second.or(others.max_gate_asks_per_second),
             public_url: self.public_url.or(others.public_url),
             tls_cert: self.tls_cert.or(others.tls_cert),
             tls_key: self.tls_key.or(others.tls_key),
@@ -387,6 +394,7 @@ impl Config {
             max_connections_per_address: Some(self.limits.connections_per_address),
             max_streams_per_person: Some(self.limits.streams_per_person),
             max_evidence_per_incident: Some(self.limits.evidence_per_incident),
+            max_gate_asks_per_second: Some(self.limits.gate_asks_per_second),
             public_url: self.public_url.clone(),
             tls_cert: self.tls.as_ref().map(|tls| tls.certificate.clone()),
             tls_key: self.tls.as_ref().map(|tls| tls.key.clone()),

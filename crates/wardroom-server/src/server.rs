@@ -315,7 +315,7 @@ pub async fn start(
         prompted,
         accounts,
         public_url: config.public_url,
-        askers: Askers::default(),
+        askers: Askers::new(config.limits.gate_asks_per_second),
         followers,
         fetcher: Fetcher::new(config.fetch_from),
         evidence: Weights::default(),

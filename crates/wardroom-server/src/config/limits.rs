@@ -1,4 +1,4 @@
-//! What one server, address, person or incident may hold at once.
+//! What one server, address, person or incident may hold at once, and how often one token may ask.
 
 use wardroom_core::evidence::Room;
 
@@ -15,6 +15,8 @@ pub struct Limits {
     pub streams_per_person: AtMost,
     /// What all evidence of one incident may weigh together, in MiB.
     pub evidence_per_incident: AtMost,
+    /// Questions to the gate by one token, a second, taken over a minute.
+    pub gate_asks_per_second: AtMost,
 }
 
 impl Limits {
@@ -32,6 +34,7 @@ impl Default for Limits {
             connections_per_address: AtMost(1_024),
             streams_per_person: AtMost(1_000),
             evidence_per_incident: AtMost(10_240),
+            gate_asks_per_second: AtMost(100),
         }
     }
 }

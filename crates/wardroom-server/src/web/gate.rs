@@ -24,7 +24,6 @@ use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 
 use super::answers::{self, GateAnswer, PassedView, StopView};
-use super::askers::MINUTELY_MAX;
 use super::parse::{Body, Plain};
 use super::problem::Problem;
 use super::who::{AtGate, By, Reader};
@@ -147,7 +146,7 @@ impl Server {
     post, path = "/api/v1/gate", request_body = Asked,
     responses((status = 200, description = "Decided: read `decision`", body = answers::GateAnswer),
               (status = 422, description = "`unknown_service`, or not on whose behalf", body = answers::ProblemDocument),
-              (status = 429, description = "`asked_too_often`: more than 600 times a minute by one token. Nothing was decided; ask again after as many seconds as `Retry-After` says", body = answers::ProblemDocument),
+              (status = 429, description = "`asked_too_often` by one token (`--max-gate-asks-per-second`). Nothing was decided; ask again after as many seconds as `Retry-After` says", body = answers::ProblemDocument),
               (status = 503, description = "`cannot_decide`", body = answers::ProblemDocument)),
 )]
 pub(super) async fn ask(
@@ -170,8 +169,8 @@ pub(super) async fn ask(
 fn too_often(wait: Duration) -> Problem {
     let seconds = wait.as_secs() + 1;
     let sentence = format!(
-        "With this the gate was asked more than {MINUTELY_MAX} times within a minute, which is more than anybody changes. \
-         Nothing was decided. Look for a loop, and ask again in {seconds} s."
+        "With this the gate was asked more often than anybody changes anything. Nothing was decided. Look for a loop, and \
+         ask again in {seconds} s; whoever runs the server can raise the bound, --max-gate-asks-per-second."
     );
     Problem::new(StatusCode::TOO_MANY_REQUESTS, "asked_too_often", sentence).after(seconds)
 }

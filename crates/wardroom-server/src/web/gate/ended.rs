@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
+use tokio::time::Instant;
 use utoipa::ToSchema;
 use wardroom_core::gate::{Ended, Ending};
 use wardroom_core::id::ServiceName;
 use wardroom_core::text::Line;
 
-use super::SERVICES_MAX;
+use super::{SERVICES_MAX, too_often};
 use crate::gate::UnderWay;
 use crate::server::Server;
 use crate::web::answers::{self, GateEnded, PassedView};
@@ -39,6 +40,7 @@ pub(in crate::web) struct Told {
     post, path = "/api/v1/gate/ended", request_body = Told,
     responses((status = 200, description = "Heard", body = GateEnded),
               (status = 422, description = "Not on whose behalf", body = answers::ProblemDocument),
+              (status = 429, description = "`asked_too_often` by one token, as at the gate: tell it again", body = answers::ProblemDocument),
               (status = 503, description = "It could not be recorded: tell it again", body = answers::ProblemDocument)),
 )]
 pub(in crate::web) async fn tell(
@@ -46,6 +48,7 @@ pub(in crate::web) async fn tell(
     AtGate(reader): AtGate,
     Plain(told): Plain<Told>,
 ) -> Result<Json<GateEnded>, Problem> {
+    server.askers.ask(reader.by, Instant::now()).map_err(too_often)?;
     let Told { services, what, on_behalf_of, ended } = told;
     if services.is_empty() || services.len() > SERVICES_MAX {
         return Err(Problem::malformed(format!("“services” names 1 to {SERVICES_MAX} services")));
