@@ -333,7 +333,7 @@ fn the_team_that_owns_a_service_says_what_is_worth_keeping(house: House) {
     let (status, no) = server.post(&robin, "/api/v1/services/search/preserve", json!({ "keep": [] }));
     assert_eq!((status, &no["code"], &no["who_could"][0]["name"]), (403, &json!("not_yours"), &json!("Mary")), "{no}");
     let (status, no) = server.post(&mary, "/api/v1/services/nothing/preserve", json!({ "keep": [] }));
-    assert_eq!((status, &no["code"]), (403, &json!("admins_only")));
+    assert_eq!((status, &no["code"]), (422, &json!("unknown_service")));
     let wrong = json!({ "keep": [{ "what": "shell", "how": "capture:../bin/sh" }] });
     assert_eq!(server.post(&mary, "/api/v1/services/search/preserve", wrong).0, 422);
     assert_eq!(says(&mary, &["--nothing"]), Some(0));
