@@ -13,6 +13,7 @@ use crate::cast::{JOSEPHINE, ROBIN, service, services};
 use crate::change::{announced, confirm, new, on, recorded, staffed, step, with};
 use crate::given::{Given, by};
 use crate::permission::granted;
+use crate::sighting::seen;
 use crate::words::{ask_for, text};
 
 const DEPLOY: &str = "deploy v12";
@@ -88,6 +89,15 @@ fn nothing_ends_but_what_came_through_in_that_name_and_in_these_words() {
     for outcome in ["done", "failed", "dropped"] {
         nothing(passed().when(JOSEPHINE, confirm(outcome)).accepted(), JOSEPHINE, ending(Ended::Failed));
     }
+}
+
+/// What was seen meanwhile was something else, and waits to be sorted.
+#[test]
+fn what_was_not_begun_hides_nothing_that_was_seen() {
+    let seen = passed().after(2).told(seen(None, 1)).accepted();
+    let dropped = Event::ChangeDropped(told(JOSEPHINE, "told by the gate, deploys"));
+    let judged = Event::SightingJudged { sighting: 1, was: Some(1), change: None, uncoordinated: true };
+    seen.when(JOSEPHINE, end(Ended::Dropped)).then([dropped, judged]);
 }
 
 /// How it went is the truth, and the truth is never refused.
