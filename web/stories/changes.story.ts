@@ -53,6 +53,29 @@ const further = async (page: Page, words: string, act: string): Promise<void> =>
   await press(page, words, act);
 };
 
+test('planning writes a change down for whoever made it', async () => {
+  const { sabrina, emma } = await furnish();
+  house.say(emma, 'join', '1');
+  house.say(sabrina, 'offer', '1', 'planning', 'emma');
+  house.say(emma, 'take', '1', 'planning');
+  const page = await enter('emma');
+  await field(page).fill('rolled back to v11');
+  const maker = page.getByRole('combobox', { name: 'Made by' });
+  await ledger(page).getByText('operations sort it').waitFor();
+  await maker.selectOption({ label: 'Marty' });
+  await ledger(page).getByText('it counts as theirs').waitFor();
+  expect(await faults(page)).toEqual([]);
+  await field(page).press('Enter');
+  await row(page, 'rolled back to v11').getByText('Marty').waitFor();
+  await row(page, 'rolled back to v11').getByText('written down by Emma').waitFor();
+  expect(await row(page, 'rolled back to v11').getByText('uncoordinated').count()).toBe(0);
+  // The next line is one's own again.
+  await field(page).fill('search: I flushed the cache');
+  await expect.poll(() => maker.inputValue(), PATIENCE).toBe('');
+  await field(page).press('Enter');
+  await row(page, 'flushed the cache').getByText('uncoordinated').waitFor();
+});
+
 test.each([
   ['a desk', {}],
   ['a phone', TOUCH],
