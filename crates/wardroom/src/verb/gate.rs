@@ -94,9 +94,13 @@ fn undecided(remote: &Remote, gate: &Gate, error: &anyhow::Error) -> anyhow::Res
             &json!({ "decision": "undecided", "reason": format!("{error:#}"), "problem": problem, "open": open }),
         );
     }
-    eprintln!("wardroom: the gate cannot decide: {error:#}");
+    let (what, then) = match gate.ended {
+        None => ("the gate cannot decide", "it goes on all the same"),
+        Some(_) => ("how it went could not be told", "whoever it was for is asked later"),
+    };
+    eprintln!("wardroom: {what}: {error:#}");
     if open {
-        eprintln!("  it goes on all the same (--on-failure open)");
+        eprintln!("  {then} (--on-failure open)");
         return Ok(ExitCode::SUCCESS);
     }
     Ok(ExitCode::from(UNDECIDED))

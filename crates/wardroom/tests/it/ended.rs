@@ -1,8 +1,10 @@
 //! How that went with which somebody came through the gate, as the pipeline tells that asked for them.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
-use crate::house::{House, Server};
+use crate::house::{House, Server, WARDROOM};
 use crate::on_both;
 use crate::staffed::{Scene, changes, scene, staffed};
 
@@ -135,4 +137,21 @@ fn another_node_than_the_one_that_let_it_through_hears_how_it_went() {
         assert_eq!(told, format!("Heard: change {round} of incident #{n}.\n"));
     }
     assert_eq!(states(&server, &sabrina, n), ["done"; 3]);
+}
+
+/// Telling fails a pipeline only where somebody wants that.
+#[test]
+fn what_could_not_be_told_is_said() {
+    for (on_failure, ends) in [("open", 0), ("closed", 4)] {
+        let words =
+            ["gate", "--service", "search", "--action", "deploy v12", "--on-behalf-of", "sabrina", "--ended", "done"];
+        let mut telling = Command::new(WARDROOM);
+        telling.args(words).args(["--on-failure", on_failure]).env("WARDROOM_TOKEN", "wr_nobodys");
+        // Nobody listens on the discard port.
+        let told = telling.env("WARDROOM_URL", "http://127.0.0.1:9").output().unwrap();
+        let errors = String::from_utf8_lossy(&told.stderr);
+        assert_eq!(told.status.code(), Some(ends), "{errors}");
+        assert!(errors.contains("how it went could not be told"), "{errors}");
+        assert_eq!(errors.contains("whoever it was for is asked later (--on-failure open)"), ends == 0, "{errors}");
+    }
 }
