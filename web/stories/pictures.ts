@@ -95,7 +95,12 @@ async function write(): Promise<void> {
     await page.locator('.document h2').getByText('saved').waitFor();
     await page.getByRole('textbox', { name: part }).focus();
     await page.keyboard.insertText(words);
-    await page.locator('.document .state').getByText('saved', { exact: true }).last().waitFor();
+    // Behind who changed it, once that is known.
+    await page
+      .locator('.document .state')
+      .getByText(/saved$/)
+      .last()
+      .waitFor();
   };
   const [lorraine, marty] = [await house.enter('lorraine'), await house.enter('marty')];
   await into(lorraine, 'Summary', SUMMARY);

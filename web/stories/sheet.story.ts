@@ -19,7 +19,11 @@ test('the document opens as a page that loads nothing, fits a phone and prints o
   await page.keyboard.insertText(
     '# Now\n**Half** of all, see [the board](https://example.org/board)\n\n<script>document.title = "no"</script>\n\n![x](https://example.org/x.png)',
   );
-  await page.locator('.document .state').getByText('saved', { exact: true }).last().waitFor();
+  await page
+    .locator('.document .state')
+    .getByText(/saved$/)
+    .last()
+    .waitFor();
   const opened = page.waitForEvent('popup');
   await page.getByRole('link', { name: 'print or save' }).click();
   const sheet = await opened;
