@@ -20,7 +20,7 @@ const AT_ONCE: usize = 64 << 10;
 
 /// There is more of it than is read.
 #[derive(Copy, Clone, PartialEq, Eq, Debug)]
-pub(super) struct TooLarge;
+struct TooLarge;
 
 /// How many bytes a body says that it has. One that does not say may have as many as it likes, up to the bound.
 pub(super) fn said(headers: &HeaderMap) -> Option<u64> {
@@ -32,7 +32,7 @@ pub(super) fn said(headers: &HeaderMap) -> Option<u64> {
 ///
 /// # Errors
 /// [`TooLarge`].
-pub(super) async fn whole(said: Option<u64>, body: Body, most: usize) -> Result<Bytes, TooLarge> {
+async fn whole(said: Option<u64>, body: Body, most: usize) -> Result<Bytes, TooLarge> {
     if said.is_some_and(|said| usize::try_from(said).is_ok_and(|said| said > most)) {
         let mut pieces = body.into_data_stream();
         let mut left = 2 * most;

@@ -19,7 +19,7 @@ use wardroom_core::text::Line;
 use wardroom_core::token::Scope;
 
 use super::answers;
-use super::arriving::{Unarrived, in_time, said, whole};
+use super::arriving::{Unarrived, in_time, said};
 use super::problem::Problem;
 use super::who::{AtGate, By, Reader};
 use crate::clock;
@@ -130,8 +130,9 @@ pub(super) async fn tell(State(server): State<Server>, request: Request) -> Resu
 }
 
 impl Server {
-    /// The body, with the room that it has. Whoever has no token may be anybody: nothing of theirs is read that cannot be
-    /// signed, they have room for themselves alone, and not for long; and they wait for a turn only with what is large.
+    /// The body, with the room that it has. Nobody has much room for long who sends slowly, and one token none of another's.
+    /// Whoever has none may be anybody: nothing of theirs is read that cannot be signed, and they have room for themselves
+    /// alone.
     async fn body(
         &self,
         teller: &Teller,
@@ -139,24 +140,23 @@ impl Server {
         body: Body,
     ) -> Result<(Bytes, Vec<OwnedSemaphorePermit>), Problem> {
         let size = said(headers);
-        match teller {
-            Teller::Token(_) => {
-                let most = u64::try_from(BODY_MAX).unwrap_or(u64::MAX);
-                let weight = self.evidence.to_tell(size.unwrap_or(most).min(most)).await?;
-                let body = whole(size, body, BODY_MAX).await.map_err(|_| unheard(&Unheard::TooLarge))?;
-                Ok((body, vec![weight]))
+        let arrived = match teller {
+            Teller::Token(reader) => {
+                let (share, most) = (self.evidence.telling(reader.by), u64::try_from(BODY_MAX).unwrap_or(u64::MAX));
+                let turn = share.turn(size.unwrap_or(most).min(most));
+                in_time(size, body, BODY_MAX, &share.beginning(), turn).await
             }
             Teller::GitHub => {
                 let signature = text(headers, SIGNATURE);
                 github::may_be_signed(&self.secrets(), signature).map_err(|why| unheard(&why))?;
                 let turn = async { Ok(vec![self.evidence.to_hear().await?]) };
-                let arrived = in_time(size, body, BODY_MAX, &[self.evidence.beginning()], turn).await;
-                arrived.map_err(|why| match why {
-                    Unarrived::TooLarge => unheard(&Unheard::TooLarge),
-                    Unarrived::Late(problem) => problem,
-                })
+                in_time(size, body, BODY_MAX, &[self.evidence.beginning()], turn).await
             }
-        }
+        };
+        arrived.map_err(|why| match why {
+            Unarrived::TooLarge => unheard(&Unheard::TooLarge),
+            Unarrived::Late(problem) => problem,
+        })
     }
 
     fn secrets(&self) -> Vec<&[u8]> {

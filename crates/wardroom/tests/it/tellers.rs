@@ -14,6 +14,7 @@ use crate::sightings::{EVENT, declare, deployment, event, heard, knowing, signed
 on_both!(
     nothing_of_a_webhook_is_read_that_cannot_be_signed,
     whoever_sends_slowly_keeps_no_webhook_out,
+    whoever_sends_slowly_with_a_token_keeps_nobody_out,
     whoever_goes_round_in_a_loop_is_told_and_crowds_out_nobody,
     a_change_of_many_services_counts_once,
     what_is_kept_is_bounded_and_the_noisiest_go_first,
@@ -40,12 +41,17 @@ fn nothing_of_a_webhook_is_read_that_cannot_be_signed(house: House) {
     }
 }
 
-/// Begins a webhook that may be signed, sends so much of it, and no more.
-fn slow(server: &Server, sent: usize) -> TcpStream {
-    let (zeros, begun) = ("0".repeat(64), " ".repeat(sent));
+/// The head of a webhook that may be signed.
+fn may_be_signed() -> String {
+    let signature = format!("x-hub-signature-256: sha256={}\r\n", "0".repeat(64));
+    format!("x-github-event: deployment_status\r\ncontent-type: application/json\r\n{signature}")
+}
+
+/// Begins to tell with this head, sends so much of it, and no more.
+fn slow(server: &Server, head: &str, sent: usize) -> TcpStream {
+    let begun = " ".repeat(sent);
     let request = format!(
-        "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nx-github-event: deployment_status\r\nconnection: close\r\n\
-         x-hub-signature-256: sha256={zeros}\r\ncontent-type: application/json\r\ncontent-length: 1000000\r\n\r\n{begun}"
+        "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{head}content-length: 1000000\r\n\r\n{begun}"
     );
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -62,7 +68,7 @@ fn whoever_sends_slowly_keeps_no_webhook_out(house: House) {
     let n = declare(&server, &mary, false);
     let tells = |body: &str| webhook(&server, "deployment_status", body, Some(&signed(body, secret)));
     for (sent, body) in [(1, deployment("in_progress")), (200_000, large(&deployment("success")))] {
-        let slow: Vec<TcpStream> = (0..24).map(|_| slow(&server, sent)).collect();
+        let slow: Vec<TcpStream> = (0..24).map(|_| slow(&server, &may_be_signed(), sent)).collect();
         if sent == 1 {
             let (status, answer) = tells(&body);
             assert_eq!((status, &answer["news"]), (200, &json!(1)), "{answer}");
@@ -79,6 +85,31 @@ fn whoever_sends_slowly_keeps_no_webhook_out(house: House) {
         }
     }
     assert_eq!(heard(&server, &mary, n, 1).len(), 1);
+}
+
+/// Eight of them took all the room that tokens have together, for as long as a body may take.
+fn whoever_sends_slowly_with_a_token_keeps_nobody_out(house: House) {
+    let (house, [mary, _, robin, pipeline]) = knowing(house);
+    let server = house.serve();
+    let n = declare(&server, &mary, false);
+    let head = format!("authorization: Bearer {pipeline}\r\ncontent-type: {EVENT}\r\n");
+    for (round, sent) in [1, 200_000].into_iter().enumerate() {
+        let slow: Vec<TcpStream> = (0..24).map(|_| slow(&server, &head, sent)).collect();
+        if sent == 1 {
+            tell(&server, &pipeline, &event("small", "search", "robin"));
+        }
+        // Whoever has another token is heard with what is large, too.
+        let mut large = event(&format!("v{round}"), "search", "robin");
+        large["notes"] = json!("x".repeat(200_000));
+        assert_eq!(tell(&server, &robin, &large), 1);
+        for mut stream in slow {
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            let late = answer.starts_with("HTTP/1.1 408") && answer.contains("too_slow");
+            assert!(late || (sent > 1 && answer.starts_with("HTTP/1.1 503")), "{answer}");
+        }
+    }
+    assert_eq!(heard(&server, &mary, n, 3).len(), 3);
 }
 
 /// The same deployment, with a payload.

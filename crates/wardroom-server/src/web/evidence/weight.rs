@@ -2,7 +2,7 @@
 //! clusters ask and what others tell. Each has room of its own, so that none keeps another waiting: whoever waits for much
 //! stands before all who come later, however little these need.
 
-mod asking;
+mod shares;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wardroom_core::evidence::WHOLE_MAX;
 
-use asking::{Asking, Share};
+use shares::{Share, Shares};
 
 use crate::fetch::AT_ONCE;
 use crate::web::problem::Problem;
@@ -28,8 +28,10 @@ const LEAVING: usize = 4;
 const HEARING: usize = 8;
 /// What of webhooks is there before they have a turn, in KiB.
 const BEGINNING: usize = 32 << 10;
-/// Changes that are told of with a token, on their way in, in KiB.
-const TELLING: usize = 8 << 10;
+/// What clusters ask, in KiB: of all tokens together, and of one.
+const ASKING: [usize; 2] = [32 << 10, 16 << 10];
+/// Changes that are told of with a token, on their way in, in KiB: of all tokens together, and of one.
+const TELLING: [usize; 2] = [8 << 10, 4 << 10];
 /// How long somebody waits for their turn.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -42,15 +44,15 @@ pub struct Weights {
     hearing: Arc<Semaphore>,
     beginning: Arc<Semaphore>,
     fetching: Arc<Semaphore>,
-    asking: Arc<Asking>,
-    telling: Arc<Semaphore>,
+    asking: Arc<Shares>,
+    telling: Arc<Shares>,
 }
 
 impl Default for Weights {
     fn default() -> Self {
         let [taking, giving, leaving, hearing] = [TAKING, GIVING, LEAVING, HEARING].map(free);
-        let [fetching, telling, beginning] = [AT_ONCE, TELLING, BEGINNING].map(free);
-        let asking = Arc::default();
+        let [fetching, beginning] = [AT_ONCE, BEGINNING].map(free);
+        let [asking, telling] = [ASKING, TELLING].map(|[all, each]| Arc::new(Shares::of(all, each)));
         Self { taking, giving, leaving, hearing, beginning, fetching, asking, telling }
     }
 }
@@ -109,12 +111,9 @@ impl Weights {
         self.asking.share(by)
     }
 
-    /// Room for so many bytes that tell of changes, for as long as what is returned lives.
-    ///
-    /// # Errors
-    /// 503 when there is none for a while.
-    pub(in crate::web) async fn to_tell(&self, bytes: u64) -> Result<OwnedSemaphorePermit, Problem> {
-        room(&self.telling, bytes).await
+    /// Room for what is told of changes by this, apart from what others tell.
+    pub(in crate::web) fn telling(&self, by: By) -> Share {
+        self.telling.share(by)
     }
 }
 
@@ -167,7 +166,8 @@ mod tests {
         assert!(poll!(&mut waiting).is_pending());
         let cluster = weights.asking(By::Token(TokenId(Uuid::from_u128(1))));
         assert!(cluster.turn(3 << 20).now_or_never().is_some(), "a cluster is answered");
-        assert!(weights.to_tell(1 << 20).now_or_never().is_some(), "changes are heard of");
+        let pipeline = weights.telling(By::Token(TokenId(Uuid::from_u128(2))));
+        assert!(pipeline.turn(1 << 20).now_or_never().is_some(), "changes are heard of");
         assert!(weights.to_give(WHOLE_MAX).now_or_never().is_some(), "reading waits for nobody who writes");
     }
 

@@ -1,5 +1,5 @@
-//! Room for what clusters ask, in which nobody is late for what others send slowly: what is not answered in time is let
-//! through.
+//! Room for what clusters ask and what others tell, in which nobody is late for what others send slowly: what is not answered
+//! in time a cluster lets through.
 //!
 //! Each token has a share of its own, so that whoever sends much with one keeps nobody waiting who has another. Within a share
 //! what has come has room as it comes, up to where it is large; what is large waits for a turn.
@@ -13,22 +13,23 @@ use super::{free, room};
 use crate::web::problem::Problem;
 use crate::web::who::By;
 
-/// What has come without a turn, in KiB: of all tokens together, and of one.
-const BEGINNING: (usize, usize) = (32 << 10, 16 << 10);
-/// What has a turn, in KiB: of all tokens together, and of one.
-const LARGE: (usize, usize) = (32 << 10, 16 << 10);
-
 /// The room that there is for all.
 #[derive(Debug)]
-pub(super) struct Asking {
+pub(super) struct Shares {
     all: Arc<Room>,
+    /// How much one token has, in KiB.
+    each: usize,
     shares: Mutex<HashMap<By, Arc<Room>>>,
 }
 
 #[derive(Debug)]
 struct Room {
+    /// For what has come without a turn.
     beginning: Arc<Semaphore>,
+    /// For what has a turn.
     large: Arc<Semaphore>,
+    /// How much there is of either, in KiB.
+    most: usize,
 }
 
 /// The room that one token has.
@@ -39,31 +40,28 @@ pub(in crate::web) struct Share {
 }
 
 impl Room {
-    fn of(beginning: usize, large: usize) -> Arc<Self> {
-        Arc::new(Self { beginning: free(beginning), large: free(large) })
+    fn of(most: usize) -> Arc<Self> {
+        Arc::new(Self { beginning: free(most), large: free(most), most })
     }
 
     /// Whether nothing is in it.
     fn is_idle(self: &Arc<Self>) -> bool {
-        Arc::strong_count(self) == 1
-            && [(&self.beginning, BEGINNING.1), (&self.large, LARGE.1)]
-                .iter()
-                .all(|(room, most)| room.available_permits() == *most)
+        let unused = |room: &Semaphore| room.available_permits() == self.most;
+        Arc::strong_count(self) == 1 && unused(&self.beginning) && unused(&self.large)
     }
 }
 
-impl Default for Asking {
-    fn default() -> Self {
-        Self { all: Room::of(BEGINNING.0, LARGE.0), shares: Mutex::default() }
+impl Shares {
+    /// Room of so much, in KiB, once for what is beginning and once for what is large: for all tokens together, and for each.
+    pub fn of(all: usize, each: usize) -> Self {
+        Self { all: Room::of(all), each, shares: Mutex::default() }
     }
-}
 
-impl Asking {
-    /// The share of whoever asks by this. It is remembered while anything is in it.
+    /// The share of whoever comes by this. It is remembered while anything is in it.
     pub fn share(&self, by: By) -> Share {
         let mut shares = self.shares.lock().unwrap_or_else(PoisonError::into_inner);
         shares.retain(|known, share| *known == by || !share.is_idle());
-        let own = shares.entry(by).or_insert_with(|| Room::of(BEGINNING.1, LARGE.1));
+        let own = shares.entry(by).or_insert_with(|| Room::of(self.each));
         Share { own: Arc::clone(own), all: Arc::clone(&self.all) }
     }
 }
@@ -74,7 +72,7 @@ impl Share {
         [&self.own.beginning, &self.all.beginning]
     }
 
-    /// A turn at asking so many bytes, for as long as what is returned lives.
+    /// A turn at bringing so many bytes, for as long as what is returned lives.
     ///
     /// # Errors
     /// 503 when there is none for a while.
@@ -98,28 +96,28 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_sends_much_with_one_token_keeps_nobody_waiting_who_has_another() {
-        let asking = Asking::default();
+        let shares = Shares::of(32 << 10, 16 << 10);
         let mut there = Vec::new();
-        while let Some(turn) = asking.share(token(1)).turn(3 << 20).now_or_never() {
+        while let Some(turn) = shares.share(token(1)).turn(3 << 20).now_or_never() {
             there.push(turn.unwrap());
         }
         assert_eq!(there.len(), 5);
-        let large = asking.share(token(2)).turn(3 << 20).now_or_never();
+        let large = shares.share(token(2)).turn(3 << 20).now_or_never();
         assert!(large.is_some_and(|turn| turn.is_ok()));
         there.pop();
-        assert!(asking.share(token(1)).turn(3 << 20).now_or_never().is_some());
+        assert!(shares.share(token(1)).turn(3 << 20).now_or_never().is_some());
     }
 
     #[tokio::test]
     async fn a_share_is_remembered_while_anything_is_in_it() {
-        let asking = Asking::default();
-        let known = |asking: &Asking| asking.shares.lock().unwrap().len();
-        let there = asking.share(token(1)).turn(1).await.unwrap();
-        asking.share(token(2));
-        asking.share(token(3));
-        assert_eq!(known(&asking), 2, "the first and the last");
+        let shares = Shares::of(32 << 10, 16 << 10);
+        let known = |shares: &Shares| shares.shares.lock().unwrap().len();
+        let there = shares.share(token(1)).turn(1).await.unwrap();
+        shares.share(token(2));
+        shares.share(token(3));
+        assert_eq!(known(&shares), 2, "the first and the last");
         drop(there);
-        asking.share(token(3));
-        assert_eq!(known(&asking), 1);
+        shares.share(token(3));
+        assert_eq!(known(&shares), 1);
     }
 }
