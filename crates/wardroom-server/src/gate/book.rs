@@ -25,6 +25,8 @@ pub struct Book {
     confirmed_at: AtomicI64,
     /// Told whenever that is so anew.
     confirmed: Notify,
+    /// Told when somebody waits for that.
+    wanted: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -94,7 +96,12 @@ pub struct Look {
 
 impl Default for Book {
     fn default() -> Self {
-        Self { pages: RwLock::default(), confirmed_at: AtomicI64::new(NEVER), confirmed: Notify::new() }
+        Self {
+            pages: RwLock::default(),
+            confirmed_at: AtomicI64::new(NEVER),
+            confirmed: Notify::new(),
+            wanted: Notify::new(),
+        }
     }
 }
 
@@ -160,8 +167,14 @@ impl Book {
             if self.confirmed_at().is_some_and(|at| at >= time) {
                 return;
             }
+            self.wanted.notify_one();
             confirmed.await;
         }
+    }
+
+    /// Waits until somebody waits for that.
+    pub async fn wanted(&self) {
+        self.wanted.notified().await;
     }
 
     /// When it was last known to be all that the log has; nothing before that was so once.
@@ -201,13 +214,12 @@ impl Book {
         pages.matching.iter().filter(fits).map(|(name, _)| name.clone()).collect()
     }
 
-    /// What somebody came through the gate with, in these words, and nobody has said how it went: in incidents of which they
-    /// may know.
+    /// What somebody came through the gate with, in these words, and nobody has said how it went: whatever they may know of
+    /// by now, it was theirs.
     #[must_use]
     pub fn passes_under_way(&self, person: PersonId, ending: &Ending) -> Vec<UnderWay> {
         let pages = self.read();
-        let waiting = pages.under_way.iter().filter_map(|number| pages.known.get(number)?.incident.as_ref());
-        let incidents = waiting.filter(|incident| incident.gate_tells(Some(person), &pages.facts));
+        let incidents = pages.under_way.iter().filter_map(|number| pages.known.get(number)?.incident.as_ref());
         let of = |incident: &Arc<Incident>| {
             let changes = incident.passes_under_way(person, &ending.services, ending.what.as_str());
             let under_way = |change: &Change| UnderWay {

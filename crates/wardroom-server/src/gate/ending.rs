@@ -17,35 +17,48 @@ use crate::server::Server;
 /// How long to wait until it is known that nothing waits for it: the book is looked through every second.
 const READING: Duration = Duration::from_secs(5);
 
+/// It could not be recorded, or not everywhere: telling it again goes on with what is left.
+#[derive(Debug)]
+pub struct NotHeard {
+    /// Of which changes it is heard.
+    pub heard: Vec<UnderWay>,
+}
+
 impl Server {
     /// Records how that went with which somebody came through the gate, in every incident where nobody has said so. Returns
-    /// of which changes, also where somebody else was faster; told again, there are none.
+    /// of which changes, also where somebody else was faster; told again, there are none. An incident that takes nothing more
+    /// keeps none of the others from hearing it.
     ///
     /// # Errors
-    /// [`NotDone`], and then it may stand in some incidents already: telling it again goes on with the others.
-    pub async fn end_passing(&self, person: PersonId, ending: &Ending) -> Result<Vec<UnderWay>, NotDone> {
-        let (book, asked_at) = (&self.gate.book, clock::now());
+    /// [`NotHeard`]. Why is in the server's own log alone: others read along where a pipeline runs, and an incident may be for
+    /// the invited alone.
+    pub async fn end_passing(&self, person: PersonId, ending: &Ending) -> Result<Vec<UnderWay>, NotHeard> {
+        let unheard = |heard: Vec<UnderWay>| NotHeard { heard };
+        let book = &self.gate.book;
+        // What another node let through a moment ago comes by the log, one incident after the other; and just started, this
+        // one has read nothing.
+        let read = tokio::time::timeout(READING, book.confirmed_since(clock::now())).await;
+        read.map_err(|_| unheard(Vec::new()))?;
         let mut all = book.passes_under_way(person, ending);
-        if all.is_empty() {
-            // What another node let through a moment ago comes by the log; and just started, this one has read nothing.
-            let read = tokio::time::timeout(READING, book.confirmed_since(asked_at)).await;
-            read.map_err(|_| NotDone::Busy)?;
-            all = book.passes_under_way(person, ending);
-        }
         if all.is_empty() {
             return Ok(all);
         }
-        self.ready_to_record().await?;
-        for number in all.iter().map(|one| one.incident).collect::<BTreeSet<_>>() {
+        self.ready_to_record().await.map_err(|_| unheard(Vec::new()))?;
+        let (incidents, mut everywhere) = (all.iter().map(|one| one.incident).collect::<BTreeSet<_>>(), true);
+        for number in incidents {
             let order = Order::Incident(number, Command::EndPassing(ending.clone()));
             let asked = Asked { request: Uuid::now_v7(), actor: Actor::Person(person), order };
             match self.executor.execute(asked).await {
                 Ok(_) => self.metrics.count("accepted"),
                 // Somebody else said so a moment ago.
                 Err(NotDone::Refused(refusal)) if refusal.code == Code::AlreadySo => {}
-                Err(error) => return Err(error),
+                Err(error) => {
+                    tracing::error!(%error, %number, "how something went that came through the gate could not be recorded");
+                    all.retain(|one| one.incident != number);
+                    everywhere = false;
+                }
             }
         }
-        Ok(all)
+        if everywhere { Ok(all) } else { Err(unheard(all)) }
     }
 }

@@ -25,6 +25,7 @@ use crate::views::board::Board;
 use crate::watch::{Changed, Follower, Piece, Watch};
 
 pub use book::{Asking, Book, Look, UnderWay};
+pub use ending::NotHeard;
 pub use passing::{Answer, Call, Unable, doubtful, filled};
 pub use stops::{STOPS_KEPT, STOPS_KEPT_DAYS, STOPS_SAME_MINUTES, Stopped, Stops, same_since};
 
@@ -69,8 +70,9 @@ impl Keeper {
     async fn keep(mut self) {
         let mut news = self.watch.subscribe();
         let mut follower = Follower::of(&self.watch);
+        let mut wanted = false;
         loop {
-            match self.round(&mut follower).await {
+            match self.round(&mut follower, wanted).await {
                 Ok(()) => {}
                 Err(error) => {
                     tracing::warn!(%error, "the gate goes on from what it knew last");
@@ -78,17 +80,22 @@ impl Keeper {
                     continue;
                 }
             }
-            if let Ok(Err(_)) = tokio::time::timeout(LOOK, news.changed()).await {
-                return;
-            }
+            wanted = tokio::select! {
+                changed = tokio::time::timeout(LOOK, news.changed()) => match changed {
+                    Ok(Err(_)) => return,
+                    _ => false,
+                },
+                () = self.book.wanted() => true,
+            };
         }
     }
 
-    /// Reads on from where the last round ended; the first one reads every open incident.
-    async fn round(&mut self, follower: &mut Follower) -> Result<(), LogError> {
+    /// Reads on from where the last round ended; the first one reads every open incident. Whether that is all that there is
+    /// is looked at now and then, and when somebody waits for it.
+    async fn round(&mut self, follower: &mut Follower, wanted: bool) -> Result<(), LogError> {
         // Before anything is read: what is committed meanwhile is for the next round.
         let now = clock::now();
-        let fresh = self.book.confirmed_at().is_some_and(|at| age(at, now, LOOK).is_none());
+        let fresh = !wanted && self.book.confirmed_at().is_some_and(|at| age(at, now, LOOK).is_none());
         let head = if fresh { None } else { Some(self.log.head().await?.position) };
         let Piece { changed, until } = follower.look();
         let changed = match changed {

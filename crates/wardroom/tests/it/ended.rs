@@ -13,6 +13,7 @@ on_both!(
     it_tells_of_nothing_but_what_it_asked_for,
     one_that_only_the_invited_may_know_of_is_not_named,
     a_server_that_has_just_started_knows_what_waits,
+    one_that_takes_nothing_more_keeps_no_other_from_hearing_it,
 );
 
 const NOTHING: &str = "Heard. Nothing that you may know of waits for this.";
@@ -122,6 +123,33 @@ fn a_server_that_has_just_started_knows_what_waits(house: House) {
     for number in [n, second] {
         assert_eq!(states(&server, &sabrina, number), ["done"]);
     }
+}
+
+/// The first one ended it, and what came after was never told, however often.
+fn one_that_takes_nothing_more_keeps_no_other_from_hearing_it(house: House) {
+    let Scene { house, server, mary, sabrina, n, .. } = scene(house);
+    let pipeline = house.token("mary", "gate");
+    let second = staffed(&server, &mary, &sabrina, &json!({ "title": "Search is slow too" }));
+    gate(&server, &pipeline, "sabrina", &[]);
+    let noted = server.done(&mary, n, json!({ "command": "note", "text": "it is slow" }));
+    server.done(&mary, n, json!({ "command": "restrict" }));
+    server.kill();
+    let entry = &noted["last_entry"];
+    house.tamper(&format!("UPDATE events SET body = 'null' WHERE stream = {n} AND seq = {entry}"));
+    house.tamper("DELETE FROM snapshots");
+    let server = house.serve();
+    let what = json!({ "services": ["search"], "what": "deploy v12", "on_behalf_of": "sabrina", "ended": "done" });
+    let tell = || server.send(&pipeline, "/api/v1/gate/ended", what.to_string().as_bytes()).unwrap();
+    // Others read along where a pipeline runs: which one it is, and why, is for those who are invited.
+    let again = "it could not be recorded. Tell it again, or tell the incident how it went.";
+    let (status, told) = tell();
+    let elsewhere = format!("Heard: change 1 of incident #{second}; elsewhere {again}");
+    assert_eq!((status, &told["code"], &told["detail"]), (503, &json!("not_recorded"), &json!(elsewhere)));
+    assert_eq!(
+        tell().1["detail"],
+        "How this went could not be recorded. Tell it again, or tell the incident how it went."
+    );
+    assert_eq!(states(&server, &sabrina, second), ["done"]);
 }
 
 /// A pipeline is answered by whichever node it reaches.

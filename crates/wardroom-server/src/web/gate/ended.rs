@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Deserialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
@@ -12,7 +13,7 @@ use wardroom_core::id::ServiceName;
 use wardroom_core::text::Line;
 
 use super::{SERVICES_MAX, too_often};
-use crate::gate::UnderWay;
+use crate::gate::{NotHeard, UnderWay};
 use crate::server::Server;
 use crate::web::answers::{self, GateEnded, PassedView};
 use crate::web::parse::Plain;
@@ -41,7 +42,7 @@ pub(in crate::web) struct Told {
     responses((status = 200, description = "Heard", body = GateEnded),
               (status = 422, description = "Not on whose behalf", body = answers::ProblemDocument),
               (status = 429, description = "`asked_too_often` by one token, as at the gate: tell it again", body = answers::ProblemDocument),
-              (status = 503, description = "It could not be recorded: tell it again", body = answers::ProblemDocument)),
+              (status = 503, description = "`not_recorded`, or not everywhere: tell it again", body = answers::ProblemDocument)),
 )]
 pub(in crate::web) async fn tell(
     State(server): State<Server>,
@@ -55,19 +56,35 @@ pub(in crate::web) async fn tell(
     }
     let (person, through) = server.at_the_gate(&reader, on_behalf_of.as_deref())?;
     let ending = Ending { services, what, through, ended };
-    let changes = match person {
+    let heard = match person {
         Some(person) => server.end_passing(person, &ending).await,
         None => Ok(Vec::new()),
     };
-    let changes = changes.map_err(|error| Problem::not_done(&error, &reader.facts))?;
-    // Others may read along: of one that only the invited may know of, nothing is said.
-    let shown: Vec<_> = changes.into_iter().filter(|one| !one.restricted).collect();
-    let named: Vec<String> =
-        shown.iter().map(|one| format!("change {} of incident {}", one.change, one.incident)).collect();
-    let reason = match named.as_slice() {
-        [] => "Heard. Nothing that you may know of waits for this.".to_owned(),
-        named => format!("Heard: {}.", named.join(", ")),
+    let changes = heard.map_err(|NotHeard { heard }| not_everywhere(&shown(heard)))?;
+    let changes = shown(changes);
+    let reason = match changes.is_empty() {
+        true => "Heard. Nothing that you may know of waits for this.".to_owned(),
+        false => format!("Heard: {}.", named(&changes)),
     };
     let view = |UnderWay { incident, service, change, .. }| PassedView { incident, service, change };
-    Ok(Json(GateEnded { reason, changes: shown.into_iter().map(view).collect() }))
+    Ok(Json(GateEnded { reason, changes: changes.into_iter().map(view).collect() }))
+}
+
+/// Others may read along: of an incident that only the invited may know of, nothing is said.
+fn shown(changes: Vec<UnderWay>) -> Vec<UnderWay> {
+    changes.into_iter().filter(|one| !one.restricted).collect()
+}
+
+fn named(changes: &[UnderWay]) -> String {
+    let named = changes.iter().map(|one| format!("change {} of incident {}", one.change, one.incident));
+    named.collect::<Vec<_>>().join(", ")
+}
+
+fn not_everywhere(heard: &[UnderWay]) -> Problem {
+    let heard = match heard {
+        [] => "How this went could not be recorded.".to_owned(),
+        heard => format!("Heard: {}; elsewhere it could not be recorded.", named(heard)),
+    };
+    let sentence = format!("{heard} Tell it again, or tell the incident how it went.");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_recorded", sentence)
 }
