@@ -191,6 +191,7 @@ impl Incident {
             return unnamed(service);
         }
         let (number, phase) = (self.number, self.phase.word());
+        let what = if self.kind == Kind::Planned { "Planned operation" } else { "Incident" };
         let needs =
             |name: &&ServiceName| facts.services.get(*name).is_some_and(|known| known.depends_on.contains(service));
         let place = match self.services.contains(service) {
@@ -207,7 +208,7 @@ impl Incident {
             .and_then(|post| post.label.words())
             .map_or_else(|| "Ask in its war room.".to_owned(), |label| format!("Ask in {label}."));
         format!(
-            "Incident {number} is {phase} {place}. Only operations may change {service}; the operations lead is {lead}. {post}"
+            "{what} {number} is {phase} {place}. Only operations may change {service}; the operations lead is {lead}. {post}"
         )
     }
 

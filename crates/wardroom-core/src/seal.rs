@@ -61,7 +61,7 @@ impl TryFrom<String> for Seal {
 impl FromStr for Seal {
     type Err = &'static str;
     fn from_str(hex: &str) -> Result<Self, Self::Err> {
-        const WRONG: &str = "a seal is 64 lower-case hexadecimal digits";
+        const WRONG: &str = "a SHA-256 is 64 lower-case hexadecimal digits";
         let digit = |byte: u8| match byte {
             b'0'..=b'9' => Ok(byte - b'0'),
             b'a'..=b'f' => Ok(byte - b'a' + 10),

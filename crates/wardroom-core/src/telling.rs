@@ -2,9 +2,11 @@
 
 mod changes;
 mod kept;
+mod moments;
 mod permissions;
 mod sightings;
 
+use self::moments::clock;
 use crate::absence::{Ended, Grounds};
 use crate::briefing::Briefed;
 use crate::document::Part;
@@ -28,21 +30,18 @@ pub fn tell(recorded: &Recorded, facts: &Facts) -> String {
         Actor::Source => "Another system",
         Actor::Wardroom => "Wardroom",
     };
-    Teller { facts, who }.tell(&recorded.event)
+    Teller { facts, who, at: recorded.at }.tell(&recorded.event)
 }
 
 struct Teller<'a> {
     facts: &'a Facts,
     who: &'a str,
+    at: Time,
 }
 
 /// A reason in brackets, if one was given.
 fn because(reason: Option<&Text>) -> String {
     reason.map(|reason| format!(": {reason}")).unwrap_or_default()
-}
-
-fn clock(at: Time) -> String {
-    at.strftime("%H:%M UTC").to_string()
 }
 
 fn kind(kind: Kind) -> &'static str {
@@ -364,7 +363,7 @@ impl Teller<'_> {
         let who = self.who;
         match event {
             Event::Noted { text, happened_at, .. } => match happened_at {
-                Some(at) => format!("{who} ({} back-dated): {text}", clock(*at)),
+                Some(at) => format!("{who} ({} back-dated): {text}", self.moment(*at)),
                 None => format!("{who}: {text}"),
             },
             Event::NotePinned { entry } => format!("{who} pinned entry {entry}"),

@@ -1,6 +1,6 @@
 //! Changes, told to a person.
 
-use super::{Teller, because, clock};
+use super::{Teller, because};
 use crate::change::{ChangeState, ChangeStep, NewChange};
 use crate::event::Event;
 
@@ -9,7 +9,7 @@ impl Teller<'_> {
         let who = self.who;
         let step = |step: &ChangeStep, says: &str| {
             let (by, change, note) = (self.name(step.by), step.change, because(step.note.as_ref()));
-            let at = step.happened_at.map(|at| format!(", at {}", clock(at))).unwrap_or_default();
+            let at = step.happened_at.map(|at| format!(", at {}", self.moment(at))).unwrap_or_default();
             format!("{by} says that change {change} {says}{at}{note}")
         };
         Some(match event {
@@ -19,7 +19,7 @@ impl Teller<'_> {
                 format!("Change {change} of {by} passed the gate as: {}, by {}", told.what, told.through)
             }
             Event::ChangeDone(ChangeStep { change, by, seen: Some(sighting), happened_at, .. }) => {
-                let at = happened_at.map(|at| format!(" since {}", clock(at))).unwrap_or_default();
+                let at = happened_at.map(|at| format!(" since {}", self.moment(at))).unwrap_or_default();
                 format!("Change {change} of {} is done{at}, as was seen as {sighting}", self.name(*by))
             }
             Event::ChangeDone(told) => step(told, "is done"),
@@ -57,11 +57,11 @@ impl Teller<'_> {
         let why = because(new.why.as_ref());
         if let Some(seen) = new.seen {
             let by = seen.by.map(|by| format!(" by {}", self.name(by))).unwrap_or_default();
-            let made = new.happened_at.map(|at| format!("made{by} at {}", clock(at)));
+            let made = new.happened_at.map(|at| format!("made{by} at {}", self.moment(at)));
             let made = made.unwrap_or_else(|| format!("under way{by}"));
             return format!("Change {change} of {service}, {made}, is {what}");
         }
-        let at = new.happened_at.map(|at| format!(", made at {},", clock(at))).unwrap_or_default();
+        let at = new.happened_at.map(|at| format!(", made at {},", self.moment(at))).unwrap_or_default();
         let (maker, by) = match new.made_by.map(|maker| self.name(maker)) {
             Some(maker) if new.uncoordinated => (format!(" by {maker}"), by.to_owned()),
             Some(maker) => (String::new(), format!("{maker}, written down by {by},")),

@@ -1,6 +1,7 @@
 //! Permissions to change services, told to a person.
 
-use super::{Teller, because, clock};
+use super::moments::clock;
+use super::{Teller, because};
 use crate::event::Event;
 use crate::permission::list;
 

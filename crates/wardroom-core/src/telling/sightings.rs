@@ -1,6 +1,6 @@
 //! Changes that another system told of, told to a person.
 
-use super::{Teller, because, clock};
+use super::{Teller, because};
 use crate::event::Event;
 use crate::sighting::{NewSighting, SIGHTINGS_MAX, TELLER_MAX, TELLER_SORTED_MAX};
 
@@ -9,7 +9,7 @@ impl Teller<'_> {
         Some(match event {
             Event::ChangeSeen(seen) => self.seen(seen),
             Event::SightingWent { sighting, stage, at } => {
-                format!("What was seen as {sighting} is {} since {}", stage.word(), clock(*at))
+                format!("What was seen as {sighting} is {} since {}", stage.word(), self.moment(*at))
             }
             Event::SightingJudged { sighting, was, change, uncoordinated } => {
                 judged(*sighting, (*was, *change), *uncoordinated)
@@ -58,7 +58,7 @@ impl Teller<'_> {
             "{how} ({}), {} at {}: {}: {}{who}{place}, told by {}{with}{known}{share}{full}",
             seen.sighting,
             seen.stage.word(),
-            clock(seen.at),
+            self.moment(seen.at),
             seen.service,
             seen.what,
             seen.source

@@ -70,6 +70,8 @@ fn it_holds_its_services_and_what_they_need_and_a_planned_operation_its_own() {
     assert_eq!(held(&staffed()), services(&["indexing", "search"]));
     assert_eq!(held(&given([opened_as(1, Kind::Planned, Phase::Active)])), services(&["search"]));
     assert_eq!(held(&given([opened_as(1, Kind::Drill, Phase::Active)])), services(&[]));
+    let planned = look(&given([opened_as(1, Kind::Planned, Phase::Active)]), Some(ROBIN), "search").stops.remove(0);
+    assert!(planned.reason.starts_with("Planned operation #1 is active on search. Only"), "{}", planned.reason);
     let reason = |name: &str| look(&staffed(), Some(ROBIN), name).stops.remove(0).reason;
     assert_eq!(
         reason("search"),

@@ -107,6 +107,8 @@ fn the_great_moments_read_well() {
         Event::Noted { text: text("first alert"), happened_at: Some(at(-5)), pinned: false },
         "Mary (02:55 UTC back-dated): first alert",
     );
+    let before = Event::Noted { text: text("first alert"), happened_at: Some(at(-5 - 24 * 60)), pinned: false };
+    says(before, "Mary (2026-01-04 02:55 UTC back-dated): first alert");
 }
 
 #[test]

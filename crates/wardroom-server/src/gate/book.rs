@@ -247,6 +247,12 @@ impl Book {
         self.read().by_service.keys().cloned().collect()
     }
 
+    /// Whether anybody knows a service whom somebody may know of.
+    #[must_use]
+    pub fn knows(&self, person: Option<PersonId>, service: &ServiceName) -> bool {
+        self.read().knows(person, service)
+    }
+
     /// Looks at somebody who would change something.
     #[must_use]
     pub fn look(&self, asking: Asking<'_>) -> Look {
@@ -254,12 +260,7 @@ impl Book {
         let (pages, mut look) = (self.read(), Look::default());
         for service in services {
             let numbers = pages.by_service.get(service);
-            // An incident that its asker may not know of is no reason to know a name.
-            let told = |number: &Number| {
-                let incident = pages.known.get(number).and_then(|known| known.incident.as_ref());
-                incident.is_some_and(|incident| incident.gate_tells(person, &pages.facts))
-            };
-            if !pages.facts.services.contains_key(service) && !numbers.into_iter().flatten().any(told) {
+            if !pages.knows(person, service) {
                 look.unknown.push(service.clone());
             }
             for number in numbers.into_iter().flatten() {
@@ -315,6 +316,16 @@ fn called(facts: &Facts) -> HashMap<String, PersonId> {
 }
 
 impl Pages {
+    /// Whether the directory knows a service, or an incident of which somebody may know: another one is no reason to know a
+    /// name.
+    fn knows(&self, person: Option<PersonId>, service: &ServiceName) -> bool {
+        let told = |number: &Number| {
+            let incident = self.known.get(number).and_then(|known| known.incident.as_ref());
+            incident.is_some_and(|incident| incident.gate_tells(person, &self.facts))
+        };
+        self.facts.services.contains_key(service) || self.by_service.get(service).into_iter().flatten().any(told)
+    }
+
     fn take(&mut self, number: Number, seq: u64, incident: &Arc<Incident>, broken: bool) {
         if self.known.get(&number).is_some_and(|known| known.seq > seq) {
             return;

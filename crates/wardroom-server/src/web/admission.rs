@@ -4,6 +4,8 @@
 //! of the address, which is all that a webhook's configuration can carry; that address is never logged whole. What cannot be
 //! decided is answered with a failure and not with a denial, so that the webhook's `failurePolicy` settles it.
 
+use std::collections::BTreeSet;
+
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -114,11 +116,12 @@ impl Server {
             let warnings: Vec<&str> = if answer.is_observed() { vec![&answer.reason] } else { Vec::new() };
             return write(&review.uid, Verdict::Allowed, &warnings);
         }
-        let mut links = answer.stops.iter().filter_map(|stop| self.ask_there(stop, &answer.stops));
-        let ask = links.next().filter(|link| link.starts_with("http"));
-        let reason = match ask {
-            Some(link) => format!("{} To ask for permission: {link}", answer.reason),
-            None => answer.reason.clone(),
+        let links = answer.stops.iter().filter_map(|stop| self.ask_there(stop, &answer.stops));
+        // Each incident gives its own permission, and one is not enough where several stop it.
+        let links: BTreeSet<String> = links.filter(|link| link.starts_with("http")).collect();
+        let reason = match links.is_empty() {
+            false => format!("{} To ask for permission: {}", answer.reason, Vec::from_iter(links).join(" and ")),
+            true => answer.reason.clone(),
         };
         write(&review.uid, Verdict::Denied(&reason), &[])
     }

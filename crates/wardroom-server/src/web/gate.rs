@@ -130,10 +130,15 @@ impl Server {
         }
     }
 
-    /// Where somebody asks operations to let them: one link for every service at which an incident stops them.
+    /// Where somebody asks operations to let them: one link for every service at which an incident stops them. Whoever is
+    /// stopped needs nothing for those where its gate only observes.
     pub(super) fn ask_there(&self, stop: &Stop, all: &[Stop]) -> Option<String> {
         let origin = self.public_url.as_ref().map_or("", |url| url.origin());
-        let there = all.iter().filter(|other| other.incident == stop.incident);
+        let denied = all.iter().any(|stop| stop.enforced);
+        if denied && !stop.enforced {
+            return None;
+        }
+        let there = all.iter().filter(|other| other.incident == stop.incident && (other.enforced || !denied));
         let services: Vec<&str> = there.map(|other| other.service.as_str()).take(PERMISSION_SERVICES_MAX).collect();
         let services = services.join(",");
         (!stop.restricted).then(|| format!("{origin}/incidents/{}?permission={services}", stop.incident.get()))

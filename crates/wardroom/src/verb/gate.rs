@@ -1,6 +1,6 @@
 //! `wardroom gate`: may this be changed now, for a pipeline; and what the gate has stopped.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -50,7 +50,23 @@ pub fn ask(client: &Client, remote: &Remote, gate: &Gate) -> anyhow::Result<Exit
         let at = if link.starts_with('/') { remote.url.as_str().trim_end_matches('/') } else { "" };
         eprintln!("  to ask for permission: {at}{link}");
     }
+    for (number, services) in stopped(&answer) {
+        let of = services.iter().map(|name| format!(" --service {name}")).collect::<String>();
+        eprintln!("  in a terminal: wardroom permission {number} ask \"…\"{of}");
+        eprintln!("  if it cannot wait: wardroom break-glass {number} \"why\"{of}");
+    }
     Ok(ExitCode::from(DENIED))
+}
+
+/// The services at which each incident stops it that may be named.
+fn stopped(answer: &Value) -> BTreeMap<u64, Vec<&str>> {
+    let mut all: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for stop in answer["stops"].as_array().into_iter().flatten().filter(|stop| stop["enforced"] == true) {
+        if let (Some(number), Some(service)) = (stop["incident"].as_u64(), stop["service"].as_str()) {
+            all.entry(number).or_default().push(service);
+        }
+    }
+    all
 }
 
 /// Tells how that went with which somebody came through. What could not be told ends as what could not be decided.

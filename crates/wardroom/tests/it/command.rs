@@ -25,7 +25,7 @@ fn an_incident_from_the_terminal(house: House) {
         assert!(shown.contains(part), "“{part}” is missing in:\n{shown}");
     }
     let timeline = server.say(&mary, &["timeline", "1"]);
-    assert!(timeline.contains("Sabrina (00:00 UTC back-dated): First cluster is warm"), "{timeline}");
+    assert!(timeline.contains("Sabrina (2026-01-01 00:00 UTC back-dated): First cluster is warm"), "{timeline}");
     assert!(server.say(&mary, &["list"]).contains("Search is failing"));
     let refused = server.verb(&sabrina, &["severity", "1", "sev3"]);
     let told = String::from_utf8(refused.stderr).unwrap();

@@ -5,11 +5,12 @@ use serde_json::json;
 use crate::freelancing::row;
 use crate::house::House;
 use crate::sightings::{event, heard, tell};
-use crate::staffed::{Scene, ask, decided, scene};
+use crate::staffed::{Scene, ask, decided, scene, staffed};
 use crate::{on_both, wait};
 
 on_both!(
     the_same_asked_again_is_counted_with_the_first,
+    what_several_incidents_stop_is_counted_once,
     whoever_is_seen_to_go_on_all_the_same_is_counted_as_uncoordinated,
     what_was_dismissed_came_of_nothing,
 );
@@ -36,6 +37,23 @@ fn the_same_asked_again_is_counted_with_the_first(house: House) {
     house.tamper("UPDATE gate_stops SET at = at - 601000000");
     decided(&server, &robin, "deploy v12");
     wait::until("it is counted", || (house.ask("SELECT count(*) FROM gate_stops").trim() == "5").then_some(()));
+}
+
+/// With three incidents on a service, one deployment was three.
+fn what_several_incidents_stop_is_counted_once(house: House) {
+    let Scene { house: _house, server, mary, sabrina, robin, n } = scene(house);
+    let second = staffed(&server, &mary, &sabrina, &json!({ "title": "Search is slow too" }));
+    for what in ["deploy v12", "deploy v12", "deploy v13"] {
+        assert_eq!(decided(&server, &robin, what)["decision"], "deny");
+    }
+    server.say(&robin, &["change", &second.to_string(), "record", "search: deployed v12"]);
+    let seen = wait::until("all are counted", || Some(row(&server, &mary, "search")).filter(|row| row["stopped"] == 3));
+    assert_eq!(seen["uncoordinated"], json!(2), "each of the two deployments may be what came of it: {seen}");
+    let last: Vec<_> =
+        seen["last"].as_array().unwrap().iter().map(|stop| json!([stop["what"], stop["times"]])).collect();
+    assert_eq!(last, [json!(["deploy v13", 1]), json!(["deploy v12", 2])]);
+    let told = server.get(&sabrina, &format!("/api/v1/incidents/{n}/stops")).1;
+    assert_eq!(told["stopped"], json!(3), "{told}");
 }
 
 fn whoever_is_seen_to_go_on_all_the_same_is_counted_as_uncoordinated(house: House) {

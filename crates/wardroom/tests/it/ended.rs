@@ -11,6 +11,7 @@ use crate::staffed::{Scene, changes, scene, staffed};
 on_both!(
     a_pipeline_tells_how_it_went_and_nobody_is_asked,
     it_tells_of_nothing_but_what_it_asked_for,
+    what_nobody_knows_is_said,
     one_that_only_the_invited_may_know_of_is_not_named,
     a_server_that_has_just_started_knows_what_waits,
     one_that_takes_nothing_more_keeps_no_other_from_hearing_it,
@@ -98,6 +99,22 @@ fn it_tells_of_nothing_but_what_it_asked_for(house: House) {
     server.done(&mary, n, json!({ "command": "set_phase", "phase": "resolved" }));
     assert_eq!(gate(&server, &pipeline, "sabrina", &["--ended", "done"]), format!("Heard: change 1 of incident #{n}."));
     assert_eq!(states(&server, &sabrina, n), ["done", "announced"]);
+}
+
+/// Nothing was said of it, and what was meant waited for ever.
+fn what_nobody_knows_is_said(house: House) {
+    let Scene { house, server, sabrina, n, .. } = scene(house);
+    let pipeline = house.token("mary", "gate");
+    gate(&server, &pipeline, "sabrina", &[]);
+    assert_eq!(
+        gate(&server, &pipeline, "sabrna", &["--ended", "done"]),
+        format!("{NOTHING} Nobody here is called “sabrna”. An admin can add people to the directory.")
+    );
+    let mistyped =
+        ["gate", "--service", "serach", "--action", "deploy v12", "--on-behalf-of", "sabrina", "--ended", "done"];
+    let told = server.say(&pipeline, &mistyped);
+    assert!(told.starts_with(NOTHING) && told.contains("Nobody here knows a service “serach”"), "{told}");
+    assert_eq!(states(&server, &sabrina, n), ["announced"]);
 }
 
 fn one_that_only_the_invited_may_know_of_is_not_named(house: House) {

@@ -262,10 +262,21 @@ fn the_command_ends_as_the_gate_says(house: House) {
             && errors.contains(&format!("{}/incidents/1?permission=search", server.url)),
         "{errors}"
     );
-    // One link asks for every service at which an incident stops it, once.
-    let (_, _, errors) = gate(&robin, &["--service", "indexing"]);
-    assert_eq!(errors.matches("to ask for permission: ").count(), 1, "{errors}");
-    assert!(errors.trim_end().ends_with("/incidents/1?permission=indexing,search"), "{errors}");
+    // One link asks for every service at which an incident stops it, once, and for none whose gate only observes.
+    for (services, typed) in
+        [("search", "--service search"), ("indexing,search", "--service indexing --service search")]
+    {
+        let (_, _, errors) = gate(&robin, &["--service", "indexing"]);
+        assert_eq!(errors.matches("to ask for permission: ").count(), 1, "{errors}");
+        for line in [
+            format!("/incidents/1?permission={services}\n"),
+            format!("  in a terminal: wardroom permission 1 ask \"…\" {typed}\n"),
+            format!("  if it cannot wait: wardroom break-glass 1 \"why\" {typed}\n"),
+        ] {
+            assert!(errors.contains(&line), "“{line}” is missing in {errors}");
+        }
+        house.run(&["service", "gate", "indexing", "--enforce", "sev2"]);
+    }
     let (code, out, _) = gate(&robin, &["--json"]);
     let answer: Value = serde_json::from_str(&out).unwrap();
     assert_eq!((code, &answer["decision"]), (1, &json!("deny")));

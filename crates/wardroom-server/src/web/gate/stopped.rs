@@ -53,6 +53,35 @@ fn told<const N: usize>(reader: &Reader, stop: &Stopped, more: [(&str, Value); N
     told
 }
 
+/// One that was stopped at a service, for the sake of however many incidents.
+struct Once<'a> {
+    stop: &'a Stopped,
+    enforced: bool,
+    times: u32,
+    /// Whether that came of it; nothing where it cannot be told.
+    uncoordinated: Option<bool>,
+}
+
+impl<'a> Once<'a> {
+    /// As far as the first of these incidents is concerned.
+    fn of(stop: &'a Stopped, uncoordinated: Option<bool>) -> Self {
+        Self { stop, enforced: stop.enforced, times: stop.times, uncoordinated }
+    }
+
+    /// And for the sake of another one.
+    fn and(&mut self, stop: &'a Stopped, uncoordinated: Option<bool>) {
+        if stop.enforced && !self.enforced {
+            (self.stop, self.enforced) = (stop, true);
+        }
+        self.times = self.times.max(stop.times);
+        self.uncoordinated = match (self.uncoordinated, uncoordinated) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (None, _) | (_, None) => None,
+            _ => Some(false),
+        };
+    }
+}
+
 /// What the gate of one service stopped lately.
 #[derive(Default)]
 struct Sum {
@@ -81,6 +110,31 @@ impl Server {
             Err(problem) => Err(problem),
         }
     }
+
+    /// Each asking once for each of its services, the newest first, as far as its reader may know of what stopped it: several
+    /// incidents on one service stop one deployment.
+    async fn once_each<'a>(&self, reader: &Reader, stops: &'a [Stopped]) -> Result<Vec<Once<'a>>, Problem> {
+        let mut known_once: BTreeMap<Number, Known> = BTreeMap::new();
+        let (mut all, mut places): (Vec<Once<'a>>, BTreeMap<_, usize>) = (Vec::new(), BTreeMap::new());
+        for stop in stops {
+            let known = match known_once.entry(stop.incident) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.known(reader, stop.incident).await?),
+            };
+            let uncoordinated = match known {
+                // Of what they may not know of, nothing is counted.
+                Known::Hidden => continue,
+                Known::Broken => None,
+                Known::Read(held) => Some(came_of_it(&held.incident, stop)),
+            };
+            let place = *places.entry((&stop.service, stop.ask)).or_insert(all.len());
+            match all.get_mut(place) {
+                Some(once) => once.and(stop, uncoordinated),
+                None => all.push(Once::of(stop, uncoordinated)),
+            }
+        }
+        Ok(all)
+    }
 }
 
 /// Read which services the gate holds now, at which severities it enforces that, and what it stopped in the last week or
@@ -92,25 +146,14 @@ pub(in crate::web) async fn report(
 ) -> Result<Json<Value>, Problem> {
     let stops = server.gate.stops.since(lately(), None).await?;
     let mut sums: BTreeMap<ServiceName, Sum> = BTreeMap::new();
-    let mut known_once: BTreeMap<Number, Known> = BTreeMap::new();
-    for stop in &stops {
-        let known = match known_once.entry(stop.incident) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => new.insert(server.known(&reader, stop.incident).await?),
-        };
-        let uncoordinated = match known {
-            // Of what they may not know of, nothing is counted.
-            Known::Hidden => continue,
-            Known::Broken => None,
-            Known::Read(held) => Some(came_of_it(&held.incident, stop)),
-        };
+    for Once { stop, enforced, times, uncoordinated } in server.once_each(&reader, &stops).await? {
         let sum = sums.entry(stop.service.clone()).or_default();
-        *(if stop.enforced { &mut sum.stopped } else { &mut sum.observed }) += stop.times;
+        *(if enforced { &mut sum.stopped } else { &mut sum.observed }) += times;
         sum.uncoordinated += u32::from(uncoordinated == Some(true));
         if sum.last.len() < LAST {
             let more = [
                 ("incident", json!(stop.incident)),
-                ("enforced", json!(stop.enforced)),
+                ("enforced", json!(enforced)),
                 ("uncoordinated", json!(uncoordinated)),
             ];
             sum.last.push(told(&reader, stop, more));

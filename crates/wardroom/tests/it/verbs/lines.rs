@@ -9,7 +9,11 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     ),
     ("sabrina", "join|1", "Sabrina is here"),
     ("robin", "join|1", "Robin is here"),
-    ("mary", "note|1|First cluster is wamr|--at|2026-01-01T00:00:00Z", "Mary (00:00 UTC back-dated): First cluster"),
+    (
+        "mary",
+        "note|1|First cluster is wamr|--at|2026-01-01T00:00:00Z",
+        "Mary (2026-01-01 00:00 UTC back-dated): First cluster",
+    ),
     ("mary", "pin|1|4", "Mary pinned entry 4"),
     ("mary", "unpin|1|4", "Mary unpinned entry 4"),
     ("mary", "correct|1|4|First cluster is warm", "Mary corrected entry 4: First cluster is warm"),
@@ -82,7 +86,7 @@ pub const INCIDENT: &[(&str, &str, &str)] = &[
     (
         "mary",
         "change|1|record|search: cache off|--at|2026-01-01T00:00:00Z|--by|sabrina",
-        "Sabrina, written down by Mary, changed search (3), made at 00:00 UTC",
+        "Sabrina, written down by Mary, changed search (3), made at 2026-01-01 00:00 UTC",
     ),
     ("sabrina", "change|1|announce|search: drain eu-1", "Sabrina is about to change search (4)"),
     ("sabrina", "change|1|drop|4", "Sabrina says that change 4 is not made after all"),
