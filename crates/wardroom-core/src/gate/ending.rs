@@ -62,9 +62,10 @@ impl Incident {
         })
     }
 
-    /// Records how it went.
+    /// Records how it went. It is heard whatever became of the account of whoever came through, and of what they may know: what
+    /// asked for them tells it, and knows of nothing but their name and its own words.
     pub(crate) fn end_passing(&self, ask: &Asking<'_>, ending: &Ending) -> Result<Decision, Refusal> {
-        let by = ask.active_person()?;
+        let by = ask.actor.person().ok_or_else(|| Refusal::new(Code::NotYours, "Nobody came through as nobody."))?;
         let Ending { services, what, ended, .. } = ending;
         let through = ending.through.as_str();
         let under_way = self.passes_under_way(by, services, what.as_str());

@@ -19,6 +19,12 @@ impl Incident {
             self.writable()?;
             return self.arrive(ask, arrival);
         }
+        // What asked for somebody at the gate speaks in their name: neither need they be let, nor have they come back by it.
+        if let Command::EndPassing(ending) = &command {
+            self.writable()?;
+            self.phase_allows(&command)?;
+            return self.end_passing(ask, ending);
+        }
         self.visible_to_asker(ask)?;
         self.writable()?;
         self.phase_allows(&command)?;

@@ -5,16 +5,16 @@ use wardroom_core::change::{ChangeState, ChangeStep, NewChange};
 use wardroom_core::command::Command;
 use wardroom_core::event::Event;
 use wardroom_core::gate::{Ended, Ending, Passing};
-use wardroom_core::id::PersonId;
+use wardroom_core::id::{Actor, PersonId};
 use wardroom_core::incident::Phase;
-use wardroom_core::refusal::Code;
+use wardroom_core::refusal::{Code, Remedy};
 
-use crate::cast::{JOSEPHINE, ROBIN, service, services};
+use crate::cast::{JOSEPHINE, MARY, ROBIN, at, service, services};
 use crate::change::{announced, confirm, new, on, recorded, staffed, step, with};
-use crate::given::{Given, by};
+use crate::given::{Given, by, given};
 use crate::permission::granted;
 use crate::sighting::seen;
-use crate::words::{ask_for, text};
+use crate::words::{absent, ask_for, number, opened, text};
 
 const DEPLOY: &str = "deploy v12";
 
@@ -110,6 +110,27 @@ fn it_is_heard_also_of_somebody_who_has_no_hands_any_more_and_after_it_was_resol
         let over = late.when(ROBIN, end(Ended::Done));
         over.then([Event::ChangeDone(told(ROBIN, "told by the gate, deploys"))]);
     }
+}
+
+/// A rollout goes on when the account of whoever asked for it ends, and stood announced for good.
+#[test]
+fn it_is_heard_whatever_became_of_whoever_came_through() {
+    let note = "told by the gate, deploys";
+    passed().deactivated(JOSEPHINE).when(JOSEPHINE, end(Ended::Done)).then([Event::ChangeDone(told(JOSEPHINE, note))]);
+    // They left, and may not know of it any more.
+    let permitted = staffed().and([by(JOSEPHINE, granted(ROBIN, 30))]).when(ROBIN, pass_at(&["search"])).accepted();
+    let gone =
+        [by(ROBIN, Event::Left { person: ROBIN }), Event::Restricted { invited: [MARY, JOSEPHINE].into() }.into()];
+    let gone = permitted.and(gone);
+    gone.clone().when(ROBIN, confirm("done")).refused(Code::NoSuchIncident, &[], None);
+    gone.clone().when(ROBIN, end(Ended::Dropped)).then([Event::ChangeDropped(told(ROBIN, note))]);
+    gone.ask(Actor::Clock, end(Ended::Done)).refused(Code::NotYours, &[], None);
+    // Whoever is spoken for has not come back by it.
+    let alone = given([opened()]).when(MARY, pass_at(&["search"])).accepted().after(20).and([absent(MARY, at(0))]);
+    alone.when(MARY, end(Ended::Done)).then([Event::ChangeDone(told(MARY, note))]);
+    // What was merged meanwhile goes on elsewhere.
+    let merged = passed().and([Event::MergedInto { into: number(2), commander: MARY }]);
+    merged.when(JOSEPHINE, end(Ended::Done)).refused(Code::WrongPhase, &[], Some(Remedy::See { incident: number(2) }));
 }
 
 #[test]

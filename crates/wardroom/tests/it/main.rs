@@ -39,6 +39,7 @@ mod document;
 mod document_ends;
 mod document_store;
 mod ended;
+mod ended_by_nobody;
 mod evidence;
 mod expiry;
 mod export;
