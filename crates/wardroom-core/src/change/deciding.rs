@@ -294,10 +294,15 @@ impl Incident {
     pub(crate) fn dismiss_change(
         &self,
         ask: &Asking<'_>,
+    /// What was seen of it is sorted by that as well. What was only announced over broken glass was not made by that word, and
+    /// leaves what a cluster let through as one that was dropped does.
         change: u32,
         reason: Option<Prose>,
     ) -> Result<Decision, Refusal> {
-        Ok(Event::ChangeDismissed(self.step(ask, (change, ChangeAct::Dismiss), Beside::note(reason))?).into())
+        let (_, known) = self.change_for(ask, change, ChangeAct::Dismiss)?;
+        let left = if known.is_announced() { self.left_by(known) } else { Vec::new() };
+        let dismissed = Event::ChangeDismissed(self.step(ask, (change, ChangeAct::Dismiss), Beside::note(reason))?);
+        Ok(std::iter::once(dismissed).chain(left).collect::<Vec<_>>().into())
     }
 
     pub(crate) fn correct_change(

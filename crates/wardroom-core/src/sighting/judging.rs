@@ -17,7 +17,7 @@ impl Incident {
         let concerns = |known: &Sighting| known.sorted.is_none() && (known.is(change) || known.is_unsorted());
         if self.sightings.iter().any(concerns) {
             let after = self.after(ask, &events);
-            let judged = after.not_it_any_more(ask, change).or_else(|| after.it_after_all(change, self));
+            let judged = after.not_it_any_more(ask, change, self).or_else(|| after.it_after_all(change, self));
             events.extend(judged);
         }
         events
@@ -33,17 +33,26 @@ impl Incident {
         after
     }
 
-    /// What was taken for a change that it cannot have been. It may be another one of the ledger instead.
-    fn not_it_any_more(&self, ask: &Asking<'_>, change: u32) -> Option<Event> {
+    /// What was taken for a change that it cannot have been, by what is said now. It may be another one of the ledger instead.
+    /// Where it could not have been that before, either, operations have said so by then: they dismissed the change, and what was
+    /// seen of it is settled with it, whatever else is said of it later.
+    fn not_it_any_more(&self, ask: &Asking<'_>, change: u32, before: &Self) -> Option<Event> {
         let was = self.changes.iter().find(|known| known.id == change)?;
         let is_it = |known: &&Sighting| known.sorted.is_none() && known.is(change);
         let seen = &self.sightings.iter().find(is_it)?.seen;
-        if was.may_be(seen.marks()) {
+        if was.may_be(seen.marks()) || !before.may_have_seen(change, seen.sighting) {
             return None;
         }
         let is = self.known_as(seen.marks());
         let uncoordinated = is.is_none() && self.was_uncoordinated(ask, seen, was);
         Some(Event::SightingJudged { sighting: seen.sighting, was: Some(change), change: is, uncoordinated })
+    }
+
+    /// Whether a change may be what was seen.
+    fn may_have_seen(&self, change: u32, sighting: u32) -> bool {
+        let seen = self.sightings.iter().find(|known| known.seen.sighting == sighting);
+        let change = self.changes.iter().find(|known| known.id == change);
+        change.zip(seen).is_some_and(|(change, known)| change.may_be(known.seen.marks()))
     }
 
     /// Whether operations alone were to change that service when it was made, and its maker was not of them. Whoever announced

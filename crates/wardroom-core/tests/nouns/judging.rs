@@ -12,7 +12,7 @@ use wardroom_core::sighting::{Seen, Sighting, SightingAct, Stage};
 use wardroom_core::telling::tell;
 
 use crate::cast::{JOSEPHINE, MARY, ROBIN, at, facts};
-use crate::change::{announced, confirm, done, new, recorded, staffed, step};
+use crate::change::{announced, confirm, done, new, on, recorded, staffed, step, uncoordinated};
 use crate::given::{Given, by};
 use crate::permission::broken;
 use crate::sighting::{called, seen, sort};
@@ -138,6 +138,38 @@ fn what_hid_until_it_was_resolved_is_to_be_sorted_before_it_is_closed() {
         taken_for(seen(None, 5)).and([Event::PhaseSet { from: Phase::Active, to: Phase::Resolved, reason: None }]);
     let dropped = resolved.after(3).when(JOSEPHINE, confirm("dropped")).accepted();
     assert!(only(&dropped).is_unsorted());
+}
+
+/// Operations had sorted it. Whoever then corrected a word of it called the commander, and nothing could be closed.
+#[test]
+fn what_was_taken_for_a_change_that_operations_dismissed_is_settled_with_it() {
+    let reported = || staffed().after(4).and([by(ROBIN, uncoordinated(1, ROBIN))]).after(6);
+    let told = |stage| reported().told(Seen { stage, ..seen(Some(ROBIN), 5) }).accepted();
+    let dismiss = |given: Given| {
+        assert_eq!(only(&given).seen.change, Some(1));
+        given.when(JOSEPHINE, on("dismiss_change")).then([Event::ChangeDismissed(step(JOSEPHINE))])
+    };
+    let dismissed = || dismiss(told(Stage::Done));
+    let is_it = |known: &&Recorded| matches!(known.event, Event::ChangeRecorded(_));
+    let entry = dismissed().history.iter().find(is_it).expect("it was recorded").entry;
+    let corrections = [
+        json!({ "change": 1, "what": "rolled back to v10", "replaces": entry }),
+        json!({ "change": 1, "service": "mail", "replaces": entry }),
+    ];
+    for correction in corrections {
+        let corrected = dismissed().when(JOSEPHINE, cmd("correct_change", correction)).accepted();
+        assert_eq!((only(&corrected).is_unsorted(), people_called(&corrected)), (false, vec![]));
+        let resolved = corrected.and([Event::PhaseSet { from: Phase::Active, to: Phase::Resolved, reason: None }]);
+        resolved.when(MARY, cmd("set_phase", json!({ "phase": "closed" }))).accepted();
+    }
+    // Nor does it call anybody that what was under way came to its end.
+    let went = Event::SightingWent { sighting: 1, stage: Stage::Done, at: at(5) };
+    dismiss(told(Stage::Begun)).told(seen(Some(ROBIN), 5)).then([went]);
+    // Said to be a change of this incident after all, and then of another service, it is not what was seen.
+    let again = dismissed().when(JOSEPHINE, on("differs_again")).accepted();
+    let mail = json!({ "change": 1, "service": "mail", "replaces": entry });
+    let corrected = again.when(JOSEPHINE, cmd("correct_change", mail)).accepted();
+    assert!(only(&corrected).is_unsorted());
 }
 
 /// What was made after a change was undone was taken for that change, and hid.

@@ -166,10 +166,17 @@ fn what_the_cluster_let_through_stands_for_itself_once_the_change_is_said_to_hav
         again.when(JOSEPHINE, confirm("failed")).then([Event::ChangeFailed(step(JOSEPHINE))]);
     }
     let over_glass = NewChange { uncoordinated: true, ..new(1, ROBIN, ChangeState::Announced) };
-    let glass = staffed().and([by(ROBIN, broken(ROBIN)), by(ROBIN, recorded(over_glass))]);
+    let glass = || staffed().and([by(ROBIN, broken(ROBIN)), by(ROBIN, recorded(over_glass.clone()))]);
     let left = NewChange { happened_at: Some(at(0)), uncoordinated: true, ..own(2, ROBIN, UPDATE) };
-    let failed = glass.when(ROBIN, pass(UPDATE)).accepted().when(ROBIN, confirm("failed"));
-    failed.then([Event::ChangeFailed(step(ROBIN)), recorded(left)]);
+    let failed = glass().when(ROBIN, pass(UPDATE)).accepted().when(ROBIN, confirm("failed"));
+    failed.then([Event::ChangeFailed(step(ROBIN)), recorded(left.clone())]);
+    // Nor with what was announced over broken glass, and operations say to be none of theirs.
+    let passed = || glass().when(ROBIN, pass(UPDATE)).accepted();
+    let dismissed = passed().when(JOSEPHINE, on("dismiss_change"));
+    dismissed.then([Event::ChangeDismissed(step(JOSEPHINE)), recorded(left)]);
+    // Once it is said to be done, its lines are what was done, and what they say of it holds for these.
+    let done = passed().when(ROBIN, confirm("done")).accepted();
+    done.when(JOSEPHINE, on("dismiss_change")).then([Event::ChangeDismissed(step(JOSEPHINE))]);
 }
 
 /// As every other word: taken out where it was said, it is gone where it is shown.

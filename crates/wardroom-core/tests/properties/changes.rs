@@ -207,7 +207,10 @@ impl Changes {
             let line = known.passed.iter().find(|line| line.what.words() == new.what.words());
             known.by == new.by && line.is_some_and(|line| line.done && Some(line.at) == new.happened_at)
         };
-        let nothing = |known: &&Change| matches!(known.stands.state, ChangeState::Failed | ChangeState::Dropped);
+        // Said to be none of this incident it was only announced by then; which of the two it was is not known any more.
+        let nothing = |known: &&Change| {
+            matches!(known.stands.state, ChangeState::Failed | ChangeState::Dropped | ChangeState::Dismissed)
+        };
         self.seen.insert("left by what failed".to_owned());
         let right = before.changes.iter().filter(nothing).any(|known| is_line(&known));
         if right { Ok(()) } else { Err(format!("left by nothing: {new:?}")) }
