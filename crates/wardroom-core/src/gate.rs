@@ -12,9 +12,10 @@ mod belonging;
 mod ending;
 mod found;
 mod going_back;
+mod once;
 mod unread;
 
-use jiff::{SignedDuration, ToSpan};
+use jiff::ToSpan;
 
 use crate::authority::Act;
 use crate::change::{Change, ChangeState, NewChange};
@@ -228,19 +229,6 @@ impl Incident {
         };
         let lately = self.changes.iter().rev().find(same).map(|change| change.id);
         lately.or_else(|| self.has_this_line(person, service, what, now))
-    }
-
-    /// Whether a change of another incident came through the gate here as well, by the same answer or a moment apart, and
-    /// what stands here of it is no less than what stands there.
-    pub(crate) fn passed_here_too(&self, known: &Change) -> bool {
-        let a_moment = SignedDuration::from_mins(SAME_MINUTES);
-        let same = |here: &Change| {
-            here.through.is_some()
-                && (here.by, &here.service, here.what.words()) == (known.by, &known.service, known.what.words())
-                && here.at.duration_since(known.at).abs() < a_moment
-                && (here.differs() || here.stands.state == known.stands.state)
-        };
-        known.through.is_some() && known.what.words().is_some() && self.changes.iter().any(same)
     }
 
     /// Records what comes through the gate: all of it, or nothing.

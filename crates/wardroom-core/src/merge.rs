@@ -72,7 +72,10 @@ impl Incident {
         let ask = &Asking { now: ask.now.max(other.last_at), ..*ask };
         self.can_merge_into(ask, other)?;
         let here = vec![Event::MergedInto { into, commander: self.commander() }];
-        Ok(Decision { here, there: vec![self.brought_to(other)], ..Decision::default() })
+        let brought = self.brought_to(other);
+        let parts = other.are_lines_of(&brought.changes, person);
+        let there = std::iter::once(Event::Absorbed(brought)).chain(parts).collect();
+        Ok(Decision { here, there, ..Decision::default() })
     }
 
     fn can_merge_into(&self, ask: &Asking<'_>, other: &Incident) -> Result<(), Refusal> {
@@ -122,7 +125,7 @@ impl Incident {
         Ok(())
     }
 
-    fn brought_to(&self, other: &Incident) -> Event {
+    fn brought_to(&self, other: &Incident) -> Absorbed {
         let nearest = |path: &RolePath| {
             path.upward().find(|path| other.roles.contains_key(path)).unwrap_or_else(RolePath::command)
         };
@@ -143,7 +146,7 @@ impl Incident {
             members.entry(there.clone()).or_default().extend(new);
         }
         members.retain(|_, people| !people.is_empty());
-        Event::Absorbed(Absorbed {
+        Absorbed {
             from: self.number,
             began: self.began,
             responders: self.responders.keys().copied().filter(|person| !self.guests.contains_key(person)).collect(),
@@ -167,7 +170,7 @@ impl Incident {
             todos: self.open_todos(other.todos_added),
             changes: self.open_changes(other),
             sightings: self.unsorted_sightings(other),
-        })
+        }
     }
 
     fn open_criteria(&self, before: u32) -> Vec<Criterion> {

@@ -67,7 +67,9 @@ impl Incident {
     pub(crate) fn left_by(&self, known: &Change) -> Vec<Event> {
         let stands_already = |line: &Passed| {
             self.changes.iter().any(|other| {
+                // What a merge made a part of this stood for nothing else.
                 other.through.is_some()
+                    && other.stands.state != ChangeState::Dismissed
                     && (other.by, &other.service, other.done_at) == (known.by, &known.service, Some(line.at))
                     && other.what.words() == line.what.words()
             })

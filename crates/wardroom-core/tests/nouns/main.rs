@@ -29,6 +29,7 @@ mod matching;
 mod merge;
 mod next;
 mod offer;
+mod once;
 mod operations;
 mod passed;
 mod passkey;
