@@ -21,7 +21,7 @@ use crate::evidence::Kept;
 use crate::example::Example;
 use crate::guest::Invite;
 use crate::id::{Entry, InviteId, Number, PersonId, ServiceName, Time};
-pub use crate::life::open;
+pub use crate::life::{Restored, open};
 use crate::offer::Offer;
 use crate::operations::Stint;
 use crate::permission::{Permission, PermissionAsk};
@@ -118,6 +118,8 @@ pub struct Incident {
     pub declared_at: Option<Time>,
     /// When its services were restored, as far as they still are.
     pub resolved_at: Option<Time>,
+    /// Times at which they were taken for restored before it went on again, the first to come first.
+    pub restored: Vec<Restored>,
     /// When the current phase was entered.
     pub phase_since: Time,
     /// Command posts.
@@ -203,7 +205,7 @@ pub struct Incident {
 }
 
 /// Version of the fold: raise it whenever the state or its meaning changes, and old snapshots are ignored.
-pub const FOLD_VERSION: u32 = 16;
+pub const FOLD_VERSION: u32 = 17;
 
 impl Phase {
     /// Whether the incident still has a commander or a lead: from opening to closing.
@@ -256,6 +258,7 @@ impl Incident {
             opened_at: first.at,
             declared_at: (*phase != Phase::Investigating).then_some(first.at),
             resolved_at: None,
+            restored: Vec::new(),
             phase_since: first.at,
             posts: Vec::new(),
             restricted: *restricted,

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::authority::Act;
 use crate::command::Opening;
 use crate::event::{Event, Recorded};
@@ -20,6 +22,18 @@ use crate::timeline::back_dated;
 const POSTS_MAX: usize = 12;
 /// Affected services of one incident.
 const SERVICES_MAX: usize = 100;
+/// So many times at which its services were taken for restored are known, at the most; the first go. What was made in one that is
+/// not known any more counts as made while the incident went on, and is to be sorted.
+const RESTORED_MAX: usize = 100;
+
+/// A time at which the services of an incident were taken for restored, which then went on again: it held no gate.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Restored {
+    /// Since when: it was resolved.
+    pub since: Time,
+    /// Until when; at that moment it went on.
+    pub until: Time,
+}
 
 fn already(what: impl std::fmt::Display) -> Refusal {
     Refusal::new(Code::AlreadySo, format!("It is {what} already."))
@@ -221,7 +235,10 @@ impl Incident {
             }
             Event::PhaseSet { to, .. } => {
                 enter(*to);
-                self.resolved_at = (*to == Phase::Resolved).then_some(recorded.at);
+                match to {
+                    Phase::Resolved => self.resolved_at = Some(recorded.at),
+                    _ => self.goes_on_again(recorded.at),
+                }
             }
             Event::Closed { last_commander, .. } => {
                 enter(Phase::Closed);
@@ -231,7 +248,7 @@ impl Incident {
             }
             Event::Reopened { by, .. } => {
                 enter(Phase::Active);
-                self.resolved_at = None;
+                self.goes_on_again(recorded.at);
                 self.declared_at.get_or_insert(recorded.at);
                 self.hold(&RolePath::command(), *by, recorded);
             }
@@ -250,6 +267,21 @@ impl Incident {
             Event::PostRemoved { post } => self.posts.retain(|known| known.id != *post),
             _ => {}
         }
+    }
+
+    /// That its services are not restored after all, if they were taken for that.
+    fn goes_on_again(&mut self, until: Time) {
+        let Some(since) = self.resolved_at.take().filter(|since| *since < until) else { return };
+        self.restored.push(Restored { since, until });
+        if self.restored.len() > RESTORED_MAX {
+            self.restored.remove(0);
+        }
+    }
+
+    /// Whether its services were taken for restored then, as far as is known.
+    pub(crate) fn was_restored(&self, at: Time) -> bool {
+        self.resolved_at.is_some_and(|since| since <= at)
+            || self.restored.iter().any(|known| known.since <= at && at < known.until)
     }
 
     /// Closing and merging end every tenure, offer, ask and clock; the record keeps who was last.

@@ -152,6 +152,9 @@ impl Incident {
         happened_at: Option<Time>,
     ) -> Result<NewChange, Refusal> {
         let (service, what) = self.service_of(ask.facts, made.service, made.what)?;
+        // Also of what was made while its services were taken for restored, and the gate kept nobody: whoever tells of it here says
+        // that it is of this incident, which differs by it from then on, and operations have not seen it. What another system
+        // tells says nothing of the kind (`sighting`).
         let hands = self.hands_told(by, &service, happened_at.unwrap_or(ask.now));
         Ok(NewChange {
             change: self.changes_recorded + 1,
@@ -291,11 +294,11 @@ impl Incident {
         Ok(Event::ChangeTakenIn(self.step(ask, (change, ChangeAct::TakeIn), Beside::default())?).into())
     }
 
+    /// What was seen of it is sorted by that as well. What was only announced over broken glass was not made by that word, and
+    /// leaves what a cluster let through as one that was dropped does.
     pub(crate) fn dismiss_change(
         &self,
         ask: &Asking<'_>,
-    /// What was seen of it is sorted by that as well. What was only announced over broken glass was not made by that word, and
-    /// leaves what a cluster let through as one that was dropped does.
         change: u32,
         reason: Option<Prose>,
     ) -> Result<Decision, Refusal> {

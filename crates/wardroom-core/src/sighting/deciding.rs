@@ -147,11 +147,13 @@ impl Incident {
         }
     }
 
-    /// Whether only operations were to change a service at a time.
+    /// Whether only operations were to change a service at a time. While its services were taken for restored nobody was kept
+    /// from changing them, so that nothing was to be coordinated, and what is heard of it once it goes on again is only shown.
     pub(super) fn only_operations(&self, service: &ServiceName, at: Time, facts: &Facts) -> bool {
         let held = gate::holds(self.kind, Phase::Active, self.example.is_some());
         held && self.declared_at.is_some_and(|declared| declared <= at)
             && self.hears_of_then(at)
+            && !self.was_restored(at)
             && self.services_and_needs(facts).contains(service)
     }
 

@@ -39,6 +39,7 @@ mod preserve;
 mod prompt;
 mod reach;
 mod responder;
+mod restored;
 mod restriction;
 mod roadblock;
 mod role;

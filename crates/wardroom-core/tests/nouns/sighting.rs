@@ -159,9 +159,10 @@ fn until_it_is_closed_it_hears_of_what_was_made_before_it_was_resolved() {
     let back = closed.when(ROBIN, crate::change::record(ROLLBACK)).accepted().after(5);
     back.clone().told(other(60)).refused(Code::AlreadySo, &[], None);
     assert!(is_uncoordinated(back, other(9)));
-    // What goes on again hears again.
-    let on = resolved().and([phase(Phase::Resolved, Phase::Active)]);
-    assert!(is_uncoordinated(on, seen(Some(ROBIN), 60)));
+    // What goes on again hears again, also of what was made while it did not (`restored.rs`).
+    let on = || resolved().and([phase(Phase::Resolved, Phase::Active)]);
+    assert!(is_uncoordinated(on().after(5), seen(Some(ROBIN), 131)));
+    assert!(!is_uncoordinated(on(), seen(Some(ROBIN), 60)));
     // Whoever looked into something and found nothing had no gate; it hears, and calls nobody.
     let found = given([opened_as(1, Kind::Incident, Phase::Investigating)]).after(10);
     let found = found.and([Event::Closed { from: Phase::Investigating, last_commander: MARY, reason: None }]).after(60);

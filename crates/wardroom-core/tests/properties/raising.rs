@@ -1,9 +1,10 @@
 //! Who is called for a change that was seen, in every history, a second time and from the events alone: every one that was
 //! made after the declaration, at a service that the incident holds, by nobody of operations or with their permission, and
-//! that is none of the ledger. And no other.
+//! that is none of the ledger. And no other: not what was made while the incident was resolved, and held nothing.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use jiff::ToSpan;
 use uuid::Uuid;
@@ -52,6 +53,8 @@ struct Book {
     declared: Option<Time>,
     open: bool,
     resolved: Option<Time>,
+    /// Times at which it was resolved, and that are over.
+    restored: Vec<Range<Time>>,
     services: BTreeSet<ServiceName>,
     ledger: BTreeMap<u32, Made>,
     permissions: BTreeMap<u32, Permitted>,
@@ -147,7 +150,11 @@ impl Book {
 
     fn phase(&mut self, phase: Phase, at: Time) {
         self.open = true;
-        self.resolved = (phase == Phase::Resolved).then_some(at);
+        if phase == Phase::Resolved {
+            self.resolved = Some(at);
+        } else {
+            self.restored.extend(self.resolved.take().map(|since| since..at));
+        }
         if phase != Phase::Investigating {
             self.declared.get_or_insert(at);
         }
@@ -195,6 +202,9 @@ impl Book {
         }
         if self.declared.is_none_or(|declared| at < declared) {
             return Err("made before the declaration");
+        }
+        if self.restored.iter().any(|known| known.contains(&at)) {
+            return Err("made while it was resolved, before it went on");
         }
         if seen.person.is_some_and(|person| self.hands.were(incident, person, at)) {
             let now = of_operations(incident, seen.person.expect("asked"));
@@ -280,6 +290,7 @@ fn whoever_has_to_sort_what_was_seen_is_called_for_it_and_for_nothing_else() {
         "raised, and of operations by now",
         "raised, though resolved by now",
         "made after it was resolved",
+        "made while it was resolved, before it went on",
         "of operations",
         "of operations then",
         "of the ledger",

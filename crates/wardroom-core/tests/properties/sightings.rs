@@ -113,6 +113,8 @@ pub fn sighted() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 struct Book {
     resolved: Option<Time>,
+    /// From when to when it was resolved, where it went on again.
+    restored: Vec<(Time, Time)>,
     unsorted: BTreeSet<u32>,
     stages: BTreeMap<u32, Stage>,
 }
@@ -168,6 +170,10 @@ impl Book {
             _ => {}
         }
         Ok(())
+    }
+
+    fn was_restored(&self, at: Time) -> bool {
+        self.restored.iter().any(|(since, until)| *since <= at && at < *until)
     }
 
     fn compare(&self, incident: &Incident) -> Verdict {
@@ -248,11 +254,21 @@ impl Watch for Sightings {
                 if ended || !before.phase.is_open() {
                     return Err("heard of what was made after it was resolved".to_owned());
                 }
+                if self.books[&after.number].was_restored(seen.at) {
+                    self.seen.insert("made while it was resolved".to_owned());
+                    if seen.uncoordinated {
+                        return Err("uncoordinated, and made while it held no gate".to_owned());
+                    }
+                }
                 if seen.uncoordinated && before.declared_at.is_none_or(|declared| declared > seen.at) {
                     return Err("uncoordinated, and nothing was to be coordinated".to_owned());
                 }
             }
-            Event::SightingJudged { was: Some(_), uncoordinated, .. } => {
+            Event::SightingJudged { sighting, was: Some(_), uncoordinated, .. } => {
+                let seen = before.sightings.iter().find(|known| known.seen.sighting == *sighting);
+                if *uncoordinated && seen.is_some_and(|known| self.books[&after.number].was_restored(known.seen.at)) {
+                    return Err("judged uncoordinated, and made while it held no gate".to_owned());
+                }
                 let kind = if *uncoordinated { "uncoordinated after all" } else { "something else" };
                 self.seen.insert(kind.to_owned());
             }
@@ -261,9 +277,12 @@ impl Watch for Sightings {
         nothing_hides(before, &moment.recorded.event)?;
         let book = self.books.entry(after.number).or_default();
         match &moment.recorded.event {
-            Event::PhaseSet { to, .. } => book.resolved = (*to == Phase::Resolved).then_some(moment.recorded.at),
+            Event::PhaseSet { to: Phase::Resolved, .. } => book.resolved = Some(moment.recorded.at),
+            Event::PhaseSet { .. } | Event::Reopened { .. } => {
+                let since = book.resolved.take();
+                book.restored.extend(since.map(|since| (since, moment.recorded.at)));
+            }
             Event::Closed { .. } => drop(book.resolved.get_or_insert(moment.recorded.at)),
-            Event::Reopened { .. } => book.resolved = None,
             _ => {}
         }
         book.take(&moment.recorded.event)?;
@@ -278,8 +297,15 @@ fn what_was_seen_is_sorted_before_closing_and_known_once() {
     hold_on([Kind::Incident, Kind::Incident], sighted(), &sightings);
     let seen = &sightings.borrow().seen;
     let acts = SightingAct::ALL.map(|act| format!("{act:?}"));
-    let rest = ["uncoordinated", "of the ledger", "of no matter", "uncoordinated after all", "something else"]
-        .map(str::to_owned);
+    let rest = [
+        "uncoordinated",
+        "of the ledger",
+        "of no matter",
+        "uncoordinated after all",
+        "something else",
+        "made while it was resolved",
+    ]
+    .map(str::to_owned);
     let missing: Vec<_> = acts.iter().chain(&rest).filter(|one| !seen.contains(*one)).collect();
     assert!(missing.is_empty(), "never happened: {missing:?}");
 }
