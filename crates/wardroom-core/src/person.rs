@@ -1,6 +1,6 @@
 //! People of the directory: adding, changing, deactivating, forgetting.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -69,16 +69,36 @@ fn changed(known: Option<&Text>, new: Option<impl Into<Text>>) -> Option<Text> {
 
 /// Who has which address of mail. Each person has one of their own: who is told, and who may change what, cannot hang on one
 /// that two have. Whoever left keeps nobody from theirs, and may come back with it: that is nobody's to refuse, and it names
-/// neither of them then. Those who had the same before keep it as long as nobody sets another.
-pub(crate) struct Addresses(BTreeMap<String, (PersonId, Text)>);
+/// neither of them then. Those who had the same before keep it as long as nobody sets another. Whoever gets another lets go of
+/// theirs.
+pub(crate) struct Addresses {
+    /// Who has each.
+    holders: BTreeMap<String, BTreeSet<PersonId>>,
+    /// Which each person has.
+    theirs: BTreeMap<PersonId, String>,
+    /// What everybody is called.
+    names: BTreeMap<PersonId, Text>,
+}
 
 impl Addresses {
     pub fn of(directory: &Directory) -> Self {
-        let theirs = |person: &Person| {
-            let address = person.email.as_ref().and_then(Text::words)?.to_lowercase();
-            Some((address, (person.id, person.name.clone())))
-        };
-        Self(directory.facts.people.values().filter(|person| person.active).filter_map(theirs).collect())
+        let people = || directory.facts.people.values();
+        let names = people().map(|person| (person.id, person.name.clone())).collect();
+        let mut all = Self { holders: BTreeMap::new(), theirs: BTreeMap::new(), names };
+        for person in people().filter(|person| person.active) {
+            if let Some(address) = person.email.as_ref().and_then(Text::words) {
+                all.give(person.id, address.to_lowercase());
+            }
+        }
+        all
+    }
+
+    fn give(&mut self, person: PersonId, address: String) {
+        let before = self.theirs.insert(person, address.clone());
+        if let Some(holders) = before.and_then(|before| self.holders.get_mut(&before)) {
+            holders.remove(&person);
+        }
+        self.holders.entry(address).or_default().insert(person);
     }
 
     /// Gives out what these events give.
@@ -87,21 +107,24 @@ impl Addresses {
     /// [`Code::Taken`] for an address that somebody else has.
     pub fn take(&mut self, events: &[DirectoryEvent]) -> Result<(), Refusal> {
         for event in events {
-            let (id, email) = match event {
-                DirectoryEvent::PersonAdded { person, email: Some(email), .. }
-                | DirectoryEvent::PersonChanged { person, email: Some(email), .. } => (*person, email),
+            let (id, name, email) = match event {
+                DirectoryEvent::PersonAdded { person, name, email, .. } => (*person, Some(name), email),
+                DirectoryEvent::PersonChanged { person, name, email, .. } => (*person, name.as_ref(), email),
                 _ => continue,
             };
-            let Some(address) = email.words() else { continue };
-            let known = self.0.entry(address.to_lowercase()).or_insert_with(|| (id, email.clone()));
-            if known.0 != id {
+            self.names.extend(name.map(|name| (id, name.clone())));
+            let Some(words) = email.as_ref().and_then(Text::words) else { continue };
+            let address = words.to_lowercase();
+            let other = self.holders.get(&address).into_iter().flatten().find(|holder| **holder != id);
+            if let Some(other) = other {
                 let sentence = format!(
-                    "The address {address} belongs to {}. Give each person one of their own: by one that two have, nobody \
+                    "The address {words} belongs to {}. Give each person one of their own: by one that two have, nobody \
                      can be told apart.",
-                    known.1.words().unwrap_or("somebody")
+                    self.names.get(other).and_then(Text::words).unwrap_or("somebody")
                 );
                 return Err(Refusal::new(Code::Taken, sentence));
             }
+            self.give(id, address);
         }
         Ok(())
     }

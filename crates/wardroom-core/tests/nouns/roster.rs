@@ -93,6 +93,52 @@ fn what_a_roster_does_not_name_stays() {
     assert!(book.directory.facts.active(MARY));
 }
 
+/// The rota's address goes from one to the next in one file.
+#[test]
+fn an_address_that_somebody_gives_up_is_for_whoever_comes_after_them() {
+    let on_call = change("change_person", json!({ "person": "ada", "email": "oncall@example.org" }));
+    let book = ada_and_mary().when(ADA, on_call).accepted();
+    let file =
+        |rows: [&str; 2]| Roster::from_csv(&format!("handle,name,email\n{}\n", rows.join("\n"))).expect("a roster");
+    let [ada, mary] = ["ada,Ada,ada@example.org", "mary,Mary,OnCall@example.org"];
+    let moved = book.clone().when(ADA, import(file([ada, mary]))).accepted();
+    let address = |person| moved.directory.facts.people[&person].email.as_ref().and_then(|email| email.words());
+    assert_eq!([address(ADA), address(MARY)], [Some("ada@example.org"), Some("OnCall@example.org")]);
+    // Nobody has given it up yet.
+    let sentence = "The address OnCall@example.org belongs to Ada. Give each person one of their own: by one that two have, \
+                    nobody can be told apart.";
+    book.clone().when(ADA, import(file([mary, ada]))).says(sentence).refused(Code::Taken);
+    // Given up and taken back is still hers.
+    let back = ["ada,Ada,oncall@example.org", mary];
+    let three = Roster::from_csv(&format!("handle,name,email\n{ada}\n{}\n", back.join("\n"))).expect("a roster");
+    book.clone().when(ADA, import(three)).says(sentence).refused(Code::Taken);
+}
+
+#[test]
+fn an_address_that_two_had_from_before_is_free_once_both_gave_it_up() {
+    let mine = |person: &str, email: &str| change("change_person", json!({ "person": person, "email": email }));
+    let active = |name: &str| change(name, json!({ "person": "mary" }));
+    let both = ada_and_mary()
+        .when(ADA, mine("mary", "oncall@example.org"))
+        .accepted()
+        .when(ADA, active("deactivate_person"))
+        .accepted()
+        .when(ADA, mine("ada", "oncall@example.org"))
+        .accepted()
+        .when(ADA, active("activate_person"))
+        .accepted();
+    let file =
+        |rows: &[&str]| Roster::from_csv(&format!("handle,name,email\n{}\n", rows.join("\n"))).expect("a roster");
+    let [ada, mary, robin] =
+        ["ada,Ada,ada@example.org", "mary,Mary,mary@example.org", "robin,Robin,oncall@example.org"];
+    for (one, other) in [(ada, "Mary"), (mary, "Ada")] {
+        let sentence = format!("The address oncall@example.org belongs to {other}.");
+        let refused = both.clone().when(ADA, import(file(&[one, robin])));
+        assert!(refused.refusal().sentence.starts_with(&sentence));
+    }
+    both.when(ADA, import(file(&[ada, mary, robin]))).accepted();
+}
+
 #[test]
 fn it_is_all_or_nothing() {
     let roster = Roster::from_toml(&TOML.replace("[\"mary\", \"robin\"]", "[\"mary\", \"rob\"]")).expect("a roster");
