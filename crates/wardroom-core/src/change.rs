@@ -247,6 +247,16 @@ impl ChangeState {
 }
 
 impl Change {
+    /// Who made it, where that is somebody whom the directory knew: whoever told of it, unless they wrote it down for somebody
+    /// else or took it in from what was seen.
+    #[must_use]
+    pub fn who_made_it(&self) -> Option<PersonId> {
+        match &self.maker {
+            Some(maker) => maker.person,
+            None => Some(self.made_by.unwrap_or(self.by)),
+        }
+    }
+
     /// Whether its service differs from normal by it.
     #[must_use]
     pub fn differs(&self) -> bool {

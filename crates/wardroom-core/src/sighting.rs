@@ -194,4 +194,9 @@ impl Sighting {
     pub fn is_unsorted(&self) -> bool {
         self.seen.uncoordinated && self.sorted.is_none()
     }
+
+    /// As which change it was taken in, if it was: what was only taken for one is nobody's word.
+    pub(crate) fn taken_in_as(&self) -> Option<u32> {
+        self.seen.change.filter(|_| self.sorted.is_some())
+    }
 }

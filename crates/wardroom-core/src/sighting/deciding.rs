@@ -128,7 +128,8 @@ impl Incident {
         let goes_on = |known: &&Sighting| known.seen.stage < stage && self.phase != Phase::Merged;
         let known = self.sightings.iter().find(|known| known.seen.key == key).filter(goes_on).ok_or_else(nothing)?;
         let (at, sighting) = (at.min(ask.now), known.seen.sighting);
-        let done = self.told_done(sighting, (known.seen.change, known.seen.person), (stage, at));
+        let done = self.taken_in_is_over(known, stage, at);
+        let done = done.or_else(|| self.told_done(sighting, (known.seen.change, known.seen.person), (stage, at)));
         let went = std::iter::once(Event::SightingWent { sighting, stage, at }).chain(done).collect();
         Ok(match known.seen.change {
             Some(change) => self.and_what_was_seen(ask, change, went).into(),

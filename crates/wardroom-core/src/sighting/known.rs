@@ -1,6 +1,6 @@
 //! Which change of the ledger it is that was seen, and where its words stand.
 
-use super::{NewSighting, Seen, Stage, minutes};
+use super::{NewSighting, Seen, Sighting, Stage, minutes};
 use crate::change::{ANNOUNCED_MINUTES, Change, ChangeState, ChangeStep, Coordination, SeenAs};
 use crate::event::{Event, Recorded};
 use crate::id::{Number, PersonId, ServiceName, Time};
@@ -68,6 +68,27 @@ impl Incident {
             seen: Some(sighting),
         }))
     }
+
+    /// That a change is over which was taken in while it was under way. It is what was seen, and so nothing is guessed: whose
+    /// it is and when it was over follow from there. What failed stands as done, with a note, as what is taken in once it has
+    /// failed does, until somebody has looked.
+    pub(super) fn taken_in_is_over(&self, known: &Sighting, stage: Stage, at: Time) -> Option<Event> {
+        let is_it = |change: &&Change| known.taken_in_as() == Some(change.id) && change.is_announced();
+        let change = self.changes.iter().find(is_it)?;
+        let step = ChangeStep {
+            change: change.id,
+            by: change.who_made_it().unwrap_or(change.by),
+            note: None,
+            evidence: None,
+            happened_at: Some(at),
+            seen: Some(known.seen.sighting),
+        };
+        match stage {
+            Stage::Begun => None,
+            Stage::Failed => Some(Event::ChangeDone(step.broke_off())),
+            Stage::Done => Some(Event::ChangeDone(step)),
+        }
+    }
 }
 
 impl Change {
@@ -82,11 +103,9 @@ impl Change {
 
     /// Whether it may have been made by somebody of whom another system tells, or by nobody that is known.
     fn may_be_made_by(&self, person: Option<PersonId>) -> bool {
-        match (person, &self.maker) {
-            // Whoever took it in did not make it.
-            (Some(person), Some(maker)) => maker.person == Some(person),
-            (Some(person), None) => self.made_by.unwrap_or(self.by) == person,
-            (None, maker) => maker.is_none() && self.coordination == Coordination::ByOperations,
+        match person {
+            Some(person) => self.who_made_it() == Some(person),
+            None => self.maker.is_none() && self.coordination == Coordination::ByOperations,
         }
     }
 }
@@ -133,8 +152,7 @@ impl Incident {
         let Event::ChangeSeen(seen) = event else { return None };
         let known = self.sightings.iter().find(|known| known.seen.sighting == seen.sighting);
         let stayed = known.is_some_and(|known| {
-            let taken_in = known.seen.change.filter(|_| known.sorted.is_some());
-            taken_in.is_none_or(|change| self.changes.iter().any(|stays| stays.id == change))
+            known.taken_in_as().is_none_or(|change| self.changes.iter().any(|stays| stays.id == change))
         });
         self.merged_into.filter(|_| !stayed)
     }

@@ -18,9 +18,10 @@ impl Teller<'_> {
                 let (by, change) = (self.name(told.by), told.change);
                 format!("Change {change} of {by} passed the gate as: {}, by {}", told.what, told.through)
             }
-            Event::ChangeDone(ChangeStep { change, by, seen: Some(sighting), happened_at, .. }) => {
+            Event::ChangeDone(ChangeStep { change, by, seen: Some(sighting), happened_at, note, .. }) => {
                 let at = happened_at.map(|at| format!(" since {}", self.moment(at))).unwrap_or_default();
-                format!("Change {change} of {} is done{at}, as was seen as {sighting}", self.name(*by))
+                let (by, note) = (self.name(*by), because(note.as_ref()));
+                format!("Change {change} of {by} is done{at}, as was seen as {sighting}{note}")
             }
             Event::ChangeDone(told) => step(told, "is done"),
             Event::ChangeFailed(told) => step(told, "failed and changed nothing"),

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 use uuid::Uuid;
 use wardroom_core::call::{About, Call};
-use wardroom_core::change::Maker;
+use wardroom_core::change::{ChangeState, ChangeStep, Maker};
 use wardroom_core::command::Command;
 use wardroom_core::event::{Event, Recorded};
 use wardroom_core::id::{Actor, Entry, PersonId};
@@ -15,9 +15,10 @@ use wardroom_core::next::Next;
 use wardroom_core::refusal::Code;
 use wardroom_core::sighting::{NewSighting, SIGHTINGS_MAX, Seen, Stage};
 use wardroom_core::telling::tell;
+use wardroom_core::text::Text;
 
 use crate::cast::{JOSEPHINE, MALCOLM, MARY, ROBIN, SABRINA, at, facts, service, services};
-use crate::change::{announced, done, staffed, step, with};
+use crate::change::{announced, confirm, done, staffed, step, with};
 use crate::given::{Given, by};
 use crate::sighting::{called, event, freelanced, seen, sighted, sort};
 use crate::words::{ask_for, closed, cmd, number, opened_as};
@@ -96,6 +97,56 @@ fn what_is_under_way_comes_to_its_end_wherever_the_incident_is_by_then() {
     ended(resolved.and([closed(MARY)]));
     let merged = begun().and([Event::MergedInto { into: number(2), commander: MARY }]);
     merged.told(over.clone()).refused(Code::AlreadySo, &[], None);
+}
+
+/// Robin's deployment is told of as under way five minutes after the declaration, or nobody's, and operations take it in.
+fn taken_in_under_way(who: Option<PersonId>) -> Given {
+    let begun = Seen { stage: Stage::Begun, ..seen(who, 5) };
+    let taken = staffed().after(10).told(begun).accepted().when(JOSEPHINE, sort("take_in_sighting")).accepted();
+    assert!(taken.state().changes[0].is_announced(), "it is under way");
+    taken.after(5)
+}
+
+/// It stood announced for good, and operations were asked how it went, though the pipeline had told.
+#[test]
+fn what_was_taken_in_while_it_was_under_way_is_over_once_that_is_told() {
+    let over = |stage, who, minute| Seen { stage, ..seen(who, minute) };
+    let went = |stage, minute| Event::SightingWent { sighting: 1, stage, at: at(minute) };
+    let ended = |by, minute| Event::ChangeDone(ChangeStep { happened_at: Some(at(minute)), seen: Some(1), ..step(by) });
+    let robins = || taken_in_under_way(Some(ROBIN));
+    let done = robins().told(over(Stage::Done, Some(ROBIN), 12)).then([went(Stage::Done, 12), ended(ROBIN, 12)]);
+    let change = done.state().changes.remove(0);
+    assert_eq!((change.stands.state, change.done_at), (ChangeState::Done, Some(at(12))));
+    let asked = |given: Given| given.state().next(JOSEPHINE, &given.facts, given.now);
+    assert!(matches!(asked(robins()), Some(Next::ConfirmChange { change: 1, .. })));
+    assert_eq!(asked(done), None, "nobody is asked how it went");
+    // It may have been over before it was taken in, and nobody here may be called that.
+    let late = robins().told(over(Stage::Done, Some(ROBIN), 8));
+    late.then([went(Stage::Done, 8), ended(ROBIN, 8)]);
+    let nobodys = taken_in_under_way(None).told(over(Stage::Done, None, 12));
+    nobodys.then([went(Stage::Done, 12), ended(JOSEPHINE, 12)]);
+    // What a person has said stands, and so does what they dismissed.
+    let dropped = robins().when(JOSEPHINE, confirm("dropped")).accepted();
+    dropped.told(over(Stage::Done, Some(ROBIN), 12)).then([went(Stage::Done, 12)]);
+    let begun = staffed().after(10).told(over(Stage::Begun, Some(ROBIN), 5)).accepted();
+    let dismissed = begun.when(JOSEPHINE, sort("dismiss_sighting")).accepted().after(5);
+    dismissed.told(over(Stage::Done, Some(ROBIN), 12)).then([went(Stage::Done, 12)]);
+}
+
+/// As what is taken in once it has failed: it stands as done until somebody has looked.
+#[test]
+fn what_was_taken_in_and_failed_may_have_changed_something() {
+    let over = |stage, minute| Seen { stage, ..seen(Some(ROBIN), minute) };
+    let failed = taken_in_under_way(Some(ROBIN)).told(over(Stage::Failed, 12)).accepted();
+    let change = failed.state().changes.remove(0);
+    let note = "it ended badly, and may have changed something";
+    assert_eq!(change.stands.state, ChangeState::Done);
+    assert_eq!(change.stands.note.as_ref().and_then(Text::words), Some(note));
+    let line = tell(failed.history.last().expect("it was told"), &failed.facts);
+    let words = format!("Change 1 of Robin is done since {}, as was seen as 1: {note}", at(12).strftime("%H:%M UTC"));
+    assert_eq!(line, words);
+    let again = Event::SightingWent { sighting: 1, stage: Stage::Done, at: at(14) };
+    failed.told(over(Stage::Done, 14)).then([again]);
 }
 
 #[test]
