@@ -5,12 +5,15 @@ use serde_json::{Value, json};
 
 use crate::house::{House, Server};
 use crate::on_both;
+use crate::sightings::{event, heard, tell};
+use crate::staffed::{Scene, scene};
 
 on_both!(
     what_differs_is_told_and_stands_in_the_way_of_closing,
     a_late_record_sends_a_closed_incident_back_to_its_last_commander,
     of_two_who_announce_at_once_each_has_a_number_of_its_own,
     what_is_told_late_stands_at_the_time_at_which_it_was,
+    the_sheet_says_who_made_a_change_and_who_wrote_it_down_or_took_it_in,
 );
 
 fn view(server: &Server, token: &str, n: u64) -> Value {
@@ -135,4 +138,31 @@ fn what_is_told_late_stands_at_the_time_at_which_it_was(house: House) {
     server.done(&mary, n, step("revert_change", &announced));
     let reverted = &ledger(&server, &mary, n)["changes"][0];
     assert_eq!((&reverted["state"], &reverted["state_at"]), (&json!("reverted"), &announced), "{reverted}");
+}
+
+fn the_sheet_says_who_made_a_change_and_who_wrote_it_down_or_took_it_in(house: House) {
+    let Scene { house, server, mary, sabrina, n, .. } = scene(house);
+    let pipeline = house.token("mary", "gate");
+    for (sighting, who) in [(1, "robin"), (2, "argo*bot")] {
+        tell(&server, &pipeline, &event(&format!("v{sighting}"), "search", who));
+        heard(&server, &mary, n, sighting);
+        server.say(&sabrina, &["sighting", "1", "take-in", &sighting.to_string()]);
+    }
+    server.say(&mary, &["change", "1", "record", "--by", "sabrina", "search: rolled back to v11"]);
+    let of = |form: &str| {
+        let (status, sheet) = server.get(&mary, &format!("/api/v1/incidents/{n}/document.{form}"));
+        assert_eq!(status, 200, "{sheet}");
+        sheet.as_str().unwrap_or_default().to_owned()
+    };
+    let (markdown, html) = (of("md"), of("html"));
+    for (what, whose) in [
+        ("rolled back to v11", "made by Sabrina, written down by Mary"),
+        ("deploy v1", "made by Robin, taken in by Sabrina"),
+        ("deploy v2", "made by “argo*bot” (nobody here is called that), taken in by Sabrina"),
+    ] {
+        // Once where it differs from normal, and once in the ledger.
+        let line = format!("{what} ({whose}, ");
+        assert_eq!(html.matches(&line).count(), 2, "{line} in\n{html}");
+        assert_eq!(markdown.matches(&line.replace('*', "\\*")).count(), 2, "{line} in\n{markdown}");
+    }
 }

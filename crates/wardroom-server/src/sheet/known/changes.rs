@@ -22,12 +22,30 @@ impl Teller<'_> {
         let what = one_line(&change.what.to_string());
         let unsorted = if change.is_unsorted() { ", uncoordinated" } else { "" };
         let when = moment(change.done_at.unwrap_or(change.at));
-        let mut line = vec![said(format!("{}. {what} ({}, {when}{unsorted})", change.id, self.name(change.by)))];
+        let mut line = vec![said(format!("{}. {what} ({}, {when}{unsorted})", change.id, self.whose(change)))];
         line.push(said(match change.back.as_ref().and_then(Text::words) {
             Some(back) => format!(" — to undo it: {}", one_line(back)),
             None => " — nobody has said yet how to undo it".to_owned(),
         }));
         line
+    }
+
+    /// Who told of it, and who made it where that is somebody else.
+    fn whose(&self, change: &Change) -> String {
+        let by = self.name(change.by);
+        let told = match (&change.maker, change.made_by) {
+            (Some(_), _) => "taken in",
+            (None, Some(_)) => "written down",
+            (None, None) => return by,
+        };
+        // What another system says is nobody's name here.
+        let theirs = || change.maker.as_ref()?.who.as_ref()?.words();
+        let maker = match (change.who_made_it(), theirs()) {
+            (Some(person), _) => self.name(person),
+            (None, Some(who)) => format!("“{}” (nobody here is called that)", one_line(who)),
+            (None, None) => "somebody".to_owned(),
+        };
+        format!("made by {maker}, {told} by {by}")
     }
 
     /// The whole ledger, if there is anything in it.
@@ -38,8 +56,7 @@ impl Teller<'_> {
 
     fn change(&self, change: &Change) -> Line {
         let what = one_line(&change.what.to_string());
-        let told =
-            format!("{}. {}: {what} ({}, {})", change.id, change.service, self.name(change.by), moment(change.at));
+        let told = format!("{}. {}: {what} ({}, {})", change.id, change.service, self.whose(change), moment(change.at));
         let mut line = vec![said(told)];
         for (before, text) in [("because ", &change.why), ("by ", &change.how)] {
             if let Some(words) = text.as_ref().and_then(Text::words) {
