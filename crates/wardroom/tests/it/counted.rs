@@ -1,6 +1,6 @@
 //! What the gate stopped is counted: once for the same that is asked again and again, and with what came of it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::freelancing::row;
 use crate::house::House;
@@ -13,6 +13,7 @@ on_both!(
     what_several_incidents_stop_is_counted_once,
     whoever_is_seen_to_go_on_all_the_same_is_counted_as_uncoordinated,
     what_was_dismissed_came_of_nothing,
+    what_somebody_else_wrote_down_came_of_whoever_made_it,
 );
 
 fn the_same_asked_again_is_counted_with_the_first(house: House) {
@@ -87,4 +88,21 @@ fn what_was_dismissed_came_of_nothing(house: House) {
     server.say(&sabrina, &["sighting", "1", "dismiss", "1", "--reason", "another region"]);
     let seen = wait::until("it is counted", || Some(row(&server, &mary, "search")).filter(|row| row["stopped"] == 1));
     assert_eq!(seen["uncoordinated"], json!(0), "{seen}");
+}
+
+/// Whoever writes it down has been stopped herself, and changed nothing.
+fn what_somebody_else_wrote_down_came_of_whoever_made_it(house: House) {
+    let Scene { house: _house, server, mary, robin, n, .. } = scene(house);
+    decided(&server, &mary, "restart it");
+    decided(&server, &robin, "deploy v12");
+    server.say(&mary, &["change", "1", "record", "--by", "robin", "search: deployed v12"]);
+    let seen =
+        wait::until("both are counted", || Some(row(&server, &mary, "search")).filter(|row| row["stopped"] == 2));
+    let came = |told: &Value| {
+        let one = |stop: &Value| (stop["person"]["name"].clone(), stop["uncoordinated"].clone());
+        told["last"].as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    let theirs = [(json!("Robin"), json!(true)), (json!("Mary"), json!(false))];
+    assert_eq!((came(&seen), &seen["uncoordinated"]), (theirs.to_vec(), &json!(1)), "{seen}");
+    assert_eq!(came(&server.get(&mary, &format!("/api/v1/incidents/{n}/stops")).1), theirs);
 }

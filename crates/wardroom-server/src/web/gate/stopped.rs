@@ -189,13 +189,14 @@ fn seen(server: &Server, reader: &Reader, service: &ServiceName) -> Vec<Number> 
     seen.map(|incident| incident.number).collect()
 }
 
-/// Whether whoever was not stopped, or went past it, told of a change there afterwards that was not coordinated, or one of
-/// theirs was seen that operations have not dismissed.
+/// Whether a change there of whoever was not stopped, or went past it, was told of afterwards that was not coordinated, by
+/// them or by somebody else, or one of theirs was seen that operations have not dismissed.
 fn came_of_it(incident: &Incident, stop: &Stopped) -> bool {
     let told = incident.changes.iter().any(|change| {
         change.coordination != Coordination::ByOperations
             && change.service == stop.service
-            && Some(change.by) == stop.person
+            && stop.person.is_some()
+            && change.who_made_it() == stop.person
             && change.at >= stop.at
     });
     told || incident.sightings.iter().any(|known| {
