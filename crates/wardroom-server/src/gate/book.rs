@@ -230,7 +230,7 @@ impl Book {
             };
             changes.map(under_way).collect::<Vec<_>>()
         };
-        waiting.flat_map(of).collect()
+        incidents.flat_map(of).collect()
     }
 
     /// The incidents that hold a service.

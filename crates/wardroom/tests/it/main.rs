@@ -34,6 +34,7 @@ mod counted;
 mod damage;
 mod deadlines;
 mod demo;
+mod denied;
 mod description;
 mod document;
 mod document_ends;
