@@ -58,10 +58,11 @@ pub struct Gate {
     #[arg(long)]
     pub dry_run: bool,
     /// Tell how it went instead of asking: what came through in these words stands in the ledger as that. Asks nothing, and
-    /// is no failure where nothing waits for it
+    /// is no failure where nothing waits for it; with --on-failure open nor is anything else that the server says to it
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["dry_run", "back_to"])]
     pub ended: Option<Ended>,
-    /// What becomes of it when the gate cannot decide, because it is not reachable or cannot record what is allowed
+    /// What becomes of it when the gate cannot decide, because it is not reachable or cannot record what is allowed; with
+    /// --ended, when it was not told, for whatever reason
     #[arg(long, value_enum, default_value_t = OnFailure::Closed, env = "WARDROOM_ON_FAILURE")]
     pub on_failure: OnFailure,
 }

@@ -12,6 +12,8 @@ use crate::exit::Failure;
 
 /// Somebody is stopped. As any refusal is told.
 const DENIED: u8 = 1;
+/// What is said where the gate could not be told how it went.
+const UNTOLD: &str = "how it went could not be told";
 /// It could not be decided. As what cannot be reached is told.
 const UNDECIDED: u8 = 4;
 
@@ -69,7 +71,8 @@ fn stopped(answer: &Value) -> BTreeMap<u64, Vec<&str>> {
     all
 }
 
-/// Tells how that went with which somebody came through. What could not be told ends as what could not be decided.
+/// Tells how that went with which somebody came through. It went as it did: where that fails open, nothing that keeps it from
+/// being told fails what went well.
 fn tell(client: &Client, remote: &Remote, gate: &Gate, ended: Ended) -> anyhow::Result<ExitCode> {
     let told = json!({
         "services": gate.services,
@@ -80,6 +83,7 @@ fn tell(client: &Client, remote: &Remote, gate: &Gate, ended: Ended) -> anyhow::
     match client.gate_ended(&told) {
         Ok(answer) if remote.json => print_json(&answer),
         Ok(answer) => println!("{}", answer["reason"].as_str().unwrap_or("The gate gave no reason.")),
+        Err(error) if gate.on_failure == OnFailure::Open => return undecided(remote, gate, &error),
         Err(error) => return unanswered(remote, gate, error),
     }
     Ok(ExitCode::SUCCESS)
@@ -88,11 +92,29 @@ fn tell(client: &Client, remote: &Remote, gate: &Gate, ended: Ended) -> anyhow::
 /// What is wrong with what was asked is a mistake to be mended, and no failure of the gate: a misspelt service, or a token that
 /// ended, would otherwise pass for ever where the gate may fail open.
 fn unanswered(remote: &Remote, gate: &Gate, error: anyhow::Error) -> anyhow::Result<ExitCode> {
+    let itself = |error: Failure| match gate.ended {
+        None => anyhow::Error::from(error),
+        Some(_) => untold(error).into(),
+    };
     match error.downcast::<Failure>() {
-        Ok(Failure::Refused(problem)) if !is_of_the_moment(&problem) => Err(Failure::Misused(problem).into()),
-        Ok(error @ Failure::NotSignedIn(_)) => Err(error.into()),
+        Ok(Failure::Refused(problem)) if !is_of_the_moment(&problem) => Err(itself(Failure::Misused(problem))),
+        Ok(error @ Failure::NotSignedIn(_)) => Err(itself(error)),
         Ok(error) => undecided(remote, gate, &error.into()),
         Err(error) => undecided(remote, gate, &error),
+    }
+}
+
+/// The same, of what was to be told.
+fn untold(error: Failure) -> Failure {
+    let said = |mut problem: Value| {
+        let why = problem["detail"].as_str().unwrap_or("the server does not say why").to_owned();
+        problem["detail"] = json!(format!("{UNTOLD}: {why}"));
+        problem
+    };
+    match error {
+        Failure::NotSignedIn(problem) => Failure::NotSignedIn(said(problem)),
+        Failure::Misused(problem) => Failure::Misused(said(problem)),
+        error => error,
     }
 }
 
@@ -112,7 +134,7 @@ fn undecided(remote: &Remote, gate: &Gate, error: &anyhow::Error) -> anyhow::Res
     }
     let (what, then) = match gate.ended {
         None => ("the gate cannot decide", "it goes on all the same"),
-        Some(_) => ("how it went could not be told", "whoever it was for is asked later"),
+        Some(_) => (UNTOLD, "whoever it was for is asked how it went"),
     };
     eprintln!("wardroom: {what}: {error:#}");
     if open {

@@ -184,19 +184,38 @@ fn another_node_than_the_one_that_let_it_through_hears_how_it_went() {
     assert_eq!(states(&other, &sabrina, n), ["done"; 3]);
 }
 
-/// Telling fails a pipeline only where somebody wants that.
+/// Telling fails a pipeline only where somebody wants that, whatever kept it from being heard.
 #[test]
 fn what_could_not_be_told_is_said() {
-    for (on_failure, ends) in [("open", 0), ("closed", 4)] {
+    let Scene { house, server, sabrina, n, .. } = scene(House::on_sqlite());
+    let pipeline = house.token("mary", "gate");
+    gate(&server, &pipeline, "sabrina", &[]);
+    let behalf = ["--on-behalf-of", "sabrina"];
+    let tell = |url: &str, token: &str, more: &[&str], on_failure: &str, how: &str| {
         let words =
-            ["gate", "--service", "search", "--action", "deploy v12", "--on-behalf-of", "sabrina", "--ended", "done"];
+            ["gate", "--service", "search", "--action", "deploy v12", "--ended", how, "--on-failure", on_failure];
         let mut telling = Command::new(WARDROOM);
-        telling.args(words).args(["--on-failure", on_failure]).env("WARDROOM_TOKEN", "wr_nobodys");
+        telling.args(words).args(more).env("WARDROOM_TOKEN", token).env("WARDROOM_URL", url);
+        let told = telling.output().unwrap();
+        (told.status.code(), String::from_utf8_lossy(&told.stderr).into_owned())
+    };
+    for (url, token, more, closed) in [
         // Nobody listens on the discard port.
-        let told = telling.env("WARDROOM_URL", "http://127.0.0.1:9").output().unwrap();
-        let errors = String::from_utf8_lossy(&told.stderr);
-        assert_eq!(told.status.code(), Some(ends), "{errors}");
-        assert!(errors.contains("how it went could not be told"), "{errors}");
-        assert_eq!(errors.contains("whoever it was for is asked later (--on-failure open)"), ends == 0, "{errors}");
+        ("http://127.0.0.1:9", &*pipeline, &behalf[..], 4),
+        // A token that ended during the rollout, and what is wrong with what is told.
+        (&server.url, "wr_nobodys", &behalf, 3),
+        (&server.url, &pipeline, &[], 2),
+    ] {
+        for (on_failure, ends) in [("open", 0), ("closed", closed)] {
+            let (code, errors) = tell(url, token, more, on_failure, "done");
+            assert_eq!(code, Some(ends), "{on_failure}: {errors}");
+            assert!(errors.contains("how it went could not be told: "), "{errors}");
+            let asked = "whoever it was for is asked how it went (--on-failure open)";
+            assert_eq!(errors.contains(asked), ends == 0, "{errors}");
+        }
     }
+    assert_eq!(states(&server, &sabrina, n), ["announced"]);
+    // What cannot be meant is a mistake in the pipeline itself, which whoever writes it is to see.
+    let (code, errors) = tell(&server.url, &pipeline, &behalf, "open", "perhaps");
+    assert!(code == Some(2) && errors.contains("perhaps"), "{code:?} {errors}");
 }
