@@ -24,7 +24,6 @@ use wardroom_server::mask::Mask;
 use self::child::Ended;
 use self::later::{Begun, End, Record};
 use self::steadfast::Steadfast;
-use super::print_json;
 use crate::args::{Remote, Run};
 use crate::client::Client;
 use crate::exit::Failure;
@@ -46,7 +45,7 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
         begun => begun.map_err(later::or_offline)?,
     };
     if let Some(change) = change {
-        eprintln!("wardroom: change {change} of incident #{} is announced", number.get());
+        say(&format!("change {change} of incident #{} is announced", number.get()));
     }
     let mut begun = Begun::new(id, later::record(remote, &run, &typed, (number, Some(change)), (id, request))?);
     let ran = Steadfast::new().and_then(|mut steadfast| {
@@ -71,7 +70,7 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
     };
     let record = begun.told();
     if remote.json {
-        print_json(&answer(&record, &ended, address.as_deref(), None));
+        tell_json(&answer(&record, &ended, address.as_deref(), None));
     } else {
         say(&sentence(&record));
     }
@@ -84,6 +83,11 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
 /// Says something to whoever looks: the terminal of what was hung up is gone.
 fn say(words: &str) {
     let _ = writeln!(std::io::stderr(), "wardroom: {words}");
+}
+
+/// Tells a script something, as far as it still reads: what ran has ended as it did.
+fn tell_json(answer: &Value) {
+    let _ = writeln!(std::io::stdout(), "{answer:#}");
 }
 
 /// In which incident it runs, and as which change of it: whoever is not of operations is refused here, before anything

@@ -11,21 +11,25 @@ use crate::run_offline::ground::{Ground, said};
 use crate::typed::Terminal;
 use crate::wait;
 
-/// Starts a program that has no terminal, and a hang-up as it says.
+/// Starts a program that has no terminal, and ignores these signals.
 const APART: &str = r#"
 import os, signal, sys
-for each in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM:
-    signal.signal(each, signal.SIG_DFL)
-if sys.argv[1] == "nohup":
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+for each in "HUP", "INT", "QUIT", "TERM":
+    ignored = each in sys.argv[1].split()
+    signal.signal(getattr(signal, "SIG" + each), signal.SIG_IGN if ignored else signal.SIG_DFL)
 os.setsid()
 os.execvp(sys.argv[2], sys.argv[2:])
 "#;
 
 /// Runs a script without a terminal.
-fn apart(ground: &Ground, how: &str, script: &str) -> Child {
+fn apart(ground: &Ground, script: &str) -> Child {
+    apart_with(ground, "", &["--", "sh", "-c", script])
+}
+
+/// The same, with more said of the run, and where these signals are ignored.
+fn apart_with(ground: &Ground, ignored: &str, run: &[&str]) -> Child {
     let mut command = Command::new("python3");
-    command.args(["-c", APART, how, WARDROOM, "run", "1", "--", "sh", "-c", script]);
+    command.args(["-c", APART, ignored, WARDROOM, "run", "1"]).args(run);
     command.env("WARDROOM_URL", &ground.gate.url).env("WARDROOM_TOKEN", &ground.sabrina).env("NO_COLOR", "1");
     command.env("WARDROOM_STATE", &ground.state).stdin(Stdio::null());
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
@@ -64,7 +68,7 @@ fn what_comes_to_wardroom_alone_ends_all_that_the_command_started() {
     for (round, (signal, number)) in [("TERM", 15), ("HUP", 1), ("INT", 2), ("QUIT", 3)].into_iter().enumerate() {
         let [begun] = files(&house, [signal]);
         let script = format!("sh -c ': > {}; exec sleep 600'; true", begun.display());
-        let running = apart(&ground, "plain", &script);
+        let running = apart(&ground, &script);
         wait::until("it runs", || begun.exists().then_some(()));
         send(signal, running.id());
         let (code, _, errors) = said(&running.wait_with_output().unwrap());
@@ -77,18 +81,50 @@ fn what_comes_to_wardroom_alone_ends_all_that_the_command_started() {
     }
 }
 
+/// As `nohup` leaves hang-ups, and a shell without job control the keys' signals to what it starts with `&`.
 #[test]
-fn what_is_started_with_nohup_hears_of_no_hang_up() {
+fn what_is_started_with_signals_ignored_ends_of_none_of_them() {
     let house = House::on_sqlite();
     let ground = Ground::of(&house);
-    let [begun, go] = files(&house, ["begun", "go"]);
-    let script = format!(": > {}; while [ ! -e {} ]; do sleep 0.05; done", begun.display(), go.display());
-    let running = apart(&ground, "nohup", &script);
-    wait::until("it runs", || begun.exists().then_some(()));
-    send("HUP", running.id());
-    fs::write(&go, "").unwrap();
-    let (code, _, errors) = said(&running.wait_with_output().unwrap());
-    assert_eq!((code, &sole(ground.changes())["state"]), (Some(0), &json!("done")), "{errors}");
+    for (round, ignored) in ["HUP", "INT QUIT", "TERM"].into_iter().enumerate() {
+        let [begun, go] = files(&house, [&format!("begun-{round}"), &format!("go-{round}")]);
+        let script =
+            format!("echo $$ > {begun}; while [ ! -e {} ]; do sleep 0.05; done", go.display(), begun = begun.display());
+        let running = apart_with(&ground, ignored, &["--", "sh", "-c", &script]);
+        let command = wait::until("it runs", || words(&begun).strip_suffix('\n').map(str::to_owned));
+        for signal in ignored.split(' ') {
+            send(signal, running.id());
+            send(signal, &command);
+        }
+        fs::write(&go, "").unwrap();
+        let (code, _, errors) = said(&running.wait_with_output().unwrap());
+        assert_eq!((code, &ground.changes()[round]["state"]), (Some(0), &json!("done")), "{ignored}: {errors}");
+        assert!(ground.evidence().pop().unwrap().1.contains("\nexit code 0 "), "{ignored}");
+    }
+}
+
+/// Of what is to be delivered there is something to say, too, and nobody hears it.
+#[test]
+fn where_nobody_hears_what_is_said_it_ends_as_the_command_did() {
+    let house = House::on_sqlite();
+    let ground = Ground::of(&house);
+    let robin = house.person("robin");
+    for (round, json) in [false, true].into_iter().enumerate() {
+        ground.gate.shut();
+        assert_eq!(ground.offline(&ground.sabrina, "true").0, Some(0));
+        assert_eq!(ground.say(&robin, &["run", "1", "--offline", "--look", "--", "true"]).0, Some(0));
+        let [begun, go] = files(&house, [&format!("begun-{round}"), &format!("go-{round}")]);
+        let script = format!(": > {}; while [ ! -e {} ]; do sleep 0.05; done; exit 7", begun.display(), go.display());
+        ground.gate.open();
+        let more: &[&str] = if json { &["--json"] } else { &[] };
+        let mut running = apart_with(&ground, "", &[more, &["--", "sh", "-c", &script]].concat());
+        wait::until("it runs", || begun.exists().then_some(()));
+        drop((running.stdout.take(), running.stderr.take()));
+        fs::write(&go, "").unwrap();
+        assert_eq!(running.wait().unwrap().code(), Some(7), "{json}");
+        // What is Robin's is left.
+        assert_eq!((ground.changes().len(), ground.kept().len()), (2 * (round + 1), round + 1));
+    }
 }
 
 /// A command in a terminal, which tells of each signal in a file, and reads a line there before.
@@ -130,10 +166,11 @@ fn what_was_hung_up_is_told() {
     let ground = Ground::of(&house);
     let (terminal, ..) = in_a_terminal(&house, &ground);
     drop(terminal);
-    let told = wait::until("it is told", || ground.evidence().pop());
+    // Whether it is kept meanwhile depends on what is heard of first, the signal or the command's end. This is told last.
+    wait::until("it is told", || (sole(ground.changes())["state"] == "done").then_some(()));
+    let told = sole(ground.evidence());
     assert!(told.1.contains("ended by signal 1 "), "{told:?}");
     wait::until("nothing is left", || ground.kept().is_empty().then_some(()));
-    assert_eq!(sole(ground.changes())["state"], "done");
 }
 
 #[test]
@@ -141,7 +178,7 @@ fn whoever_asks_for_an_end_twice_loses_nothing() {
     let house = House::on_sqlite();
     let ground = Ground::of(&house);
     let [begun] = files(&house, ["begun"]);
-    let running = apart(&ground, "plain", &format!("echo halfway; : > {}; exec sleep 600", begun.display()));
+    let running = apart(&ground, &format!("echo halfway; : > {}; exec sleep 600", begun.display()));
     wait::until("it runs", || begun.exists().then_some(()));
     ground.gate.fall_silent();
     send("TERM", running.id());
@@ -166,7 +203,7 @@ fn whoever_asks_for_an_end_while_it_is_told_waits_for_nothing_and_it_is_told_onc
     let ground = Ground::of(&house);
     for (round, step) in ["/evidence?", "confirm_change"].into_iter().enumerate() {
         ground.gate.hold_back_the_answer_to(step);
-        let running = apart(&ground, "plain", &format!("echo rolled back {round}"));
+        let running = apart(&ground, &format!("echo rolled back {round}"));
         // The server has it, and nobody will hear so.
         ground.gate.holds_back();
         send("TERM", running.id());
@@ -190,7 +227,7 @@ fn what_is_killed_after_it_was_asked_for_an_end_is_told_as_one_whose_end_nobody_
     let [begun] = files(&house, ["begun"]);
     let script =
         format!("trap '' TERM; : > {begun}; while [ -e {begun} ]; do sleep 0.05; done", begun = begun.display());
-    let mut running = apart(&ground, "plain", &script);
+    let mut running = apart(&ground, &script);
     wait::until("it runs", || begun.exists().then_some(()));
     send("TERM", running.id());
     wait::until("it is kept", || record(&ground));

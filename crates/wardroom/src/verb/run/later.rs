@@ -23,10 +23,9 @@ use wardroom_server::mask::Mask;
 
 use super::child::{self, Ended};
 use super::steadfast::Steadfast;
-use super::{answer, say};
+use super::{answer, say, tell_json};
 use crate::args::{Remote, Run};
 use crate::exit::Failure;
-use crate::verb::print_json;
 
 pub use begun::Begun;
 pub use delivery::{by_itself, deliver};
@@ -123,7 +122,7 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
              Name another folder: WARDROOM_STATE=DIR"
         ))
     })?;
-    eprintln!("wardroom: The server cannot be reached. This runs unannounced and is recorded later.");
+    say("The server cannot be reached. This runs unannounced and is recorded later.");
     let ended = match child::run(&mut steadfast, &run.command, remote.json, || {}) {
         Ok(ended) => ended,
         Err(error) => {
@@ -146,7 +145,7 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
         }
     };
     if remote.json {
-        print_json(&answer);
+        tell_json(&answer);
     }
     if !remote.json || answer["not_kept"].is_object() {
         say(&told);
@@ -175,7 +174,7 @@ pub fn untold(remote: &Remote, begun: Begun, (ended, said): (&Ended, &[u8]), err
         }
     };
     if remote.json {
-        print_json(&answer);
+        tell_json(&answer);
     }
     if !remote.json || answer["not_kept"].is_object() {
         say(&format!("{ran}\nwardroom: {told}"));

@@ -7,6 +7,7 @@ use wardroom_core::command::Command;
 use wardroom_core::id::{Number, ServiceName};
 use wardroom_core::text::{Line, Prose};
 
+use super::say;
 use crate::client::Client;
 use crate::exit::Failure;
 
@@ -26,7 +27,7 @@ pub fn break_glass(
     reason: Prose,
 ) -> anyhow::Result<()> {
     client.command(number, &Command::BreakGlass { services, reason })?;
-    eprintln!("wardroom: the glass is broken; everybody in incident #{number} is told", number = number.get());
+    say(&format!("the glass is broken; everybody in incident #{} is told", number.get()));
     Ok(())
 }
 
@@ -51,7 +52,7 @@ pub fn ask(
     if let Some(change) = unless_refused(announce())? {
         return Ok(change);
     }
-    eprintln!("wardroom: operations are asked for permission; this waits for their answer, Ctrl+C to give up");
+    say("operations are asked for permission; this waits for their answer, Ctrl+C to give up");
     let mut came = None;
     client.follow(number, &cursor, |entry| {
         let told = entry["told"].as_str().unwrap_or_default();
@@ -71,10 +72,10 @@ pub fn ask(
             // Any permission answers what was asked; this one is for something else.
             if came.is_none() && kind == "permission_granted" && entry["body"]["person"] == me {
                 asked(client, number, &asking)?;
-                eprintln!("wardroom: {told}. That is not what this changes: operations are asked again");
+                say(&format!("{told}. That is not what this changes: operations are asked again"));
             }
             if came.is_some() {
-                eprintln!("wardroom: {told}");
+                say(told);
             }
         }
         Ok(came.is_none())

@@ -60,11 +60,12 @@ fn in_front(terminal: &File) -> bool {
     tcgetpgrp(terminal).is_ok_and(|group| group == getpgrp())
 }
 
-/// Whether it was started with `nohup`, as far as this system tells.
-fn hang_ups_are_ignored() -> bool {
+/// The signals that are ignored from the start, a bit for each, as far as this system tells: hang-ups after `nohup`, and what
+/// keys bring in what a shell without job control starts with `&`.
+fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let ignored = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigIgn:")?.trim(), 16).ok());
-    ignored.is_some_and(|ignored| ignored >> (Signal::HUP.as_raw() - 1) & 1 == 1)
+    ignored.unwrap_or_default()
 }
 
 /// For as long as this is held, no signal that asks for an end ends whoever watches: it is heard.
@@ -90,8 +91,10 @@ impl Steadfast {
             (Signal::HUP, SignalKind::hangup()),
             (Signal::QUIT, SignalKind::quit()),
         ];
-        // Neither it nor the command ends of what whoever started them had them ignore.
-        let taken = kinds.into_iter().filter(|(signal, _)| *signal != Signal::HUP || !hang_ups_are_ignored());
+        // Neither it nor the command ends of what whoever started them had them ignore: what is taken here, the command would
+        // not ignore any more.
+        let ignored = ignored();
+        let taken = kinds.into_iter().filter(|(signal, _)| ignored >> (signal.as_raw() - 1) & 1 == 0);
         let signals = taken.map(|(signal, kind)| Ok((signal, unix::signal(kind)?))).collect::<io::Result<Vec<_>>>()?;
         drop(inside);
         Ok(Self { runtime, signals })

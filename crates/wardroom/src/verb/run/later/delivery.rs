@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use wardroom_core::id::Number;
 use wardroom_core::text::repeated;
 
+use super::super::say;
 use super::kept::{Found, Pending, Record, Store, asker, open};
 use super::nowhere;
 use super::telling::{Token, deliver_one, no, no_room, shown};
@@ -166,7 +167,7 @@ fn one(
 pub fn by_itself(client: &Client, remote: &Remote) {
     let told = some(client, remote).unwrap_or_else(|error| Some(format!("{error:#}")));
     if let Some(why) = told {
-        eprintln!("wardroom: what ran without the server is not recorded yet: {}", why.replace('\n', " "));
+        say(&format!("what ran without the server is not recorded yet: {}", why.replace('\n', " ")));
     }
 }
 
@@ -197,7 +198,7 @@ fn some(client: &Client, remote: &Remote) -> anyhow::Result<Option<String>> {
             match deliver_one(&client, &mut pending, Token::Same) {
                 Ok(told) => {
                     pending.forget()?;
-                    eprintln!("wardroom: {}", told.sentence);
+                    say(&told.sentence);
                 }
                 Err(error) if is_its_own(&error) => left += 1,
                 Err(error) => return Err(error),
