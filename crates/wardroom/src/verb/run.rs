@@ -269,7 +269,7 @@ fn transcript(typed: &str, ended: &Ended, mask: &Mask) -> Vec<u8> {
 fn sentence(record: &Record) -> String {
     let (n, evidence) = (record.number.get(), later::with_evidence(record));
     let told = match (record.told.change, outcome(record)) {
-        (None, _) => return later::kept_where(record),
+        (None, _) => later::kept_where(record),
         (Some(change), Some(Outcome::Done)) => {
             format!("change {change} is done, {evidence}. Undone? wardroom change {n} revert {change}")
         }
@@ -285,6 +285,8 @@ fn sentence(record: &Record) -> String {
             "somebody has said by now how change {change} went, {evidence} of what it said: wardroom changes {n}"
         ),
     };
-    let unkept = record.told.unkept.as_ref().map(|_| format!("{}\nwardroom: ", later::kept_where(record)));
-    unkept.unwrap_or_default() + &told
+    let unkept =
+        record.told.unkept.as_ref().filter(|_| record.told.change.is_some()).map(|_| later::kept_where(record));
+    let lines: Vec<String> = later::moved(record).into_iter().chain(unkept).chain([told]).collect();
+    lines.join("\nwardroom: ")
 }

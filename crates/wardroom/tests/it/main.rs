@@ -76,6 +76,7 @@ mod redaction;
 mod restriction;
 mod revocation;
 mod run;
+mod run_merged;
 mod run_offline;
 mod run_signals;
 mod run_untold;

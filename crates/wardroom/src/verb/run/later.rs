@@ -8,6 +8,7 @@
 mod begun;
 mod delivery;
 mod kept;
+mod merged;
 mod telling;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ pub use begun::Begun;
 pub use delivery::{by_itself, deliver};
 pub use kept::{End, Record};
 use kept::{Made, Pending, Requests, Store, Told, asker};
+pub use merged::moved;
 pub use telling::{kept_where, may_have_changed, with_evidence};
 
 /// For so long the server is tried where somebody would run without it.
@@ -87,6 +89,7 @@ pub fn record(
         url: remote.url.as_str().to_owned(),
         asker: asker(id, token),
         number,
+        left: None,
         with_server: known.is_some(),
         change: made,
         glass: run.break_glass.clone(),
@@ -162,11 +165,15 @@ fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io:
 
 /// It ran, and the server does not know how it went: that is kept here until it does, and where it cannot be, whoever ran it
 /// is told what to say. Ends as the command did, whatever became of the telling.
-pub fn untold(remote: &Remote, begun: Begun, (ended, said): (&Ended, &[u8]), error: &anyhow::Error) -> ExitCode {
+pub fn untold(remote: &Remote, mut begun: Begun, (ended, said): (&Ended, &[u8]), error: &anyhow::Error) -> ExitCode {
+    begun.record.refused = telling::refused(error);
     let (id, record) = (begun.id, begun.record.clone());
     let ran = format!("the command ran ({}), and that could not be told: {error:#}", ended.how());
     let (told, answer) = match begun.keep_all(said) {
-        Ok(()) => (format!("it is kept on this machine. {RECORDS}"), answer(&record, ended, None, Some(id))),
+        Ok(()) => (
+            format!("it is kept on this machine. {}", what_records(&record, error)),
+            answer(&record, ended, None, Some(id)),
+        ),
         Err(why) => {
             let mut answer = answer(&record, ended, None, None);
             answer["not_kept"] = json!({ "why": why.to_string(), "here": null });
@@ -180,6 +187,15 @@ pub fn untold(remote: &Remote, begun: Begun, (ended, said): (&Ended, &[u8]), err
         say(&format!("{ran}\nwardroom: {told}"));
     }
     ExitCode::from(ended.code())
+}
+
+/// What has it recorded. What was refused, and what is told with another token, nobody tells unasked.
+fn what_records(record: &Record, error: &anyhow::Error) -> &'static str {
+    match error.downcast_ref() {
+        Some(Failure::NotSignedIn(_)) => "With a token that is good, tell it: wardroom run --deliver",
+        _ if record.refused.is_some() => "See to that, and tell it then: wardroom run --deliver",
+        _ => RECORDS,
+    }
 }
 
 /// What whoever ran it types once the server is back, where nobody else tells it.

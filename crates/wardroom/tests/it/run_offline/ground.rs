@@ -74,11 +74,16 @@ impl Ground {
 
     /// The evidence that was attached, with its words.
     pub fn evidence(&self) -> Vec<(String, String)> {
-        let (_, events) = self.server.get(&self.mary, "/api/v1/incidents/1/events");
+        self.evidence_of(1)
+    }
+
+    /// The same of another incident.
+    pub fn evidence_of(&self, number: u64) -> Vec<(String, String)> {
+        let (_, events) = self.server.get(&self.mary, &format!("/api/v1/incidents/{number}/events"));
         let all = events["entries"].as_array().unwrap().iter().filter(|entry| entry["kind"] == "evidence_attached");
         let named = all.map(|entry| {
             let word = |name: &str| entry["body"][name].as_str().unwrap().to_owned();
-            let bytes = self.server.verb(&self.mary, &["evidence", "get", "1", &word("sha256")]).stdout;
+            let bytes = self.server.verb(&self.mary, &["evidence", "get", &number.to_string(), &word("sha256")]).stdout;
             (word("name"), String::from_utf8(bytes).unwrap())
         });
         named.collect()

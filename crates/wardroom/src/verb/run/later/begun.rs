@@ -5,7 +5,7 @@ use std::io;
 use uuid::Uuid;
 
 use super::kept::{End, Pending, Record, Store};
-use super::telling::{attach, confirm};
+use super::telling::attach_and_confirm;
 use crate::client::Client;
 use crate::exit::Failure;
 use crate::verb::run::steadfast::Steadfast;
@@ -51,10 +51,7 @@ impl Begun {
     pub fn tell(&mut self, steadfast: &mut Steadfast, client: &Client, said: &[u8]) -> anyhow::Result<Option<String>> {
         let (client, mut record, said) = (client.clone(), self.record.clone(), said.to_vec());
         let told = steadfast.unless_ended(move || {
-            let address = attach(&client, &mut record, &said).and_then(|address| {
-                confirm(&client, &mut record)?;
-                Ok(address)
-            });
+            let address = attach_and_confirm(&client, &mut record, &said);
             (record, address)
         });
         // Where it was left meanwhile it is told again under the same ids, and recorded once.

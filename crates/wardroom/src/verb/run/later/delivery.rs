@@ -69,7 +69,7 @@ impl Came {
 /// What to do about a run that the server would not have.
 fn advice(error: &anyhow::Error, record: &Record, folder: &Path) -> String {
     let again = match record.refused.as_ref().and_then(|no| no.goes_on) {
-        Some(into) if record.told.change.is_none() => {
+        Some(into) => {
             format!("To tell it there: wardroom run {} --deliver", into.get())
         }
         _ => "See to that, and deliver it again: wardroom run --deliver".to_owned(),
@@ -77,13 +77,14 @@ fn advice(error: &anyhow::Error, record: &Record, folder: &Path) -> String {
     format!("{error}\n{again}. Of no use any more? rm -r {}", folder.display())
 }
 
-/// What an incident would not have that goes on as `into` is for that one, if whoever asks says so. What was recorded in it
-/// before went along already.
+/// What an incident would not have that goes on as `into` is for that one, if whoever asks says so. What the server knew of
+/// before went along already, and is told there unasked.
 fn redirect(pending: &mut Pending, into: Option<Number>) {
     let record = &mut pending.record;
     let goes_on = record.refused.as_ref().and_then(|no| no.goes_on);
     if let Some(into) = into.filter(|into| goes_on == Some(*into) && record.told.change.is_none()) {
         record.number = into;
+        record.refused = None;
     }
 }
 
@@ -142,11 +143,11 @@ fn one(
 ) -> anyhow::Result<()> {
     redirect(&mut pending, into);
     let token = if pending.record.asker == asker(pending.id, token) { Token::Same } else { Token::Another };
-    let (id, number) = (pending.id, pending.record.number);
+    let id = pending.id;
     match deliver_one(client, &mut pending, token) {
         Ok(told) => {
             pending.forget()?;
-            let value = json!({ "id": id, "incident": number, "change": told.change, "evidence": told.evidence });
+            let value = json!({ "id": id, "incident": told.number, "change": told.change, "evidence": told.evidence });
             came.delivered.push((told.sentence, value));
             Ok(())
         }

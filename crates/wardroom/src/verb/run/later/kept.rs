@@ -119,6 +119,15 @@ pub struct No {
     pub goes_on: Option<Number>,
 }
 
+/// Where a run was told of before its incident was merged into another.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Left {
+    pub number: Number,
+    /// As which change of it.
+    pub change: Option<u32>,
+}
+
 /// A run that is to be recorded later.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -129,6 +138,9 @@ pub struct Record {
     /// A digest of the token of whoever ran it ([`asker`]): nobody else tells of it unasked.
     pub asker: String,
     pub number: Number,
+    /// The first one that it was told of in, where that was merged since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Left>,
     /// It began with the server: a change was announced, and the server was asked first whether one may look.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub with_server: bool,

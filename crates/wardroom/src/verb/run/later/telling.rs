@@ -12,7 +12,8 @@ use wardroom_core::id::{Entry, Number, Time};
 use wardroom_core::text::{PROSE_MAX, Prose, repeated, shortened};
 
 use super::super::{line, number_of};
-use super::kept::{End, Made, No, Pending, Record, Store, Unkept};
+use super::kept::{End, Left, Made, No, Pending, Record, Store, Unkept};
+use super::merged::{followed, goes_on, moved};
 use super::{headed, moment};
 use crate::client::Client;
 use crate::exit::Failure;
@@ -41,6 +42,7 @@ impl Token {
 
 /// What was told of a run.
 pub struct Delivered {
+    pub number: Number,
     pub change: Option<u32>,
     pub evidence: Option<Entry>,
     /// For a person.
@@ -78,7 +80,8 @@ fn tell(client: &Client, pending: &mut Pending, mut token: Token) -> anyhow::Res
     confirm_late(client, &mut pending.record)?;
     pending.save()?;
     let record = &pending.record;
-    Ok(Delivered { change: record.told.change, evidence: record.told.evidence, sentence: sentence(record, token) })
+    let (number, change, evidence) = (record.number, record.told.change, record.told.evidence);
+    Ok(Delivered { number, change, evidence, sentence: sentence(record, token) })
 }
 
 /// Records the change, unless that is done. With which token it was told.
@@ -150,11 +153,14 @@ fn unseen(record: &Record) -> Vec<u8> {
 
 /// Keeps what it said as evidence. Where there is no room or no place for that, it is laid aside on this machine: how a
 /// change went does not wait for it. The address of its bytes, if it is kept.
-pub fn attach(client: &Client, record: &mut Record, said: &[u8]) -> anyhow::Result<Option<String>> {
+fn attach(client: &Client, record: &mut Record, said: &[u8]) -> anyhow::Result<Option<String>> {
     let later = if record.with_server { "" } else { "-recorded-later" };
-    let name = match record.told.change {
-        Some(change) => format!("change-{change}{later}.txt"),
-        None => format!("look{later}.txt"),
+    let name = match (record.told.change, &record.left) {
+        (Some(change), _) => format!("change-{change}{later}.txt"),
+        (None, Some(Left { number, change: Some(change) })) => {
+            format!("change-{change}-of-{}{later}.txt", number.get())
+        }
+        (None, _) => format!("look{later}.txt"),
     };
     let (id, from) = (record.requests.evidence, line(&record.typed).ok());
     let kept = match client.attach_as(id, record.number, &name.parse()?, from.as_ref(), said) {
@@ -181,7 +187,7 @@ pub fn no_room(error: &anyhow::Error) -> Option<String> {
 }
 
 /// Says how it went, unless that is done: what is recorded stands as done already, with how it ended as its reason.
-pub fn confirm(client: &Client, record: &mut Record) -> anyhow::Result<()> {
+fn confirm(client: &Client, record: &mut Record) -> anyhow::Result<()> {
     confirm_as_of(client, record, None)
 }
 
@@ -234,11 +240,12 @@ pub fn shown(record: &Record) -> String {
 /// What is recorded of a run, for a person, and what is left for them to say.
 fn sentence(record: &Record, token: Token) -> String {
     let (n, evidence) = (record.number.get(), with_evidence(record));
+    let told = moved(record).unwrap_or_else(|| format!("incident #{n}"));
     let Some(change) = record.told.change else {
-        return format!("incident #{n}: {}: {}", kept_where(record), shown(record));
+        return format!("{told}: {}: {}", kept_where(record), shown(record));
     };
     let unkept = record.told.unkept.as_ref().map(|_| format!(" {}.", kept_where(record))).unwrap_or_default();
-    let what = format!("incident #{n}: change {change} is recorded, {evidence}: {}", shown(record));
+    let what = format!("{told}: change {change} is recorded, {evidence}: {}", shown(record));
     let undated = match (record.told.undated, record.with_server) {
         (false, _) => "",
         (true, false) => " When it ran is in its reason alone: the clocks differ.",
@@ -291,14 +298,40 @@ pub fn kept_where(record: &Record) -> String {
 /// # Errors
 /// What the server said no with ([`no`]), or what kept it from being told: then it stays as it is.
 pub fn deliver_one(client: &Client, pending: &mut Pending, token: Token) -> anyhow::Result<Delivered> {
-    let told = tell(client, pending, token);
-    if let Some(problem) = told.as_ref().err().and_then(no).filter(|problem| lasts(problem)) {
-        let remedy = &problem["remedy"];
-        let goes_on = remedy["incident"].as_u64().filter(|_| remedy["do"] == "see");
-        let goes_on = goes_on.and_then(|number| Number::new(u32::try_from(number).ok()?));
-        let said = told.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        pending.record.refused = Some(No { said: shortened(&repeated(&said), NO_MAX), goes_on });
+    let told = tell_where_it_goes_on(client, pending, token);
+    if let Some(refused) = told.as_ref().err().and_then(refused) {
+        pending.record.refused = Some(refused);
         pending.save()?;
     }
     told
+}
+
+/// Tells a run, and where its incident was merged meanwhile, tells it there.
+fn tell_where_it_goes_on(client: &Client, pending: &mut Pending, token: Token) -> anyhow::Result<Delivered> {
+    loop {
+        match tell(client, pending, token) {
+            Err(error) if followed(client, &mut pending.record, &error)? => pending.save()?,
+            told => return told,
+        }
+    }
+}
+
+/// The same of a run of which nothing need be kept: what was said as evidence, and how it went. The address of what was said.
+///
+/// # Errors
+/// What kept the server from having all of it.
+pub fn attach_and_confirm(client: &Client, record: &mut Record, said: &[u8]) -> anyhow::Result<Option<String>> {
+    loop {
+        let told = attach(client, record, said).and_then(|address| confirm(client, record).map(|()| address));
+        match told {
+            Err(error) if followed(client, record, &error)? => {}
+            told => return told,
+        }
+    }
+}
+
+/// What is kept of a no that stays one.
+pub fn refused(error: &anyhow::Error) -> Option<No> {
+    let problem = no(error).filter(|problem| lasts(problem))?;
+    Some(No { said: shortened(&repeated(&error.to_string()), NO_MAX), goes_on: goes_on(problem) })
 }

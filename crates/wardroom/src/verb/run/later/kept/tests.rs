@@ -11,6 +11,7 @@ fn record() -> Record {
         url: "https://wardroom.example.org".to_owned(),
         asker: asker(uuid(7), "wr_0"),
         number: Number::FIRST,
+        left: None,
         with_server: false,
         change: Some(Made {
             service: Some("search".parse().unwrap()),
