@@ -47,8 +47,8 @@ pub struct Answer {
     pub reason: String,
     /// What they are told of what stops them, or would if the gate enforced it.
     pub stops: Vec<Stop>,
-    /// All of that, as it is counted.
-    counted: Vec<Stop>,
+    /// All of that, as it is counted: where, and whether that was enforced. Of a dry run, nothing.
+    counted: Vec<(Number, ServiceName, bool)>,
     /// Where the gate could not have decided if it enforced: it is let through, and not recorded there.
     pub doubts: Vec<Doubt>,
     /// Where a ledger takes no more while the gate only observes: it is let through, and not recorded there.
@@ -93,13 +93,11 @@ impl Server {
     /// # Errors
     /// [`Unable`]; whoever asks settles what that means for them.
     pub async fn pass(&self, call: Call) -> Result<Answer, Unable> {
-        let answer = match self.decide(&call).await {
+        let mut answer = match self.decide(&call).await {
             Err(Unable::NotRecorded(error)) if self.takes_nothing_more(&error) => self.decide(&call).await,
             answer => answer,
         }?;
-        if !call.dry_run {
-            self.note_stops(&call, &answer.counted, clock::now());
-        }
+        self.note_stops(&call, std::mem::take(&mut answer.counted));
         Ok(answer)
     }
 
@@ -140,7 +138,9 @@ impl Server {
         if !found.is_stopped() && !call.dry_run {
             changes.extend(self.recorded(call, &mut found).await.map_err(Unable::NotRecorded)?);
         }
-        let (allowed, counted) = (!found.is_stopped(), found.stops.clone());
+        let allowed = !found.is_stopped();
+        let counted = |stop: &Stop| (stop.incident, stop.service.clone(), stop.enforced);
+        let counted = if call.dry_run { Vec::new() } else { found.stops.iter().map(counted).collect() };
         let found = found.told();
         let reason = match allowed {
             true => self.allowed(call, &found, &changes),
@@ -183,12 +183,12 @@ impl Server {
         Ok(())
     }
 
-    fn note_stops(&self, call: &Call, stops: &[Stop], at: Time) {
+    fn note_stops(&self, call: &Call, stops: Vec<(Number, ServiceName, bool)>) {
         if stops.is_empty() {
             return;
         }
-        let ask = Uuid::now_v7();
-        for Stop { incident, service, enforced, .. } in stops.iter().cloned() {
+        let (ask, at) = (Uuid::now_v7(), clock::now());
+        for (incident, service, enforced) in stops {
             let (person, what) = (call.person, Some(call.what.clone()));
             self.gate.stops.note(Stopped { ask, at, service, incident, person, enforced, what, times: 1 });
         }

@@ -185,18 +185,19 @@ fn told(server: &Server, answer: Answer) -> GateAnswer {
     let Answer { allowed, reason, stops, changes, as_of, .. } = answer;
     let shown = |number: &Number| server.gate.book.incident(*number).is_some_and(|incident| !incident.restricted);
     let changes = changes.into_iter().filter(|(number, ..)| shown(number));
-    let stop = |stop: &Stop| StopView {
-        ask: server.ask_there(stop, &stops),
+    let asks: Vec<Option<String>> = stops.iter().map(|stop| server.ask_there(stop, &stops)).collect();
+    let view = |(stop, ask): (Stop, Option<String>)| StopView {
+        ask,
         incident: (!stop.restricted).then_some(stop.incident),
-        service: stop.service.clone(),
+        service: stop.service,
         enforced: stop.enforced,
-        reason: stop.reason.clone(),
+        reason: stop.reason,
     };
     GateAnswer {
         decision: if allowed { "allow" } else { "deny" },
         reason,
         observed,
-        stops: stops.iter().map(stop).collect(),
+        stops: stops.into_iter().zip(asks).map(view).collect(),
         changes: changes.map(|(incident, service, change)| PassedView { incident, service, change }).collect(),
         as_of,
     }
