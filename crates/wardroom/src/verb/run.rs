@@ -16,7 +16,7 @@ use uuid::Uuid;
 use wardroom_core::change::Outcome;
 use wardroom_core::command::Command;
 use wardroom_core::evidence::WHOLE_MAX;
-use wardroom_core::id::{Entry, Number};
+use wardroom_core::id::{Entry, Number, Time};
 use wardroom_core::text::{LINE_MAX, Line, PROSE_MAX, Prose, misleads, shortened};
 use wardroom_server::clock;
 use wardroom_server::mask::Mask;
@@ -62,8 +62,9 @@ pub fn run(client: &Client, remote: &Remote, mut run: Run) -> anyhow::Result<Exi
             return Err(error);
         }
     };
-    let said = transcript(&typed, &ended, &mask);
-    begun.ended(later::end(&ended, clock::now()), &said);
+    let at = clock::now();
+    let said = transcript(&typed, &ended, Some(at), &mask);
+    begun.ended(later::end(&ended, at), &said);
     let address = match begun.tell(&mut steadfast, client, &said) {
         Ok(address) => address,
         Err(error) => return Ok(later::untold(remote, begun, (&ended, &said), &error)),
@@ -252,8 +253,11 @@ fn outcome(record: &Record) -> Option<Outcome> {
 }
 
 /// What is kept: the command, how it ended, and what it said over each of its channels.
-fn transcript(typed: &str, ended: &Ended, mask: &Mask) -> Vec<u8> {
-    let mut whole = format!("$ {typed}\n{}\n", ended.how()).into_bytes();
+///
+/// With when that was, to the last digit of the clock: two who look at the same and see the same are two pieces of evidence.
+fn transcript(typed: &str, ended: &Ended, at: Option<Time>, mask: &Mask) -> Vec<u8> {
+    let at = at.map(|at| format!(", at {at}")).unwrap_or_default();
+    let mut whole = format!("$ {typed}\n{}{at}\n", ended.how()).into_bytes();
     for (channel, said) in [("output", &ended.out), ("errors", &ended.errors)] {
         if !said.is_empty() {
             whole.extend_from_slice(format!("\n--- {channel} ---\n").as_bytes());

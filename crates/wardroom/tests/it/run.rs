@@ -124,6 +124,10 @@ fn whoever_is_not_of_operations_runs_nothing_and_may_look(house: House) {
     let looked = server.verb(&mary, &["run", "--look", "--", "echo", "5 pods"]);
     assert_eq!(told(&looked).0, "5 pods\n");
     assert!(transcript(&server, &mary, n).starts_with("$ echo '5 pods'\nexit code 0 after "));
+    // Whoever sees the same has seen it themselves.
+    server.say(&sabrina, &["run", "--look", "--", "echo", "5 pods"]);
+    let kept = server.say(&mary, &["evidence", "list", "1"]);
+    assert!(kept.contains("by mary") && kept.contains("by sabrina"), "{kept}");
     assert_eq!(changes(&server, &mary, n), Vec::<Value>::new());
     // Whoever names none where several are open is told which there are, and nothing is run.
     server.declare(&sabrina, "Another");

@@ -1,5 +1,5 @@
 //! What ran in an incident that was merged into another meanwhile is told there: as the change that came along, with what the
-//! command said.
+//! command said. And whoever left it meanwhile tells it all the same.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use crate::{on_both, wait};
 
 on_both!(
     what_is_merged_while_it_runs_is_told_where_it_goes_on,
+    whoever_leaves_while_it_runs_is_here_again_by_telling_how_it_went,
     what_waits_while_it_is_merged_follows_by_itself,
     of_what_was_settled_before_what_it_said_follows_alone,
     whoever_may_not_tell_it_there_is_told_what_to_do,
@@ -61,6 +62,16 @@ fn another(ground: &Ground, there: usize) -> u64 {
 
 fn merge(ground: &Ground, from: u64, into: u64) {
     ground.server.done(&ground.mary, from, json!({ "command": "merge", "into": into }));
+}
+
+fn whoever_leaves_while_it_runs_is_here_again_by_telling_how_it_went(house: House) {
+    let ground = Ground::of(&house);
+    let running = Running::of(&house, &ground, &["run", "1"]);
+    ground.server.done(&ground.sabrina, 1, json!({ "command": "leave" }));
+    let (code, _, errors) = running.ends();
+    assert_eq!((code, ground.kept().len()), (Some(7), 0), "{errors}");
+    let change = ground.changes().pop().unwrap();
+    assert_eq!((&change["state"], ground.evidence().len()), (&json!("done"), 1), "{change}");
 }
 
 fn what_is_merged_while_it_runs_is_told_where_it_goes_on(house: House) {

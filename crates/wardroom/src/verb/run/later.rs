@@ -159,7 +159,7 @@ pub fn run(remote: &Remote, run: &Run, typed: &str, mask: &Mask, request: Uuid) 
 fn keep(kept: &mut Pending, typed: &str, ended: &Ended, mask: &Mask) -> std::io::Result<()> {
     let at = clock::now();
     let head = headed(kept.record.began, Some(at)).into_bytes();
-    let output = [head, super::transcript(typed, ended, mask)].concat();
+    let output = [head, super::transcript(typed, ended, None, mask)].concat();
     kept.ended(end(ended, at), &output)
 }
 

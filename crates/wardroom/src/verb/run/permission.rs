@@ -42,7 +42,8 @@ pub fn ask(
     what: Line,
     announce: impl Fn() -> anyhow::Result<u32>,
 ) -> anyhow::Result<u32> {
-    let me = client.get("/api/v1/me")?["person"]["id"].clone();
+    let person = client.get("/api/v1/me")?["person"].take();
+    let me = person["id"].clone();
     let cursor = |answer: &Value| answer["cursor"].as_str().unwrap_or_default().to_owned();
     // Before it is asked: whoever gave up waiting waits on for the same answer, which may come while they are told so.
     let before = cursor(&client.get(&format!("/api/v1/incidents/{}", number.get()))?);
@@ -52,7 +53,12 @@ pub fn ask(
     if let Some(change) = unless_refused(announce())? {
         return Ok(change);
     }
-    say("operations are asked for permission; this waits for their answer, Ctrl+C to give up");
+    say(&format!(
+        "operations are asked for permission; this waits for their answer. After Ctrl+C the question stands; to take it back: \
+         wardroom permission {} decline {}",
+        number.get(),
+        person["handle"].as_str().unwrap_or("HANDLE")
+    ));
     let mut came = None;
     client.follow(number, &cursor, |entry| {
         let told = entry["told"].as_str().unwrap_or_default();

@@ -324,10 +324,19 @@ pub fn attach_and_confirm(client: &Client, record: &mut Record, said: &[u8]) -> 
     loop {
         let told = attach(client, record, said).and_then(|address| confirm(client, record).map(|()| address));
         match told {
+            Err(error) if is_here_again(client, record, &error)? => {}
             Err(error) if followed(client, record, &error)? => {}
             told => return told,
         }
     }
+}
+
+/// Whoever left while it ran is here again by telling how it went, as by telling of any change.
+fn is_here_again(client: &Client, record: &Record, error: &anyhow::Error) -> anyhow::Result<bool> {
+    if !says(error, &["not_a_responder"]) {
+        return Ok(false);
+    }
+    client.command(record.number, &Command::Join {}).map(|_| true)
 }
 
 /// What is kept of a no that stays one.
