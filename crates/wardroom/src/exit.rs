@@ -1,6 +1,7 @@
 //! How failures are told: a sentence on stderr and an exit code that scripts can rely on. With `--json` the problem
 //! document is on stdout, where the answer would have been.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -117,13 +118,13 @@ fn remedy(remedy: &Value, incident: &Value) -> Option<String> {
     })
 }
 
-/// Tells a failure and names its exit code.
+/// Tells a failure and names its exit code, which is the same where nobody hears of it any more.
 pub fn told(error: &anyhow::Error, json: bool) -> ExitCode {
-    eprintln!("wardroom: {error:#}");
+    let _ = writeln!(io::stderr(), "wardroom: {error:#}");
     let failure = error.downcast_ref::<Failure>();
     if json {
         let unnamed = || json!({ "code": "failed", "detail": format!("{error:#}") });
-        println!("{}", failure.map_or_else(unnamed, |failure| failure.document().clone()));
+        let _ = writeln!(io::stdout(), "{}", failure.map_or_else(unnamed, |failure| failure.document().clone()));
     }
     ExitCode::from(match failure {
         Some(Failure::Refused(_)) => 1,

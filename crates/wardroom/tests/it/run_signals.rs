@@ -125,6 +125,10 @@ fn where_nobody_hears_what_is_said_it_ends_as_the_command_did() {
         // What is Robin's is left.
         assert_eq!((ground.changes().len(), ground.kept().len()), (2 * (round + 1), round + 1));
     }
+    // So does what is refused, and runs nothing.
+    let mut refused = ground.typed(&robin, &["run", "1", "--json", "--", "true"]).spawn().unwrap();
+    drop((refused.stdout.take(), refused.stderr.take()));
+    assert_eq!(refused.wait().unwrap().code(), Some(1));
 }
 
 /// A command in a terminal, which tells of each signal in a file, and reads a line there before.
