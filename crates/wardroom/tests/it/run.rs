@@ -127,7 +127,7 @@ fn whoever_is_not_of_operations_runs_nothing_and_may_look(house: House) {
     // Whoever sees the same has seen it themselves.
     server.say(&sabrina, &["run", "--look", "--", "echo", "5 pods"]);
     let kept = server.say(&mary, &["evidence", "list", "1"]);
-    assert!(kept.contains("by mary") && kept.contains("by sabrina"), "{kept}");
+    assert!(kept.contains("by Mary") && kept.contains("by Sabrina"), "{kept}");
     assert_eq!(changes(&server, &mary, n), Vec::<Value>::new());
     // Whoever names none where several are open is told which there are, and nothing is run.
     server.declare(&sabrina, "Another");
