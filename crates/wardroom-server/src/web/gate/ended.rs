@@ -56,15 +56,6 @@ pub(in crate::web) async fn tell(
         return Err(Problem::malformed(format!("“services” names 1 to {SERVICES_MAX} services")));
     }
     let (person, through) = server.at_the_gate(&reader, on_behalf_of.as_deref())?;
-    // Nobody was kept for a name that nobody knows, and nobody is failed for it: it is said.
-    let unknown = match (person, &on_behalf_of) {
-        (None, Some(called)) => Some(Facts::nobody_called(called)),
-        _ => services
-            .iter()
-            .find(|name| !server.gate.book.knows(person, name))
-            .map(|name| reader.facts.no_such_service(name)),
-    };
-    let mistyped = unknown.map_or_else(String::new, |refusal| format!(" {}", refusal.sentence));
     let ending = Ending { services, what, through, ended };
     let heard = match person {
         Some(person) => server.end_passing(person, &ending).await,
@@ -72,6 +63,16 @@ pub(in crate::web) async fn tell(
     };
     let changes = heard.map_err(|NotHeard { heard }| not_everywhere(&shown(heard)))?;
     let changes = shown(changes);
+    // Nobody was kept for a name that nobody knows, and nobody is failed for it: it is said, once the book has been read.
+    let unknown = match (person, &on_behalf_of) {
+        (None, Some(called)) => Some(Facts::nobody_called(called)),
+        _ => ending
+            .services
+            .iter()
+            .find(|name| !server.gate.book.knows(person, name))
+            .map(|name| reader.facts.no_such_service(name)),
+    };
+    let mistyped = unknown.map_or_else(String::new, |refusal| format!(" {}", refusal.sentence));
     let reason = match changes.is_empty() {
         true => format!("Heard. Nothing that you may know of waits for this.{mistyped}"),
         false => format!("Heard: {}.", named(&changes)),
