@@ -3,6 +3,7 @@
 //! Rule 2: a role that nobody holds is held by its parent's effective holder. Rule 3: a role changes hands by
 //! the taking of an offer (`offer.rs`), or falls upward by release, being taken back, or departure.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -38,7 +39,7 @@ pub enum Duty {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 #[cfg_attr(feature = "schema", derive(utoipa::ToSchema), schema(value_type = String, example = "operations/database"))]
-pub struct RolePath(String);
+pub struct RolePath(Cow<'static, str>);
 
 /// The longest path, in bytes; "any depth" in practice.
 const PATH_MAX: usize = 200;
@@ -83,8 +84,10 @@ pub enum Fell {
 
 impl Ord for RolePath {
     fn cmp(&self, other: &Self) -> Ordering {
-        let placed = |path: &Self| path.duty();
-        placed(self).cmp(&placed(other)).then_with(|| self.0.split('/').cmp(other.0.split('/')))
+        // What stands under a role comes before what only begins as it does: no other character is before the end.
+        let placed = |byte: u8| if byte == b'/' { 0 } else { byte };
+        let written = || self.0.bytes().map(placed).cmp(other.0.bytes().map(placed));
+        self.duty().cmp(&other.duty()).then_with(written)
     }
 }
 
@@ -98,19 +101,18 @@ impl RolePath {
     /// The root.
     #[must_use]
     pub fn command() -> Self {
-        Self("command".to_owned())
+        Self::of(Duty::Command)
     }
 
     /// The role at the top of a duty.
     #[must_use]
     pub fn of(duty: Duty) -> Self {
-        let name = match duty {
+        Self(Cow::Borrowed(match duty {
             Duty::Command => "command",
             Duty::Operations => "operations",
             Duty::Communications => "communications",
             Duty::Planning => "planning",
-        };
-        Self(name.to_owned())
+        }))
     }
 
     /// The path as written.
@@ -129,7 +131,7 @@ impl RolePath {
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
         match self.0.rsplit_once('/') {
-            Some((parent, _)) => Some(Self(parent.to_owned())),
+            Some((parent, _)) => Some(Self(Cow::Owned(parent.to_owned()))),
             None if self.is_command() => None,
             None => Some(Self::command()),
         }
@@ -143,10 +145,11 @@ impl RolePath {
     /// What the role is for.
     #[must_use]
     pub fn duty(&self) -> Duty {
-        match self.0.split('/').next() {
-            Some("operations") => Duty::Operations,
-            Some("communications") => Duty::Communications,
-            Some("planning") => Duty::Planning,
+        // The first role of a path is one of the four, and none of these begins as another does.
+        match &*self.0 {
+            path if path.starts_with("operations") => Duty::Operations,
+            path if path.starts_with("communications") => Duty::Communications,
+            path if path.starts_with("planning") => Duty::Planning,
             _ => Duty::Command,
         }
     }
@@ -164,7 +167,7 @@ impl TryFrom<String> for RolePath {
                 && segment.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         };
         if starts_well && given.len() <= PATH_MAX && given.split('/').all(fits) {
-            return Ok(Self(given));
+            return Ok(Self(Cow::Owned(given)));
         }
         Err(BadName(
             "a role is command, operations, communications or planning, or a role under one of them such as \
@@ -183,7 +186,7 @@ impl FromStr for RolePath {
 
 impl From<RolePath> for String {
     fn from(path: RolePath) -> String {
-        path.0
+        path.0.into_owned()
     }
 }
 
