@@ -150,13 +150,12 @@ impl Incident {
         // When one began that is not to be named is not said either.
         let back = person.filter(|person| facts.active(*person)).zip(back_to).filter(|_| !restricted);
         let back = back.and_then(|(person, to)| self.why_not_back(person, service, to, facts));
-        Stop {
-            incident: self.number,
-            service: service.clone(),
-            enforced: self.enforced_at(service, facts),
-            restricted,
-            reason: std::iter::once(self.stopping(person, service, facts)).chain(back).collect::<Vec<_>>().join(" "),
+        let mut reason = self.stopping(person, service, facts);
+        if let Some(back) = back {
+            reason.extend([" ", &back]);
         }
+        let enforced = self.enforced_at(service, facts);
+        Stop { incident: self.number, service: service.clone(), enforced, restricted, reason }
     }
 
     /// Whether the gate acts on this incident for somebody: of a restricted one it knows for those alone who may. Everybody
@@ -195,21 +194,18 @@ impl Incident {
         let what = if self.kind == Kind::Planned { "Planned operation" } else { "Incident" };
         let needs =
             |name: &&ServiceName| facts.services.get(*name).is_some_and(|known| known.depends_on.contains(service));
-        let place = match self.services.contains(service) {
-            true => format!("on {service}"),
+        let (place, affected, needs, needed) = match self.services.contains(service) {
+            true => ("on", service, "", ""),
             false => match self.services.iter().find(needs) {
-                Some(affected) => format!("on {affected}, which needs {service}"),
-                None => format!("that has to do with {service}"),
+                Some(affected) => ("on", affected, ", which needs ", service.as_str()),
+                None => ("that has to do with", service, "", ""),
             },
         };
         let lead = self.effective_holder(&RolePath::of(Duty::Operations)).map_or("nobody now", |lead| facts.name(lead));
-        let post = self
-            .posts
-            .first()
-            .and_then(|post| post.label.words())
-            .map_or_else(|| "Ask in its war room.".to_owned(), |label| format!("Ask in {label}."));
+        let post = self.posts.first().and_then(|post| post.label.words()).unwrap_or("its war room");
         format!(
-            "{what} {number} is {phase} {place}. Only operations may change {service}; the operations lead is {lead}. {post}"
+            "{what} {number} is {phase} {place} {affected}{needs}{needed}. Only operations may change {service}; the \
+             operations lead is {lead}. Ask in {post}."
         )
     }
 

@@ -107,8 +107,10 @@ fn later(at: Time, minutes: i64) -> Time {
 /// Several services, as a sentence lists them: each once.
 #[must_use]
 pub fn list<'a>(services: impl IntoIterator<Item = &'a ServiceName>) -> String {
-    let all: BTreeSet<&str> = services.into_iter().map(ServiceName::as_str).collect();
-    Vec::from_iter(all).join(", ")
+    let mut all: Vec<&str> = services.into_iter().map(ServiceName::as_str).collect();
+    all.sort_unstable();
+    all.dedup();
+    all.join(", ")
 }
 
 impl Incident {

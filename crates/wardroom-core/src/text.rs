@@ -82,7 +82,8 @@ pub fn repeated(sentence: &str) -> String {
     shown
 }
 
-fn check(given: &str, max: usize, allowed: &[char]) -> Result<String, BadText> {
+/// What of a text is kept.
+fn check<'a>(given: &'a str, max: usize, allowed: &[char]) -> Result<&'a str, BadText> {
     let text = given.trim();
     if text.is_empty() {
         return Err(BadText::Empty);
@@ -95,7 +96,7 @@ fn check(given: &str, max: usize, allowed: &[char]) -> Result<String, BadText> {
     match text.chars().find(bad) {
         Some(c) => Err(BadText::Control(c as u32)),
         None if text.chars().all(|c| c.is_whitespace() || leaves_no_mark(c)) => Err(BadText::Invisible),
-        None => Ok(text.to_owned()),
+        None => Ok(text),
     }
 }
 
@@ -118,14 +119,16 @@ macro_rules! bounded_text {
         impl TryFrom<String> for $name {
             type Error = BadText;
             fn try_from(given: String) -> Result<Self, BadText> {
-                check(&given, $max, $allowed).map(Self)
+                let kept = check(&given, $max, $allowed)?;
+                let whole = kept.len() == given.len();
+                Ok(Self(if whole { given } else { kept.to_owned() }))
             }
         }
 
         impl FromStr for $name {
             type Err = BadText;
             fn from_str(given: &str) -> Result<Self, BadText> {
-                check(given, $max, $allowed).map(Self)
+                check(given, $max, $allowed).map(|kept| Self(kept.to_owned()))
             }
         }
 

@@ -323,7 +323,7 @@ impl Pages {
             let incident = self.known.get(number).and_then(|known| known.incident.as_ref());
             incident.is_some_and(|incident| incident.gate_tells(person, &self.facts))
         };
-        self.facts.services.contains_key(service) || self.by_service.get(service).into_iter().flatten().any(told)
+        self.by_service.get(service).into_iter().flatten().any(told) || self.facts.services.contains_key(service)
     }
 
     fn take(&mut self, number: Number, seq: u64, incident: &Arc<Incident>, broken: bool) {

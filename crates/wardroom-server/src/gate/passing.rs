@@ -11,11 +11,15 @@ use wardroom_core::permission::list;
 use wardroom_core::refusal::Code;
 use wardroom_core::text::Line;
 
-use super::{Asking, FRESH, Look, Stopped, age};
+use super::stops::Same;
+use super::{Asking, FRESH, Look, age};
 use crate::clock;
 use crate::execute::{Asked, NotDone, Order};
 use crate::log::LogError;
 use crate::server::Server;
+
+/// What is said is mostly no longer, in bytes.
+const SAID: usize = 512;
 
 /// What somebody would do.
 #[derive(Clone, Debug)]
@@ -75,8 +79,8 @@ pub enum Unable {
 }
 
 /// What is said of what is older than it should be.
-fn aged(age: Option<Duration>) -> String {
-    age.map_or_else(String::new, |age| format!(" This is as of {} s ago: the store cannot be reached.", age.as_secs()))
+fn aged(age: Duration) -> String {
+    format!(" This is as of {} s ago: the store cannot be reached.", age.as_secs())
 }
 
 impl Answer {
@@ -135,18 +139,20 @@ impl Server {
             return Err(Unable::Full(full.clone()));
         }
         let mut changes = already;
-        if !found.is_stopped() && !call.dry_run {
-            changes.extend(self.recorded(call, &mut found).await.map_err(Unable::NotRecorded)?);
+        if !found.is_stopped() && !call.dry_run && !found.passes.is_empty() {
+            // Apart, for it is long: whoever has nothing to record does not carry it along.
+            let recorded = Box::pin(self.recorded(call, &mut found));
+            changes.extend(recorded.await.map_err(Unable::NotRecorded)?);
         }
         let allowed = !found.is_stopped();
         let counted = |stop: &Stop| (stop.incident, stop.service.clone(), stop.enforced);
         let counted = if call.dry_run { Vec::new() } else { found.stops.iter().map(counted).collect() };
         let found = found.told();
-        let reason = match allowed {
+        let mut reason = match allowed {
             true => self.allowed(call, &found, &changes),
-            false => said(found.stops.iter().filter(|stop| stop.enforced)) + &self.of_no_operations(call),
+            false => self.denied(call, &found),
         };
-        let reason = reason + &aged(age(as_of, now, FRESH));
+        reason.extend(age(as_of, now, FRESH).map(aged));
         // Whoever is stopped anywhere does nothing, whatever stands of it elsewhere.
         let changes = if allowed { changes } else { Vec::new() };
         let Found { stops, doubts, full, .. } = found;
@@ -187,11 +193,11 @@ impl Server {
         if stops.is_empty() {
             return;
         }
-        let (ask, at) = (Uuid::now_v7(), clock::now());
-        for (incident, service, enforced) in stops {
+        let of = |(incident, service, enforced): (Number, ServiceName, bool)| {
             let (person, what) = (call.person, Some(call.what.clone()));
-            self.gate.stops.note(Stopped { ask, at, service, incident, person, enforced, what, times: 1 });
-        }
+            Same { incident, service, person, enforced, what }
+        };
+        self.gate.stops.note(clock::now(), stops.into_iter().map(of));
     }
 
     /// Records what comes through: in every incident that it has to do with, or in none. Asked again, what is recorded
@@ -231,44 +237,56 @@ impl Server {
     }
 
     /// Why whoever is stopped is of no operations anywhere, if that is because nobody knows them, or knows them no more.
-    fn of_no_operations(&self, call: &Call) -> String {
+    fn of_no_operations(&self, call: &Call) -> Option<String> {
         let facts = &self.streams.directory().directory.facts;
         let unknown = match (call.person, &call.called) {
             (Some(person), _) => facts.find_active(&Who::Id(person)).err(),
             (None, called) => called.as_deref().map(Facts::nobody_called),
         };
-        unknown.map_or_else(String::new, |refusal| format!(" {}", refusal.sentence))
+        unknown.map(|refusal| refusal.sentence)
+    }
+
+    fn denied(&self, call: &Call, found: &Found) -> String {
+        let mut said = String::with_capacity(SAID);
+        stopped(&mut said, found.stops.iter().filter(|stop| stop.enforced));
+        add(&mut said, self.of_no_operations(call));
+        said
     }
 
     fn allowed(&self, call: &Call, found: &Found, changes: &[(Number, ServiceName, u32)]) -> String {
-        let services = list(&call.services);
         let named = |(number, _, change): &(Number, ServiceName, u32)| {
             let held = self.gate.book.incident(*number)?;
             (!held.restricted).then(|| format!("change {change} of incident {number}"))
         };
         let recorded: Vec<String> = changes.iter().filter_map(named).collect();
-        let stands = match recorded.as_slice() {
-            [] => String::new(),
-            recorded => format!(" It stands there as {}.", recorded.join(", ")),
-        };
+        let stands = (!recorded.is_empty()).then(|| format!("It stands there as {}.", recorded.join(", ")));
         let Found { stops, doubts, full, .. } = found;
-        let unsure = doubts.iter().map(|doubt| &doubt.service).chain(full.iter().map(|full| &full.service));
-        let observing: BTreeSet<_> = stops.iter().map(|stop| &stop.service).chain(unsure).collect();
-        if !observing.is_empty() {
-            let otherwise = if stops.is_empty() { "could not have been decided" } else { "would have been denied" };
+        let mut said = String::with_capacity(SAID);
+        if !(stops.is_empty() && doubts.is_empty() && full.is_empty()) {
             // Whoever reads no further than the first word knows that they may.
-            let mut reasons = vec![format!("Allowed. It {otherwise}:")];
-            reasons.extend((!stops.is_empty()).then(|| said(stops) + &self.of_no_operations(call)));
-            reasons.extend(doubts.first().map(doubtful));
-            reasons.extend(full.first().map(filled));
-            reasons.push(format!("The gate of {} only observes.", list(observing)));
-            return reasons.join(" ") + &stands;
+            if stops.is_empty() {
+                add(&mut said, ["Allowed. It could not have been decided:"]);
+            } else {
+                add(&mut said, ["Allowed. It would have been denied:"]);
+                stopped(&mut said, stops);
+                add(&mut said, self.of_no_operations(call));
+            }
+            add(&mut said, doubts.first().map(doubtful));
+            add(&mut said, full.first().map(filled));
+            let unsure = doubts.iter().map(|doubt| &doubt.service).chain(full.iter().map(|full| &full.service));
+            let observing = list(stops.iter().map(|stop| &stop.service).chain(unsure));
+            add(&mut said, [format!("The gate of {observing} only observes.")]);
+        } else {
+            let services = list(&call.services);
+            // Where nothing is named, nobody who reads along learns whether anything holds it.
+            let plain = match stands {
+                None => format!("Allowed: no incident keeps you from changing {services}."),
+                Some(_) => format!("Allowed: you may change {services}."),
+            };
+            add(&mut said, [plain]);
         }
-        // Where nothing is named, nobody who reads along learns whether anything holds it.
-        match stands.as_str() {
-            "" => format!("Allowed: no incident keeps you from changing {services}."),
-            stands => format!("Allowed: you may change {services}.{stands}"),
-        }
+        add(&mut said, stands);
+        said
     }
 }
 
@@ -298,12 +316,20 @@ pub fn filled(Full { incident, service, .. }: &Full) -> String {
 }
 
 /// Each reason once: an incident that holds several services says much the same of each.
-fn said<'a>(stops: impl IntoIterator<Item = &'a Stop>) -> String {
+fn stopped<'a>(said: &mut String, stops: impl IntoIterator<Item = &'a Stop>) {
     let mut reasons: Vec<&str> = Vec::new();
     for stop in stops {
         if !reasons.contains(&stop.reason.as_str()) {
             reasons.push(&stop.reason);
         }
     }
-    reasons.join(" ")
+    add(said, reasons);
+}
+
+/// Sentences behind what was said before.
+fn add(said: &mut String, sentences: impl IntoIterator<Item = impl AsRef<str>>) {
+    for sentence in sentences {
+        let between = if said.is_empty() { "" } else { " " };
+        said.extend([between, sentence.as_ref()]);
+    }
 }

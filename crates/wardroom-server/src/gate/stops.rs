@@ -70,20 +70,29 @@ pub struct Stops {
     waiting: Arc<Waiting>,
 }
 
-/// What tells one stop from another. The same again, within ten minutes, is counted with the first.
-#[derive(PartialEq, Eq, Hash, Debug)]
-struct Same {
-    incident: Number,
-    service: ServiceName,
-    person: Option<PersonId>,
-    enforced: bool,
-    what: Option<Line>,
+/// What tells one stop from another, as [`Stopped`] has it. The same again, within ten minutes, is counted with the first.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Same {
+    pub(super) incident: Number,
+    pub(super) service: ServiceName,
+    pub(super) person: Option<PersonId>,
+    pub(super) enforced: bool,
+    pub(super) what: Option<Line>,
 }
 
-impl Same {
-    fn of(stopped: &Stopped) -> Self {
-        let Stopped { service, incident, person, enforced, what, .. } = stopped.clone();
-        Self { incident, service, person, enforced, what }
+/// When the first of the same was asked, by which asking, and how often since.
+#[derive(Debug)]
+struct Often {
+    ask: Uuid,
+    at: Time,
+    times: u32,
+}
+
+impl From<(Same, Often)> for Stopped {
+    fn from((same, often): (Same, Often)) -> Self {
+        let Same { incident, service, person, enforced, what } = same;
+        let Often { ask, at, times } = often;
+        Self { ask, at, service, incident, person, enforced, what, times }
     }
 }
 
@@ -100,7 +109,7 @@ struct Waiting {
 #[derive(Debug, Default)]
 struct Counted {
     /// What may be asked again.
-    now: HashMap<Same, Stopped>,
+    now: HashMap<Same, Often>,
     /// What came more than ten minutes before the same again.
     before: Vec<Stopped>,
 }
@@ -110,16 +119,20 @@ impl Counted {
         self.now.len() + self.before.len()
     }
 
-    /// Counts it, if there is room.
-    fn add(&mut self, stopped: Stopped) -> bool {
+    /// Counts it, if there is room. What is the first of its kind is of an asking, which is drawn for that.
+    fn add(&mut self, same: Same, at: Time, ask: impl FnOnce() -> Uuid) -> bool {
         let full = self.count() >= ROOM;
-        match self.now.entry(Same::of(&stopped)) {
-            Entry::Occupied(mut same) if same.get().at > same_since(stopped.at) => {
-                same.get_mut().times = same.get().times.saturating_add(stopped.times);
+        let first = || Often { ask: ask(), at, times: 1 };
+        match self.now.entry(same) {
+            Entry::Occupied(mut same) if same.get().at > same_since(at) => {
+                same.get_mut().times = same.get().times.saturating_add(1);
             }
             _ if full => return false,
-            Entry::Occupied(mut same) => self.before.push(same.insert(stopped)),
-            Entry::Vacant(new) => drop(new.insert(stopped)),
+            Entry::Occupied(mut same) => {
+                let before = (same.key().clone(), same.insert(first()));
+                self.before.push(before.into());
+            }
+            Entry::Vacant(new) => drop(new.insert(first())),
         }
         true
     }
@@ -134,15 +147,16 @@ impl Waiting {
         self.counted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn note(&self, stopped: Stopped) {
-        let (first, room) = {
-            let mut counted = self.counted();
-            (counted.count() == 0, counted.add(stopped))
-        };
-        // Counting is no reason to answer later, or not at all.
-        if !room {
-            self.lost.inc();
-        } else if first {
+    /// Counts what one asking was stopped by. Counting is no reason to answer later, or not at all.
+    fn note(&self, at: Time, stops: impl IntoIterator<Item = Same>) {
+        let (mut ask, mut counted) = (None, self.counted());
+        let nothing_waited = counted.count() == 0;
+        for same in stops {
+            if !counted.add(same, at, || *ask.get_or_insert_with(Uuid::now_v7)) {
+                self.lost.inc();
+            }
+        }
+        if nothing_waited && counted.count() > 0 {
             self.news.notify_one();
         }
     }
@@ -150,7 +164,7 @@ impl Waiting {
     /// Everything that waits, the oldest first.
     fn take(&self) -> Vec<Stopped> {
         let Counted { now, before } = std::mem::take(&mut *self.counted());
-        let mut all: Vec<_> = before.into_iter().chain(now.into_values()).collect();
+        let mut all: Vec<_> = before.into_iter().chain(now.into_iter().map(Stopped::from)).collect();
         all.sort_by_key(|stopped| stopped.at);
         all
     }
@@ -168,9 +182,9 @@ impl Stops {
         Self { log, waiting }
     }
 
-    /// Has this kept, in the background: whoever was stopped waits for nothing more.
-    pub fn note(&self, stopped: Stopped) {
-        self.waiting.note(stopped);
+    /// Has kept by what one asking was stopped, in the background: whoever was stopped waits for nothing more.
+    pub(super) fn note(&self, at: Time, stops: impl IntoIterator<Item = Same>) {
+        self.waiting.note(at, stops);
     }
 
     /// What was kept since a time, of one incident or of all, the newest first, as far as there is a reasonable number of them.
@@ -245,10 +259,11 @@ mod tests {
 
     use super::*;
 
-    fn stopped(what: usize) -> Stopped {
+    const THEN: Time = Time::UNIX_EPOCH;
+
+    fn stopped(what: usize) -> Same {
         let (service, incident) = ("search".parse().unwrap(), Number::new(1).unwrap());
-        let (at, what) = (Time::UNIX_EPOCH, format!("deploy v{what}").parse().ok());
-        Stopped { ask: Uuid::nil(), at, service, incident, person: None, enforced: true, what, times: 1 }
+        Same { service, incident, person: None, enforced: true, what: format!("deploy v{what}").parse().ok() }
     }
 
     /// The clock of this story stands still unless it is moved.
@@ -262,7 +277,7 @@ mod tests {
             async move { if away { Err(LogError::unavailable("it is away")) } else { Ok(()) } }
         };
         let waiting = Arc::new(Waiting::new(lost.clone()));
-        (0..ROOM + 7).for_each(|n| waiting.note(stopped(n)));
+        (0..ROOM + 7).for_each(|n| waiting.note(THEN, [stopped(n)]));
         assert_eq!(lost.get(), 7);
         tokio::spawn(keep(waiting, store));
         tokio::task::yield_now().await;
@@ -278,15 +293,24 @@ mod tests {
     #[test]
     fn the_same_waits_once_with_how_often_for_ten_minutes() {
         let waiting = Waiting::new(Counter::default());
-        let (first, other) = (stopped(1), stopped(2));
-        let later = Stopped { at: first.at + STOPS_SAME_MINUTES.minutes(), ..first.clone() };
-        (0..ROOM + 7).for_each(|_| waiting.note(first.clone()));
-        [&other, &later, &later].into_iter().for_each(|stop| waiting.note(stop.clone()));
+        let (first, other, later) = (stopped(1), stopped(2), THEN + STOPS_SAME_MINUTES.minutes());
+        (0..ROOM + 7).for_each(|_| waiting.note(THEN, [first.clone()]));
+        waiting.note(THEN, [other.clone()]);
+        (0..2).for_each(|_| waiting.note(later, [first.clone()]));
         let often = |stop: &Stopped| (stop.what.clone(), stop.at, stop.times);
         let mut kept: Vec<_> = waiting.take().iter().map(often).collect();
         kept.sort_by_key(|(_, at, times)| (*at, *times));
         let many = u32::try_from(ROOM + 7).unwrap();
-        assert_eq!(kept, [(other.what, other.at, 1), (first.what.clone(), first.at, many), (first.what, later.at, 2)]);
+        assert_eq!(kept, [(other.what, THEN, 1), (first.what.clone(), THEN, many), (first.what, later, 2)]);
         assert_eq!((waiting.take().len(), waiting.lost.get()), (0, 0));
+    }
+    #[test]
+    fn what_stops_one_asking_is_told_as_one() {
+        let waiting = Waiting::new(Counter::default());
+        waiting.note(THEN, [stopped(1), stopped(2)]);
+        waiting.note(THEN, [stopped(1), stopped(3)]);
+        let asks: Vec<_> = waiting.take().into_iter().map(|stop| (stop.what, stop.ask)).collect();
+        let of = |what: usize| asks.iter().find(|(known, _)| *known == stopped(what).what).unwrap().1;
+        assert_eq!((asks.len(), of(1) == of(2), of(1) == of(3)), (3, true, false));
     }
 }

@@ -102,11 +102,11 @@ impl Server {
     fn at_the_gate(&self, reader: &Reader, named: Option<&str>) -> Result<(Option<PersonId>, Line), Problem> {
         let directory = self.streams.directory().directory;
         let label = match reader.by {
-            By::Token(id) => directory.tokens.get(&id).and_then(|token| token.label.words().map(str::to_owned)),
+            By::Token(id) => directory.tokens.get(&id).and_then(|token| token.label.words()),
             By::Session(_) => None,
         };
-        let own = || label.as_deref().and_then(|label| format!("the gate, {label}").parse().ok());
-        let through: Line = own().unwrap_or_else(|| "the gate".parse().expect("it is a line"));
+        let own = || label.and_then(|label| Line::try_from(format!("the gate, {label}")).ok());
+        let through = own().unwrap_or_else(|| "the gate".parse().expect("it is a line"));
         if named.is_some_and(|named| named.len() > CALLED_MAX) {
             return Err(Problem::malformed("on whose behalf is said by a handle, or an address of mail"));
         }
@@ -135,13 +135,12 @@ impl Server {
     pub(super) fn ask_there(&self, stop: &Stop, all: &[Stop]) -> Option<String> {
         let origin = self.public_url.as_ref().map_or("", |url| url.origin());
         let denied = all.iter().any(|stop| stop.enforced);
-        if denied && !stop.enforced {
+        if stop.restricted || (denied && !stop.enforced) {
             return None;
         }
         let there = all.iter().filter(|other| other.incident == stop.incident && (other.enforced || !denied));
         let services: Vec<&str> = there.map(|other| other.service.as_str()).take(PERMISSION_SERVICES_MAX).collect();
-        let services = services.join(",");
-        (!stop.restricted).then(|| format!("{origin}/incidents/{}?permission={services}", stop.incident.get()))
+        Some(format!("{origin}/incidents/{}?permission={}", stop.incident.get(), services.join(",")))
     }
 }
 
