@@ -111,11 +111,12 @@ pub struct Connection {
     stream: TcpStream,
     /// Runs while the socket takes nothing.
     stuck: Option<Pin<Box<Sleep>>>,
-    /// Runs while nothing comes; put off when it was because something went.
-    idle: Option<Pin<Box<Sleep>>>,
+    /// Runs while nothing comes. It is never put off, so that a request costs none of its own: it ends soon enough for whatever
+    /// may be late by then, and is set anew.
+    late: Option<Pin<Box<Sleep>>>,
     idle_after: Duration,
-    /// Runs from the first byte of a request until something goes.
-    asking: Option<Pin<Box<Sleep>>>,
+    /// When the first byte of a request came of whose answer nothing has gone.
+    asking: Option<Instant>,
     ask_within: Duration,
     /// When something last came or went.
     moved: Instant,
@@ -130,7 +131,7 @@ impl Connection {
         counted: Option<(OwnedSemaphorePermit, Call)>,
     ) -> Self {
         let moved = Instant::now();
-        Self { stream, stuck: None, idle: None, idle_after, asking: None, ask_within, moved, _counted: counted }
+        Self { stream, stuck: None, late: None, idle_after, asking: None, ask_within, moved, _counted: counted }
     }
 
     /// What comes first, left where it is.
@@ -142,24 +143,28 @@ impl Connection {
         }
     }
 
-    /// Gives up on a request that does not come to its end.
-    fn poll_asking(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Some(asking) = &mut self.asking else { return Poll::Pending };
-        asking.as_mut().poll(context).map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the request does not end")))
+    /// Until when what is under way may take, and what is said of it then: a request that does not come to its end, or a
+    /// connection on which nothing comes or goes.
+    fn until(&self) -> (Instant, &'static str) {
+        let idle = (self.moved + self.idle_after, "nothing came or went");
+        let asking = self.asking.map(|since| (since + self.ask_within, "the request does not end"));
+        asking.into_iter().chain([idle]).min_by_key(|(until, _)| *until).unwrap_or(idle)
     }
 
-    /// Gives up on a connection on which nothing has come or gone for too long.
-    fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    /// Gives up on what takes too long.
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         loop {
-            let until = self.moved + self.idle_after;
-            let idle = self.idle.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
-            match idle.as_mut().poll(context) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(()) if until > Instant::now() => idle.as_mut().reset(until),
-                Poll::Ready(()) => {
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "nothing came or went")));
-                }
+            let (until, why) = self.until();
+            let late = self.late.get_or_insert_with(|| Box::pin(sleep(self.ask_within.min(self.idle_after))));
+            if late.as_mut().poll(context).is_pending() {
+                return Poll::Pending;
             }
+            let now = Instant::now();
+            if until <= now {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, why)));
+            }
+            // What is asked from now on has longer than that.
+            late.as_mut().reset(until.min(now + self.ask_within));
         }
     }
 
@@ -181,14 +186,11 @@ impl Connection {
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match Pin::new(&mut self.stream).poll_read(context, into) {
-            Poll::Pending => match self.poll_asking(context) {
-                Poll::Pending => self.poll_idle(context),
-                late => late,
-            },
+            Poll::Pending => self.poll_late(context),
             read => {
-                self.moved = Instant::now();
-                let until = self.moved + self.ask_within;
-                self.asking.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
+                let now = Instant::now();
+                self.moved = now;
+                self.asking.get_or_insert(now);
                 read
             }
         }
@@ -247,6 +249,7 @@ mod tests {
         let began = Instant::now();
         assert_ne!(near.read(&mut [0; 8]).await.unwrap(), 0);
         near.write_all(b"answered").await.unwrap();
+        let answered = Instant::now();
         let error = loop {
             match near.read(&mut [0; 8]).await {
                 Ok(read) => assert_ne!(read, 0),
@@ -255,6 +258,7 @@ mod tests {
             assert!(began.elapsed() < LONG / 10, "it is never given up");
         };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(answered.elapsed() >= Duration::from_millis(200), "what is asked next has all of its time");
         drop(near);
         drip.await.unwrap();
     }

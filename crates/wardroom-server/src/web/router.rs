@@ -9,7 +9,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::classify::ServerErrorsFailureClass;
-use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::{DefaultOnFailure, OnFailure, TraceLayer};
 use tracing::Span;
 use utoipa::openapi::Required;
@@ -204,8 +203,7 @@ pub fn router(server: Server) -> Router {
         .layer((
             TraceLayer::new_for_http().make_span_with(span).on_failure(failed),
             CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| broke()),
-            middleware::from_fn(as_problem),
-            timeout(PATIENCE),
+            middleware::from_fn(|request, next| as_problem(request, next, PATIENCE)),
             DefaultBodyLimit::max(BODY_MAX),
         ))
         .with_state(server)
@@ -245,10 +243,6 @@ fn head_too_large(request: &Request) -> Option<Problem> {
     })
 }
 
-fn timeout(patience: Duration) -> TimeoutLayer {
-    TimeoutLayer::with_status_code(StatusCode::REQUEST_TIMEOUT, patience)
-}
-
 fn broke() -> Response {
     tracing::error!("a handler panicked; this is a bug");
     let sentence = "Something in Wardroom broke while answering. What was acknowledged before is safe.";
@@ -256,11 +250,15 @@ fn broke() -> Response {
 }
 
 /// Errors that come from the framework (a wrong method, a path or query that does not fit) become problem
-/// documents like all others, and every answer says how it may be used.
-async fn as_problem(request: Request, next: Next) -> Response {
+/// documents like all others, and every answer says how it may be used. What takes too long is waited for no longer.
+async fn as_problem(request: Request, next: Next, patience: Duration) -> Response {
     let response = match head_too_large(&request) {
         Some(problem) => problem.into_response(),
-        None => next.run(request).await,
+        // An answer that is there at once sets no clock.
+        None => tokio::time::timeout(patience, next.run(request)).await.unwrap_or_else(|_| {
+            let sentence = "This took too long to arrive or to answer. Try again, with the same request id.";
+            Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", sentence).into_response()
+        }),
     };
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -268,10 +266,6 @@ async fn as_problem(request: Request, next: Next) -> Response {
     let mut response = match status {
         StatusCode::METHOD_NOT_ALLOWED if plain => {
             Problem::new(status, "method_not_allowed", "This address does not take that method.").into_response()
-        }
-        StatusCode::REQUEST_TIMEOUT if plain => {
-            let sentence = "This took too long to arrive or to answer. Try again, with the same request id.";
-            Problem::new(status, "timeout", sentence).into_response()
         }
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if plain => {
             // The framework's words are no sentence for a tired person, and repeat what was sent.
@@ -300,8 +294,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let router = Router::new()
             .route("/", axum::routing::post(|body: axum::body::Bytes| async move { body }))
-            .layer(timeout(Duration::from_millis(100)))
-            .layer(middleware::from_fn(as_problem));
+            .layer(middleware::from_fn(|request, next| as_problem(request, next, Duration::from_millis(100))));
         tokio::spawn(axum::serve(listener, router).into_future());
         let mut slow = TcpStream::connect(address).await.unwrap();
         slow.write_all(b"POST / HTTP/1.1\r\nhost: wardroom\r\ncontent-length: 10\r\n\r\n{").await.unwrap();
