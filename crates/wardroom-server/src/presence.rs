@@ -4,7 +4,7 @@
 //! An open tab or a polling script is not. Time during which Wardroom itself was down never counts: whoever
 //! was not seen since counts from the moment it was up again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wardroom_core::id::{PersonId, Time};
@@ -17,16 +17,22 @@ use crate::log::{Log, LogError};
 pub struct Presence {
     /// From when on absence counts at all.
     up_since: Arc<Mutex<Time>>,
-    seen: Arc<Mutex<HashMap<PersonId, Time>>>,
-    /// Whom this node saw since it last told the others.
-    untold: Arc<Mutex<HashSet<PersonId>>>,
+    seen: Arc<Mutex<HashMap<PersonId, Seen>>>,
+}
+
+/// When somebody was last seen.
+#[derive(Copy, Clone, Debug)]
+struct Seen {
+    at: Time,
+    /// Whether this node saw them since it last told the others.
+    untold: bool,
 }
 
 impl Presence {
     /// Nobody was seen yet; absence counts from `up_since`.
     #[must_use]
     pub fn new(up_since: Time) -> Self {
-        Self { up_since: Arc::new(Mutex::new(up_since)), seen: Arc::default(), untold: Arc::default() }
+        Self { up_since: Arc::new(Mutex::new(up_since)), seen: Arc::default() }
     }
 
     /// Wardroom was down until now: nobody could be seen.
@@ -36,8 +42,7 @@ impl Presence {
 
     /// This person just did something.
     pub fn saw(&self, person: PersonId) {
-        self.lock().insert(person, clock::now());
-        self.untold.lock().unwrap_or_else(PoisonError::into_inner).insert(person);
+        self.lock().insert(person, Seen { at: clock::now(), untold: true });
     }
 
     /// Since when this person has not been seen, outages not counted.
@@ -50,7 +55,7 @@ impl Presence {
     /// When this person really was last seen: a start of the server is no sign of life of anybody.
     #[must_use]
     pub fn seen_at(&self, person: PersonId) -> Option<Time> {
-        self.lock().get(&person).copied()
+        self.lock().get(&person).map(|seen| seen.at)
     }
 
     /// Tells the other nodes whom this one saw, and learns whom they saw.
@@ -60,23 +65,35 @@ impl Presence {
     pub async fn exchange(&self, log: &Log) -> Result<(), LogError> {
         let now = clock::now();
         self.no_later_than(now);
-        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
-        let mine: Vec<(String, Time)> =
-            untold.iter().filter_map(|person| Some((person.to_string(), self.seen_at(*person)?))).collect();
+        let untold = self.untold();
+        let mine = untold.iter().map(|(person, at)| (person.to_string(), *at)).collect::<Vec<_>>();
         if !mine.is_empty()
             && let Err(error) = log.put_seen(mine, now).await
         {
-            self.untold.lock().unwrap_or_else(PoisonError::into_inner).extend(untold);
+            let mut all = self.lock();
+            for (person, _) in untold {
+                if let Some(seen) = all.get_mut(&person) {
+                    seen.untold = true;
+                }
+            }
             return Err(error);
         }
         for (person, at) in log.seen(now).await? {
             if let Ok(id) = person.parse() {
                 let mut seen = self.lock();
-                let known = seen.entry(PersonId(id)).or_insert(at);
-                *known = at.max(*known);
+                let known = seen.entry(PersonId(id)).or_insert(Seen { at, untold: false });
+                known.at = at.max(known.at);
             }
         }
         Ok(())
+    }
+
+    /// Whom this node saw since it was last asked this, and when.
+    fn untold(&self) -> Vec<(PersonId, Time)> {
+        let mut all = self.lock();
+        let told =
+            |(person, seen): (&PersonId, &mut Seen)| std::mem::take(&mut seen.untold).then_some((*person, seen.at));
+        all.iter_mut().filter_map(told).collect()
     }
 
     /// Nobody was seen at a time that has not come yet: this node's clock once stood wrong, and whoever was seen then
@@ -85,10 +102,10 @@ impl Presence {
         let mut up_since = self.up_since.lock().unwrap_or_else(PoisonError::into_inner);
         *up_since = now.min(*up_since);
         drop(up_since);
-        self.lock().values_mut().for_each(|seen| *seen = now.min(*seen));
+        self.lock().values_mut().for_each(|seen| seen.at = now.min(seen.at));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PersonId, Time>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PersonId, Seen>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -112,7 +129,7 @@ mod tests {
         // As the node with that clock left it behind for this one.
         log.put_seen(vec![(mary.to_string(), future)], future).await.unwrap();
         let presence = Presence::new(future);
-        presence.lock().insert(robin, future);
+        presence.lock().insert(robin, Seen { at: future, untold: false });
         presence.exchange(&log).await.unwrap();
         assert_eq!(presence.seen_at(mary), None);
         for person in [mary, robin] {

@@ -219,7 +219,8 @@ impl Reader {
     /// Who is signed in by what came with a request.
     async fn signed_in(parts: &Parts, server: &Server) -> Result<Self, Problem> {
         // A proxy may have credentials of its own in that header: only a token of ours goes before the cookie.
-        if bearer(&parts.headers).is_none()
+        let bearer = bearer(&parts.headers);
+        if bearer.is_none()
             && let Some(secret) = cookie::secret(&parts.headers)
         {
             // A browser sends its cookie whoever's page asks: a write has to come from ours.
@@ -231,8 +232,7 @@ impl Reader {
             let by = By::Session(session.ok_or_else(Problem::unauthenticated)?.id);
             return Self::of(&server.streams.directory().directory, by).ok_or_else(Problem::unauthenticated);
         }
-        let secret = bearer(&parts.headers).ok_or_else(Problem::unauthenticated)?;
-        Self::with_secret(server, secret).await
+        Self::with_token(server, bearer.ok_or_else(Problem::unauthenticated)?).await
     }
 
     /// Whose token this is.
@@ -243,15 +243,22 @@ impl Reader {
         if !Sort::Token.fits(secret) {
             return Err(Problem::unauthenticated());
         }
+        Self::with_token(server, secret).await
+    }
+
+    /// The same, of what has the form of a token.
+    async fn with_token(server: &Server, secret: &str) -> Result<Self, Problem> {
         // Looked up by digest: the time it takes tells nothing about the secret.
         let digest = Digest::new(digest(secret));
-        let mut directory = server.streams.directory().directory;
-        if directory.token(&digest, clock::now()).is_none() {
-            // It may have been made on the machine itself a moment ago: look whether the log has more.
-            directory = server.streams.look_again().await?.directory;
+        let known = |directory: &Directory| {
+            let token = directory.token(&digest, clock::now())?;
+            Self::of(directory, By::Token(token.id))
+        };
+        if let Some(reader) = known(&server.streams.directory().directory) {
+            return Ok(reader);
         }
-        let token = directory.token(&digest, clock::now()).ok_or_else(Problem::unauthenticated)?;
-        Self::of(&directory, By::Token(token.id)).ok_or_else(Problem::unauthenticated)
+        // It may have been made on the machine itself a moment ago: look whether the log has more.
+        known(&server.streams.look_again().await?.directory).ok_or_else(Problem::unauthenticated)
     }
 }
 
