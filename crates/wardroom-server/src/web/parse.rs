@@ -96,8 +96,7 @@ impl<T: DeserializeOwned> FromRequest<Server> for Plain<T> {
 
     async fn from_request(request: Request, server: &Server) -> Result<Self, Problem> {
         let bytes = body(request, server).await?;
-        let read = json::read(&bytes).and_then(|tree| serde_json::from_value(tree).map_err(|error| error.to_string()));
-        read.map(Self).map_err(|error| Problem::malformed(repeated(&error)))
+        json::read(&bytes).map(Self).map_err(|error| Problem::malformed(repeated(&error)))
     }
 }
 
