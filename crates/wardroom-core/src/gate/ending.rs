@@ -65,6 +65,7 @@ impl Incident {
     /// Records how it went. It is heard whatever became of the account of whoever came through, and of what they may know: what
     /// asked for them tells it, and knows of nothing but their name and its own words.
     pub(crate) fn end_passing(&self, ask: &Asking<'_>, ending: &Ending) -> Result<Decision, Refusal> {
+        self.still_goes_on()?;
         let by = ask.actor.person().ok_or_else(|| Refusal::new(Code::NotYours, "Nobody came through as nobody."))?;
         let Ending { services, what, ended, .. } = ending;
         let through = ending.through.as_str();

@@ -14,16 +14,11 @@ impl Incident {
     /// A [`Refusal`] that says who could, and what to do instead. Nothing is recorded then.
     pub fn decide(&self, ask: &Asking<'_>, command: Command) -> Result<Decision, Refusal> {
         let ask = &self.at_least_last(ask);
-        // Who comes by an invite is not known yet: the link itself says that they may.
-        if let Command::Arrive(arrival) = command {
+        // Who comes by an invite is not known yet: the link itself says that they may. And what asked for somebody at the gate
+        // speaks in their name: neither need they be let, nor have they come back by it.
+        if matches!(command, Command::Arrive(_) | Command::EndPassing(_)) {
             self.writable()?;
-            return self.arrive(ask, arrival);
-        }
-        // What asked for somebody at the gate speaks in their name: neither need they be let, nor have they come back by it.
-        if let Command::EndPassing(ending) = &command {
-            self.writable()?;
-            self.phase_allows(&command)?;
-            return self.end_passing(ask, ending);
+            return self.dispatch(ask, command);
         }
         self.visible_to_asker(ask)?;
         self.writable()?;
