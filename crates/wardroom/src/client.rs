@@ -1,5 +1,7 @@
 //! Speaks to a server: one request id per command, tried again with the same id while the answer is lost.
 
+mod answer;
+mod evidence;
 mod uploads;
 
 use std::io::{BufReader, ErrorKind, Write};
@@ -13,13 +15,12 @@ use ureq::typestate::WithBody;
 use ureq::{Agent, Body, RequestBuilder};
 use uuid::Uuid;
 use wardroom_core::command::{Command, Opening};
-use wardroom_core::evidence::Fingerprint;
 use wardroom_core::id::Number;
-use wardroom_core::text::Line;
 
-use crate::exit::Failure;
 use crate::live;
 use crate::plain::plain;
+
+use answer::{is_without_a_place, of, read};
 
 pub use uploads::Sent;
 
@@ -34,8 +35,6 @@ const SILENCE: Duration = Duration::from_secs(45);
 const AT_THE_GATE: Duration = Duration::from_secs(10);
 /// How long to wait before following again after a stream was lost.
 const AGAIN: Duration = Duration::from_secs(1);
-/// The largest answer that is read, in bytes.
-const ANSWER_MAX: u64 = 64 << 20;
 
 /// A server, and who asks.
 #[derive(Clone, Debug)]
@@ -132,57 +131,6 @@ impl Client {
     fn post_as(&self, id: Uuid, path: &str, mut body: Value) -> anyhow::Result<Value> {
         body["request_id"] = json!(id);
         self.insist(path, |request| request.send_json(&body))
-    }
-
-    /// Attaches evidence, once, and says why it is kept if that is known.
-    pub fn attach(&self, number: Number, name: &Line, why: Option<&Line>, bytes: &[u8]) -> anyhow::Result<Value> {
-        self.send_evidence(Uuid::now_v7(), number, name, why.map(|why| ("why", why)), bytes)
-    }
-
-    /// Attaches what a command said, and says which command that was, if that can be written down. The request id was drawn
-    /// before: asked again with it, it is attached once.
-    pub fn attach_as(
-        &self,
-        id: Uuid,
-        number: Number,
-        name: &Line,
-        from: Option<&Line>,
-        bytes: &[u8],
-    ) -> anyhow::Result<Value> {
-        self.send_evidence(id, number, name, from.map(|from| ("from", from)), bytes)
-    }
-
-    fn send_evidence(
-        &self,
-        id: Uuid,
-        number: Number,
-        name: &Line,
-        more: Option<(&str, &Line)>,
-        bytes: &[u8],
-    ) -> anyhow::Result<Value> {
-        let id = id.to_string();
-        let answer = self.insist(&format!("/api/v1/incidents/{}/evidence", number.get()), |request| {
-            let request = request.query("name", name.as_str()).query("request_id", &id);
-            let request = request.query_pairs(more.map(|(key, words)| (key, words.as_str())));
-            request.content_type("application/octet-stream").send(bytes)
-        });
-        answer.map_err(|error| of(number, error))
-    }
-
-    /// Has the server fetch what a URL shows and keep it as evidence, once.
-    pub fn fetch(&self, number: Number, asked: Value) -> anyhow::Result<Value> {
-        let answer = self.post(&format!("/api/v1/incidents/{}/evidence/fetch", number.get()), asked);
-        answer.map_err(|error| of(number, error))
-    }
-
-    /// Which evidence an incident has.
-    pub fn evidence_list(&self, number: Number) -> anyhow::Result<Value> {
-        self.get(&format!("/api/v1/incidents/{}/evidence", number.get()))
-    }
-
-    /// Reads the bytes of a piece of evidence, piece by piece into this.
-    pub fn evidence(&self, number: Number, sha256: Fingerprint, into: &mut impl Write) -> anyhow::Result<()> {
-        self.copy(&format!("/api/v1/incidents/{}/evidence/{sha256}", number.get()), into)
     }
 
     /// Posts something until it is answered, or will not be.
@@ -315,72 +263,6 @@ impl Client {
             std::thread::sleep(AGAIN); // It ended; a server that is stopping would end it again at once.
         }
     }
-
-    fn unreachable(&self, error: &ureq::Error) -> anyhow::Error {
-        use ureq::Timeout::{Connect, Resolve};
-        if matches!(error, ureq::Error::Timeout(phase) if !matches!(phase, Connect | Resolve)) {
-            return Failure::Unreachable(json!({
-                "code": "timed_out",
-                "detail": format!(
-                    "Wardroom at {} did not answer in time. If this was to change something, it may have been recorded \
-                     all the same: look at the timeline before you do it again.",
-                    self.url
-                ),
-            }))
-            .into();
-        }
-        if error.to_string().contains("certificate") {
-            return Failure::unreachable(format!(
-                "the certificate of {} is not trusted here ({error}). If its authority is your own, name the file with \
-                 its certificate: --ca FILE, or WARDROOM_CA.",
-                self.url
-            ))
-            .into();
-        }
-        Failure::unreachable(format!(
-            "there is no Wardroom at {} ({error}). Start one with `wardroom serve`, or name another with --url.",
-            self.url
-        ))
-        .into()
-    }
-}
-
-/// A refusal with its incident, so that what is suggested instead can be typed as it is.
-fn of(number: Number, error: anyhow::Error) -> anyhow::Error {
-    match error.downcast() {
-        Ok(Failure::Refused(mut problem)) => {
-            problem["incident"] = json!(number);
-            Failure::Refused(problem).into()
-        }
-        Ok(other) => other.into(),
-        Err(other) => other,
-    }
-}
-
-/// Whether the server has no place for evidence, or none that lets it in.
-fn is_without_a_place(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref(), Some(Failure::Unreachable(problem)) if problem["code"] == "no_store")
-}
-
-fn read(mut answer: Response<Body>) -> anyhow::Result<Value> {
-    let status = answer.status();
-    if status == StatusCode::NO_CONTENT {
-        return Ok(Value::Null);
-    }
-    let body = answer.body_mut().with_config().limit(ANSWER_MAX).read_json::<Value>();
-    if status.is_server_error() && !body.as_ref().is_ok_and(|body| body["code"].is_string()) {
-        // Wardroom says what is wrong with it; this is something that stands before it, such as a proxy.
-        let sentence = format!("Wardroom cannot be reached: what stands before it answers “{status}”.");
-        return Err(Failure::unreachable(sentence).into());
-    }
-    let mut body = body.context("the answer could not be read; is there something else at this address?")?;
-    plain(&mut body);
-    match status {
-        _ if status.is_success() => Ok(body),
-        StatusCode::UNAUTHORIZED => Err(Failure::NotSignedIn(body).into()),
-        StatusCode::SERVICE_UNAVAILABLE => Err(Failure::Unreachable(body).into()),
-        _ => Err(Failure::Refused(body).into()),
-    }
 }
 
 #[cfg(test)]
@@ -391,6 +273,7 @@ mod tests {
     use std::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::exit::Failure;
 
     const SOON: Duration = Duration::from_millis(100);
     const LATE: Duration = Duration::from_secs(120);
