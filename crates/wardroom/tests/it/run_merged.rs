@@ -173,11 +173,7 @@ fn what_was_recorded_later_and_merged_before_its_evidence_is_not_recorded_twice(
     let into = another(&ground, 1);
     ground.gate.shut();
     assert_eq!(ground.offline(&ground.sabrina, "echo it went").0, Some(0));
-    ground.gate.hold_back_the_answer_to("record_change");
-    let mut delivering = ground.begun(&ground.sabrina, &["run", "--deliver"]);
-    ground.gate.holds_back();
-    delivering.kill().unwrap();
-    delivering.wait().unwrap();
+    ground.deliver_unheard();
     merge(&ground, 1, into);
     ground.gate.open();
     let (code, out, errors) = ground.deliver(&ground.sabrina);

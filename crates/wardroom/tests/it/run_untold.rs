@@ -160,12 +160,7 @@ fn what_was_told_with_a_token_that_is_replaced_is_told_once(house: House) {
     let ground = Ground::of(&house);
     ground.gate.shut();
     assert_eq!(ground.offline(&ground.sabrina, "true").0, Some(0));
-    ground.gate.hold_back_the_answer_to("record_change");
-    let mut delivering = ground.begun(&ground.sabrina, &["run", "--deliver"]);
-    // The server has it, and nobody will hear so.
-    ground.gate.holds_back();
-    delivering.kill().unwrap();
-    delivering.wait().unwrap();
+    ground.deliver_unheard();
     ground.gate.open();
     let (code, out, errors) = ground.deliver(&house.token("sabrina", "respond"));
     assert_eq!((code, ground.kept().len()), (Some(0), 0), "{out}{errors}");

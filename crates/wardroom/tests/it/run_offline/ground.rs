@@ -61,6 +61,15 @@ impl Ground {
         self.typed(token, arguments).process_group(0).spawn().unwrap()
     }
 
+    /// Delivers until the server has the change, and is killed before it hears so.
+    pub fn deliver_unheard(&self) {
+        self.gate.hold_back_the_answer_to("record_change");
+        let mut delivering = self.begun(&self.sabrina, &["run", "--deliver"]);
+        self.gate.holds_back();
+        delivering.kill().unwrap();
+        delivering.wait().unwrap();
+    }
+
     pub fn kept(&self) -> Vec<PathBuf> {
         let found = fs::read_dir(self.state.join("runs")).into_iter().flatten();
         found.map(|entry| entry.unwrap().path()).collect()
