@@ -11,6 +11,10 @@ mod plain;
 mod show;
 mod verb;
 
+/// Of threads that answer side by side, each has its own: none waits for another to be given memory.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Whoever reads what is printed (`| head`) may stop before its end, which is nothing to complain about.
 fn end_quietly_when_nobody_reads() {
     let complain = std::panic::take_hook();
