@@ -1,6 +1,7 @@
 // Clocks that are off by an hour, and people in other zones: ages and countdowns stay true.
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { between } from './between';
 import { House, PHONE } from './house';
 
 let house: House;
@@ -61,7 +62,7 @@ test.each([
   // While a note is on its way it stands under the server's time, as it will when it is there.
   let sent: (() => void) | undefined;
   const sending = new Promise<void>((resolve) => (sent = resolve));
-  await page.route('**/commands', async (route) => {
+  await between(page, '**/commands', async (route) => {
     await sending;
     await route.continue();
   });

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { faults as found } from './accessibility';
+import { between } from './between';
 import { House, PHONE } from './house';
 import { PATIENCE, bothAreIn } from './search-fails';
 
@@ -185,7 +186,7 @@ test('a large file goes in parts, and says how far it is', async () => {
   // The last part waits until it was looked at.
   let go = (): void => {};
   const looked = new Promise<void>((resolve) => (go = resolve));
-  await marty.route('**/evidence/uploads/**', async (route) => {
+  await between(marty, '**/evidence/uploads/**', async (route) => {
     if (Number(route.request().headers()['upload-offset']) > 0) await looked;
     await route.continue();
   });

@@ -3,6 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { between } from './between';
 import { Hands, commands } from './hands';
 import { House, PHONE, STORES } from './house';
 
@@ -103,7 +104,7 @@ describe.each([
     await offerCommand(sabrina, hands.sabrina);
     // Her page is told what stood in the first briefing, however often it asks: nothing newer can be under way.
     let first: string | null = null;
-    await jennifer.route('**/api/v1/incidents/*/briefing*', async (route) => {
+    await between(jennifer, '**/api/v1/incidents/*/briefing*', async (route) => {
       first ??= await (await route.fetch()).text();
       await route.fulfill({ body: first, contentType: 'application/json' });
     });

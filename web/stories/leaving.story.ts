@@ -3,6 +3,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { between } from './between';
 import { House } from './house';
 import { isKept } from './keeps';
 import { PATIENCE, type Tokens, searchFails } from './search-fails';
@@ -76,7 +77,7 @@ test('whoever comes next in the same window or beside it has nothing of those be
   await page.getByLabel('Your handle').waitFor();
   // The board takes its time: what is shown until then is what this window has.
   const held: (() => void)[] = [];
-  await page.route('**/api/v1/incidents?*', async (route) => {
+  await between(page, '**/api/v1/incidents?*', async (route) => {
     await new Promise<void>((resolve) => held.push(resolve));
     await route.continue().catch(() => undefined);
   });

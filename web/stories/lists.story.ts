@@ -3,6 +3,7 @@
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { between } from './between';
 import { House, PHONE } from './house';
 import { PATIENCE } from './search-fails';
 import { saved } from './written';
@@ -260,7 +261,7 @@ test('what is typed is taken as it is, or comes back as it was', async () => {
   const words = 'more than fits '.repeat(20).trim();
   let open = (): void => undefined;
   const gate = new Promise<void>((resolve) => (open = resolve));
-  await page.route('**/commands', async (route) => (await gate, await route.continue()));
+  await between(page, '**/commands', async (route) => (await gate, await route.continue()));
   for (const said of [words, 'Ask the capacity desk']) {
     await field.fill(said);
     await page.keyboard.press('Enter');
@@ -349,7 +350,7 @@ test('a line becomes a to-do and says so, though the whole document was closed m
   await page.keyboard.type('ask the capacity desk');
   await saved(page);
   const held: (() => void)[] = [];
-  await page.route('**/commands', async (route) => {
+  await between(page, '**/commands', async (route) => {
     await new Promise<void>((go) => held.push(go));
     await route.continue();
   });
@@ -396,7 +397,7 @@ test('a to-do stays one however long the incident is, and what did not become on
   let asked = 0;
   const no = { status: 429, contentType: 'application/problem+json' };
   const body = JSON.stringify({ code: 'busy', title: 'Busy', status: 429, detail: 'Too many at once.' });
-  await page.route('**/commands', (route) =>
+  await between(page, '**/commands', (route) =>
     (asked += 1) > 1 ? route.fulfill({ ...no, body }) : route.continue(),
   );
   await page.keyboard.press('Enter');

@@ -3,6 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faint, faults } from './accessibility';
+import { between } from './between';
 import { DESK, House, PASSWORD, PHONE, picture } from './house';
 import { isKept } from './keeps';
 import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
@@ -283,7 +284,7 @@ test('a note that is on its way is not sent as whoever signs in beside it', asyn
   const page = await enter('marty');
   let open = (): void => undefined;
   const gate = new Promise<void>((resolve) => (open = resolve));
-  await page.route('**/commands', async (route) => (await gate, await route.continue()));
+  await between(page, '**/commands', async (route) => (await gate, await route.continue()));
   const answered = page.waitForResponse('**/commands');
   await note(page, 'Said by Marty');
   await unsent(page, 'Said by Marty').waitFor();

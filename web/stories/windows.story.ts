@@ -2,6 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { between } from './between';
 import { commands } from './hands';
 import { House, PASSWORD, PHONE, STORES } from './house';
 import { PATIENCE } from './search-fails';
@@ -20,7 +21,7 @@ async function atOnce(pages: Page[], act: (page: Page) => Promise<unknown>): Pro
   const both = new Promise<void>((resolve) => (go = resolve));
   const sent: Promise<void>[] = [];
   for (const page of pages) {
-    await page.route('**/commands', async (route) => {
+    await between(page, '**/commands', async (route) => {
       if (++asked === pages.length) go();
       const goes = both.then(() => route.continue());
       sent.push(goes);
