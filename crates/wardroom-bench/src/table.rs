@@ -14,7 +14,12 @@ impl Rounds {
 
     /// The median over the rounds.
     pub fn median(&self, name: &str) -> f64 {
-        self.0.get(name).map_or(f64::NAN, |figures| quantile(figures, 0.5))
+        self.quantile(name, 0.5)
+    }
+
+    /// The smallest figure that this share of the rounds does not exceed.
+    pub fn quantile(&self, name: &str, share: f64) -> f64 {
+        self.0.get(name).map_or(f64::NAN, |figures| quantile(figures, share))
     }
 }
 
@@ -33,11 +38,15 @@ pub fn heading(title: &str) {
 
 /// One line of a table; a figure without a limit leaves its columns empty.
 pub fn line(what: &str, figure: f64, limit: Option<f64>, note: &str) {
-    let (bare, ratio) = match limit {
-        Some(limit) => (shown(limit), format!("{:.2}", figure / limit)),
-        None => (String::new(), String::new()),
-    };
-    println!("{what:<44} {:>13} {bare:>13} {ratio:>7}  {note}", shown(figure));
+    match limit {
+        Some(limit) => paired(what, figure, limit, figure / limit, note),
+        None => println!("{what:<44} {:>13} {:>13} {:>7}  {note}", shown(figure), "", ""),
+    }
+}
+
+/// One line whose ratio was taken in each turn, from what was measured right beside each other.
+pub fn paired(what: &str, figure: f64, limit: f64, ratio: f64, note: &str) {
+    println!("{what:<44} {:>13} {:>13} {ratio:>7.2}  {note}", shown(figure), shown(limit));
 }
 
 fn shown(figure: f64) -> String {
