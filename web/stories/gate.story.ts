@@ -3,6 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { between } from './between';
 import { House, PHONE, STORES } from './house';
 import { PATIENCE } from './search-fails';
 
@@ -176,10 +177,21 @@ test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] a
     // One of those that are affected is a press away; and so is the name itself, which then is no more of the words.
     await line.fill('eu-2/cards: drained too');
     await line.press('Enter');
-    await ledger.getByRole('button', { name: 'frontend', exact: true }).click();
+    const frontend = ledger.getByRole('button', { name: 'frontend', exact: true });
+    await frontend.waitFor();
+    // It stands in the ledger before its answer is here, and the next line is typed already: that one stays, and goes behind it.
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => (answer = resolve));
+    await between(page, '**/commands', async (route) => {
+      const told = await route.fetch();
+      await answered;
+      await route.fulfill({ response: told });
+    });
+    await frontend.click();
     await row('eu-2/cards: drained too').getByText('frontend').waitFor();
     await line.fill('eu-3/cards: drained as well');
     await line.press('Enter');
+    answer();
     await ledger.getByRole('button', { name: 'A new one: eu-3/cards' }).click();
     await row('drained as well').waitFor();
     await expect

@@ -12,16 +12,27 @@ export class Lines {
   /** What is on its way, in its order. */
   #waiting: { words: string; send: Send }[] = [];
 
-  /** What came back into the field was taken after all, another way. */
-  taken(): void {
-    [this.typed = '', ...this.back] = this.back;
-  }
-
   /** Takes what stands in the field on its way, behind what is on its way already. */
   async take(send: Send): Promise<void> {
     const words = this.typed.trim();
     if (!words) return;
     this.typed = '';
+    await this.#go(words, send);
+  }
+
+  /** Sends what was refused another way: as it stands in the field by now, or as it waits for the field to be free. What is
+   * typed meanwhile is another line, and stays. */
+  async again(refused: string, send: Send): Promise<void> {
+    const at = this.back.indexOf(refused);
+    if (at >= 0) {
+      this.back = this.back.toSpliced(at, 1);
+      return await this.#go(refused, send);
+    }
+    this.typed ||= refused;
+    await this.take(send);
+  }
+
+  async #go(words: string, send: Send): Promise<void> {
     this.#waiting.push({ words, send });
     if (this.#waiting.length > 1) return;
     try {

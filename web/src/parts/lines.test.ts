@@ -58,3 +58,37 @@ test('a line that nobody could answer comes back too, and stands in no other’s
   void type('capped traffic');
   expect(asked.map(({ words }) => words)).toEqual(['capped traffic']);
 });
+
+test('what was refused goes again another way, and what is typed meanwhile stays', async () => {
+  const { lines, asked, type } = sent();
+  const first = type('eu-1/cards: drained');
+  asked[0]!.answer(false);
+  await first;
+  const again: string[] = [];
+  let answer = (_: boolean): void => undefined;
+  const otherwise = (words: string) => {
+    again.push(words);
+    return new Promise<boolean>((taken) => (answer = taken));
+  };
+  lines.typed += ' by hand';
+  const going = lines.again('eu-1/cards: drained', otherwise);
+  lines.typed = 'capped traffic';
+  answer(true);
+  await going;
+  expect([again, lines.typed, lines.back]).toEqual([['eu-1/cards: drained by hand'], 'capped traffic', []]);
+});
+
+test('what was refused while another was being typed goes again, and not the other', async () => {
+  const { lines, asked, type } = sent();
+  const first = type('eu-1/cards: drained');
+  lines.typed = 'capped tra';
+  asked[0]!.answer(false);
+  await first;
+  const again: string[] = [];
+  await lines.again('eu-1/cards: drained', (words) => Promise.resolve(again.push(words) === 1));
+  expect([again, lines.typed, lines.back]).toEqual([['eu-1/cards: drained'], 'capped tra', []]);
+  // Refused once more, it is not lost either.
+  lines.typed = '';
+  await lines.again('eu-1/cards: drained', () => Promise.resolve(false));
+  expect([lines.typed, lines.back]).toEqual(['eu-1/cards: drained', []]);
+});
