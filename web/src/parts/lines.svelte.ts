@@ -11,6 +11,8 @@ export class Lines {
   back: string[] = $state.raw([]);
   /** What is on its way, in its order. */
   #waiting: { words: string; send: Send }[] = [];
+  /** What was refused last, as it was sent. */
+  #refused = '';
 
   /** Takes what stands in the field on its way, behind what is on its way already. */
   async take(send: Send): Promise<void> {
@@ -22,13 +24,13 @@ export class Lines {
 
   /** Sends what was refused another way: as it stands in the field by now, or as it waits for the field to be free. What is
    * typed meanwhile is another line, and stays. */
-  async again(refused: string, send: Send): Promise<void> {
-    const at = this.back.indexOf(refused);
+  async again(send: Send): Promise<void> {
+    const at = this.back.indexOf(this.#refused);
     if (at >= 0) {
       this.back = this.back.toSpliced(at, 1);
-      return await this.#go(refused, send);
+      return await this.#go(this.#refused, send);
     }
-    this.typed ||= refused;
+    if (!this.typed.trim()) this.typed = this.#refused;
     await this.take(send);
   }
 
@@ -40,7 +42,9 @@ export class Lines {
         this.#waiting.shift();
     } finally {
       // The first of them was refused, and the others must not overtake it.
-      this.back = [...this.#waiting.map(({ words }) => words), ...this.back];
+      const refused = this.#waiting.map(({ words }) => words);
+      this.#refused = refused[0] ?? this.#refused;
+      this.back = [...refused, ...this.back];
       this.#waiting = [];
       if (!this.typed) [this.typed = '', ...this.back] = this.back;
     }

@@ -71,7 +71,7 @@ test('what was refused goes again another way, and what is typed meanwhile stays
     return new Promise<boolean>((taken) => (answer = taken));
   };
   lines.typed += ' by hand';
-  const going = lines.again('eu-1/cards: drained', otherwise);
+  const going = lines.again(otherwise);
   lines.typed = 'capped traffic';
   answer(true);
   await going;
@@ -85,10 +85,14 @@ test('what was refused while another was being typed goes again, and not the oth
   asked[0]!.answer(false);
   await first;
   const again: string[] = [];
-  await lines.again('eu-1/cards: drained', (words) => Promise.resolve(again.push(words) === 1));
+  await lines.again((words) => Promise.resolve(again.push(words) === 1));
   expect([again, lines.typed, lines.back]).toEqual([['eu-1/cards: drained'], 'capped tra', []]);
   // Refused once more, it is not lost either.
   lines.typed = '';
-  await lines.again('eu-1/cards: drained', () => Promise.resolve(false));
+  await lines.again(() => Promise.resolve(false));
   expect([lines.typed, lines.back]).toEqual(['eu-1/cards: drained', []]);
+  // Nor where somebody emptied the field over it.
+  lines.typed = ' ';
+  await lines.again((words) => Promise.resolve(again.push(words) === 2));
+  expect([again.length, again.at(-1), lines.typed]).toEqual([2, 'eu-1/cards: drained', '']);
 });
