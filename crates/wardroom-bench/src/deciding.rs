@@ -59,7 +59,7 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
             let mut ours = Asking::connect(&server.address, &robin, &body, ASKING).await?;
             for turn in 0..turns {
                 // Whoever goes second may find the machine warmer.
-                let (limit, decided) = if turn % 2 == 0 {
+                let ((limit, _), (decided, _)) = if turn % 2 == 0 {
                     let limit = theirs.rate(TURN).await?;
                     (limit, ours.rate(TURN).await?)
                 } else {
@@ -71,8 +71,8 @@ pub async fn measure(settings: &Settings) -> anyhow::Result<()> {
                 rounds.add(format!("{name}, ratio"), decided / limit);
             }
             let mut alone = Asking::connect(&server.address, &robin, &body, 1).await?;
-            alone.rate(settings.slice).await?;
-            rounds.add(format!("{name}, p99"), quantile(&alone.took, 0.99) * 1e6);
+            let (_, took) = alone.rate(settings.slice).await?;
+            rounds.add(format!("{name}, p99"), quantile(&took, 0.99) * 1e6);
         }
     }
     heading(&format!("Decisions at the gate that record nothing: {incidents} active incidents, {services} services"));
@@ -103,8 +103,6 @@ fn roster(services: usize) -> String {
 struct Asking {
     body: String,
     clients: Vec<Client>,
-    /// How long each answer took, in seconds.
-    took: Vec<f64>,
 }
 
 impl Asking {
@@ -113,21 +111,21 @@ impl Asking {
         for _ in 0..connections {
             clients.push(Client::connect(address, token).await?);
         }
-        Ok(Self { body: body.to_owned(), clients, took: Vec::new() })
+        Ok(Self { body: body.to_owned(), clients })
     }
 
-    /// Answers a second while all ask for so long.
-    async fn rate(&mut self, so_long: Duration) -> anyhow::Result<f64> {
+    /// Answers a second while all ask for so long, and how long each took, in seconds.
+    async fn rate(&mut self, so_long: Duration) -> anyhow::Result<(f64, Vec<f64>)> {
         let begun = Instant::now();
         let tasks: Vec<_> =
             self.clients.drain(..).map(|client| tokio::spawn(ask(client, self.body.clone(), begun, so_long))).collect();
-        let before = self.took.len();
+        let mut all = Vec::new();
         for task in tasks {
             let (client, took) = task.await??;
             self.clients.push(client);
-            self.took.extend(took);
+            all.extend(took);
         }
-        Ok((self.took.len() - before) as f64 / begun.elapsed().as_secs_f64())
+        Ok((all.len() as f64 / begun.elapsed().as_secs_f64(), all))
     }
 }
 
