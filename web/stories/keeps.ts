@@ -10,5 +10,19 @@ export const keeps = (page: Page): Promise<string[]> =>
     return whole;
   });
 
-export const isKept = (page: Page, builds = 1) =>
-  expect.poll(async () => (await keeps(page)).length).toBe(builds);
+/** One worker has this page, and none waits or comes up. While one takes it over from another, a page that is opened may never
+ * get an answer (seen in Chromium 156, which gave the navigation to the one that it was stopping). */
+async function isSettled(page: Page): Promise<void> {
+  const settled = () =>
+    page.evaluate(async () => {
+      const { installing, waiting, active } = (await navigator.serviceWorker.getRegistration()) ?? {};
+      const has = navigator.serviceWorker.controller;
+      return !installing && !waiting && active?.state === 'activated' && active === has;
+    });
+  await expect.poll(settled).toBe(true);
+}
+
+export async function isKept(page: Page, builds = 1): Promise<void> {
+  await expect.poll(async () => (await keeps(page)).length).toBe(builds);
+  await isSettled(page);
+}
