@@ -1,7 +1,7 @@
 // Clocks that are off by an hour, and people in other zones: ages and countdowns stay true.
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { House, PHONE } from './house';
 
 let house: House;
@@ -33,7 +33,7 @@ test.each([
   house.say(sabrina, 'declare', 'Search is failing');
   house.say(sabrina, 'clock', '1', 'Look again', '--in', '30');
   house.say(sabrina, 'offer', '1', 'operations', 'marty');
-  const page = await house.enter('marty', { timezoneId });
+  const page = await house.enter('marty', { timezoneId, ...WITHOUT_WORKER });
   await page.getByText(/It lapses in (9|10) min/).waitFor();
   const row = page.locator('[data-row]').filter({ hasText: 'Search is failing' });
   await row.getByText(/in (9|10) min/).waitFor();

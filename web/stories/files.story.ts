@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { faults as found } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { House, PHONE } from './house';
 import { PATIENCE, bothAreIn } from './search-fails';
 
@@ -180,7 +180,7 @@ test('what is refused says why, and is still there; whoever is not here yet join
 test('a large file goes in parts, and says how far it is', async () => {
   house = new House('sqlite');
   await bothAreIn(house);
-  const [marty, sabrina] = [await enter('marty'), await enter('sabrina')];
+  const [marty, sabrina] = [await enter('marty', WITHOUT_WORKER), await enter('sabrina')];
   await choose(marty, file('heap.bin', Buffer.alloc(9 * 1024 ** 2, 7)));
   await marty.keyboard.type('before the restart');
   // The last part waits until it was looked at.

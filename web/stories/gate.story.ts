@@ -3,7 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { House, PHONE, STORES } from './house';
 import { PATIENCE } from './search-fails';
 
@@ -137,7 +137,7 @@ test.each(STORES.flatMap((store) => SCREENS.map((screen) => [store, ...screen] a
   'a line that names no service is asked for it in its place, and nothing typed is lost (%s, %s)',
   async (store, _, options) => {
     await furnish(store, 'search', 'frontend');
-    const page = await house.enter('sabrina', options);
+    const page = await house.enter('sabrina', { ...options, ...WITHOUT_WORKER });
     await page.goto(`${house.url}/incidents/1`);
     const ledger = page.getByRole('group', { name: /^Differs from normal right now/ });
     const line = page.getByRole('textbox', { name: 'A change to a service' });

@@ -3,7 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { Hands, commands } from './hands';
 import { House, PHONE, STORES } from './house';
 
@@ -25,8 +25,12 @@ async function tab(page: Page, name: string): Promise<void> {
 }
 
 /** Two people at one open incident, which the first declared. */
-async function twoInAnIncident(store: (typeof STORES)[number], width: Width) {
-  const options = width === 'a phone' ? PHONES : {};
+async function twoInAnIncident(
+  store: (typeof STORES)[number],
+  width: Width,
+  more: BrowserContextOptions = {},
+) {
+  const options = { ...(width === 'a phone' ? PHONES : {}), ...more };
   house = new House(store);
   house.person('sabrina', 'Sabrina', '--admin');
   const jennifersToken = house.person('jennifer', 'Jennifer');
@@ -100,7 +104,7 @@ describe.each([
   });
 
   test('a stale briefing shows first what was not seen', async () => {
-    const { sabrina, jennifer, hands, jennifersToken } = await twoInAnIncident(store, width);
+    const { sabrina, jennifer, hands, jennifersToken } = await twoInAnIncident(store, width, WITHOUT_WORKER);
     await offerCommand(sabrina, hands.sabrina);
     // Her page is told what stood in the first briefing, however often it asks: nothing newer can be under way.
     let first: string | null = null;

@@ -3,7 +3,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { House } from './house';
 import { isKept } from './keeps';
 import { PATIENCE, type Tokens, searchFails } from './search-fails';
@@ -69,8 +69,7 @@ test('whoever comes next in the same window or beside it has nothing of those be
   house.say(sabrina, 'restrict', '2');
   // Marty has a password, and no browser yet.
   await (await house.enter('marty')).context().close();
-  const page = await house.enter('sabrina');
-  await isKept(page);
+  const page = await house.enter('sabrina', WITHOUT_WORKER);
   await page.getByText('Somebody is in our network').first().waitFor();
   await page.getByRole('button', { name: 'You: Sabrina' }).click();
   await page.getByRole('button', { name: 'Sign out', exact: true }).click();

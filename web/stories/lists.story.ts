@@ -3,7 +3,7 @@
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { House, PHONE } from './house';
 import { PATIENCE } from './search-fails';
 import { saved } from './written';
@@ -249,7 +249,7 @@ test('no row moves or turns under a hand', async () => {
 
 test('what is typed is taken as it is, or comes back as it was', async () => {
   await furnish();
-  const page = await enter('sabrina');
+  const page = await enter('sabrina', WITHOUT_WORKER);
   const link = `https://bugs.example/${'long-'.repeat(30)}end`;
   const task = 'Warm the cache of every cell that was drained, and look whether it stays warm';
   const field = page.getByRole('textbox', { name: 'A new to-do' });
@@ -344,7 +344,7 @@ test('a line of the notes becomes a to-do by one key, and leads there', async ()
 
 test('a line becomes a to-do and says so, though the whole document was closed meanwhile', async () => {
   const { sabrina } = await furnish();
-  const page = await enter('marty');
+  const page = await enter('marty', WITHOUT_WORKER);
   await saved(page);
   await editor(page, 'Working notes').focus();
   await page.keyboard.type('ask the capacity desk');
@@ -370,7 +370,7 @@ test('a line becomes a to-do and says so, though the whole document was closed m
 
 test('a to-do stays one however long the incident is, and what did not become one is said', async () => {
   const { marty } = await furnish();
-  const page = await enter('marty');
+  const page = await enter('marty', WITHOUT_WORKER);
   await saved(page);
   await editor(page, 'Working notes').focus();
   await page.keyboard.type('ask the capacity desk');

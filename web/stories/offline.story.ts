@@ -3,7 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faint, faults } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { DESK, House, PASSWORD, PHONE, picture } from './house';
 import { isKept } from './keeps';
 import { PATIENCE, type Tokens, bothAreIn } from './search-fails';
@@ -33,7 +33,7 @@ const shelf = async (page: Page): Promise<string[]> =>
 /** In the room of #1, with everything that is kept of it on this browser's disk. */
 async function enter(handle: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await house.enter(handle, options);
-  await isKept(page);
+  if (options.serviceWorkers !== 'block') await isKept(page);
   await page.goto(`${house.url}/incidents/1`);
   await saved(page);
   await page.locator('.timeline [data-entry="1"]').waitFor({ state: 'attached' });
@@ -281,7 +281,7 @@ test('a note that is on its way is not sent as whoever signs in beside it', asyn
   const { sabrina } = await furnish();
   house.person('emma', 'Emma');
   await (await house.enter('emma')).context().close();
-  const page = await enter('marty');
+  const page = await enter('marty', WITHOUT_WORKER);
   let open = (): void => undefined;
   const gate = new Promise<void>((resolve) => (open = resolve));
   await between(page, '**/commands', async (route) => (await gate, await route.continue()));

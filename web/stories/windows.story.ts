@@ -2,7 +2,7 @@
 import type { Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
-import { between } from './between';
+import { WITHOUT_WORKER, between } from './between';
 import { commands } from './hands';
 import { House, PASSWORD, PHONE, STORES } from './house';
 import { PATIENCE } from './search-fails';
@@ -44,7 +44,10 @@ test.each(STORES)('of two who take the same at once one has it, and both see who
   await house.serve();
   house.say(sabrina, 'declare', 'Search is failing');
   house.say(sabrina, 'offer', '1', 'operations', '--team', 'search-sre');
-  const [marty, brown] = [await house.enter('marty'), await house.enter('brown')];
+  const [marty, brown] = [
+    await house.enter('marty', WITHOUT_WORKER),
+    await house.enter('brown', WITHOUT_WORKER),
+  ];
   const take = (page: Page) => next(page).getByRole('button', { name: 'I have operations' });
   for (const page of [marty, brown]) {
     await page.goto(`${house.url}/incidents/1`);
