@@ -3,6 +3,7 @@
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { afterEach, expect, test } from 'vitest';
 import { faults } from './accessibility';
+import { WITHOUT_WORKER, between } from './between';
 import { House, PHONE } from './house';
 import { PATIENCE } from './search-fails';
 
@@ -25,13 +26,13 @@ const inRow = (page: Page) =>
   expect.poll(() => page.evaluate(() => document.activeElement?.closest('li')?.innerText), PATIENCE);
 
 /** Sabrina commands, Marty has operations, Emma reads. */
-async function furnish(): Promise<{ sabrina: string; marty: string; emma: string }> {
+async function furnish(...more: string[]): Promise<{ sabrina: string; marty: string; emma: string }> {
   house = new House('sqlite');
   const sabrina = house.person('sabrina', 'Sabrina', '--admin');
   const marty = house.person('marty', 'Marty');
   const emma = house.person('emma', 'Emma');
   await house.serve();
-  house.say(sabrina, 'declare', 'Search is failing for everyone', '--service', 'search');
+  house.say(sabrina, 'declare', 'Search is failing for everyone', '--service', 'search', ...more);
   house.say(marty, 'join', '1');
   house.say(sabrina, 'offer', '1', 'operations', 'marty');
   house.say(marty, 'take', '1', 'operations');
@@ -74,6 +75,39 @@ test('planning writes a change down for whoever made it', async () => {
   await expect.poll(() => maker.inputValue(), PATIENCE).toBe('');
   await field(page).press('Enter');
   await row(page, 'flushed the cache').getByText('uncoordinated').waitFor();
+});
+
+test('who made a change goes with its line, whatever is typed and chosen while it is on its way', async () => {
+  const { sabrina, emma } = await furnish('--service', 'index');
+  house.say(emma, 'join', '1');
+  house.say(sabrina, 'offer', '1', 'planning', 'emma');
+  house.say(emma, 'take', '1', 'planning');
+  const page = await enter('emma', WITHOUT_WORKER);
+  const maker = page.getByRole('combobox', { name: 'Made by' });
+  // Chosen while the line is asked which service it is about.
+  await field(page).fill('eu-1/cards: drained');
+  await field(page).press('Enter');
+  const index = ledger(page).getByRole('button', { name: 'index', exact: true });
+  await index.waitFor();
+  await maker.selectOption({ label: 'Marty' });
+  // The next line, and who made that one, while this one is on its way.
+  let go = (): void => undefined;
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  await between(page, '**/commands', async (route) => {
+    await gone;
+    await route.continue();
+  });
+  await index.click();
+  await expect.poll(() => field(page).inputValue(), PATIENCE).toBe('');
+  await field(page).fill('search: rolled back to v11');
+  await expect.poll(() => maker.inputValue(), PATIENCE).toBe('');
+  await maker.selectOption({ label: 'Sabrina' });
+  go();
+  await row(page, 'eu-1/cards: drained').getByText('Marty').waitFor();
+  await inField(page);
+  expect(await maker.locator('option:checked').innerText()).toBe('Sabrina');
+  await field(page).press('Enter');
+  await row(page, 'rolled back to v11').getByText('Sabrina').waitFor();
 });
 
 test.each([
