@@ -9,12 +9,11 @@ import { live } from '../live/live.svelte';
 import { forgetIncident, keepIncident, knownIncident } from '../keep/incidents';
 import { tellSoon } from '../presence';
 import { session } from '../session.svelte';
+import { Log } from './log.svelte';
 import { Notes } from './notes.svelte';
 import { Prompting } from './prompting.svelte';
 import { Seen } from './seen';
 
-/** Entries read at once. */
-const PAGE = 200;
 /** So long the server may take before what was known last is shown, in milliseconds. */
 const PATIENCE = 3_000;
 /** The server says that there is nothing for this reader to see. */
@@ -33,8 +32,6 @@ export type Panel =
 
 export class Room {
   view: IncidentView | null = $state.raw(null);
-  /** Oldest first, without holes. */
-  entries: Entry[] = $state.raw([]);
   /** Pinned notes, wherever they are in the log. */
   pinned: Entry[] = $state.raw([]);
   people: Person[] = $state.raw([]);
@@ -67,6 +64,10 @@ export class Room {
   card: RolePath | null = $state(null);
   /** The offer to the reader that they were last shown. */
   #waits: number | null = null;
+  readonly #log = new Log(
+    (after, to) => this.#between(after, to),
+    (entry) => this.#settle(entry),
+  );
   readonly notes: Notes;
   readonly prompting: Prompting;
   readonly seen: Seen;
@@ -88,6 +89,11 @@ export class Room {
   /** Whether the reader is a guest here. */
   get guest(): boolean {
     return session.me?.guest_of != null;
+  }
+
+  /** Oldest first, without holes, as far as they are loaded. */
+  get entries(): Entry[] {
+    return this.#log.entries;
   }
 
   get path(): string {
@@ -125,13 +131,17 @@ export class Room {
       live.onEntry((entry) => {
         if (entry.incident === null) void this.#directory();
         if (entry.incident !== this.number) return;
-        this.#arrived(entry);
+        void this.#log.arrived(entry).catch(() => undefined);
         this.refresh();
       }),
       live.onGap(() => void this.whole()),
     ];
-    // A countdown may have passed without an entry that says so yet.
-    const tick = setInterval(() => this.refresh(), 30_000);
+    // A countdown may have passed without an entry that says so yet, and an entry may not have been readable when it came.
+    const tick = setInterval(() => {
+      this.refresh();
+      const behind = this.view && this.#log.last !== this.view.last_entry;
+      if (behind) void this.#log.newer().catch(() => undefined);
+    }, 30_000);
     // How far telling somebody is makes no entry.
     const waiting = setInterval(() => {
       if (this.#someoneIsTold() && document.visibilityState === 'visible') this.refresh();
@@ -157,16 +167,12 @@ export class Room {
 
   /** After an accepted command: what it did is shown at once, whether or not the stream is quick. */
   async did(): Promise<void> {
-    await Promise.all([this.#read(), this.#newer()]).catch(() => undefined);
+    await Promise.all([this.#read(), this.#log.newer()]).catch(() => undefined);
   }
 
   /** Loads entries before the oldest that is loaded. */
   async older(): Promise<void> {
-    const first = this.entries[0]?.entry ?? 1;
-    if (first <= 1) return;
-    const from = Math.max(0, first - 1 - PAGE);
-    const entries = await this.#between(from, first - 1);
-    this.entries = [...entries, ...this.entries.filter(({ entry }) => entry >= first)];
+    await this.#log.older();
   }
 
   /** Reads everything anew. */
@@ -176,9 +182,7 @@ export class Room {
     clearTimeout(late);
     if (!this.view || this.fromKeep) return;
     try {
-      const to = this.view.last_entry;
-      this.entries = await this.#between(Math.max(0, to - PAGE), to);
-      await this.#newer();
+      await this.#log.anew(this.view.last_entry);
       this.#keep();
     } catch (error) {
       this.trouble = said(error);
@@ -215,7 +219,8 @@ export class Room {
     const known = await knownIncident(this.me, this.number, clock.now.getTime()).catch(() => null);
     if (this.view || !known) return;
     const { view, entries, pinned, people } = known.what;
-    Object.assign(this, { fromKeep: true, asOf: known.at, entries, pinned, people, view });
+    this.#log.replace(entries);
+    Object.assign(this, { fromKeep: true, asOf: known.at, pinned, people, view });
   }
 
   async #kept(): Promise<void> {
@@ -228,7 +233,8 @@ export class Room {
   async #lost(): Promise<void> {
     this.view = null;
     this.asOf = null;
-    [this.entries, this.pinned, this.panel] = [[], [], null];
+    this.#log.replace([]);
+    [this.pinned, this.panel] = [[], null];
     await forgetIncident(this.me, this.number).catch(() => undefined);
   }
 
@@ -251,23 +257,6 @@ export class Room {
     this.teams = Object.keys(directory.teams);
   }
 
-  #arrived(entry: Entry): void {
-    const last = this.entries.at(-1)?.entry;
-    if (last === undefined || entry.entry <= last) return;
-    if (entry.entry > last + 1) return void this.#newer();
-    this.entries = [...this.entries, entry];
-    this.#settle(entry);
-  }
-
-  async #newer(): Promise<void> {
-    const last = this.entries.at(-1)?.entry ?? 0;
-    const entries = await this.#between(last, Number.MAX_SAFE_INTEGER);
-    const reached = this.entries.at(-1)?.entry ?? 0;
-    const news = entries.filter(({ entry }) => entry > reached);
-    this.entries = [...this.entries, ...news];
-    news.forEach((entry) => this.#settle(entry));
-  }
-
   /** What an entry that just arrived asks of the page itself. */
   #settle(entry: Entry): void {
     const { kind, body } = entry;
@@ -285,9 +274,8 @@ export class Room {
   /** Words that were taken out are taken out here as well. */
   async #reread(entry: number): Promise<void> {
     const without = await this.#one(entry);
-    const replaced = (old: Entry): Entry => (old.entry === without.entry ? without : old);
-    this.entries = this.entries.map(replaced);
-    this.pinned = this.pinned.map(replaced);
+    this.#log.reword(without);
+    this.pinned = this.pinned.map((old) => (old.entry === without.entry ? without : old));
   }
 
   /** The reader has command from now on: what they have not seen comes first. */
