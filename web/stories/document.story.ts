@@ -271,9 +271,20 @@ test('people who know no Markdown write with it, see each other, and take back t
   expect(await faults(other)).toEqual([]);
   // An entry of the timeline, by its words.
   await into(other, 'Summary');
-  await other.keyboard.type('As in #declared');
+  await other.keyboard.type('As in #');
+  await other.getByRole('option').first().waitFor();
+  // Whatever is typed, no tap on the list is in vain.
+  const idle = await other.evaluateHandle(() => {
+    const seen = { idle: 0 };
+    const is = (): number =>
+      (seen.idle += document.querySelectorAll('.cm-tooltip-autocomplete-disabled').length);
+    new MutationObserver(is).observe(document.body, { subtree: true, attributeFilter: ['class'] });
+    return seen;
+  });
+  await other.keyboard.type('declared');
   // Until all is typed, the list offers others first.
   await other.getByRole('option').filter({ hasText: 'declared' }).click();
+  expect(await idle.evaluate(({ idle }) => idle)).toBe(0);
   await other.keyboard.press('Escape');
   await editor(other, 'Summary').getByRole('button', { name: 'Show entry 1 of the timeline' }).click();
   await expect

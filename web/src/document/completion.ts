@@ -45,12 +45,15 @@ function entries(context: CompletionContext, offered: Offered): CompletionResult
     detail: told.length > LETTERS ? `${told.slice(0, LETTERS)}…` : told,
     boost: -at,
   }));
-  return options.length === 0 ? null : { from, options, filter: false };
+  // Looked for anew with each letter, at once: while a list is being looked for it takes neither Enter nor a tap.
+  const update: CompletionResult['update'] = (_, __, ___, now) => entries(now, offered);
+  return options.length === 0 ? null : { from, options, filter: false, update };
 }
 
 export function completion(offered: Offered): Extension {
   return autocompletion({
-    override: [(context) => people(context, offered), (context) => entries(context, offered)],
+    // One source: where there are two, the list of one takes nothing while the other looks whether it has any.
+    override: [(context) => people(context, offered) ?? entries(context, offered)],
     icons: false,
     // Nothing is chosen before somebody has chosen: Enter makes a new line.
     selectOnOpen: true,
