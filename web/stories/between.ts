@@ -3,7 +3,7 @@ import type { BrowserContextOptions, Page, Route } from 'playwright-core';
 import { expect } from 'vitest';
 
 /** How a browser is opened in which a story stands between. Where a page has a worker, what it asks may go past the story for
- * as long as the page lives (seen in Chromium 156, one time in fifty). */
+ * as long as the page lives (seen in Chromium 156, with 3 pages of 104). */
 export const WITHOUT_WORKER: BrowserContextOptions = { serviceWorkers: 'block' };
 
 /** Has what the page asks of this address come to the story first. That is tried out before it is relied on. */
